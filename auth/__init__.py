@@ -1,0 +1,7 @@
+"""Proves who is calling.
+
+hash_password.py   passwords; the only module that names passlib
+jwt_handler.py     access tokens; the only module that names jose
+identity.py        who a token stands for, known without a database read each time
+authenticate.py    the dependency that guards the routes
+"""

@@ -1,0 +1,127 @@
+"""Access tokens: JSON Web Tokens as RFC 9068 profiles them, signed with HS256.
+
+The only module that names `jose`, which by itself accepts a token without `exp` or `aud`,
+ignores `crit`, and can be driven into a RecursionError by its header. All of that is
+closed here: whatever is wrong with a token ends in one kind of error, `InvalidToken`.
+"""
+
+import base64
+import binascii
+import json
+import secrets
+import time
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from jose import jwt
+from jose.exceptions import JOSEError
+
+from planner.errors import InvalidToken
+
+ALGORITHM = "HS256"
+TYPE = "at+jwt"
+# Ours have some 400 bytes. A header of this size cannot be nested deep enough to hurt.
+MAX_TOKEN = 4096
+MAX_HEADER = 256
+REMEMBERED = 4096
+_HEADER = {"alg": ALGORITHM, "typ": TYPE}
+
+
+class Claims(NamedTuple):
+    """What a token that holds says: whose it is, until when (seconds since 1970), its own id."""
+
+    subject: str
+    expires: int
+    token_id: str
+    session: str | None
+
+
+class TokenSigner:
+    """Signs access tokens and verifies them, for one issuer and one audience."""
+
+    def __init__(
+        self,
+        secret: str,
+        issuer: str,
+        audience: str,
+        minutes: int,
+        clock: Callable[[], float] = time.time,
+    ) -> None:
+        self._secret = secret
+        self._issuer = issuer
+        self._audience = audience
+        self.lifetime = minutes * 60
+        self._clock = clock
+        self._verified: dict[str, Claims] = {}
+
+    def sign(self, subject: str, session: str | None = None) -> str:
+        """A token for the account `subject`, good from now on for `lifetime` seconds."""
+        now = int(self._clock())
+        claims: dict[str, Any] = {
+            "iss": self._issuer,
+            "aud": self._audience,
+            "sub": subject,
+            "iat": now,
+            "exp": now + self.lifetime,
+            "jti": secrets.token_urlsafe(12),
+        }
+        if session is not None:
+            claims["sid"] = session
+        return str(jwt.encode(claims, self._secret, algorithm=ALGORITHM, headers={"typ": TYPE}))
+
+    def verify(self, token: str) -> Claims:
+        """What the token says; raises `InvalidToken` for any that is not ours or is over.
+
+        A signature stays right, so a token that held once is only checked for its end.
+        """
+        claims = self._verified.get(token)
+        if claims is None:
+            claims = self._read(token)
+            if len(self._verified) >= REMEMBERED:
+                self._verified.clear()
+            self._verified[token] = claims
+        if claims.expires <= self._clock():
+            self._verified.pop(token, None)
+            raise InvalidToken("The access token is over.")
+        return claims
+
+    def _read(self, token: str) -> Claims:
+        refusal = InvalidToken("The access token is not valid.")
+        if len(token) > MAX_TOKEN or not token.isascii() or not _is_our_header(token.partition(".")[0]):
+            raise refusal
+        try:
+            claims = jwt.decode(
+                token,
+                self._secret,
+                algorithms=[ALGORITHM],
+                audience=self._audience,
+                issuer=self._issuer,
+                options={f"require_{name}": True for name in ("iss", "aud", "sub", "iat", "exp", "jti")},
+            )
+        except (JOSEError, ValueError, TypeError, RecursionError, AttributeError, OverflowError):
+            raise refusal from None
+        subject, expires = claims.get("sub"), claims.get("exp")
+        issued, token_id, session = claims.get("iat"), claims.get("jti"), claims.get("sid")
+        if (
+            claims.get("aud") != self._audience
+            or claims.get("iss") != self._issuer
+            or type(expires) is not int
+            or type(issued) is not int
+            or issued > self._clock() + 60
+            or not isinstance(subject, str)
+            or not isinstance(token_id, str)
+            or not (session is None or isinstance(session, str))
+        ):
+            raise refusal
+        return Claims(subject, expires, token_id, session)
+
+
+def _is_our_header(part: str) -> bool:
+    """Whether a token's header says exactly what ours say: no other algorithm, no `crit`, no `kid`."""
+    if len(part) > MAX_HEADER:
+        return False
+    try:
+        header = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)
+        return bool(json.loads(header) == _HEADER)
+    except (binascii.Error, ValueError, RecursionError):
+        return False

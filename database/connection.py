@@ -1,0 +1,144 @@
+"""Opening the database, waiting for it, and binding the documents to it."""
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
+from urllib.parse import unquote
+
+from beanie import Document, init_beanie
+from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
+from pymongo import MongoClient
+from pymongo.errors import ConfigurationError as DriverConfigurationError
+from pymongo.errors import InvalidURI, OperationFailure
+
+from database.errors import AWAY, DatabaseUnavailable
+
+log = logging.getLogger("planner.database")
+T = TypeVar("T")
+
+DEFAULT_NAME = "planner"
+WAIT_SECONDS = 30.0
+# How long one request may wait for the database before it is told that it is away. Shorter
+# than a replica set's election: the caller gets a 503 with Retry-After, not a hanging request.
+REQUEST_SECONDS = 5.0
+HOP_THREADS = 8
+
+
+@dataclass(eq=False)
+class Database:
+    """An open connection: the driver's handle and what the server behind it can do."""
+
+    handle: AsyncIOMotorDatabase[Any]
+    transactions: bool
+    sync: MongoClient[Any] | None = None
+    pool: ThreadPoolExecutor | None = field(default=None, repr=False)
+
+    @property
+    def name(self) -> str:
+        """The name of the database on its server."""
+        return str(self.handle.name)
+
+    async def hop(self, work: Callable[[MongoClient[Any]], T]) -> T:
+        """Run `work` on the blocking driver in a thread, in a single hop.
+
+        The asynchronous driver is the blocking one behind a thread pool, a hop for each
+        call; a transaction of four calls costs one hop this way instead of four.
+        """
+        assert self.sync is not None and self.pool is not None
+        return await asyncio.get_running_loop().run_in_executor(self.pool, work, self.sync)
+
+    async def ping(self) -> None:
+        """Ask the server for a sign of life; raises one of `AWAY` when there is none."""
+        await self.handle.command("ping")
+
+    async def close(self) -> None:
+        """Close every connection."""
+        self.handle.client.close()
+        if self.pool is not None:
+            self.pool.shutdown(wait=True)
+
+
+def where(url: str) -> str:
+    """The host or hosts of a URL, for messages: never its user or password."""
+    hosts = url.partition("://")[2].partition("/")[0].partition("?")[0]
+    return unquote(hosts.rpartition("@")[2])
+
+
+async def open_database(url: str, wait: float = WAIT_SECONDS) -> Database:
+    """Connect to `url`, waiting with back-off for up to `wait` seconds and saying so.
+
+    Raises `DatabaseUnavailable` when the time is over, when the server refuses the
+    credentials, or when the URL cannot be read.
+    """
+    place = where(url)
+    try:
+        client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
+            url,
+            tz_aware=True,
+            w="majority",
+            retryWrites=True,
+            retryReads=True,
+            timeoutMS=int(REQUEST_SECONDS * 1000),
+            connectTimeoutMS=int(REQUEST_SECONDS * 1000),
+            appname="planner",
+        )
+        handle = client.get_default_database(default=DEFAULT_NAME)
+    except (InvalidURI, DriverConfigurationError, ValueError) as error:
+        raise DatabaseUnavailable(f"DATABASE_URL cannot be used: {error}") from error
+
+    deadline, pause = time.monotonic() + wait, 0.25
+    while True:
+        try:
+            hello = await client.admin.command("hello")
+            if hello.get("isWritablePrimary") or hello.get("msg") == "isdbgrid":
+                # Credentials are first checked by a command that needs them.
+                await handle.command("listCollections", nameOnly=True, filter={"name": "users"})
+                break
+            reason = "it has no primary yet"
+        except AWAY:
+            reason = "it does not answer"
+        except OperationFailure as error:
+            client.close()
+            raise DatabaseUnavailable(f"The database at {place} refuses: {error.details}") from error
+        if time.monotonic() + pause > deadline:
+            client.close()
+            raise DatabaseUnavailable(f"No database at {place} after {wait:.0f} s: {reason}.")
+        log.warning("waiting for the database at %s: %s", place, reason)
+        await asyncio.sleep(pause)
+        pause = min(pause * 2, 2.0)
+
+    return Database(
+        handle=handle,
+        transactions=bool(hello.get("setName")) or hello.get("msg") == "isdbgrid",
+        sync=client.delegate,
+        pool=ThreadPoolExecutor(HOP_THREADS, thread_name_prefix="database"),
+    )
+
+
+_bound: Database | None = None
+
+
+async def bind(database: Database, documents: Sequence[type[Document]]) -> None:
+    """Make `documents` live in `database` and create their indexes.
+
+    Beanie binds a document class to one database for the whole process; this module
+    keeps the same convention, so that a write and its document cannot disagree.
+    """
+    global _bound
+    await init_beanie(database=database.handle, document_models=list(documents))
+    _bound = database
+
+
+def bound() -> Database:
+    """The database that the documents are bound to."""
+    assert _bound is not None, "no database is open"
+    return _bound
+
+
+def collection(document: type[Document]) -> str:
+    """The name of the collection that holds `document`."""
+    return str(document.get_settings().name)

@@ -1,0 +1,133 @@
+"""A journal of writes that belong together, for servers without transactions.
+
+A group of writes is first noted here as one document, then done in order, then the note
+is removed. What a crash leaves behind is therefore a note of everything that was meant,
+and `mend` does it again at the next start. Every journalled write can be done twice
+without harm: an insert that is already there is skipped, and an update carries a filter
+that no longer matches once it has been done.
+"""
+
+import logging
+from collections.abc import Sequence
+from contextlib import suppress
+from typing import Any
+
+import bson
+from pymongo.errors import DuplicateKeyError
+
+from database.connection import Database, collection
+from database.queries import Stored, new_id
+from database.writes import Delete, Insert, Update, Write
+
+log = logging.getLogger("planner.database")
+COLLECTION = "journal"
+
+
+async def in_order(database: Database, writes: Sequence[Write]) -> bool:
+    """Do the writes one after the other, noted in the journal; see `groups.together`."""
+    if len(writes) == 1:  # A single write is atomic by itself.
+        return await _once(database, writes[0])
+    entry = await _open(database, writes)
+    done: list[Write] = []
+    refused: DuplicateKeyError | None = None
+    for write in writes:
+        try:
+            if not await _once(database, write):
+                break
+        except DuplicateKeyError as error:
+            refused = error
+            break
+        done.append(write)
+    complete = len(done) == len(writes)
+    if not complete:
+        await _undo(database, done)
+    # Any other error leaves the note standing, and the next start acts on it.
+    await _close(database, entry)
+    if refused:
+        raise refused
+    return complete
+
+
+async def _undo(database: Database, done: Sequence[Write]) -> None:
+    for write in done:
+        if isinstance(write, Insert):
+            await database.handle[collection(write.into)].delete_one({"_id": write.stored["_id"]})
+
+
+async def _once(database: Database, write: Write) -> bool:
+    """Do one write outside a transaction; False when it was needed and matched nothing."""
+    match write:
+        case Insert():
+            await database.handle[collection(write.into)].insert_one(dict(write.stored))
+            return True
+        case Update():
+            done = await database.handle[collection(write.of)].update_one(
+                write.match, write.change, upsert=write.upsert
+            )
+            return bool(done.matched_count) or write.upsert or not write.needed
+        case Delete(many=False):
+            gone = await database.handle[collection(write.of)].delete_one(write.match)
+            return bool(gone.deleted_count) or not write.needed
+        case Delete():
+            await database.handle[collection(write.of)].delete_many(write.match)
+            return True
+
+
+def _as_entry(write: Write) -> Stored:
+    # Filters and updates are noted as bytes: their `$` names may not stand in a stored document.
+    match write:
+        case Insert():
+            return {"insert": collection(write.into), "stored": write.stored}
+        case Update():
+            return {
+                "update": collection(write.of),
+                "match": bson.encode(write.match | write.once),
+                "change": bson.encode(write.change),
+                "upsert": write.upsert,
+            }
+        case Delete():
+            return {
+                "delete": collection(write.of),
+                "match": bson.encode(write.match),
+                "many": write.many,
+            }
+
+
+async def _open(database: Database, writes: Sequence[Write]) -> Any:
+    note = {"_id": new_id(), "writes": [_as_entry(write) for write in writes]}
+    await database.handle[COLLECTION].insert_one(note)
+    return note["_id"]
+
+
+async def _close(database: Database, note: Any) -> None:
+    await database.handle[COLLECTION].delete_one({"_id": note})
+
+
+async def mend(database: Database) -> int:
+    """Do again what the journal still holds; returns how many groups that were.
+
+    Called at start, before the first request: what stands in the journal then was left
+    there by a crash.
+    """
+    entries = await database.handle[COLLECTION].find({}).sort("_id", 1).to_list(None)
+    for entry in entries:
+        for write in entry["writes"]:
+            await _redo(database, write)
+        await _close(database, entry["_id"])
+    if entries:
+        log.warning("mended %d group(s) of writes that a crash had cut short", len(entries))
+    return len(entries)
+
+
+async def _redo(database: Database, write: Stored) -> None:
+    if "insert" in write:
+        with suppress(DuplicateKeyError):  # It was done before the crash.
+            await database.handle[write["insert"]].insert_one(write["stored"])
+    elif "update" in write:
+        await database.handle[write["update"]].update_one(
+            bson.decode(write["match"]), bson.decode(write["change"]), upsert=write["upsert"]
+        )
+    else:
+        target = database.handle[write["delete"]]
+        match = bson.decode(write["match"])
+        await (target.delete_many(match) if write["many"] else target.delete_one(match))

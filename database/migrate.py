@@ -1,0 +1,58 @@
+"""Numbered changes to stored data, run by a command (Beanie's migrations)."""
+
+from pathlib import Path
+
+from beanie.migrations.database import DBHandler
+from beanie.migrations.models import RunningDirections, RunningMode
+from beanie.migrations.runner import MigrationNode
+from pymongo import ASCENDING
+
+from database.connection import Database
+
+FOLDER = Path(__file__).parent / "migrations"
+LOG = "migrations_log"
+
+
+def names() -> list[str]:
+    """The migrations there are, in order."""
+    return sorted(path.name for path in FOLDER.glob("m[0-9]*.py"))
+
+
+async def pending(database: Database) -> list[str]:
+    """The migrations that have not been run on this database.
+
+    A database without accounts has nothing to change: it is noted as being up to date.
+    """
+    current = await database.handle[LOG].find_one({"is_current": True})
+    if current is not None:
+        return [name for name in names() if name > current["name"]]
+    if await database.handle["users"].find_one({}, {"_id": 1}, sort=[("_id", ASCENDING)]):
+        return names()
+    await _note(database, names()[-1])
+    return []
+
+
+async def _note(database: Database, name: str) -> None:
+    await database.handle[LOG].update_one(
+        {"name": name}, {"$set": {"is_current": True}, "$currentDate": {"ts": True}}, upsert=True
+    )
+
+
+async def migrate(database: Database, *, back: int = 0) -> list[str]:
+    """Run every pending migration, or the last `back` ones in reverse; returns their names.
+
+    A migration that fails is not noted as done, and can be run again.
+    """
+    before = await pending(database)
+    if not back and not before:
+        return []
+    # Beanie keeps the place of its migrations on this class.
+    DBHandler.client = database.handle.client  # type: ignore[attr-defined]
+    DBHandler.database = database.handle  # type: ignore[attr-defined]
+    node = await MigrationNode.build(FOLDER)
+    direction = RunningDirections.BACKWARD if back else RunningDirections.FORWARD
+    await node.run(RunningMode(direction=direction, distance=back), allow_index_dropping=False, use_transaction=False)
+    if back:
+        done = [name for name in names() if name not in before]
+        return done[: -back - 1 : -1]
+    return before

@@ -1,0 +1,159 @@
+"""Groups of writes as transactions, several groups to a transaction when they come at once.
+
+A commit waits for the disk and for a majority of the replica set, whatever is in it. So
+groups that arrive while a commit is on its way are gathered, and go together in the next
+one (group commit). Each caller still hears only of its own group, and only when it is
+safe. It also means that two writers of one document in this process never collide.
+"""
+
+import asyncio
+from collections.abc import Sequence
+from typing import Any
+
+import pymongo
+from pymongo import InsertOne, MongoClient, UpdateOne
+from pymongo.client_session import ClientSession
+from pymongo.errors import BulkWriteError, DuplicateKeyError
+
+from database.connection import REQUEST_SECONDS, Database, collection
+from database.writes import Delete, Insert, Update, Write
+
+MOST_GROUPS = 64
+Group = Sequence[Write]
+_Waiting = tuple[Group, "asyncio.Future[bool]"]
+
+
+class _NoMatch(Exception):
+    """A needed write matched nothing; raised to abort the transaction around it."""
+
+
+class Committer:
+    """Commits groups of writes for one database."""
+
+    def __init__(self, database: Database) -> None:
+        self._database = database
+        self._waiting: list[_Waiting] = []
+        self._busy = False
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def commit(self, group: Group) -> bool:
+        """Do all the writes of the group; see `groups.together`."""
+        if not all(isinstance(write, Insert | Update) and not _is_upsert(write) for write in group):
+            return await self._alone(group)
+        future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
+        self._waiting.append((group, future))
+        if not self._busy:
+            self._busy = True
+            task = asyncio.create_task(self._work_off())
+            self._tasks.add(task)
+            task.add_done_callback(self._tasks.discard)
+        # Shielded: what was begun is carried through, even for a caller who hangs up.
+        return await asyncio.shield(future)
+
+    async def _work_off(self) -> None:
+        try:
+            while self._waiting:
+                batch, self._waiting = self._waiting[:MOST_GROUPS], self._waiting[MOST_GROUPS:]
+                await self._gathered(batch)
+        finally:
+            self._busy = False
+
+    async def _gathered(self, batch: list[_Waiting]) -> None:
+        if len(batch) > 1:
+            try:
+                await self._database.hop(lambda client: _all(client, self._database.name, batch))
+            except (_NoMatch, BulkWriteError, DuplicateKeyError):
+                # One group was refused and the transaction was aborted: each for itself, then.
+                pass
+            except Exception as error:  # noqa: BLE001 - each caller is to hear of it
+                _answer_all(batch, error)
+                return
+            else:
+                for _, future in batch:
+                    _answer(future, True)
+                return
+        await asyncio.gather(*(self._answered(group, future) for group, future in batch))
+
+    async def _answered(self, group: Group, future: "asyncio.Future[bool]") -> None:
+        try:
+            _answer(future, await self._alone(group))
+        except Exception as error:  # noqa: BLE001 - the caller is to hear of it
+            _answer(future, error)
+
+    async def _alone(self, group: Group) -> bool:
+        return await self._database.hop(lambda client: _one(client, self._database.name, group))
+
+
+def _is_upsert(write: Write) -> bool:
+    return isinstance(write, Update) and write.upsert
+
+
+def _answer(future: "asyncio.Future[bool]", outcome: bool | Exception) -> None:
+    if future.done():
+        return
+    if isinstance(outcome, Exception):
+        future.set_exception(outcome)
+        future.exception()  # Seen, even when the caller has hung up.
+    else:
+        future.set_result(outcome)
+
+
+def _answer_all(batch: list[_Waiting], outcome: Exception) -> None:
+    for _, future in batch:
+        _answer(future, outcome)
+
+
+def _one(client: MongoClient[Any], name: str, group: Group) -> bool:
+    def body(session: ClientSession) -> None:
+        for write in group:
+            _perform(client, name, write, session)
+
+    # The bound holds for the whole group, its retries included.
+    with pymongo.timeout(REQUEST_SECONDS), client.start_session() as session:
+        try:
+            session.with_transaction(body)
+        except _NoMatch:
+            return False
+    return True
+
+
+def _all(client: MongoClient[Any], name: str, batch: list[_Waiting]) -> None:
+    """Do several groups in one transaction; raises, with none done, if any of them is refused."""
+    operations: dict[str, list[Any]] = {}
+    needed: dict[str, int] = {}
+    for group, _ in batch:
+        for write in group:
+            match write:
+                case Insert():
+                    operations.setdefault(collection(write.into), []).append(InsertOne(write.stored))
+                case Update():
+                    target = collection(write.of)
+                    operations.setdefault(target, []).append(UpdateOne(write.match, write.change))
+                    needed[target] = needed.get(target, 0) + write.needed
+
+    def body(session: ClientSession) -> None:
+        for target, requests in operations.items():
+            done = client[name][target].bulk_write(requests, session=session)
+            if done.matched_count < needed.get(target, 0):
+                raise _NoMatch
+
+    with pymongo.timeout(REQUEST_SECONDS), client.start_session() as session:
+        session.with_transaction(body)
+
+
+def _perform(client: MongoClient[Any], name: str, write: Write, session: ClientSession) -> None:
+    match write:
+        case Insert():
+            client[name][collection(write.into)].insert_one(write.stored, session=session)
+        case Update():
+            done = client[name][collection(write.of)].update_one(
+                write.match, write.change, upsert=write.upsert, session=session
+            )
+            if write.needed and not done.matched_count and not write.upsert:
+                raise _NoMatch
+        case Delete(many=False):
+            gone = client[name][collection(write.of)].delete_one(write.match, session=session)
+            if write.needed and not gone.deleted_count:
+                raise _NoMatch
+        case Delete():
+            client[name][collection(write.of)].delete_many(write.match, session=session)

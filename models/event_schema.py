@@ -1,0 +1,166 @@
+"""Events as they are sent and answered."""
+
+from datetime import datetime
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from models.fields import NO_NUL, HttpsAddress, Tags, Title, WebAddress
+from models.schema import PageQuery, Reply, Request
+
+Status = Literal["confirmed", "tentative", "cancelled"]
+Visibility = Literal["private", "unlisted", "public"]
+Scope = Literal["mine", "public", "all"]
+Bound = Annotated[str, Field(max_length=40, examples=["2026-12-01T00:00:00Z"])]
+Uid = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=255,
+        pattern=r"^[^\x00-\x1f\x7f]+$",
+        description="The iCalendar identity (RFC 5545 §3.8.4.7); made when it is not given, and fixed from then on.",
+    ),
+]
+Moment = Annotated[
+    str,
+    Field(
+        max_length=40,
+        description="A date (the event lasts all day), a local time in `time_zone`, or a time with an offset.",
+        examples=["2026-12-01T18:00:00"],
+    ),
+]
+Description = Annotated[str, Field(max_length=20_000, pattern=r"^[^\x00]*$")]
+Location = Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")]
+ZoneName = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$", examples=["Europe/Berlin"])]
+Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
+Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+
+EXAMPLE: dict[str, Any] = {
+    "title": "Book launch",
+    "description": "Readings and questions.",
+    "tags": ["books", "launch"],
+    "location": "Town library",
+    "start": "2026-12-01T18:00:00",
+    "end": "2026-12-01T20:00:00",
+    "time_zone": "Europe/Berlin",
+    "visibility": "public",
+}
+
+
+class Geo(Request):
+    """A place on the earth, in degrees (WGS 84)."""
+
+    lat: Latitude
+    lon: Longitude
+
+
+class EventDraft(Request):
+    """An event as its author writes it: the body of POST and PUT."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    uid: Uid | None = None
+    title: Title
+    description: Description | None = None
+    image: HttpsAddress | None = None
+    tags: Tags = Field(default_factory=list)
+    location: Location | None = None
+    geo: Geo | None = None
+    url: WebAddress | None = None
+    start: Moment | None = None
+    end: Annotated[Moment | None, Field(description="Exclusive; of the kind of `start`, and after it.")] = None
+    all_day: Annotated[bool | None, Field(description="Follows from `start`; may be sent when it agrees.")] = None
+    time_zone: Annotated[ZoneName | None, Field(description="An IANA name; none means UTC.")] = None
+    status: Status = "confirmed"
+    visibility: Visibility = "private"
+
+
+class GeoPatch(Request):
+    """The part of a place that changes."""
+
+    lat: Latitude | None = None
+    lon: Longitude | None = None
+
+
+class EventPatch(Request):
+    """A change to an event as a JSON merge patch (RFC 7396): null clears, absent keeps."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"title": "Book launch, moved", "location": None}]})
+
+    uid: Uid | None = None
+    title: Title | None = None
+    description: Description | None = None
+    image: HttpsAddress | None = None
+    tags: Tags | None = None
+    location: Location | None = None
+    geo: GeoPatch | None = None
+    url: WebAddress | None = None
+    start: Moment | None = None
+    end: Moment | None = None
+    all_day: bool | None = None
+    time_zone: ZoneName | None = None
+    status: Status | None = None
+    visibility: Visibility | None = None
+
+
+class EventQuery(PageQuery):
+    """Which events a list shows."""
+
+    scope: Annotated[Scope, Field(description="Your own, everyone's public ones, or both.")] = "mine"
+    since: Annotated[Bound | None, Field(alias="from", description="A date or an RFC 3339 time.")] = None
+    until: Annotated[Bound | None, Field(alias="to", description="The same; exclusive.")] = None
+    tag: Annotated[str | None, Field(max_length=200, pattern=NO_NUL)] = None
+
+
+class EventRead(Reply):
+    """An event as the API answers it."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                EXAMPLE
+                | {
+                    "id": "692000000000000000000001",
+                    "uid": "692000000000000000000001@planner",
+                    "image": None,
+                    "geo": None,
+                    "url": None,
+                    "start": "2026-12-01T18:00:00+01:00",
+                    "end": "2026-12-01T20:00:00+01:00",
+                    "all_day": False,
+                    "status": "confirmed",
+                    "creator": "692000000000000000000000",
+                    "revision": 1,
+                    "created_at": "2026-11-21T09:00:00Z",
+                    "updated_at": "2026-11-21T09:00:00Z",
+                }
+            ]
+        }
+    )
+
+    id: str
+    uid: str
+    title: str
+    description: str | None
+    image: str | None
+    tags: list[str]
+    location: str | None
+    geo: Geo | None
+    url: str | None
+    start: Annotated[str | None, Field(description="A date, or an RFC 3339 time at the zone's offset.")]
+    end: Annotated[str | None, Field(description="Exclusive.")]
+    all_day: bool
+    time_zone: str | None
+    status: Status
+    visibility: Visibility
+    creator: Annotated[str, Field(description="The id of the account that created it.")]
+    revision: Annotated[int, Field(description="Grows with every change; the ETag comes from it.")]
+    created_at: datetime
+    updated_at: datetime
+
+
+class EventPage(Reply):
+    """A page of events, ordered by start, then id; undated ones last."""
+
+    items: list[EventRead]
+    next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]

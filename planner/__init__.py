@@ -1,0 +1,15 @@
+"""An event planner over HTTP: accounts, tokens and events on MongoDB.
+
+The rooms of the house, and which way imports go (always down):
+
+    planner.__main__, planner.cli   how it is started, and the operator's commands
+    planner.app                     how it is assembled: create_app(settings)
+    routes/                         a path, a status, a header
+    planner.background              what runs on a schedule
+    planner.services/               the use cases, in order: accounts, events
+    auth/                           proves who is calling: passwords, tokens, authenticate
+    models/                         Beanie documents, their queries and conditional writes, the schemas
+    database/                       connection, transactions, the embedded server, migrations
+    planner.domain/                 pure rules on values: times, cursors, patches
+    planner.settings, planner.errors
+"""

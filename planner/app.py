@@ -1,0 +1,140 @@
+"""How the application is assembled from its settings."""
+
+import logging
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.middleware.cors import CORSMiddleware
+from starlette.responses import Response
+
+from auth.hash_password import PasswordHasher
+from auth.identity import Identities
+from auth.jwt_handler import TokenSigner
+from database.connection import Database, bind, open_database
+from database.journal import mend
+from database.migrate import pending
+from models import DOCUMENTS
+from planner.errors import ConfigurationError
+from planner.services.accounts import Accounts
+from planner.services.events import Events
+from planner.settings import Settings
+from routes import errors
+from routes.api import include_routes
+from routes.openapi import describe
+
+log = logging.getLogger("planner")
+
+VERSION = "0.1.0"
+AUDIENCE = "planner"
+# What a page on another origin may read of an answer besides its body.
+EXPOSED = ["ETag", "Link", "Location", "Retry-After", "WWW-Authenticate"]
+
+OpenDatabase = Callable[[], Awaitable[Database]]
+
+
+def create_app(settings: Settings, open_: OpenDatabase | None = None) -> FastAPI:
+    """The planner as an ASGI application.
+
+    It opens its database when it starts: the one of `settings`, or what `open_` answers
+    (the tests give it a stand-in). Raises `ConfigurationError` when the settings do not
+    allow a start.
+    """
+    secret = settings.secret()
+    signer = TokenSigner(secret, settings.base_url, AUDIENCE, settings.access_token_minutes)
+    hasher = PasswordHasher(settings.password_rounds)
+
+    @asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+        database = await (open_ or _opener(settings))()
+        try:
+            await bind(database, DOCUMENTS)
+            await hasher.warm_up()
+            app.state.database = database
+            yield
+        finally:
+            hasher.close()
+            await database.close()
+
+    app = FastAPI(
+        title="Planner",
+        version=VERSION,
+        summary="Accounts, and events that belong to people.",
+        lifespan=lifespan,
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.secret = secret
+    app.state.base_url = settings.base_url
+    app.state.signer = signer
+    app.state.identities = Identities()
+    app.state.accounts = Accounts(hasher, signer)
+    app.state.events = Events()
+    errors.install(app)
+    include_routes(app)
+    describe(app)
+    if settings.origins:
+        app.add_middleware(_Cors, **cors(settings.origins))
+    return app
+
+
+async def prepare(settings: Settings) -> None:
+    """What one process does before any serves: wait for the database, check its data, mend it.
+
+    Raises `ConfigurationError` when the stored data needs a migration.
+    """
+    database = await _opener(settings)()
+    try:
+        if waiting := await pending(database):
+            raise ConfigurationError(
+                f"The stored data needs {', '.join(waiting)}: run `python -m planner migrate` first."
+            )
+        if not database.transactions:
+            log.warning(
+                "this MongoDB has no transactions (it is no replica set): writes that belong "
+                "together go through a journal, mended at the next start"
+            )
+            await mend(database)
+    finally:
+        await database.close()
+
+
+def _opener(settings: Settings) -> OpenDatabase:
+    if settings.database_url is None:
+        raise ConfigurationError("No DATABASE_URL, and no embedded server was started.")
+    url = settings.database_url.get_secret_value()
+    return lambda: open_database(url)
+
+
+def cors(origins: list[str]) -> dict[str, Any]:
+    """What pages from these origins may do: everything the API offers, with credentials."""
+    return {
+        "allow_origins": origins,
+        "allow_credentials": True,
+        "allow_methods": ["GET", "POST", "PUT", "PATCH", "DELETE"],
+        "allow_headers": [
+            "Authorization",
+            "Content-Type",
+            "Idempotency-Key",
+            "If-Match",
+            "If-None-Match",
+            "Last-Event-ID",
+            "Prefer",
+        ],
+        "expose_headers": EXPOSED,
+        "max_age": 600,
+    }
+
+
+class _Cors(CORSMiddleware):
+    """The usual middleware, except that a refused preflight has the shape of every other error."""
+
+    def preflight_response(self, request_headers: Any) -> Response:
+        response = super().preflight_response(request_headers)
+        if response.status_code < 400:
+            return response
+        headers = {
+            name: value for name, value in response.headers.items() if name not in ("content-length", "content-type")
+        }
+        return errors.problem(response.status_code, bytes(response.body).decode(), headers=headers)

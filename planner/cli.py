@@ -1,0 +1,221 @@
+"""The operator's commands: `python -m planner …`."""
+
+import argparse
+import asyncio
+import contextlib
+import logging
+import os
+import signal
+import socket
+import sys
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
+
+import uvicorn
+from fastapi import FastAPI
+from pydantic import SecretStr
+from uvicorn.supervisors import Multiprocess
+
+from database.connection import open_database
+from database.embedded import EmbeddedMongo
+from database.errors import DatabaseUnavailable
+from database.migrate import migrate, pending
+from database.processes import die_with_parent
+from planner.app import create_app, prepare
+from planner.errors import ConfigurationError
+from planner.settings import Settings, load
+
+GRACE_SECONDS = 10
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    _log_to_stderr()
+    try:
+        run: Callable[[argparse.Namespace], int] = options.run
+        return run(options)
+    except (ConfigurationError, DatabaseUnavailable, RuntimeError) as error:
+        print(f"planner: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        return 130
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="python -m planner",
+        description="An event planner over HTTP. Settings come from the environment and .env; see .env.example.",
+    )
+    commands = parser.add_subparsers(required=True, metavar="command")
+
+    serve = commands.add_parser("serve", help="start the planner, with its embedded MongoDB if none is named")
+    serve.add_argument("--host", help="the address to listen on (HOST)")
+    serve.add_argument("--port", type=int, help="the port to listen on (PORT)")
+    serve.add_argument("--workers", type=int, default=1, help="how many processes serve requests")
+    serve.set_defaults(run=_serve)
+
+    check = commands.add_parser("check", help="check the settings and reach the database, change nothing")
+    check.set_defaults(run=_check)
+
+    migrations = commands.add_parser("migrate", help="bring stored data up to date with this version")
+    migrations.add_argument("--back", type=int, default=0, metavar="N", help="undo the last N migrations")
+    migrations.set_defaults(run=_migrate)
+    return parser
+
+
+def _log_to_stderr() -> None:
+    logging.basicConfig(
+        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True
+    )
+    for chatty in ("uvicorn", "uvicorn.error", "pymongo", "beanie.migrations.runner"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+
+
+@contextmanager
+def _database(settings: Settings) -> Iterator[Settings]:
+    """The settings with a database in them: the named one, or an embedded one for the time being."""
+    secret = SecretStr(settings.secret())
+    if settings.database_url is not None:
+        yield settings.model_copy(update={"secret_key": secret})
+        return
+    with EmbeddedMongo(settings.data_dir) as mongo:
+        yield settings.model_copy(update={"secret_key": secret, "database_url": SecretStr(mongo.url)})
+
+
+def _serve(options: argparse.Namespace) -> int:
+    given = {"host": options.host, "port": options.port}
+    settings = load(**{name: value for name, value in given.items() if value is not None})
+    if options.workers < 1:
+        raise ConfigurationError("--workers must be at least 1.")
+    _stop_on_sigterm()
+    # The port is taken before anything is started, so that a taken one is said at once.
+    with _listen(settings) as listener, contextlib.suppress(KeyboardInterrupt), _database(settings) as ready:
+        asyncio.run(prepare(ready))
+        if options.workers == 1:
+            _Server(_config(create_app(ready)), settings).run(sockets=[listener])
+        else:
+            _hand_down(ready)
+            _announce(settings)
+            Multiprocess(_config("planner.cli:worker", options.workers), sockets=[listener]).run()
+    return 0
+
+
+def _stop_on_sigterm() -> None:
+    # By default SIGTERM would end the process without stopping the embedded server.
+    def stop(number: int, frame: FrameType | None) -> None:
+        raise KeyboardInterrupt
+
+    signal.signal(signal.SIGTERM, stop)
+
+
+def _listen(settings: Settings) -> socket.socket:
+    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
+    listener = socket.socket(family, socket.SOCK_STREAM)
+    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listener.bind((settings.host, settings.port))
+    except OSError as error:
+        listener.close()
+        raise ConfigurationError(
+            f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}. Set HOST or PORT."
+        ) from None
+    listener.set_inheritable(True)
+    return listener
+
+
+def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
+    return uvicorn.Config(
+        app,
+        factory=isinstance(app, str),
+        workers=workers,
+        lifespan="on",
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=False,
+        timeout_graceful_shutdown=GRACE_SECONDS,
+    )
+
+
+def _hand_down(settings: Settings) -> None:
+    """Leave the settings to worker processes, which read them from the environment."""
+    assert settings.database_url is not None and settings.secret_key is not None
+    os.environ["DATABASE_URL"] = settings.database_url.get_secret_value()
+    os.environ["SECRET_KEY"] = settings.secret_key.get_secret_value()
+    os.environ["HOST"], os.environ["PORT"] = settings.host, str(settings.port)
+
+
+def worker() -> FastAPI:
+    """The application of one worker process."""
+    die_with_parent()
+    _log_to_stderr()
+    return create_app(load())
+
+
+class _Server(uvicorn.Server):
+    """A server that says where it is as soon as it answers."""
+
+    def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
+        super().__init__(config)
+        self._settings = settings
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        await super().startup(sockets)
+        if self.started:
+            _announce(self._settings)
+
+
+def _announce(settings: Settings) -> None:
+    if settings.database_url is None:
+        place = f"{settings.data_dir.resolve()} (embedded MongoDB)"
+    else:
+        place = "the MongoDB of DATABASE_URL"
+    print(
+        f"The planner is at  {settings.base_url}\n"
+        f"Its API page       {settings.base_url}/docs\n"
+        f"Its data           {place}\n"
+        "Ctrl-C stops it.",
+        flush=True,
+    )
+
+
+def _check(options: argparse.Namespace) -> int:
+    settings = load()
+    settings.secret()
+    print("The settings hold.")
+    if settings.database_url is None:
+        print(f"No DATABASE_URL: the embedded MongoDB will be used, in {settings.data_dir.resolve()}.")
+        return 0
+    url = settings.database_url.get_secret_value()
+
+    async def look() -> tuple[bool, list[str]]:
+        database = await open_database(url, wait=5)
+        try:
+            return database.transactions, await pending(database)
+        finally:
+            await database.close()
+
+    transactions, waiting = asyncio.run(look())
+    print("The database answers" + ("." if transactions else ", but it is no replica set: no transactions."))
+    if waiting:
+        print(f"It needs {', '.join(waiting)}: run `python -m planner migrate`.")
+    return 1 if waiting else 0
+
+
+def _migrate(options: argparse.Namespace) -> int:
+    with _database(load()) as ready:
+        assert ready.database_url is not None
+        url = ready.database_url.get_secret_value()
+
+        async def work() -> list[str]:
+            database = await open_database(url)
+            try:
+                return await migrate(database, back=options.back)
+            finally:
+                await database.close()
+
+        done = asyncio.run(work())
+    print("\n".join(f"{'undone' if options.back else 'done'}: {name}" for name in done) or "Nothing to do.")
+    return 0

@@ -1,0 +1,1 @@
+"""Pure rules on values: no await, no database, no HTTP; the time is an argument."""

@@ -1,0 +1,28 @@
+"""The place in a list where a page ended, as an opaque word that a client sends back."""
+
+import base64
+import binascii
+import re
+
+from planner.errors import Invalid
+
+
+def to_cursor(key: str) -> str:
+    """The key of the last thing on a page, as a word safe in a URL."""
+    return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
+
+
+def from_cursor(cursor: str | None, shape: re.Pattern[str]) -> str | None:
+    """The key that `to_cursor` was given; None stays None.
+
+    Raises `Invalid` for a word whose key has not the `shape` of this list's keys.
+    """
+    if cursor is None:
+        return None
+    try:
+        key = base64.b64decode(cursor + "=" * (-len(cursor) % 4), altchars=b"-_", validate=True).decode()
+    except (binascii.Error, ValueError):
+        key = ""
+    if not shape.fullmatch(key):
+        raise Invalid.field("/cursor", "is not a cursor that this list gave out")
+    return key

@@ -1,0 +1,157 @@
+"""Making, seeing, listing, changing and removing events."""
+
+from collections.abc import Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import orjson
+from pydantic import ValidationError
+
+from auth.identity import Identity
+from database.errors import DuplicateKey
+from database.queries import Stored, as_id, new_id
+from database.writes import Write
+from models.event import KEY_SHAPE, Event, EventView, default_uid, fields_of, render
+from models.event_schema import EventDraft, EventPatch, EventQuery
+from models.fields import fold_tag
+from models.views import Page, View
+from planner.domain.cursors import from_cursor
+from planner.domain.patch import merge
+from planner.domain.times import parse_window, when
+from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale
+from planner.services.fields import field_errors
+from planner.services.once import Once, once
+
+# What the server says about an event, and a client may not.
+SERVERS_OWN = ("id", "creator", "revision", "created_at", "updated_at")
+# A change read, applied and written while others write; each loss means another's success.
+ATTEMPTS = 20
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+class Events:
+    """The use cases of events; `clock` tells the time in UTC."""
+
+    def __init__(self, clock: Callable[[], datetime] = _now) -> None:
+        self._clock = clock
+
+    def _time(self) -> datetime:
+        # Milliseconds are what is stored: the first answer must equal all later ones.
+        now = self._clock()
+        return now.replace(microsecond=now.microsecond // 1000 * 1000)
+
+    async def create(self, caller: Identity, draft: EventDraft, ask: Once | None) -> View:
+        """A new event of the caller's.
+
+        Raises `Invalid` for times that do not fit, `Conflict` for a uid of another event
+        of the caller's.
+        """
+        now, id = self._time(), new_id()
+        times = when(draft.start, draft.end, draft.all_day, draft.time_zone)
+        stored: Stored = {
+            "_id": id,
+            "creator": caller.id,
+            "revision": 1,
+            "created_at": now,
+            "updated_at": now,
+        }
+        if draft.uid not in (None, default_uid(str(id))):
+            stored["uid"] = draft.uid
+        stored |= fields_of(draft, times, str(id))
+        view = render(stored)
+
+        async def make(remember: Callable[[View], list[Write]]) -> View:
+            made = View(view.json, view.id, view.revision)
+            if not await Event.add(stored, remember(made)):
+                raise InvalidToken("The account of this access token is gone.")
+            return made
+
+        try:
+            return await once(ask, draft, now, make)
+        except DuplicateKey:
+            raise Conflict("You have an event with this uid already.") from None
+
+    async def see(self, caller: Identity, id: str) -> EventView:
+        """The event with this id; raises `NotFound` when it is not there for the caller."""
+        known = as_id(id)
+        view = await Event.view(known) if known else None
+        if view is None or (view.creator != caller.id and view.visibility == "private"):
+            raise NotFound
+        return view
+
+    async def own(self, caller: Identity, id: str) -> EventView:
+        """The event with this id, to change it; raises `Forbidden` when only others may."""
+        view = await self.see(caller, id)
+        if view.creator != caller.id:
+            raise Forbidden("Only its creator may change this event.")
+        return view
+
+    async def listed(self, caller: Identity, wanted: EventQuery) -> Page:
+        """A page of the events in the scope that touch the window."""
+        window = parse_window(wanted.since, wanted.until)
+        after = from_cursor(wanted.cursor, KEY_SHAPE)
+        tag = None if wanted.tag is None else fold_tag(wanted.tag)
+        return await Event.listed(wanted.scope, caller.id, window, tag, after, wanted.limit)
+
+    async def replace(self, event: EventView, draft: EventDraft, revisions: frozenset[int] | None) -> EventView:
+        """The event with everything its author writes replaced by the draft."""
+        return await self._change(event, lambda current: draft, revisions)
+
+    async def patch(self, event: EventView, patch: EventPatch, revisions: frozenset[int] | None) -> EventView:
+        """The event with a merge patch applied (RFC 7396)."""
+        changes = patch.model_dump(exclude_unset=True)
+
+        def patched(current: EventView) -> EventDraft:
+            written = {
+                name: value
+                for name, value in orjson.loads(current.json).items()
+                if name not in SERVERS_OWN and value is not None
+            }
+            # Whether it lasts all day follows from the start, unless the patch says so.
+            if "start" in changes and "all_day" not in changes:
+                written.pop("all_day")
+            try:
+                return EventDraft.model_validate(merge(written, changes))
+            except ValidationError as error:
+                raise Invalid(field_errors(error)) from None
+
+        return await self._change(event, patched, revisions)
+
+    async def remove(self, event: EventView, revisions: frozenset[int] | None) -> None:
+        """Remove the event, and its id from its creator's; raises `Stale` or `NotFound`."""
+        id = as_id(event.id)
+        assert id is not None
+        if not await Event.remove(id, event.creator, revisions, self._time()):
+            if await Event.view(id):
+                raise Stale("The event was changed since you read it.")
+            raise NotFound
+
+    async def _change(
+        self,
+        event: EventView,
+        draft_of: Callable[[EventView], EventDraft],
+        revisions: frozenset[int] | None,
+    ) -> EventView:
+        id = as_id(event.id)
+        assert id is not None
+        current: EventView | None = event
+        for _ in range(ATTEMPTS):
+            if current is None:
+                raise NotFound
+            if revisions is not None and current.revision not in revisions:
+                raise Stale("The event was changed since you read it.")
+            fields = self._fields(current, draft_of(current))
+            if changed := await Event.change(id, current.revision, fields):
+                return changed
+            current = await Event.view(id)
+        raise Conflict("The event is being changed by many at once. Try again.")
+
+    def _fields(self, current: EventView, draft: EventDraft) -> dict[str, Any]:
+        kept_uid = orjson.loads(current.json)["uid"]
+        if draft.uid not in (None, kept_uid):
+            raise Invalid.field("/uid", "cannot be changed")
+        times = when(draft.start, draft.end, draft.all_day, draft.time_zone)
+        return fields_of(draft, times, current.id) | {"updated_at": self._time()}

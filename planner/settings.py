@@ -1,0 +1,172 @@
+"""The settings, read once from the environment and `.env`, and handed down from there."""
+
+import os
+import secrets
+from pathlib import Path
+from urllib.parse import urlsplit
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from planner.errors import ConfigurationError
+
+SECRET_BYTES = 32
+# Fragments that only ever stand in a secret nobody has replaced yet.
+PLACEHOLDERS = (
+    "changeme",
+    "changethis",
+    "replaceme",
+    "replacethis",
+    "placeholder",
+    "yoursecret",
+    "mysecret",
+    "supersecret",
+    "verysecret",
+    "secretkey",
+    "notsecret",
+    "insecure",
+    "hi5hl3v3l",
+    "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+)
+
+
+class Settings(BaseSettings):
+    """Everything an operator can set; each name in capitals is the environment variable."""
+
+    model_config = SettingsConfigDict(
+        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, hide_input_in_errors=True
+    )
+
+    database_url: SecretStr | None = Field(None, description="Any MongoDB 6 or newer. Unset: the embedded server.")
+    secret_key: SecretStr | None = Field(
+        None, description="Signs the tokens; at least 32 bytes. Unset: made once and kept in DATA_DIR."
+    )
+    data_dir: Path = Field(Path(".planner"), description="Embedded database, secret, outbox.")
+    host: str = Field("127.0.0.1", min_length=1, description="The address to listen on.")
+    port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
+    public_url: str = Field("", description="How the outside reaches the planner. Unset: from HOST and PORT.")
+    access_token_minutes: int = Field(15, ge=1, le=24 * 60, description="How long an access token holds.")
+    password_rounds: int = Field(12, ge=10, le=18, description="The bcrypt cost.")
+    cors_origins: str = Field("", description="Origins of pages that may call the API, separated by commas.")
+
+    @field_validator("database_url", "secret_key", mode="before")
+    @classmethod
+    def _empty_is_unset(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("database_url")
+    @classmethod
+    def _database_url_is_mongodb(cls, value: SecretStr | None) -> SecretStr | None:
+        if value and not value.get_secret_value().startswith(("mongodb://", "mongodb+srv://")):
+            raise ValueError("must begin with mongodb:// or mongodb+srv://")
+        return value
+
+    @field_validator("secret_key")
+    @classmethod
+    def _secret_key_holds(cls, value: SecretStr | None) -> SecretStr | None:
+        if value:
+            check_secret(value.get_secret_value())
+        return value
+
+    @field_validator("public_url")
+    @classmethod
+    def _public_url_is_absolute(cls, value: str) -> str:
+        if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
+            raise ValueError("must be an absolute http:// or https:// address")
+        return value.rstrip("/")
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _cors_origins_are_explicit(cls, value: str) -> str:
+        for origin in split_list(value):
+            if "*" in origin:
+                raise ValueError(
+                    "'*' cannot be used: the API answers requests with credentials, "
+                    "so each origin must be named, such as https://app.example.com"
+                )
+            parts = urlsplit(origin)
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
+                raise ValueError("each origin is scheme://host[:port], without a path")
+        return value
+
+    @property
+    def base_url(self) -> str:
+        """The address the outside uses, without a trailing slash."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return self.public_url or f"http://{host}:{self.port}"
+
+    @property
+    def origins(self) -> list[str]:
+        """The origins of `CORS_ORIGINS`, one by one."""
+        return split_list(self.cors_origins)
+
+    def secret(self) -> str:
+        """The signing secret: the given one, or the one kept in `DATA_DIR` for the embedded server.
+
+        Raises `ConfigurationError` when a database is named but no secret is: several
+        planners on one database must share it, so none can make its own.
+        """
+        if self.secret_key:
+            return self.secret_key.get_secret_value()
+        if self.database_url:
+            raise ConfigurationError(
+                "SECRET_KEY is required with DATABASE_URL. Make one with: "
+                "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
+            )
+        return kept_secret(self.data_dir / "secret")
+
+
+def split_list(text: str) -> list[str]:
+    """The entries of a comma-separated setting, without blanks."""
+    return [entry.strip().rstrip("/") for entry in text.split(",") if entry.strip()]
+
+
+def check_secret(secret: str) -> None:
+    """Raises `ValueError`, saying why, for a secret that is too short or a known placeholder."""
+    if len(secret.encode()) < SECRET_BYTES:
+        raise ValueError(f"must be at least {SECRET_BYTES} bytes long")
+    bare = "".join(c for c in secret.casefold() if c.isalnum())
+    if any(placeholder in bare for placeholder in PLACEHOLDERS):
+        raise ValueError("is a placeholder from an example; make your own")
+
+
+def kept_secret(path: Path) -> str:
+    """The secret in the file at `path`, made with mode 0600 when it is not there yet."""
+    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    try:
+        # The secret is complete before it has its name: a crash leaves no half of one.
+        fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
+        with open(fresh, "x", opener=_private) as file:
+            file.write(secrets.token_urlsafe(48))
+        try:
+            path.hardlink_to(fresh)
+        except FileExistsError:
+            pass
+        finally:
+            fresh.unlink()
+        secret = path.read_text().strip()
+        check_secret(secret)
+    except OSError as error:
+        raise ConfigurationError(f"The secret cannot be kept in {path}: {error.strerror}") from error
+    except ValueError as error:
+        raise ConfigurationError(f"The secret in {path} {error}.") from error
+    return secret
+
+
+def _private(path: str, flags: int) -> int:
+    return os.open(path, flags, 0o600)
+
+
+def load(**overrides: object) -> Settings:
+    """The settings from the environment and `.env`.
+
+    Raises `ConfigurationError` naming each variable that does not hold, without its value.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        lines = [
+            f"{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            for problem in error.errors(include_input=False, include_url=False)
+        ]
+        raise ConfigurationError("The settings do not hold. " + "; ".join(lines)) from None

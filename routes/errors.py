@@ -1,0 +1,130 @@
+"""Kind of error -> HTTP status: one table and one handler."""
+
+import logging
+import re
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import Response
+
+from database.errors import DRIVER_ERROR, is_away
+from models.views import to_json
+from planner import errors
+from planner.services.fields import field_errors
+from routes.problems import MEDIA_TYPE
+
+log = logging.getLogger("planner.http")
+
+STATUSES: dict[type[errors.PlannerError], int] = {
+    errors.Unauthenticated: 401,
+    errors.Forbidden: 403,
+    errors.NotFound: 404,
+    errors.Malformed: 400,
+    errors.Invalid: 422,
+    errors.Conflict: 409,
+    errors.Stale: 412,
+    errors.Unavailable: 503,
+}
+# The kinds that refine a status get a type of their own; the others are named after it.
+KINDS: dict[type[errors.PlannerError], str] = {
+    errors.InvalidToken: "invalid-token",
+    errors.InsufficientScope: "insufficient-scope",
+    errors.Busy: "busy",
+}
+
+
+def problem(
+    status: int,
+    detail: str,
+    kind: str | None = None,
+    headers: dict[str, str] | None = None,
+    fields: tuple[errors.FieldError, ...] = (),
+) -> Response:
+    """An error answer (RFC 9457)."""
+    title = HTTPStatus(status).phrase
+    body: dict[str, Any] = {
+        "type": f"/problems/{kind or slug(title)}",
+        "title": title,
+        "status": status,
+        "detail": detail,
+    }
+    if status == 422:
+        body["errors"] = [field._asdict() for field in fields]
+    return Response(to_json(body), status, headers=headers, media_type=MEDIA_TYPE)
+
+
+def slug(title: str) -> str:
+    """A status's phrase as the last part of its problem's address."""
+    return re.sub(r"[^a-z]+", "-", title.lower()).strip("-")
+
+
+def _planner_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, errors.PlannerError)
+    if isinstance(error, errors.GrantRefused):
+        return grant_refused(error)
+    kinds = type(error).__mro__
+    status = next((STATUSES[kind] for kind in kinds if kind in STATUSES), 500)
+    kind = next((KINDS[kind] for kind in kinds if kind in KINDS), None)
+    fields = error.errors if isinstance(error, errors.Invalid) else ()
+    return problem(status, error.detail, kind, _headers(error), fields)
+
+
+def _headers(error: errors.PlannerError) -> dict[str, str]:
+    match error:
+        case errors.InvalidToken():
+            return {"www-authenticate": 'Bearer error="invalid_token"'}
+        case errors.Unauthenticated():
+            return {"www-authenticate": "Bearer"}
+        case errors.InsufficientScope():
+            return {"www-authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
+        case errors.Unavailable():
+            return {"retry-after": str(error.retry_after)}
+        case _:
+            return {}
+
+
+def grant_refused(error: errors.GrantRefused) -> Response:
+    """The token endpoint's own kind of refusal (RFC 6749 §5.2)."""
+    body = to_json({"error": error.code, "error_description": error.detail})
+    status = 401 if error.code == "invalid_client" else 400
+    return Response(
+        body, status, headers={"cache-control": "no-store", "pragma": "no-cache"}, media_type="application/json"
+    )
+
+
+def _http_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    details = {404: "There is nothing at this address.", 405: "This address does not answer that method."}
+    detail = details.get(error.status_code, str(error.detail))
+    return problem(error.status_code, detail, headers=dict(error.headers or {}))
+
+
+def _validation_error(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    found = field_errors(error, skip=1)
+    return problem(422, "Some fields are not acceptable; see errors.", fields=tuple(found))
+
+
+def _driver_error(request: Request, error: Exception) -> Response:
+    if is_away(error):
+        log.warning("the database is away: %s", type(error).__name__)
+        return problem(503, "The database is away at the moment. Try again.", headers={"retry-after": "2"})
+    log.error("the database refused a request", exc_info=error)
+    return _failed(request, error)
+
+
+def _failed(request: Request, error: Exception) -> Response:
+    return problem(500, "The server failed. It is not your fault, and it has been logged.")
+
+
+def install(app: FastAPI) -> None:
+    """Give the application its one way of answering errors."""
+    app.add_exception_handler(errors.PlannerError, _planner_error)
+    app.add_exception_handler(HTTPException, _http_error)
+    app.add_exception_handler(RequestValidationError, _validation_error)
+    app.add_exception_handler(DRIVER_ERROR, _driver_error)
+    app.add_exception_handler(Exception, _failed)

@@ -1,0 +1,67 @@
+"""The event routes."""
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+from starlette.requests import Request
+from starlette.responses import Response
+
+from auth.authenticate import CurrentUser
+from models.event_schema import EventDraft, EventPage, EventPatch, EventQuery, EventRead
+from routes.answers import NOT_MODIFIED, changed, created, described, listed, one
+from routes.bodies import PlannerRoute
+from routes.dependencies import (
+    EventById,
+    EventsService,
+    IfMatch,
+    OncePerUser,
+    OwnedEvent,
+)
+from routes.problems import GUARDED, WITH_BODY, problems
+
+router = APIRouter(prefix="/api/v1/events", tags=["events"], route_class=PlannerRoute, responses=problems(*GUARDED))
+EVENT = described(200, "The event.", EventRead, "ETag")
+
+
+@router.get("/{id}", responses=EVENT | NOT_MODIFIED)
+async def read_event(request: Request, event: EventById) -> Response:
+    """One event, if you may see it: your own, a public one, or an unlisted one whose id you have."""
+    return one(request, event)
+
+
+@router.get("", responses=described(200, "A page of events.", EventPage, "Link"))
+async def list_events(
+    request: Request, caller: CurrentUser, events: EventsService, wanted: Annotated[EventQuery, Query()]
+) -> Response:
+    """Events by start, then id; undated ones last. `from` and `to` keep those that touch the window."""
+    return listed(request, await events.listed(caller, wanted))
+
+
+@router.post(
+    "",
+    status_code=201,
+    responses=described(201, "The new event.", EventRead, "Location", "ETag") | problems(409, *WITH_BODY),
+)
+async def create_event(caller: CurrentUser, events: EventsService, once: OncePerUser, draft: EventDraft) -> Response:
+    """A new event of yours. Only `title` is required."""
+    event = await events.create(caller, draft, once)
+    return created(event, f"/api/v1/events/{event.id}")
+
+
+@router.put("/{id}", responses=EVENT | problems(409, 412, *WITH_BODY))
+async def replace_event(events: EventsService, event: OwnedEvent, revisions: IfMatch, draft: EventDraft) -> Response:
+    """Replace everything that you write of your event; what is left out is cleared."""
+    return changed(await events.replace(event, draft, revisions))
+
+
+@router.patch("/{id}", responses=EVENT | problems(409, 412, *WITH_BODY))
+async def patch_event(events: EventsService, event: OwnedEvent, revisions: IfMatch, patch: EventPatch) -> Response:
+    """Change some fields of your event: a JSON merge patch (RFC 7396), null clears."""
+    return changed(await events.patch(event, patch, revisions))
+
+
+@router.delete("/{id}", status_code=204, responses=problems(412))
+async def delete_event(events: EventsService, event: OwnedEvent, revisions: IfMatch) -> Response:
+    """Remove your event, and its id from your account."""
+    await events.remove(event, revisions)
+    return Response(status_code=204)

@@ -1,0 +1,66 @@
+"""Whether the process lives, whether its database answers, and what the problem types mean."""
+
+import asyncio
+import inspect
+from http import HTTPStatus
+from typing import Literal
+
+from fastapi import APIRouter
+from starlette.requests import Request
+from starlette.responses import PlainTextResponse, Response
+
+from database.errors import DRIVER_ERROR
+from models.schema import Reply
+from models.views import to_json
+from planner.errors import NotFound, Unavailable
+from routes.answers import JSON, described
+from routes.errors import KINDS, STATUSES, slug
+from routes.problems import ANYWHERE, problems
+
+router = APIRouter(tags=["operation"], responses=problems(*ANYWHERE))
+
+
+class Health(Reply):
+    """A sign of life."""
+
+    status: Literal["ok"]
+
+
+HEALTHY = described(200, "It does.", Health)
+
+
+@router.get("/healthz", responses=HEALTHY)
+async def healthz() -> Response:
+    """Whether the process lives."""
+    return Response(to_json({"status": "ok"}), media_type=JSON)
+
+
+@router.get("/readyz", responses=HEALTHY)
+async def readyz(request: Request) -> Response:
+    """Whether the database answers, so that requests can be served."""
+    try:
+        async with asyncio.timeout(2):
+            await request.app.state.database.ping()
+    except (DRIVER_ERROR, TimeoutError):
+        raise Unavailable("The database does not answer.") from None
+    return Response(to_json({"status": "ok"}), media_type=JSON)
+
+
+def _explained() -> dict[str, str]:
+    known = {slug(HTTPStatus(status).phrase): kind for kind, status in STATUSES.items()}
+    known |= {name: kind for kind, name in KINDS.items()}
+    return {name: inspect.getdoc(kind) or "" for name, kind in known.items()}
+
+
+EXPLAINED = _explained()
+
+
+@router.get("/problems/{kind}", response_class=PlainTextResponse)
+async def explain(kind: str) -> str:
+    """What a problem's `type` means."""
+    if kind in EXPLAINED:
+        return EXPLAINED[kind]
+    phrase = next((status for status in HTTPStatus if slug(status.phrase) == kind), None)
+    if phrase is None:
+        raise NotFound
+    return phrase.description or phrase.phrase

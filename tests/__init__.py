@@ -1,0 +1,1 @@
+"""The tests mirror the tree; `tests/domain` is synchronous and needs no database."""

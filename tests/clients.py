@@ -1,0 +1,67 @@
+"""People as the tests see them: an account, and requests made with its token."""
+
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+
+Planner = httpx.AsyncClient
+PASSWORD = "correct horse battery staple"
+
+
+@dataclass
+class Person:
+    """Somebody signed in."""
+
+    api: Planner
+    id: str
+    email: str
+    token: str
+    password: str = PASSWORD
+
+    @property
+    def headers(self) -> dict[str, str]:
+        return {"Authorization": f"Bearer {self.token}"}
+
+    async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
+        headers = self.headers | options.pop("headers", {})
+        return await self.api.request(method, path, headers=headers, **options)
+
+    async def get(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("GET", path, **options)
+
+    async def post(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("POST", path, **options)
+
+    async def put(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("PUT", path, **options)
+
+    async def patch(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("PATCH", path, **options)
+
+    async def delete(self, path: str, **options: Any) -> httpx.Response:
+        return await self.request("DELETE", path, **options)
+
+    async def event(self, **fields: Any) -> Any:
+        """A new event of this person's."""
+        return ok(await self.post("/events", json={"title": "Book launch"} | fields), 201)
+
+    async def me(self) -> Any:
+        return ok(await self.get("/users/me"))
+
+
+def ok(response: httpx.Response, status: int = 200) -> Any:
+    """The body of an answer that must have this status."""
+    assert response.status_code == status, f"{response.status_code}: {response.text}"
+    return response.json() if response.content else None
+
+
+async def sign_in(api: Planner, email: str, password: str = PASSWORD) -> httpx.Response:
+    return await api.post("/auth/signin", json={"email": email, "password": password})
+
+
+async def sign_up(api: Planner, email: str, password: str = PASSWORD, **fields: Any) -> Person:
+    """A new account, signed in."""
+    user = ok(await api.post("/auth/signup", json={"email": email, "password": password} | fields), 201)
+    tokens = ok(await sign_in(api, email, password))
+    return Person(api, user["id"], email, tokens["access_token"], password)

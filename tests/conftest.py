@@ -1,0 +1,121 @@
+"""What the tests share: a database of their own for each, and the planner on it."""
+
+import os
+import shutil
+import tempfile
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+from mongomock_motor import AsyncMongoMockClient
+from pydantic import SecretStr
+
+from database.connection import Database, open_database
+from database.embedded import EmbeddedMongo
+from planner.app import create_app
+from planner.settings import Settings
+from tests.clients import Person, Planner, sign_up
+
+SECRET = "a key of the tests, and of nothing else: 1f0c7b9a"
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--engine", choices=["real", "mock"], default="real", help="a real mongod, or mongomock-motor")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    if config.getoption("--engine") == "mock":
+        for item in items:
+            if marker := item.get_closest_marker("real_server"):
+                reason = marker.args[0] if marker.args else "it needs a real MongoDB"
+                item.add_marker(pytest.mark.skip(reason=f"the mock cannot: {reason}"))
+
+
+@pytest.fixture(scope="session")
+def engine(pytestconfig: pytest.Config) -> str:
+    return str(pytestconfig.getoption("--engine"))
+
+
+@pytest.fixture
+def anyio_backend() -> str:
+    return "asyncio"
+
+
+@pytest.fixture(scope="session")
+def mongo_url() -> Iterator[str]:
+    """The address of a real MongoDB: TEST_DATABASE_URL, or an embedded one for this run."""
+    if url := os.environ.get("TEST_DATABASE_URL"):
+        yield url
+        return
+    folder = Path(tempfile.mkdtemp(prefix="planner-tests-"))
+    try:
+        with EmbeddedMongo(folder) as mongo:
+            yield mongo.url
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def url_of(server: str, name: str) -> str:
+    """The URL of the database `name` on a server."""
+    head, _, query = server.partition("?")
+    return f"{head.rstrip('/')}/{name}" + (f"?{query}" if query else "")
+
+
+@pytest.fixture
+def settings(tmp_path: Path) -> Settings:
+    """Settings that no environment variable or .env changes, and cheap passwords."""
+    base = Settings(_env_file=None, data_dir=tmp_path / "data", secret_key=SecretStr(SECRET))
+    return base.model_copy(update={"password_rounds": 4, "public_url": "http://planner.test"})
+
+
+@pytest.fixture
+async def open_database_for_test(
+    engine: str, request: pytest.FixtureRequest
+) -> AsyncIterator[Callable[[], Awaitable[Database]]]:
+    """Opens a database that only this test has."""
+    name = f"test_{uuid4().hex[:12]}"
+    if engine == "mock":
+        handle: Any = AsyncMongoMockClient(tz_aware=True)[name]
+
+        async def mock() -> Database:
+            return Database(handle=handle, transactions=False)
+
+        yield mock
+        return
+    url = url_of(request.getfixturevalue("mongo_url"), name)
+    yield lambda: open_database(url)
+    database = await open_database(url)
+    await database.handle.client.drop_database(name)
+    await database.close()
+
+
+@pytest.fixture
+async def app(settings: Settings, open_database_for_test: Callable[[], Awaitable[Database]]) -> AsyncIterator[FastAPI]:
+    """The planner, started."""
+    application = create_app(settings, open_database_for_test)
+    async with application.router.lifespan_context(application):
+        yield application
+
+
+@pytest.fixture
+async def api(app: FastAPI) -> AsyncIterator[Planner]:
+    """A client of the planner, in this process, signed in as nobody."""
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with httpx.AsyncClient(transport=transport, base_url="http://planner.test/api/v1") as client:
+        yield client
+
+
+@pytest.fixture
+async def ada(api: Planner) -> Person:
+    """Somebody with an account."""
+    return await sign_up(api, "ada@example.com")
+
+
+@pytest.fixture
+async def ben(api: Planner) -> Person:
+    """Somebody else with an account."""
+    return await sign_up(api, "ben@example.com")
