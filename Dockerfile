@@ -1,0 +1,17 @@
+FROM python:3.12-slim
+WORKDIR /app
+COPY requirements.txt .
+# The embedded server is for machines without a database; the container is given one.
+RUN grep -v fiftyone requirements.txt > /tmp/requirements.txt \
+ && pip install --no-cache-dir -r /tmp/requirements.txt
+COPY planner planner
+COPY auth auth
+COPY routes routes
+COPY models models
+COPY database database
+RUN useradd --create-home --uid 10001 planner
+USER planner
+ENV HOST=0.0.0.0 PYTHONUNBUFFERED=1
+EXPOSE 8000
+HEALTHCHECK CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=3)"]
+CMD ["python", "-m", "planner", "serve"]
