@@ -22,8 +22,8 @@ def field_errors(error: Problems, *, skip: int = 0) -> list[FieldError]:
 
 
 def pointer(parts: Iterable[str | int]) -> str:
-    """A JSON pointer (RFC 6901)."""
-    return "/" + "/".join(str(part).replace("~", "~0").replace("/", "~1") for part in parts)
+    """A JSON pointer (RFC 6901); empty for the whole of the body."""
+    return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
 def _message(problem: dict[str, Any]) -> str:
