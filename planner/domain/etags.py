@@ -4,7 +4,8 @@ import re
 
 from planner.errors import Malformed
 
-_TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,|$)')
+# A list may hold empty elements (RFC 9110 §5.6.1.2).
+_TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
 
 
 def etag(revision: int) -> str:
@@ -37,7 +38,5 @@ def wanted(header: str | None) -> frozenset[int] | None:
     if header is None or header.strip() == "*":
         return None
     return frozenset(
-        int(tag)
-        for weak, tag in _tags(header, "If-Match")
-        if not weak and tag.isascii() and tag.isdigit() and len(tag) < 16
+        int(tag) for weak, tag in _tags(header, "If-Match") if not weak and re.fullmatch("[1-9][0-9]{0,15}", tag)
     )

@@ -18,11 +18,12 @@ INSTANT = timedelta(milliseconds=1)
 
 _MOMENT = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)"
-    r"(?:[Tt ](?P<time>\d\d:\d\d(?::\d\d)?)(?:\.\d{1,9})?(?P<offset>[Zz]|[+-]\d\d:\d\d)?)?",
+    r"(?:[Tt ](?P<time>(?:[01]\d|2[0-3]):\d\d(?::\d\d)?)(?:\.\d{1,9})?(?P<offset>[Zz]|[+-]\d\d:\d\d)?)?",
     re.ASCII,
 )
 
-_BLANK_OFFSET = re.compile(r" (\d\d:\d\d)$", re.ASCII)
+# After a time, that is; after a date the blank stands for the `T`.
+_BLANK_OFFSET = re.compile(r"(?<!-\d\d) (\d\d:\d\d)$", re.ASCII)
 
 
 class When(NamedTuple):
@@ -112,7 +113,8 @@ def _all_day(first: date, last: date | None, time_zone: str | None) -> When:
     if last is not None and last <= first:
         raise Invalid.field("/end", "must be after start; it is exclusive")
     begins = midnight_utc(first, time_zone or "UTC")
-    ends = midnight_utc(last or first + timedelta(days=1), time_zone or "UTC")
+    # A zone can skip a whole day, as Samoa did in 2011: then both are the same instant.
+    ends = max(midnight_utc(last or first + timedelta(days=1), time_zone or "UTC"), begins + INSTANT)
     return When(
         first.isoformat(),
         last.isoformat() if last else None,
@@ -193,4 +195,6 @@ def rfc3339(instant: datetime, time_zone: str = "UTC") -> str:
     """An instant as RFC 3339, at the zone's offset; `Z` for UTC."""
     if time_zone == "UTC":
         return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-    return instant.astimezone(zone(time_zone)).isoformat()
+    local = instant.astimezone(zone(time_zone))
+    # Before time zones, clocks showed the sun's time; RFC 3339 cannot write offsets with seconds.
+    return rfc3339(instant) if (local.utcoffset() or timedelta()) % timedelta(minutes=1) else local.isoformat()
