@@ -1,0 +1,9 @@
+"""The planner beside the least that could do the same work; `python -m tests.bench`, or `make bench`.
+
+floor.py       the least: a bare ASGI callable over the same driver
+sides.py       the two servers under test, what is stored in each, and the requests they are sent
+load.py        a load generator: connections that ask again as soon as they are answered
+cores.py       which core does what
+measures.py    the operations, each a median over interleaved rounds
+table.py       how the figures are shown
+"""

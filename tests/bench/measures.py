@@ -1,0 +1,223 @@
+"""What is measured. Rounds are interleaved and in random order, so that a noisy moment hits both servers alike."""
+
+import asyncio
+import http.client
+import random
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from statistics import median
+from typing import Any
+
+from pymongo import MongoClient
+
+from tests.bench import cores
+from tests.bench.load import Tally, drive
+from tests.bench.sides import CONNECTIONS, DATABASE, EVENT, SIGN_INS, Api, FloorSide, PlannerSide, Side, creations
+from tests.servers import RunningServer
+
+WARM_SECONDS = 0.3
+READERS = 2
+AHEAD_SECONDS = 0.5  # by when the crowd is in and every password thread has work
+FEW, MANY, PAIRS = 10, 10_000, 200
+STARTS = 3
+READS = 1000
+# How many passwords a core can check in a second is what bounds the sign-ins on it.
+HASHES = """
+import bcrypt, time
+known = bcrypt.hashpw(b"x", bcrypt.gensalt(12))
+begun = time.perf_counter()
+for _ in range(5):
+    bcrypt.checkpw(b"x", known)
+print(5 / (time.perf_counter() - begun))
+"""
+
+
+@dataclass
+class Compared:
+    """The same operation on the planner and on what bounds it, round by round."""
+
+    planner: list[Tally] = field(default_factory=list)
+    bound: list[Tally] = field(default_factory=list)
+
+    @property
+    def ratios(self) -> list[float]:
+        """Planner to bound within each round: what disturbed a whole round cancels out."""
+        return [ours.rate / theirs.rate for ours, theirs in zip(self.planner, self.bound, strict=True)]
+
+
+@dataclass
+class SignIns:
+    """Sign-ins a second, beside the hashes a second that one core can do."""
+
+    planner: list[Tally] = field(default_factory=list)
+    hashes: list[float] = field(default_factory=list)
+
+    @property
+    def ratios(self) -> list[float]:
+        return [tally.rate / bound for tally, bound in zip(self.planner, self.hashes, strict=True)]
+
+
+async def compared(
+    planner: PlannerSide,
+    floor: FloorSide,
+    clients: Callable[[Side], Sequence[list[bytes]]],
+    rounds: int,
+    seconds: float,
+) -> Compared:
+    """One operation on both servers."""
+    result = Compared()
+    sides: list[tuple[Side, list[Tally]]] = [(planner, result.planner), (floor, result.bound)]
+    for side, _ in sides:
+        await drive(side.port, clients(side), seconds=WARM_SECONDS)
+    for _ in range(rounds):
+        random.shuffle(sides)
+        for side, tallies in sides:
+            tallies.append(await drive(side.port, clients(side), seconds=seconds))
+    return result
+
+
+def getting(side: Side) -> list[list[bytes]]:
+    return [[side.get]] * CONNECTIONS
+
+
+def listing(side: Side) -> list[list[bytes]]:
+    return [[side.page]] * CONNECTIONS
+
+
+def creating(side: Side) -> list[list[bytes]]:
+    return side.create
+
+
+async def sign_ins(planner: PlannerSide, rounds: int, seconds: float) -> SignIns:
+    """Clients who do nothing but sign in."""
+    result = SignIns()
+    await drive(planner.port, [[planner.sign_in]], count=1)
+    for _ in range(rounds):
+        result.hashes.append(_hashes_a_second())
+        result.planner.append(await drive(planner.port, [[planner.sign_in]] * SIGN_INS, seconds=seconds))
+    return result
+
+
+def _hashes_a_second() -> float:
+    with cores.starting_on(cores.SERVER):
+        said = subprocess.run([sys.executable, "-c", HASHES], capture_output=True, check=True)
+    return float(said.stdout)
+
+
+@dataclass
+class Storm:
+    """Reads while others sign in, beside the same reads alone; and the sign-ins a second meanwhile."""
+
+    reads: Compared = field(default_factory=Compared)
+    sign_ins: list[float] = field(default_factory=list)
+
+
+async def storm(planner: PlannerSide, rounds: int, seconds: float) -> Storm:
+    """Two readers, with a crowd that signs in and without."""
+    result = Storm()
+    readers = [[planner.get]] * READERS
+    for _ in range(rounds):
+        result.reads.bound.append(await drive(planner.port, readers, seconds=seconds))
+        answered = Tally()
+        crowd = asyncio.create_task(
+            drive(planner.port, [[planner.sign_in]] * SIGN_INS, seconds=seconds + AHEAD_SECONDS, tally=answered)
+        )
+        await asyncio.sleep(AHEAD_SECONDS)
+        before = len(answered.taken)
+        result.reads.planner.append(await drive(planner.port, readers, seconds=seconds))
+        result.sign_ins.append((len(answered.taken) - before) / seconds)
+        await crowd
+    return result
+
+
+@dataclass
+class Growth:
+    """Milliseconds to create an event, for an account that has few and for one that has many."""
+
+    few: list[float] = field(default_factory=list)
+    many: list[float] = field(default_factory=list)
+
+    @property
+    def ratio(self) -> float:
+        return median(self.many) / median(self.few)
+
+
+async def growth(planner: PlannerSide) -> Growth:
+    """One creation at a time, each taken back at once, so that the accounts keep their sizes."""
+    await drive(planner.port, creations("/api/v1/events", [planner.small]), count=FEW)
+    await drive(planner.port, creations("/api/v1/events", [planner.large] * CONNECTIONS), count=MANY)
+    result = Growth()
+    callers = [(Api(planner.port, planner.small), result.few), (Api(planner.port, planner.large), result.many)]
+    for _ in range(PAIRS):
+        random.shuffle(callers)
+        for api, taken in callers:
+            begun = time.perf_counter()
+            event = api.ask("POST", "/events", EVENT)
+            taken.append((time.perf_counter() - begun) * 1000)
+            api.ask("DELETE", f"/events/{event['id']}")
+    for api, _ in callers:
+        api.close()
+    return result
+
+
+def first_answers(folder: Path) -> tuple[list[float], list[float]]:
+    """Seconds from the start of the process to its first answer: with no data yet, and at the second start."""
+    empty: list[float] = []
+    again: list[float] = []
+    for number in range(STARTS):
+        server = RunningServer(folder / f"start{number}", PASSWORD_ROUNDS="12")
+        for taken in (empty, again):
+            with cores.starting_on(cores.ANY):
+                begun = time.perf_counter()
+                server.launch()
+            _await_answer(server)
+            taken.append(time.perf_counter() - begun)
+            server.stop()
+    return empty, again
+
+
+def _await_answer(server: RunningServer) -> None:
+    assert server.process is not None
+    while server.process.poll() is None:
+        with suppress(OSError):
+            connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=30)
+            connection.request("GET", "/readyz")
+            answer = connection.getresponse()
+            connection.close()
+            assert answer.status == 200, f"/readyz was answered {answer.status}"
+            return
+        time.sleep(0.002)
+    raise RuntimeError(f"the planner did not start:\n{server.output}")
+
+
+@dataclass
+class Trips:
+    """How many queries the server counted for a number of authenticated reads, and how long those took."""
+
+    reads: int
+    events: int
+    accounts: int
+    seconds: float
+
+
+async def trips(planner: PlannerSide, mongo: str) -> Trips:
+    """Reads one after the other, with mongod's own count of the queries on each collection before and after."""
+    with MongoClient[dict[str, Any]](mongo) as client:
+
+        def queries(collection: str) -> int:
+            totals = client.admin.command("top")["totals"]
+            return int(totals[f"{DATABASE}.{collection}"]["queries"]["count"])
+
+        events, accounts = queries("events"), queries("users")
+        tally = await drive(planner.port, [[planner.get]], count=READS)
+        return Trips(
+            reads=len(tally.taken),
+            events=queries("events") - events,
+            accounts=queries("users") - accounts,
+            seconds=tally.ended - tally.begun,
+        )

@@ -1,0 +1,84 @@
+"""How the figures are shown: one line for each, medians with the span of the rounds."""
+
+from collections.abc import Sequence
+from statistics import median
+
+from tests.bench.load import Tally
+from tests.bench.measures import FEW, MANY, READERS, Compared, Growth, SignIns, Storm, Trips
+from tests.bench.sides import SIGN_INS
+
+HEAD = f"{'':34}{'planner/s':>10}{'bound/s':>10}{'ratio':>7}{'(rounds)':>14}{'p50 ms':>8}{'p99 ms':>8}{'bound p99':>11}"
+
+
+def comparison(name: str, figures: Compared) -> str:
+    """An operation on both servers."""
+    bad = _bad([*figures.planner, *figures.bound])
+    if bad:
+        return f"{name:34}  failed: {bad}"
+    return (
+        f"{name:34}{_rate(figures.planner):10,.0f}{_rate(figures.bound):10,.0f}{_ratios(figures.ratios)}"
+        f"{_quantile(figures.planner, 0.5):8.1f}{_quantile(figures.planner, 0.99):8.1f}"
+        f"{_quantile(figures.bound, 0.99):11.1f}"
+    )
+
+
+def sign_ins(figures: SignIns) -> str:
+    """Sign-ins, bounded by bcrypt."""
+    name = f"sign in, {SIGN_INS} clients"
+    if bad := _bad(figures.planner):
+        return f"{name:34}  failed: {bad}"
+    return (
+        f"{name:34}{_rate(figures.planner):10.1f}{median(figures.hashes):10.1f}{_ratios(figures.ratios)}"
+        f"{_quantile(figures.planner, 0.5):8.0f}{_quantile(figures.planner, 0.99):8.0f}"
+    )
+
+
+def storm(figures: Storm) -> str:
+    """Reads while others sign in."""
+    line = comparison(f"get, {READERS} clients, {SIGN_INS} sign in", figures.reads)
+    return f"{line}\n{'':34}  bound: the same {READERS} alone; sign-ins meanwhile {median(figures.sign_ins):.1f}/s"
+
+
+def growth(figures: Growth) -> str:
+    """Creating with few and with many events."""
+    return (
+        f"create, one at a time: {median(figures.few):.2f} ms with {FEW} events, "
+        f"{median(figures.many):.2f} ms with {MANY:,}: ratio {figures.ratio:.2f}"
+    )
+
+
+def starts(empty: Sequence[float], again: Sequence[float]) -> str:
+    """How long a start takes."""
+    return (
+        f"first answer after the start of the process: {median(empty):.2f} s with an empty DATA_DIR, "
+        f"{median(again):.2f} s at the second start"
+    )
+
+
+def trips(figures: Trips) -> str:
+    """What authentication costs the database."""
+    return (
+        f"{figures.reads:,} authenticated reads in {figures.seconds:.1f} s: {figures.events:,} queries for events, "
+        f"{figures.accounts} for accounts ({figures.accounts / figures.reads:.4f} for each read)"
+    )
+
+
+def _rate(tallies: Sequence[Tally]) -> float:
+    return median(tally.rate for tally in tallies)
+
+
+def _quantile(tallies: Sequence[Tally], part: float) -> float:
+    return median(tally.quantile(part) for tally in tallies)
+
+
+def _ratios(ratios: Sequence[float]) -> str:
+    span = f"{min(ratios):.2f}–{max(ratios):.2f}"
+    return f"{median(ratios):7.2f}{span:>14}"
+
+
+def _bad(tallies: Sequence[Tally]) -> str:
+    totals: dict[str, int] = {}
+    for tally in tallies:
+        for what, count in tally.bad.items():
+            totals[what] = totals.get(what, 0) + count
+    return ", ".join(f"{count} times {what}" for what, count in totals.items())
