@@ -3,16 +3,18 @@
 import os
 import shutil
 import tempfile
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
 import httpx
+import mongomock
 import pytest
 from fastapi import FastAPI
 from mongomock_motor import AsyncMongoMockClient
 from pydantic import SecretStr
+from pymongo import IndexModel
 
 from database.connection import Database, open_database
 from database.embedded import EmbeddedMongo
@@ -72,6 +74,12 @@ def settings(tmp_path: Path) -> Settings:
     return base.model_copy(update={"password_rounds": 4, "public_url": "http://planner.test"})
 
 
+def create_indexes_with_all_their_options(self: Any, indexes: Sequence[IndexModel], session: Any = None) -> list[str]:
+    """What the mock's own does, which forgets that an index may be partial."""
+    options = [dict(index.document) for index in indexes]
+    return [self.create_index(list(option.pop("key").items()), **option) for option in options]
+
+
 @pytest.fixture
 async def open_database_for_test(
     engine: str, request: pytest.FixtureRequest
@@ -84,7 +92,9 @@ async def open_database_for_test(
         async def mock() -> Database:
             return Database(handle=handle, transactions=False)
 
-        yield mock
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(mongomock.Collection, "create_indexes", create_indexes_with_all_their_options)
+            yield mock
         return
     url = url_of(request.getfixturevalue("mongo_url"), name)
     yield lambda: open_database(url)
