@@ -2,7 +2,7 @@
 
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Depends
+from fastapi import APIRouter, Depends, HTTPException
 from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import Response
@@ -90,9 +90,10 @@ async def token_form(request: Request) -> dict[str, str]:
     """The form of a token request; whatever is wrong with it is `invalid_request`."""
     try:
         return await read_form(request)
+    except HTTPException as error:
+        raise GrantRefused("invalid_request", str(error.detail)) from None
     except ValueError as error:
-        reason = str(error) if "parameter" in str(error) else "the form cannot be read"
-        raise GrantRefused("invalid_request", f"The request is not acceptable: {reason}.") from None
+        raise GrantRefused("invalid_request", f"The request is not acceptable: {error}.") from None
 
 
 TOKEN_FORM = {
@@ -125,8 +126,7 @@ TOKEN_FORM = {
     "/token",
     openapi_extra=TOKEN_FORM,
     responses=described(200, "The tokens.", Tokens)
-    | {400: {"description": "Refused (RFC 6749 §5.2).", "model": TokenProblem}}
-    | problems(*WITH_BODY),
+    | {400: {"description": "Refused (RFC 6749 §5.2).", "model": TokenProblem}},
 )
 async def token(accounts: AccountsService, form: Annotated[dict[str, str], Depends(token_form)]) -> Response:
     """The token endpoint (RFC 6749 §4.3), with `grant_type=password`."""

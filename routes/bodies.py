@@ -74,15 +74,20 @@ class PlannerRoute(APIRoute):
 async def read_form(request: Request) -> dict[str, str]:
     """The parameters of a form.
 
-    Raises `ValueError` for one that is repeated (RFC 6749 §3.2), for bytes that are not
-    UTF-8 and for NUL; 413 and 415 as other bodies do.
+    Raises `ValueError`, whose message says why and repeats nothing, for one that is
+    repeated (RFC 6749 §3.2), for bytes that are not UTF-8 and for NUL; 413 and 415 as
+    other bodies do.
     """
     if media_type(request) != FORM:
         raise HTTPException(415, f"Send the body as {FORM}.")
     body = await read_body(request)
-    pairs = parse_qsl(
-        body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict", max_num_fields=100
-    )
+    try:
+        pairs = parse_qsl(
+            body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict", max_num_fields=100
+        )
+    except ValueError:
+        # The library's own words would repeat what was sent.
+        raise ValueError("the form cannot be read") from None
     parameters = dict(pairs)
     if len(parameters) < len(pairs):
         raise ValueError("a parameter is repeated")

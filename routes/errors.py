@@ -2,7 +2,6 @@
 
 import logging
 import re
-from http import HTTPStatus
 from typing import Any
 
 from fastapi import FastAPI
@@ -16,7 +15,7 @@ from database.errors import DRIVER_ERROR, is_away
 from models.views import to_json
 from planner import errors
 from planner.services.fields import field_errors
-from routes.problems import MEDIA_TYPE
+from routes.problems import MEDIA_TYPE, phrase
 
 log = logging.getLogger("planner.http")
 
@@ -46,7 +45,7 @@ def problem(
     fields: tuple[errors.FieldError, ...] = (),
 ) -> Response:
     """An error answer (RFC 9457)."""
-    title = HTTPStatus(status).phrase
+    title = phrase(status)
     body: dict[str, Any] = {
         "type": f"/problems/{kind or slug(title)}",
         "title": title,

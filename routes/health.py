@@ -15,7 +15,7 @@ from models.views import to_json
 from planner.errors import NotFound, Unavailable
 from routes.answers import JSON, described
 from routes.errors import KINDS, STATUSES, slug
-from routes.problems import ANYWHERE, problems
+from routes.problems import ANYWHERE, phrase, problems
 
 router = APIRouter(tags=["operation"], responses=problems(*ANYWHERE))
 
@@ -47,7 +47,7 @@ async def readyz(request: Request) -> Response:
 
 
 def _explained() -> dict[str, str]:
-    known = {slug(HTTPStatus(status).phrase): kind for kind, status in STATUSES.items()}
+    known = {slug(phrase(status)): kind for kind, status in STATUSES.items()}
     known |= {name: kind for kind, name in KINDS.items()}
     return {name: inspect.getdoc(kind) or "" for name, kind in known.items()}
 
@@ -60,7 +60,7 @@ async def explain(kind: str) -> str:
     """What a problem's `type` means."""
     if kind in EXPLAINED:
         return EXPLAINED[kind]
-    phrase = next((status for status in HTTPStatus if slug(status.phrase) == kind), None)
-    if phrase is None:
+    status = next((status for status in HTTPStatus if slug(phrase(status)) == kind), None)
+    if status is None:
         raise NotFound
-    return phrase.description or phrase.phrase
+    return status.description or phrase(status)

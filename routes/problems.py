@@ -53,12 +53,20 @@ class TokenProblem(BaseModel):
 
 Answers = dict[int | str, dict[str, Any]]
 
+# Python 3.13 names these as RFC 9110 does, older ones otherwise; a type must not depend on that.
+_PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
+
+
+def phrase(status: int) -> str:
+    """What a status is called."""
+    return _PHRASES.get(status) or HTTPStatus(status).phrase
+
 
 def problems(*statuses: int) -> Answers:
     """The OpenAPI description of the error answers with these statuses."""
     return {
         status: {
-            "description": HTTPStatus(status).phrase,
+            "description": phrase(status),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
         for status in statuses
