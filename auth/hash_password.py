@@ -54,7 +54,7 @@ class PasswordHasher:
 
     async def hash(self, password: str) -> str:
         """The hash to store; raises `Busy`."""
-        return await self._run(lambda: str(self._context.hash(password)))
+        return await self.run(lambda: str(self._context.hash(password)))
 
     async def verify(self, password: str, stored: str | None) -> Verdict:
         """Compare a password with a stored hash; raises `Busy`.
@@ -77,9 +77,10 @@ class PasswordHasher:
                 better = self._context.hash(password)
             return Verdict(bool(right) and stored is not None, better if stored is not None else None)
 
-        return await self._run(compare)
+        return await self.run(compare)
 
-    async def _run(self, work: Callable[[], T]) -> T:
+    async def run(self, work: Callable[[], T]) -> T:
+        """What `work` answers, from a thread of ours; raises `Busy`."""
         if self._inside >= self._room:
             raise Busy("Too many sign-ins are waiting. Try again in a moment.")
         self._inside += 1

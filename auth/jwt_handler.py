@@ -8,6 +8,7 @@ closed here: whatever is wrong with a token ends in one kind of error, `InvalidT
 import base64
 import binascii
 import json
+import re
 import secrets
 import time
 from collections.abc import Callable
@@ -24,7 +25,11 @@ TYPE = "at+jwt"
 MAX_TOKEN = 4096
 MAX_HEADER = 256
 REMEMBERED = 4096
+# The most that can be set, in seconds; a token beyond it was not made by us.
+MAX_LIFETIME = 24 * 60 * 60
 _HEADER = {"alg": ALGORITHM, "typ": TYPE}
+# Base64 is often decoded leniently; a token is to have one spelling only.
+_SHAPE = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]", re.ASCII)
 
 
 class Claims(NamedTuple):
@@ -32,8 +37,9 @@ class Claims(NamedTuple):
 
     subject: str
     expires: int
+    issued: int
     token_id: str
-    session: str | None
+    session: str
 
 
 class TokenSigner:
@@ -48,25 +54,24 @@ class TokenSigner:
         clock: Callable[[], float] = time.time,
     ) -> None:
         self._secret = secret
-        self._issuer = issuer
-        self._audience = audience
+        self.issuer = issuer
+        self.audience = audience
         self.lifetime = minutes * 60
         self._clock = clock
         self._verified: dict[str, Claims] = {}
 
-    def sign(self, subject: str, session: str | None = None) -> str:
-        """A token for the account `subject`, good from now on for `lifetime` seconds."""
+    def sign(self, subject: str, session: str, lifetime: int | None = None) -> str:
+        """A token for a session of the account `subject`, good from now on for `lifetime` seconds."""
         now = int(self._clock())
         claims: dict[str, Any] = {
-            "iss": self._issuer,
-            "aud": self._audience,
+            "iss": self.issuer,
+            "aud": self.audience,
             "sub": subject,
             "iat": now,
-            "exp": now + self.lifetime,
+            "exp": now + (self.lifetime if lifetime is None else lifetime),
             "jti": secrets.token_urlsafe(12),
+            "sid": session,
         }
-        if session is not None:
-            claims["sid"] = session
         return str(jwt.encode(claims, self._secret, algorithm=ALGORITHM, headers={"typ": TYPE}))
 
     def verify(self, token: str) -> Claims:
@@ -87,15 +92,15 @@ class TokenSigner:
 
     def _read(self, token: str) -> Claims:
         refusal = InvalidToken("The access token is not valid.")
-        if len(token) > MAX_TOKEN or not token.isascii() or not _is_our_header(token.partition(".")[0]):
+        if len(token) > MAX_TOKEN or not _SHAPE.fullmatch(token) or not _is_our_header(token.partition(".")[0]):
             raise refusal
         try:
             claims = jwt.decode(
                 token,
                 self._secret,
                 algorithms=[ALGORITHM],
-                audience=self._audience,
-                issuer=self._issuer,
+                audience=self.audience,
+                issuer=self.issuer,
                 options={f"require_{name}": True for name in ("iss", "aud", "sub", "iat", "exp", "jti")},
             )
         except (JOSEError, ValueError, TypeError, RecursionError, AttributeError, OverflowError):
@@ -103,17 +108,18 @@ class TokenSigner:
         subject, expires = claims.get("sub"), claims.get("exp")
         issued, token_id, session = claims.get("iat"), claims.get("jti"), claims.get("sid")
         if (
-            claims.get("aud") != self._audience
-            or claims.get("iss") != self._issuer
+            claims.get("aud") != self.audience
+            or claims.get("iss") != self.issuer
             or type(expires) is not int
             or type(issued) is not int
             or issued > self._clock() + 60
+            or expires - issued > MAX_LIFETIME
             or not isinstance(subject, str)
             or not isinstance(token_id, str)
-            or not (session is None or isinstance(session, str))
+            or not isinstance(session, str)
         ):
             raise refusal
-        return Claims(subject, expires, token_id, session)
+        return Claims(subject, expires, issued, token_id, session)
 
 
 def _is_our_header(part: str) -> bool:

@@ -47,7 +47,7 @@ SOCKET = "run/mongod.sock"
 REPLICA_SET = "planner"
 NOT_YET_INITIALIZED = 94
 
-__all__ = ["DataDirBusy", "EmbeddedFailed", "EmbeddedMongo", "EmbeddedUnavailable", "find_mongod"]
+__all__ = ["DataDirBusy", "EmbeddedFailed", "EmbeddedMongo", "EmbeddedUnavailable", "find_mongod", "running_url"]
 
 log = logging.getLogger("planner.database")
 
@@ -95,7 +95,7 @@ class EmbeddedMongo:
             end_holder(self._data / "mongod.lock", f"--dbpath {self._data} --", ORPHAN_SECONDS)
             self._socket = self._make_socket_dir()
             # A direct connection: the address that the replica set would lead a client to is relative.
-            self.url = f"mongodb://{quote(str(self._socket), safe='')}/?directConnection=true"
+            self.url = _url(self._socket)
             self._stopping.clear()
             self._ended = None
             # A thread of its own, because mongod ends with the thread that spawned it: see `leashed`. A daemon, so
@@ -296,6 +296,23 @@ def _configure(client: MongoClient[dict[str, Any]]) -> None:
         return
     if [m["host"] for m in config["members"]] != [SOCKET]:
         client.admin.command("replSetReconfig", config | {"members": [member]}, force=True)
+
+
+def _url(path: Path) -> str:
+    return f"mongodb://{quote(str(path), safe='')}/?directConnection=true"
+
+
+def running_url(data_dir: Path) -> str | None:
+    """Return the URL of the server that another planner runs on this DATA_DIR now, or None when none does."""
+    lock = data_dir / "planner.lock"
+    try:
+        with lock.open("rb") as file:
+            if try_lock(file.fileno()):
+                return None
+    except FileNotFoundError:
+        return None
+    # `run` may link to a shorter path, the only one that a socket's address has room for.
+    return _url((data_dir.resolve() / "run").resolve() / Path(SOCKET).name)
 
 
 def _claim(data_dir: Path) -> FileIO:

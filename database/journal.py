@@ -4,20 +4,21 @@ A group of writes is first noted here as one document, then done in order, then 
 is removed. What a crash leaves behind is therefore a note of everything that was meant,
 and `mend` does it again at the next start. Every journalled write can be done twice
 without harm: an insert that is already there is skipped, and an update carries a filter
-that no longer matches once it has been done.
+that no longer matches once it has been done. A note may also be of a group that was
+refused right before the crash; what was inserted for it is then taken back.
 """
 
 import logging
 from collections.abc import Sequence
-from contextlib import suppress
 from typing import Any
 
 import bson
+from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
 from database.connection import Database, collection
 from database.queries import Stored, new_id
-from database.writes import Delete, Insert, Update, Write
+from database.writes import Delete, Insert, Require, Update, Write
 
 log = logging.getLogger("planner.database")
 COLLECTION = "journal"
@@ -25,6 +26,11 @@ COLLECTION = "journal"
 
 async def in_order(database: Database, writes: Sequence[Write]) -> bool:
     """Do the writes one after the other, noted in the journal; see `groups.together`."""
+    # What only asks is asked before anything is noted: a refusal then leaves nothing to mend.
+    for write in writes:
+        if isinstance(write, Require) and not await _once(database, write):
+            return False
+    writes = [write for write in writes if not isinstance(write, Require)]
     if len(writes) == 1:  # A single write is atomic by itself.
         return await _once(database, writes[0])
     entry = await _open(database, writes)
@@ -60,6 +66,9 @@ async def _once(database: Database, write: Write) -> bool:
         case Insert():
             await database.handle[collection(write.into)].insert_one(dict(write.stored))
             return True
+        case Update(many=True):
+            await database.handle[collection(write.of)].update_many(write.match, write.change)
+            return True
         case Update():
             done = await database.handle[collection(write.of)].update_one(
                 write.match, write.change, upsert=write.upsert
@@ -68,12 +77,15 @@ async def _once(database: Database, write: Write) -> bool:
         case Delete(many=False):
             gone = await database.handle[collection(write.of)].delete_one(write.match)
             return bool(gone.deleted_count) or not write.needed
+        case Require():
+            found = await database.handle[collection(write.of)].count_documents(write.match, limit=write.least)
+            return bool(found >= write.least)
         case Delete():
             await database.handle[collection(write.of)].delete_many(write.match)
             return True
 
 
-def _as_entry(write: Write) -> Stored:
+def _as_entry(write: Insert | Update | Delete) -> Stored:
     # Filters and updates are noted as bytes: their `$` names may not stand in a stored document.
     match write:
         case Insert():
@@ -84,17 +96,21 @@ def _as_entry(write: Write) -> Stored:
                 "match": bson.encode(write.match | write.once),
                 "change": bson.encode(write.change),
                 "upsert": write.upsert,
+                "many": write.many,
+                "needed": write.needed,
             }
         case Delete():
             return {
                 "delete": collection(write.of),
                 "match": bson.encode(write.match),
                 "many": write.many,
+                "needed": write.needed,
             }
 
 
 async def _open(database: Database, writes: Sequence[Write]) -> Any:
-    note = {"_id": new_id(), "writes": [_as_entry(write) for write in writes]}
+    entries = [_as_entry(write) for write in writes if not isinstance(write, Require)]
+    note = {"_id": new_id(), "writes": entries}
     await database.handle[COLLECTION].insert_one(note)
     return note["_id"]
 
@@ -111,23 +127,43 @@ async def mend(database: Database) -> int:
     """
     entries = await database.handle[COLLECTION].find({}).sort("_id", 1).to_list(None)
     for entry in entries:
-        for write in entry["writes"]:
-            await _redo(database, write)
+        for number, write in enumerate(entry["writes"]):
+            if not await _redo(database, write):
+                await _take_back(database, entry["writes"][:number])
+                break
         await _close(database, entry["_id"])
     if entries:
         log.warning("mended %d group(s) of writes that a crash had cut short", len(entries))
     return len(entries)
 
 
-async def _redo(database: Database, write: Stored) -> None:
+async def _redo(database: Database, write: Stored) -> bool:
+    """Do a noted write again, unless it was done already; False when it was refused."""
     if "insert" in write:
-        with suppress(DuplicateKeyError):  # It was done before the crash.
-            await database.handle[write["insert"]].insert_one(write["stored"])
-    elif "update" in write:
-        await database.handle[write["update"]].update_one(
-            bson.decode(write["match"]), bson.decode(write["change"]), upsert=write["upsert"]
+        target, stored = database.handle[write["insert"]], write["stored"]
+        try:
+            await target.insert_one(stored)
+        except DuplicateKeyError:
+            # An ObjectId is nobody else's; under any other id there may be another's document.
+            own = {"_id": stored["_id"]} if isinstance(stored["_id"], ObjectId) else stored
+            return bool(await target.count_documents(own, limit=1))
+        return True
+    match = bson.decode(write["match"])
+    sought = {"_id": match["_id"]} if write["needed"] and not write["many"] and "_id" in match else None
+    if "update" in write:
+        target, change = database.handle[write["update"]], bson.decode(write["change"])
+        await (
+            target.update_many(match, change)
+            if write["many"]
+            else target.update_one(match, change, upsert=write["upsert"])
         )
-    else:
-        target = database.handle[write["delete"]]
-        match = bson.decode(write["match"])
-        await (target.delete_many(match) if write["many"] else target.delete_one(match))
+        return sought is None or bool(await target.count_documents(sought, limit=1))
+    target = database.handle[write["delete"]]
+    await (target.delete_many(match) if write["many"] else target.delete_one(match))
+    return sought is None or not await target.count_documents(sought, limit=1)
+
+
+async def _take_back(database: Database, done: Sequence[Stored]) -> None:
+    for write in done:
+        if "insert" in write:
+            await database.handle[write["insert"]].delete_one({"_id": write["stored"]["_id"]})

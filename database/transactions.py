@@ -16,7 +16,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError
 
 from database.connection import REQUEST_SECONDS, Database, collection
-from database.writes import Delete, Insert, Update, Write
+from database.writes import Delete, Insert, Require, Update, Write
 
 MOST_GROUPS = 64
 Group = Sequence[Write]
@@ -36,10 +36,10 @@ class Committer:
         self._busy = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def commit(self, group: Group) -> bool:
+    async def commit(self, group: Group, seconds: float) -> bool:
         """Do all the writes of the group; see `groups.together`."""
-        if not all(isinstance(write, Insert | Update) and not _is_upsert(write) for write in group):
-            return await self._alone(group)
+        if not all(_is_plain(write) for write in group):
+            return await self._alone(group, seconds)
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append((group, future))
         if not self._busy:
@@ -76,16 +76,22 @@ class Committer:
 
     async def _answered(self, group: Group, future: "asyncio.Future[bool]") -> None:
         try:
-            _answer(future, await self._alone(group))
+            _answer(future, await self._alone(group, REQUEST_SECONDS))
         except Exception as error:  # noqa: BLE001 - the caller is to hear of it
             _answer(future, error)
 
-    async def _alone(self, group: Group) -> bool:
-        return await self._database.hop(lambda client: _one(client, self._database.name, group))
+    async def _alone(self, group: Group, seconds: float) -> bool:
+        return await self._database.hop(lambda client: _one(client, self._database.name, group, seconds))
 
 
-def _is_upsert(write: Write) -> bool:
-    return isinstance(write, Update) and write.upsert
+def _is_plain(write: Write) -> bool:
+    """Whether a write can be counted among others of its kind in one command.
+
+    One that may match nothing would hide that a neighbour's, which may not, did so.
+    """
+    return isinstance(write, Insert) or (
+        isinstance(write, Update) and write.needed and not write.upsert and not write.many
+    )
 
 
 def _answer(future: "asyncio.Future[bool]", outcome: bool | Exception) -> None:
@@ -103,13 +109,13 @@ def _answer_all(batch: list[_Waiting], outcome: Exception) -> None:
         _answer(future, outcome)
 
 
-def _one(client: MongoClient[Any], name: str, group: Group) -> bool:
+def _one(client: MongoClient[Any], name: str, group: Group, seconds: float) -> bool:
     def body(session: ClientSession) -> None:
         for write in group:
             _perform(client, name, write, session)
 
     # The bound holds for the whole group, its retries included.
-    with pymongo.timeout(REQUEST_SECONDS), client.start_session() as session:
+    with pymongo.timeout(seconds), client.start_session() as session:
         try:
             session.with_transaction(body)
         except _NoMatch:
@@ -145,6 +151,8 @@ def _perform(client: MongoClient[Any], name: str, write: Write, session: ClientS
     match write:
         case Insert():
             client[name][collection(write.into)].insert_one(write.stored, session=session)
+        case Update(many=True):
+            client[name][collection(write.of)].update_many(write.match, write.change, session=session)
         case Update():
             done = client[name][collection(write.of)].update_one(
                 write.match, write.change, upsert=write.upsert, session=session
@@ -154,6 +162,10 @@ def _perform(client: MongoClient[Any], name: str, write: Write, session: ClientS
         case Delete(many=False):
             gone = client[name][collection(write.of)].delete_one(write.match, session=session)
             if write.needed and not gone.deleted_count:
+                raise _NoMatch
+        case Require():
+            found = client[name][collection(write.of)].count_documents(write.match, limit=write.least, session=session)
+            if found < write.least:
                 raise _NoMatch
         case Delete():
             client[name][collection(write.of)].delete_many(write.match, session=session)

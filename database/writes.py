@@ -18,7 +18,7 @@ class Insert:
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Change the one document that matches.
+    """Change the one document that matches, or with `many` all that do.
 
     With `needed`, no match refuses the whole group. `once` is added to the filter when
     the group goes through the journal, where a write may be done twice: it holds only
@@ -31,6 +31,16 @@ class Update:
     needed: bool = True
     once: Filter = field(default_factory=dict)
     upsert: bool = False
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Require:
+    """Refuse the whole group unless at least `least` documents match when its turn comes."""
+
+    of: type[Document]
+    match: Filter
+    least: int = 1
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,4 +53,4 @@ class Delete:
     many: bool = False
 
 
-Write = Insert | Update | Delete
+Write = Insert | Update | Delete | Require

@@ -6,13 +6,42 @@ views.py        a stored thing as the JSON it is answered with
 user.py         accounts, with the ids of their events embedded
 event.py        events: what is stored and how it is queried
 event_schema.py events: what is sent and what is answered
+session.py      sign-ins, each with its refresh token
+access_token.py personal access tokens
+one_time_token.py  tokens that are sent by mail
+provider_login.py  signing in with a provider, while it is under way
+mail.py         mails that are to be sent
+audit.py        what happened to accounts
+guard.py        documents that make groups of writes follow each other
+tally.py        how often something happened that is limited
 answer.py       the first answers to requests with an Idempotency-Key
 """
 
 from beanie import Document
 
+from models.access_token import AccessToken
 from models.answer import Answer
+from models.audit import Audit
 from models.event import Event
+from models.guard import Guard
+from models.mail import Mail
+from models.one_time_token import OneTimeToken
+from models.provider_login import ProviderCode, ProviderLogin
+from models.session import Session
+from models.tally import Tally
 from models.user import User
 
-DOCUMENTS: tuple[type[Document], ...] = (User, Event, Answer)
+DOCUMENTS: tuple[type[Document], ...] = (
+    User,
+    Event,
+    Session,
+    AccessToken,
+    OneTimeToken,
+    ProviderLogin,
+    ProviderCode,
+    Mail,
+    Audit,
+    Tally,
+    Guard,
+    Answer,
+)

@@ -3,7 +3,7 @@
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from beanie import Document
+from beanie import Document, PydanticObjectId
 from pydantic import Field
 
 from database.queries import index
@@ -22,6 +22,7 @@ class Answer(Document):
     fingerprint: str
     json_: bytes = Field(alias="json")
     thing: str
+    owner: PydanticObjectId | None = None
     revision: int
     created_at: datetime
 
@@ -29,4 +30,7 @@ class Answer(Document):
         """Where answers are stored; the server itself removes them when their time is over."""
 
         name = "answers"
-        indexes: ClassVar = [index("created_at", name="kept", expireAfterSeconds=int(KEPT.total_seconds()))]
+        indexes: ClassVar = [
+            index("created_at", name="kept", expireAfterSeconds=int(KEPT.total_seconds())),
+            index("owner", name="owner", partialFilterExpression={"owner": {"$exists": True}}),
+        ]

@@ -1,6 +1,5 @@
 """Events: what is stored, and every query and conditional write on them."""
 
-import re
 from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
@@ -13,13 +12,12 @@ from database.groups import change, together
 from database.queries import Filter, Id, Stored, index
 from database.reads import Loader, decode, page
 from database.writes import Delete, Insert, Write
-from models.event_schema import EventDraft, Geo, Scope, Status, Visibility
+from models.event_schema import EventDraft, Geo, Scope, Status, Takedown, Visibility
 from models.user import User
 from models.views import Page, to_json
 from planner.domain.cursors import to_cursor
 from planner.domain.times import SPANS, When, order_key, shown
 
-KEY_SHAPE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [0-9a-f]{24}", re.ASCII)
 _PUBLIC = {"visibility": "public"}
 _LONG = {"span": {"$gt": 0}}
 _OWN_UID = {"uid": {"$exists": True}}
@@ -54,6 +52,7 @@ class Event(Document):
     revision: int = Field(1, ge=1)
     created_at: datetime
     updated_at: datetime
+    takedown: Takedown | None = None
     begins: datetime
     ends: datetime | None
     span: int
@@ -138,6 +137,7 @@ class EventView(NamedTuple):
     creator: Id
     visibility: Visibility
     key: str
+    taken_down: bool = False
 
 
 def rendered(raw: bytes) -> EventView:
@@ -178,7 +178,12 @@ def render(stored: Stored) -> EventView:
         "created_at": stored["created_at"],
         "updated_at": stored["updated_at"],
     }
-    return EventView(to_json(body), id, stored["revision"], stored["creator"], stored["visibility"], stored["key"])
+    taken_down = "takedown" in stored
+    if taken_down:
+        body["takedown"] = stored["takedown"]
+    return EventView(
+        to_json(body), id, stored["revision"], stored["creator"], stored["visibility"], stored["key"], taken_down
+    )
 
 
 def default_uid(id: str) -> str:

@@ -4,6 +4,7 @@ from datetime import datetime
 from typing import Annotated, Any, Literal
 
 from pydantic import ConfigDict, Field
+from pydantic.json_schema import SkipJsonSchema
 
 from models.fields import NO_NUL, HttpsAddress, Tags, Title, WebAddress
 from models.schema import PageQuery, Reply, Request
@@ -52,6 +53,21 @@ class Geo(Request):
 
     lat: Latitude
     lon: Longitude
+
+
+class Takedown(Reply):
+    """Why a moderator made a public event private."""
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL)]
+    at: datetime
+
+
+class TakedownDraft(Request):
+    """Why a public event is to be taken down; its creator will read it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "It advertises something else."}]})
+
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL)]
 
 
 class EventDraft(Request):
@@ -157,6 +173,10 @@ class EventRead(Reply):
     revision: Annotated[int, Field(description="Grows with every change; the ETag comes from it.")]
     created_at: datetime
     updated_at: datetime
+    takedown: Annotated[
+        Takedown | SkipJsonSchema[None],
+        Field(default=None, description="Only on an event that a moderator has taken down."),
+    ] = None
 
 
 class EventPage(Reply):

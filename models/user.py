@@ -1,17 +1,20 @@
 """Accounts: what is stored, and every query and conditional write on them."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 from beanie import Document, PydanticObjectId
 from pydantic import ConfigDict, Field, StringConstraints
 
-from database.queries import Id, Stored, index
+from database.groups import change
+from database.queries import Filter, Id, Stored, index
 from database.reads import Loader, decode, page
 from database.writes import Update
 from models.fields import Email, Password, Username, fold
 from models.schema import Reply, Request
-from models.views import View, to_json
+from models.views import Page, View, to_json
+from planner.domain.cursors import to_cursor
 
 Role = Literal["user", "moderator", "admin"]
 FullName = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
@@ -31,11 +34,14 @@ class User(Document):
     username: str | None = None
     username_key: str | None = None
     full_name: str | None = None
-    password: str
+    password: str | None = None
     role: Role = "user"
     email_verified: bool = False
     disabled: bool = False
     events: dict[str, list[PydanticObjectId]] = Field(default_factory=dict)
+    identities: list[dict[str, str]] = Field(
+        default_factory=list, description="Who the account is to providers: each issuer and subject."
+    )
     revision: int = Field(1, ge=1)
     created_at: datetime
     updated_at: datetime
@@ -54,13 +60,45 @@ class User(Document):
                 unique=True,
                 partialFilterExpression={"username_key": {"$type": "string"}},
             ),
+            index(
+                "identities.issuer",
+                "identities.subject",
+                name="identities",
+                unique=True,
+                partialFilterExpression={"identities": {"$exists": True}},
+            ),
         ]
 
     @classmethod
-    async def by_login(cls, login: str) -> Self | None:
-        """The account with this e-mail address or username."""
+    async def by_login(cls, login: str) -> Stored | None:
+        """The document of the account with this e-mail address or username."""
         key = fold(login)
-        return await cls.find_one({"email_key" if "@" in key else "username_key": key})
+        found = await page(cls, {"email_key" if "@" in key else "username_key": key}, None, 1)
+        return decode(found[0]) if found else None
+
+    @classmethod
+    async def by_identity(cls, issuer: str, subject: str) -> Stored | None:
+        """The document of the account that somebody is to a provider."""
+        match = {"identities": {"$elemMatch": identity(issuer, subject)}}
+        found = await page(cls, match, None, 1)
+        return decode(found[0]) if found else None
+
+    @classmethod
+    def linking(cls, user: Stored, issuer: str, subject: str, now: datetime) -> Update:
+        """The write that links an account to who somebody is to a provider; for a group of writes.
+
+        It is refused when the account's address is no longer what it was, or no longer proved.
+        """
+        one = identity(issuer, subject)
+        match = {
+            "_id": user["_id"],
+            "email_key": user["email_key"],
+            "email_verified": True,
+            "disabled": False,
+            "identities": {"$ne": one},
+        }
+        change_ = {"$push": {"identities": one}, "$set": {"updated_at": now}, "$inc": {"revision": 1}}
+        return Update(cls, match, change_)
 
     @classmethod
     async def stored(cls, id: Id) -> Stored | None:
@@ -77,7 +115,28 @@ class User(Document):
     @classmethod
     async def upgrade_password(cls, id: Id, old: str, new: str) -> None:
         """Store the same password under a better hash, unless it was changed meanwhile."""
-        await cls.find_one({"_id": id, "password": old}).update({"$set": {"password": new}})
+        await change(cls, {"_id": id, "password": old}, {"$set": {"password": new}})
+
+    @classmethod
+    async def changed(cls, id: Id, revision: int, change_: dict[str, Any]) -> Stored | None:
+        """Change the account if it still has this revision, and count it up; None if not."""
+        raw = await change(cls, {"_id": id, "revision": revision}, change_ | {"$inc": {"revision": 1}})
+        return None if raw is None else decode(raw)
+
+    @classmethod
+    def changing(cls, id: Id, now: datetime, match: Mapping[str, Any] | None = None, **fields: Any) -> Update:
+        """The write that sets fields of an account that still matches; for a group of writes."""
+        return Update(
+            cls, {"_id": id, **(match or {})}, {"$set": fields | {"updated_at": now}, "$inc": {"revision": 1}}
+        )
+
+    @classmethod
+    async def listed(cls, after: Id | None, limit: int) -> Page:
+        """A page of all accounts, the oldest first."""
+        match: Filter = {} if after is None else {"_id": {"$gt": after}}
+        found = [decode(raw) for raw in await page(cls, match, [("_id", 1)], limit + 1)]
+        items = [user_view(stored).json for stored in found[:limit]]
+        return Page(items, to_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
 
     @classmethod
     def embed(cls, id: Id, event: Id, now: datetime) -> Update:
@@ -102,6 +161,11 @@ class User(Document):
 
 
 User.loader = Loader(User)
+
+
+def identity(issuer: str, subject: str) -> dict[str, str]:
+    """Who somebody is to a provider, as it is stored."""
+    return {"issuer": issuer, "subject": subject}
 
 
 def _list(event: Id) -> str:
@@ -146,6 +210,25 @@ class SignUp(Request):
     full_name: FullName | None = None
 
 
+class UserPatch(Request):
+    """A change to one's own account as a JSON merge patch (RFC 7396): null clears, absent keeps."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"full_name": "Ada Lovelace"}]})
+
+    email: Email | None = None
+    username: Username | None = None
+    full_name: FullName | None = None
+
+
+class StandingPatch(Request):
+    """What an admin changes about an account."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"role": "moderator"}]})
+
+    role: Role | None = None
+    disabled: bool | None = None
+
+
 class UserRead(Reply):
     """An account as the API answers it to its owner."""
 
@@ -178,3 +261,10 @@ class UserRead(Reply):
     events: Annotated[list[str], Field(description="The ids of the events this account created.")]
     created_at: datetime
     updated_at: datetime
+
+
+class UserPage(Reply):
+    """A page of accounts."""
+
+    items: list[UserRead]
+    next: str | None

@@ -1,5 +1,6 @@
 """How the application is assembled from its settings."""
 
+import asyncio
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -12,13 +13,25 @@ from starlette.responses import Response
 from auth.hash_password import PasswordHasher
 from auth.identity import Identities
 from auth.jwt_handler import TokenSigner
+from auth.opaque_tokens import RefreshTokens
 from database.connection import Database, bind, open_database
 from database.journal import mend
 from database.migrate import pending
 from models import DOCUMENTS
+from planner import background
 from planner.errors import ConfigurationError
 from planner.services.accounts import Accounts
+from planner.services.audit import AuditLog
 from planner.services.events import Events
+from planner.services.introspection import Introspection
+from planner.services.leaving import Leaving
+from planner.services.limiter import Limiter
+from planner.services.mailing import Mailing
+from planner.services.people import People
+from planner.services.personal_tokens import PersonalTokens
+from planner.services.recovery import Recovery
+from planner.services.senders import OutboxSender, Sender, SmtpSender
+from planner.services.sessions import Sessions
 from planner.settings import Settings
 from routes import errors
 from routes.api import include_routes
@@ -34,16 +47,17 @@ EXPOSED = ["ETag", "Link", "Location", "Retry-After", "WWW-Authenticate"]
 OpenDatabase = Callable[[], Awaitable[Database]]
 
 
-def create_app(settings: Settings, open_: OpenDatabase | None = None) -> FastAPI:
+def create_app(settings: Settings, open_: OpenDatabase | None = None, sender: Sender | None = None) -> FastAPI:
     """The planner as an ASGI application.
 
     It opens its database when it starts: the one of `settings`, or what `open_` answers
-    (the tests give it a stand-in). Raises `ConfigurationError` when the settings do not
-    allow a start.
+    (the tests give it a stand-in, and a `sender` that keeps the mails). Raises
+    `ConfigurationError` when the settings do not allow a start.
     """
     secret = settings.secret()
     signer = TokenSigner(secret, settings.base_url, AUDIENCE, settings.access_token_minutes)
     hasher = PasswordHasher(settings.password_rounds)
+    mailing = Mailing(sender or sender_of(settings), settings.mail_from, settings.base_url)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -52,7 +66,10 @@ def create_app(settings: Settings, open_: OpenDatabase | None = None) -> FastAPI
             await bind(database, DOCUMENTS)
             await hasher.warm_up()
             app.state.database = database
+            loop = asyncio.create_task(background.work(mailing))
             yield
+            loop.cancel()
+            await asyncio.wait([loop])
         finally:
             hasher.close()
             await database.close()
@@ -68,15 +85,38 @@ def create_app(settings: Settings, open_: OpenDatabase | None = None) -> FastAPI
     app.state.secret = secret
     app.state.base_url = settings.base_url
     app.state.signer = signer
-    app.state.identities = Identities()
-    app.state.accounts = Accounts(hasher, signer)
-    app.state.events = Events()
+    _furnish(app, settings, hasher, mailing)
     errors.install(app)
     include_routes(app)
     describe(app)
     if settings.origins:
         app.add_middleware(_Cors, **cors(settings.origins))
     return app
+
+
+def _furnish(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: Mailing) -> None:
+    """Make the services, each from those it needs, and put them where the routes find them."""
+    state, signer = app.state, app.state.signer
+    state.identities = identities = Identities()
+    state.audit = audit = AuditLog(settings.audit_days)
+    limiter = Limiter(settings.rate_limits == "on")
+    refresh_tokens = RefreshTokens(app.state.secret)
+    state.sessions = Sessions(signer, refresh_tokens, identities, audit, settings.refresh_token_days)
+    state.accounts = Accounts(hasher, state.sessions, identities, limiter, mailing, audit)
+    state.recovery = Recovery(hasher, identities, limiter, mailing, audit)
+    state.personal_tokens = PersonalTokens(identities, audit)
+    state.introspection = Introspection(signer, identities, state.sessions, state.personal_tokens)
+    state.people = People(identities, audit)
+    state.leaving = Leaving(state.accounts, identities, audit)
+    state.mailing = mailing
+    state.events = Events()
+
+
+def sender_of(settings: Settings) -> Sender:
+    """The way mails leave: the SMTP server of `SMTP_URL`, or the outbox."""
+    if settings.smtp_url is not None:
+        return SmtpSender(settings.smtp_url.get_secret_value())
+    return OutboxSender(settings.data_dir / "outbox")
 
 
 async def prepare(settings: Settings) -> None:

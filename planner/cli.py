@@ -3,14 +3,16 @@
 import argparse
 import asyncio
 import contextlib
+import getpass
 import logging
 import os
 import signal
 import socket
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
+from typing import Any, TypeVar
 
 import uvicorn
 from fastapi import FastAPI
@@ -18,15 +20,19 @@ from pydantic import SecretStr
 from uvicorn.supervisors import Multiprocess
 
 from database.connection import open_database
-from database.embedded import EmbeddedMongo
+from database.embedded import EmbeddedMongo, running_url
 from database.errors import DatabaseUnavailable
 from database.migrate import migrate, pending
 from database.processes import die_with_parent
 from planner.app import create_app, prepare
-from planner.errors import ConfigurationError
+from planner.errors import ConfigurationError, Invalid, PlannerError
+from planner.services.accounts import Accounts
+from planner.services.mailing import Mailing
+from planner.services.people import People
 from planner.settings import Settings, load
 
 GRACE_SECONDS = 10
+T = TypeVar("T")
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -36,7 +42,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
-    except (ConfigurationError, DatabaseUnavailable, RuntimeError) as error:
+    except Invalid as error:
+        for field in error.errors:
+            print(f"planner: {field.pointer.strip('/')} {field.message}", file=sys.stderr)
+        return 1
+    except (PlannerError, DatabaseUnavailable, RuntimeError) as error:
         print(f"planner: {error}", file=sys.stderr)
         return 1
     except KeyboardInterrupt:
@@ -58,6 +68,16 @@ def _parser() -> argparse.ArgumentParser:
 
     check = commands.add_parser("check", help="check the settings and reach the database, change nothing")
     check.set_defaults(run=_check)
+
+    admin = commands.add_parser("admin", help="look after admins").add_subparsers(required=True, metavar="command")
+    create = admin.add_parser("create", help="make an account an admin, or a new admin; asks for the password")
+    create.add_argument("email", help="the e-mail address of the account")
+    create.set_defaults(run=_create_admin)
+
+    send = commands.add_parser(
+        "send-due", help="send the mails that are due, once; a running planner does it by itself"
+    )
+    send.set_defaults(run=_send_due)
 
     migrations = commands.add_parser("migrate", help="bring stored data up to date with this version")
     migrations.add_argument("--back", type=int, default=0, metavar="N", help="undo the last N migrations")
@@ -84,6 +104,30 @@ def _database(settings: Settings) -> Iterator[Settings]:
         yield settings.model_copy(update={"secret_key": secret, "database_url": SecretStr(mongo.url)})
 
 
+@contextmanager
+def _database_in_use(settings: Settings) -> Iterator[Settings]:
+    """The same for commands that may run beside a planner: its embedded database, while it runs."""
+    if settings.database_url is None and (url := running_url(settings.data_dir)) is not None:
+        secret = SecretStr(settings.secret())
+        yield settings.model_copy(update={"secret_key": secret, "database_url": SecretStr(url)})
+        return
+    with _database(settings) as ready:
+        yield ready
+
+
+def _with_services(work: Callable[[Any], Awaitable[T]]) -> T:
+    """What `work` answers, given the state of an application that is started but serves nobody."""
+
+    async def run(ready: Settings) -> T:
+        await prepare(ready)
+        app = create_app(ready)
+        async with app.router.lifespan_context(app):
+            return await work(app.state)
+
+    with _database_in_use(load()) as ready:
+        return asyncio.run(run(ready))
+
+
 def _serve(options: argparse.Namespace) -> int:
     given = {"host": options.host, "port": options.port}
     settings = load(**{name: value for name, value in given.items() if value is not None})
@@ -94,11 +138,11 @@ def _serve(options: argparse.Namespace) -> int:
     with _listen(settings) as listener, contextlib.suppress(KeyboardInterrupt), _database(settings) as ready:
         asyncio.run(prepare(ready))
         if options.workers == 1:
-            _Server(_config(create_app(ready)), settings).run(sockets=[listener])
+            _Server(_config(settings, create_app(ready)), settings).run(sockets=[listener])
         else:
             _hand_down(ready)
             _announce(settings)
-            Multiprocess(_config("planner.cli:worker", options.workers), sockets=[listener]).run()
+            Multiprocess(_config(settings, "planner.cli:worker", options.workers), sockets=[listener]).run()
     return 0
 
 
@@ -125,7 +169,7 @@ def _listen(settings: Settings) -> socket.socket:
     return listener
 
 
-def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
+def _config(settings: Settings, app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         factory=isinstance(app, str),
@@ -134,7 +178,8 @@ def _config(app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
         log_config=None,
         access_log=False,
         server_header=False,
-        proxy_headers=False,
+        proxy_headers=bool(settings.proxies),
+        forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=GRACE_SECONDS,
     )
 
@@ -204,8 +249,40 @@ def _check(options: argparse.Namespace) -> int:
     return 1 if waiting else 0
 
 
+def _create_admin(options: argparse.Namespace) -> int:
+    async def work(state: Any) -> str:
+        people: People = state.people
+        if await people.make_admin(options.email):
+            return f"{options.email} is an admin now; its password stays as it is."
+        accounts: Accounts = state.accounts
+        await accounts.create_admin(options.email, _ask_password())
+        return f"{options.email} has an account now, and is an admin."
+
+    print(_with_services(work))
+    return 0
+
+
+def _ask_password() -> str:
+    """A password from the terminal, asked for twice; or a line of standard input, where there is no terminal."""
+    if not sys.stdin.isatty():
+        return sys.stdin.readline().rstrip("\n")
+    password = getpass.getpass("Password: ")
+    if getpass.getpass("Once more: ") != password:
+        raise ConfigurationError("The two passwords differ. Nothing was changed.")
+    return password
+
+
+def _send_due(options: argparse.Namespace) -> int:
+    async def work(state: Any) -> int:
+        mailing: Mailing = state.mailing
+        return await mailing.send_due()
+
+    print(f"{_with_services(work)} sent.")
+    return 0
+
+
 def _migrate(options: argparse.Namespace) -> int:
-    with _database(load()) as ready:
+    with _database_in_use(load()) as ready:
         assert ready.database_url is not None
         url = ready.database_url.get_secret_value()
 

@@ -3,7 +3,8 @@
     PlannerError
     ├── ConfigurationError      the settings do not allow a start
     ├── Unauthenticated         nobody, or nobody we know, is calling
-    │   └── InvalidToken        a token was sent and does not hold
+    │   ├── InvalidToken        a token was sent and does not hold
+    │   └── SignInRefused       an OpenID Connect provider did not prove who is calling
     ├── Forbidden               the caller may see it but not do this
     │   └── InsufficientScope   the token's scope does not reach that far
     ├── NotFound                it is not there, or not there for this caller
@@ -12,6 +13,8 @@
     ├── Conflict                it collides with what is already stored
     ├── Stale                   it was changed since the caller read it
     ├── GrantRefused            the token endpoint's own kind (RFC 6749 §5.2)
+    ├── TooMany                 it was tried too often
+    ├── ProviderFailed          an OpenID Connect provider does not answer, or not as it must
     └── Unavailable             try again in a moment
         └── Busy                too much of the same work is already waiting
 
@@ -40,6 +43,10 @@ class Unauthenticated(PlannerError):
 
 class InvalidToken(Unauthenticated):
     """A token was sent, and it is malformed, expired, revoked or not ours."""
+
+
+class SignInRefused(Unauthenticated):
+    """Signing in with an OpenID Connect provider did not prove who is calling; it can be begun anew."""
 
 
 class Forbidden(PlannerError):
@@ -99,6 +106,18 @@ class GrantRefused(PlannerError):
     def __init__(self, code: str, detail: str) -> None:
         super().__init__(detail)
         self.code = code
+
+
+class TooMany(PlannerError):
+    """It was tried too often; `retry_after` says in how many seconds it may be tried again."""
+
+    def __init__(self, retry_after: int) -> None:
+        super().__init__("Too many attempts. Try again later.")
+        self.retry_after = retry_after
+
+
+class ProviderFailed(PlannerError):
+    """An OpenID Connect provider does not answer in time, or answers what does not hold."""
 
 
 class Unavailable(PlannerError):

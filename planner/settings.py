@@ -1,14 +1,23 @@
 """The settings, read once from the environment and `.env`, and handed down from there."""
 
+import ipaddress
 import os
 import secrets
 from pathlib import Path
+from typing import Annotated, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from planner.errors import ConfigurationError
+from planner.providers_settings import ProviderSettings, ProvidersSource, check_names
 
 SECRET_BYTES = 32
 # Fragments that only ever stand in a secret nobody has replaced yet.
@@ -46,10 +55,44 @@ class Settings(BaseSettings):
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
     public_url: str = Field("", description="How the outside reaches the planner. Unset: from HOST and PORT.")
     access_token_minutes: int = Field(15, ge=1, le=24 * 60, description="How long an access token holds.")
+    refresh_token_days: int = Field(30, ge=1, le=365, description="How long a session lasts at most.")
     password_rounds: int = Field(12, ge=10, le=18, description="The bcrypt cost.")
+    rate_limits: Literal["on", "off"] = Field("on", description="`off` turns every limit off (benchmarks).")
+    trusted_proxies: str = Field(
+        "", description="Addresses or networks of proxies whose X-Forwarded-For counts, separated by commas."
+    )
+    audit_days: int = Field(90, ge=1, le=3650, description="How long the audit is kept.")
+    smtp_url: SecretStr | None = Field(
+        None, description="smtp:// or smtps:// with user and password. Unset: mails go to DATA_DIR/outbox."
+    )
+    mail_from: str = Field("planner@localhost", description="The sender of mails.")
     cors_origins: str = Field("", description="Origins of pages that may call the API, separated by commas.")
+    oidc: Annotated[dict[str, ProviderSettings], NoDecode] = Field(
+        default_factory=dict,
+        description="OpenID Connect providers, from OIDC_<NAME>_ISSUER, _CLIENT_ID, _CLIENT_SECRET.",
+    )
 
-    @field_validator("database_url", "secret_key", mode="before")
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """The usual sources, and the one that knows the providers' variables."""
+        assert isinstance(env_settings, EnvSettingsSource) and isinstance(dotenv_settings, EnvSettingsSource)
+        providers = ProvidersSource(settings_cls, env_settings.env_vars, dotenv_settings.env_vars)
+        return init_settings, providers, env_settings, dotenv_settings, file_secret_settings
+
+    @field_validator("oidc")
+    @classmethod
+    def _providers_fit_into_paths(cls, value: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:
+        check_names(value)
+        return value
+
+    @field_validator("database_url", "secret_key", "smtp_url", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value
@@ -75,6 +118,22 @@ class Settings(BaseSettings):
             raise ValueError("must be an absolute http:// or https:// address")
         return value.rstrip("/")
 
+    @field_validator("smtp_url")
+    @classmethod
+    def _smtp_url_is_smtp(cls, value: SecretStr | None) -> SecretStr | None:
+        if value:
+            parts = urlsplit(value.get_secret_value())
+            if parts.scheme not in ("smtp", "smtps") or not parts.hostname:
+                raise ValueError("must begin with smtp:// or smtps:// and name a host")
+        return value
+
+    @field_validator("trusted_proxies")
+    @classmethod
+    def _trusted_proxies_are_addresses(cls, value: str) -> str:
+        for entry in split_list(value):
+            ipaddress.ip_network(entry, strict=False)
+        return value
+
     @field_validator("cors_origins")
     @classmethod
     def _cors_origins_are_explicit(cls, value: str) -> str:
@@ -99,6 +158,11 @@ class Settings(BaseSettings):
     def origins(self) -> list[str]:
         """The origins of `CORS_ORIGINS`, one by one."""
         return split_list(self.cors_origins)
+
+    @property
+    def proxies(self) -> list[str]:
+        """The entries of `TRUSTED_PROXIES`, one by one."""
+        return split_list(self.trusted_proxies)
 
     def secret(self) -> str:
         """The signing secret: the given one, or the one kept in `DATA_DIR` for the embedded server.

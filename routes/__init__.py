@@ -1,10 +1,16 @@
 """A path, a status, a header; bodies of one to three lines.
 
 api.py            every router under /api/v1, put together
-accounts.py       signing up and in, and seeing oneself
 events.py         the event routes
+users.py          one's own account, everyone's for those who look after the planner, the audit
+signing.py        signing up, in and out, and the token endpoints
+sessions.py       one's sessions, and the password
+recovery.py       proving an e-mail address, and getting back in by it
+personal_tokens.py personal access tokens
+pages.py          the two pages that mailed links open
 health.py         /healthz, /readyz and what the problem types mean
 dependencies.py   load-or-404, may-they, pages and keys, written once
+forms.py          requests that come as forms
 bodies.py         reading a request's body within its limits
 answers.py        turning views into responses
 errors.py         kind of error -> HTTP status

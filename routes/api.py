@@ -2,7 +2,7 @@
 
 from fastapi import FastAPI
 
-from routes import accounts, events, health
+from routes import events, health, pages, personal_tokens, recovery, sessions, signing, users
 
 
 def include_routes(app: FastAPI) -> None:
@@ -12,5 +12,5 @@ def include_routes(app: FastAPI) -> None:
     itself: an included router is searched a second time for each request, which is a
     tenth of what a small read costs.
     """
-    for router in (events.router, accounts.users_router, accounts.auth_router, health.router):
-        app.router.routes.extend(router.routes)
+    for module in (events, users, signing, sessions, personal_tokens, recovery, health, pages):
+        app.router.routes.extend(module.router.routes)

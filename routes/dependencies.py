@@ -1,50 +1,81 @@
-"""Load-or-404, may-they, pages and keys, written once and declared in annotated types."""
+"""Load-or-404, may-they, services and keys, written once and declared in annotated types."""
 
-from typing import Annotated
+from collections.abc import Awaitable, Callable
+from typing import Annotated, Any
 
 from fastapi import Depends, Header, Path
 from starlette.requests import Request
 
-from auth.authenticate import CurrentUser
+from auth.authenticate import CurrentUser, EventsReader, EventsWriter
+from auth.identity import Identity
 from models.event import EventView
 from planner.domain.etags import wanted
 from planner.services.accounts import Accounts
+from planner.services.audit import AuditLog, Visit
 from planner.services.events import Events
+from planner.services.introspection import Introspection
+from planner.services.leaving import Leaving
 from planner.services.once import Once
+from planner.services.people import People
+from planner.services.personal_tokens import PersonalTokens
+from planner.services.recovery import Recovery
+from planner.services.sessions import Sessions
 
 IdInPath = Annotated[str, Path(description="24 hexadecimal digits.", examples=["692000000000000000000001"])]
 
 
-async def accounts_service(request: Request) -> Accounts:
-    """The accounts of this application."""
-    service: Accounts = request.app.state.accounts
+def from_state(name: str) -> Callable[[Request], Awaitable[Any]]:
+    """A dependency that answers one of the services that `create_app` made."""
+
+    async def service(request: Request) -> Any:
+        return getattr(request.app.state, name)
+
     return service
 
 
-async def events_service(request: Request) -> Events:
-    """The events of this application."""
-    service: Events = request.app.state.events
-    return service
+AccountsService = Annotated[Accounts, Depends(from_state("accounts"))]
+SessionsService = Annotated[Sessions, Depends(from_state("sessions"))]
+RecoveryService = Annotated[Recovery, Depends(from_state("recovery"))]
+TokensService = Annotated[PersonalTokens, Depends(from_state("personal_tokens"))]
+IntrospectionService = Annotated[Introspection, Depends(from_state("introspection"))]
+PeopleService = Annotated[People, Depends(from_state("people"))]
+LeavingService = Annotated[Leaving, Depends(from_state("leaving"))]
+AuditService = Annotated[AuditLog, Depends(from_state("audit"))]
+EventsService = Annotated[Events, Depends(from_state("events"))]
 
 
-AccountsService = Annotated[Accounts, Depends(accounts_service)]
-EventsService = Annotated[Events, Depends(events_service)]
+async def visit(request: Request) -> Visit:
+    """Where the request comes from; behind a trusted proxy the server has put the client's address there."""
+    address = request.client.host if request.client else "unknown"
+    # Only what can be shown again: a header may hold any byte.
+    device = "".join(c for c in request.headers.get("user-agent", "")[:200] if c.isprintable())
+    return Visit(address, device)
 
 
-async def event_by_id(request: Request, id: IdInPath, caller: CurrentUser) -> EventView:
+VisitInfo = Annotated[Visit, Depends(visit)]
+
+
+async def event_by_id(request: Request, id: IdInPath, caller: EventsReader) -> EventView:
     """The event in the path, if the caller may see it."""
     service: Events = request.app.state.events
     return await service.see(caller, id)
 
 
-async def owned_event(request: Request, id: IdInPath, caller: CurrentUser) -> EventView:
+async def owned_event(request: Request, id: IdInPath, caller: EventsWriter) -> EventView:
     """The event in the path, if the caller may change it."""
     service: Events = request.app.state.events
     return await service.own(caller, id)
 
 
+async def seen_event(request: Request, id: IdInPath, caller: CurrentUser) -> EventView:
+    """The event in the path, for those whose role lets them do more than see it."""
+    service: Events = request.app.state.events
+    return await service.see(caller, id)
+
+
 EventById = Annotated[EventView, Depends(event_by_id)]
 OwnedEvent = Annotated[EventView, Depends(owned_event)]
+SeenEvent = Annotated[EventView, Depends(seen_event)]
 
 
 async def revisions(
@@ -67,21 +98,31 @@ IdempotencyKey = Annotated[
 ]
 
 
+async def once_per_writer(
+    request: Request, caller: EventsWriter, idempotency_key: IdempotencyKey = None
+) -> Once | None:
+    """The caller's Idempotency-Key for a route that writes events, if one was sent."""
+    return _once(request, caller, idempotency_key)
+
+
 async def once_per_user(request: Request, caller: CurrentUser, idempotency_key: IdempotencyKey = None) -> Once | None:
-    """The caller's Idempotency-Key for this route, if one was sent."""
-    return _once(request, str(caller.id), idempotency_key)
+    """The caller's Idempotency-Key for a route that needs the whole account, if one was sent."""
+    return _once(request, caller, idempotency_key)
 
 
 async def once_for_anyone(request: Request, idempotency_key: IdempotencyKey = None) -> Once | None:
     """An Idempotency-Key where nobody is signed in yet."""
-    return _once(request, "", idempotency_key)
+    return _once(request, None, idempotency_key)
 
 
-def _once(request: Request, who: str, key: str | None) -> Once | None:
+def _once(request: Request, caller: Identity | None, key: str | None) -> Once | None:
     if key is None:
         return None
-    return Once(f"{who} {request.method} {request.url.path}", key, request.app.state.secret)
+    who = "" if caller is None else str(caller.id)
+    scope = f"{who} {request.method} {request.url.path}"
+    return Once(scope, key, request.app.state.secret, None if caller is None else caller.id)
 
 
+OncePerWriter = Annotated[Once | None, Depends(once_per_writer)]
 OncePerUser = Annotated[Once | None, Depends(once_per_user)]
 OnceForAnyone = Annotated[Once | None, Depends(once_for_anyone)]

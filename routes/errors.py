@@ -2,8 +2,10 @@
 
 import logging
 import re
+from collections.abc import Callable
 from typing import Any
 
+import orjson
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
@@ -18,6 +20,8 @@ from planner.services.fields import field_errors
 from routes.problems import MEDIA_TYPE, phrase
 
 log = logging.getLogger("planner.http")
+Handler = Callable[[Request, Exception], Response]
+NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 
 STATUSES: dict[type[errors.PlannerError], int] = {
     errors.Unauthenticated: 401,
@@ -27,13 +31,20 @@ STATUSES: dict[type[errors.PlannerError], int] = {
     errors.Invalid: 422,
     errors.Conflict: 409,
     errors.Stale: 412,
+    errors.TooMany: 429,
+    errors.ProviderFailed: 502,
     errors.Unavailable: 503,
 }
+# The token endpoint has error codes of its own (RFC 6749 §5.2, §4.1.2.1).
+TOKEN_ENDPOINT = "/api/v1/auth/token"  # noqa: S105 - an address
+TOKEN_CODES = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}
 # The kinds that refine a status get a type of their own; the others are named after it.
 KINDS: dict[type[errors.PlannerError], str] = {
     errors.InvalidToken: "invalid-token",
+    errors.SignInRefused: "sign-in-refused",
     errors.InsufficientScope: "insufficient-scope",
     errors.Busy: "busy",
+    errors.ProviderFailed: "provider-failed",
 }
 
 
@@ -81,7 +92,7 @@ def _headers(error: errors.PlannerError) -> dict[str, str]:
             return {"www-authenticate": "Bearer"}
         case errors.InsufficientScope():
             return {"www-authenticate": f'Bearer error="insufficient_scope", scope="{error.scope}"'}
-        case errors.Unavailable():
+        case errors.Unavailable() | errors.TooMany():
             return {"retry-after": str(error.retry_after)}
         case _:
             return {}
@@ -91,9 +102,7 @@ def grant_refused(error: errors.GrantRefused) -> Response:
     """The token endpoint's own kind of refusal (RFC 6749 §5.2)."""
     body = to_json({"error": error.code, "error_description": error.detail})
     status = 401 if error.code == "invalid_client" else 400
-    return Response(
-        body, status, headers={"cache-control": "no-store", "pragma": "no-cache"}, media_type="application/json"
-    )
+    return Response(body, status, headers=NO_STORE, media_type="application/json")
 
 
 def _http_error(request: Request, error: Exception) -> Response:
@@ -129,10 +138,29 @@ def _failed(request: Request, error: Exception) -> Response:
     return problem(500, "The server failed. It is not your fault, and it has been logged.")
 
 
+def _as_the_endpoint_says(handler: Handler) -> Handler:
+    """The handler, except that the token endpoint answers in its own shape (RFC 6749 §5.2)."""
+
+    def handle(request: Request, error: Exception) -> Response:
+        response = handler(request, error)
+        if request.url.path != TOKEN_ENDPOINT or request.method != "POST" or response.media_type != MEDIA_TYPE:
+            return response
+        detail = orjson.loads(response.body)["detail"]
+        body = {"error": TOKEN_CODES.get(response.status_code, "invalid_request"), "error_description": detail}
+        headers = {name: response.headers[name] for name in ("retry-after",) if name in response.headers}
+        return Response(to_json(body), response.status_code, headers=NO_STORE | headers, media_type="application/json")
+
+    return handle
+
+
 def install(app: FastAPI) -> None:
     """Give the application its one way of answering errors."""
-    app.add_exception_handler(errors.PlannerError, _planner_error)
-    app.add_exception_handler(HTTPException, _http_error)
-    app.add_exception_handler(RequestValidationError, _validation_error)
-    app.add_exception_handler(DRIVER_ERROR, _driver_error)
-    app.add_exception_handler(Exception, _failed)
+    handlers: dict[type[Exception], Handler] = {
+        errors.PlannerError: _planner_error,
+        HTTPException: _http_error,
+        RequestValidationError: _validation_error,
+        DRIVER_ERROR: _driver_error,
+        Exception: _failed,
+    }
+    for kind, handler in handlers.items():
+        app.add_exception_handler(kind, _as_the_endpoint_says(handler))

@@ -6,16 +6,19 @@ from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auth.authenticate import CurrentUser
-from models.event_schema import EventDraft, EventPage, EventPatch, EventQuery, EventRead
+from auth.authenticate import EventsReader, EventsWriter, Moderator
+from models.event_schema import EventDraft, EventPage, EventPatch, EventQuery, EventRead, TakedownDraft
 from routes.answers import NOT_MODIFIED, changed, created, described, listed, one
 from routes.bodies import PlannerRoute
 from routes.dependencies import (
     EventById,
     EventsService,
     IfMatch,
-    OncePerUser,
+    OncePerWriter,
     OwnedEvent,
+    PeopleService,
+    SeenEvent,
+    VisitInfo,
 )
 from routes.problems import GUARDED, WITH_BODY, problems
 
@@ -31,7 +34,7 @@ async def read_event(request: Request, event: EventById) -> Response:
 
 @router.get("", responses=described(200, "A page of events.", EventPage, "Link"))
 async def list_events(
-    request: Request, caller: CurrentUser, events: EventsService, wanted: Annotated[EventQuery, Query()]
+    request: Request, caller: EventsReader, events: EventsService, wanted: Annotated[EventQuery, Query()]
 ) -> Response:
     """Events by start, then id; undated ones last. `from` and `to` keep those that touch the window."""
     return listed(request, await events.listed(caller, wanted))
@@ -42,7 +45,7 @@ async def list_events(
     status_code=201,
     responses=described(201, "The new event.", EventRead, "Location", "ETag") | problems(409, *WITH_BODY),
 )
-async def create_event(caller: CurrentUser, events: EventsService, once: OncePerUser, draft: EventDraft) -> Response:
+async def create_event(caller: EventsWriter, events: EventsService, once: OncePerWriter, draft: EventDraft) -> Response:
     """A new event of yours. Only `title` is required."""
     event = await events.create(caller, draft, once)
     return created(event, f"/api/v1/events/{event.id}")
@@ -65,3 +68,17 @@ async def delete_event(events: EventsService, event: OwnedEvent, revisions: IfMa
     """Remove your event, and its id from your account."""
     await events.remove(event, revisions)
     return Response(status_code=204)
+
+
+@router.put("/{id}/takedown", responses=EVENT | problems(409, *WITH_BODY))
+async def take_event_down(
+    people: PeopleService, moderator: Moderator, event: SeenEvent, visit: VisitInfo, draft: TakedownDraft
+) -> Response:
+    """Make a public event private, for moderators. Its creator sees why and cannot publish it again."""
+    return changed(await people.take_down(moderator, event, draft.reason, visit))
+
+
+@router.delete("/{id}/takedown", responses=EVENT | problems(409))
+async def restore_event(people: PeopleService, moderator: Moderator, event: SeenEvent, visit: VisitInfo) -> Response:
+    """Let the creator of an event that was taken down make it public again, for moderators."""
+    return changed(await people.restore(moderator, event, visit))

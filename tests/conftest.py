@@ -71,7 +71,7 @@ def url_of(server: str, name: str) -> str:
 def settings(tmp_path: Path) -> Settings:
     """Settings that no environment variable or .env changes, and cheap passwords."""
     base = Settings(_env_file=None, data_dir=tmp_path / "data", secret_key=SecretStr(SECRET))
-    return base.model_copy(update={"password_rounds": 4, "public_url": "http://planner.test"})
+    return base.model_copy(update={"password_rounds": 4, "public_url": "http://planner.test", "rate_limits": "off"})
 
 
 def create_indexes_with_all_their_options(self: Any, indexes: Sequence[IndexModel], session: Any = None) -> list[str]:

@@ -39,6 +39,7 @@ class RunningServer:
             "DATA_DIR": str(data_dir),
             "PORT": str(self.port),
             "PASSWORD_ROUNDS": "10",
+            "RATE_LIMITS": "off",
         }
         self._environment |= settings
         self._arguments = arguments

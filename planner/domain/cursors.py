@@ -6,6 +6,11 @@ import re
 
 from planner.errors import Invalid
 
+# The key of lists that are ordered by id.
+ID_SHAPE = re.compile(r"[0-9a-f]{24}", re.ASCII)
+# The key of lists of events: see `times.order_key`.
+KEY_SHAPE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [0-9a-f]{24}", re.ASCII)
+
 
 def to_cursor(key: str) -> str:
     """The key of the last thing on a page, as a word safe in a URL."""

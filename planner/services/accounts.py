@@ -1,96 +1,266 @@
-"""Signing up, signing in, and seeing oneself."""
+"""Signing up, signing in, and one's own account."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import Any
+
+from pydantic import ValidationError
 
 from auth.hash_password import PasswordHasher
-from auth.identity import Identity
-from auth.jwt_handler import TokenSigner
+from auth.identity import Identities, Identity
 from database.errors import DuplicateKey
 from database.groups import together
 from database.queries import Stored, new_id
 from database.writes import Insert, Write
 from models.fields import fold
-from models.user import SignUp, User, user_view
+from models.mail import Mail
+from models.one_time_token import OneTimeToken
+from models.session import Session
+from models.user import SignUp, User, UserPatch, user_view
 from models.views import View
-from planner.errors import Conflict, NotFound
+from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, Stale
+from planner.services.audit import AuditLog, Visit
+from planner.services.clock import Clock, utc_now
+from planner.services.fields import field_errors
+from planner.services.limiter import (
+    MAIL_ACCOUNT,
+    SIGN_IN_ACCOUNT,
+    SIGN_IN_ADDRESS,
+    SIGN_UP_ADDRESS,
+    Counted,
+    Limiter,
+    network,
+)
+from planner.services.mailing import Mailing
 from planner.services.once import Once, once
+from planner.services.password_rules import require_strong
+from planner.services.sessions import Sessions, SignedIn
 
-
-class SignedIn(NamedTuple):
-    """An account that proved itself, and its fresh access token (`expires_in` seconds)."""
-
-    user: View
-    access_token: str
-    expires_in: int
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
+# A change read, applied and written while others write; each loss means another's success.
+ATTEMPTS = 20
+TAKEN = "An account with this e-mail address or username exists already."
 
 
 class Accounts:
-    """The use cases of accounts; `clock` tells the time in UTC."""
+    """The use cases of accounts."""
 
-    def __init__(self, hasher: PasswordHasher, signer: TokenSigner, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(
+        self,
+        hasher: PasswordHasher,
+        sessions: Sessions,
+        identities: Identities,
+        limiter: Limiter,
+        mailing: Mailing,
+        audit: AuditLog,
+        clock: Clock = utc_now,
+    ) -> None:
         self._hasher = hasher
-        self._signer = signer
+        self._sessions = sessions
+        self._identities = identities
+        self._limiter = limiter
+        self._mailing = mailing
+        self._audit = audit
         self._clock = clock
 
-    async def sign_up(self, form: SignUp, ask: Once | None) -> View:
-        """A new account; raises `Conflict` when its e-mail address or username is taken."""
+    async def sign_up(self, form: SignUp, visit: Visit, ask: Once | None) -> View:
+        """A new account, and a mail to prove its address.
+
+        Raises `Conflict` when the e-mail address or username is taken, `Invalid` for a weak
+        password, `TooMany` when the address signs up too often.
+        """
         now = self._clock()
-        now = now.replace(microsecond=now.microsecond // 1000 * 1000)
 
         async def make(remember: Callable[[View], list[Write]]) -> View:
-            stored: Stored = {
-                "_id": new_id(),
-                "email": form.email,
-                "email_key": fold(form.email),
+            counted = Counted(SIGN_UP_ADDRESS, "sign-up", network(visit.address))
+            await self._limiter.check(counted)
+            await require_strong(self._hasher, form.password, "/password", form.model_dump())
+            await self._limiter.count(counted)
+            stored = new_account(form.email, now) | {
                 "full_name": form.full_name,
                 "password": await self._hasher.hash(form.password),
-                "role": "user",
-                "email_verified": False,
-                "disabled": False,
-                "events": {},
-                "revision": 1,
-                "created_at": now,
-                "updated_at": now,
             }
             if form.username is not None:
                 stored |= {"username": form.username, "username_key": fold(form.username)}
             view = user_view(stored)
-            await together([*remember(view), Insert(User, stored)])
+            await together([*remember(view), *self.founding(stored, visit)])
+            self._mailing.wake.set()
             return view
 
         try:
             return await once(ask, form, now, make)
         except DuplicateKey:
-            raise Conflict("An account with this e-mail address or username exists already.") from None
+            raise Conflict(TAKEN) from None
 
-    async def sign_in(self, login: str, password: str) -> SignedIn | None:
-        """The account with this e-mail address or username, if the password is its own.
+    async def create_admin(self, email: str, password: str) -> None:
+        """A new account that is an admin, for the operator, who answers for its address.
 
-        None says no more than that the two do not belong together: for an unknown login
-        the password is compared all the same, and takes the same time.
+        Raises `Invalid` as signing up does.
+        """
+        try:
+            form = SignUp(email=email, password=password)
+        except ValidationError as error:
+            raise Invalid(field_errors(error)) from None
+        await require_strong(self._hasher, form.password, "/password", form.model_dump())
+        stored = new_account(form.email, self._clock()) | {
+            "password": await self._hasher.hash(form.password),
+            "role": "admin",
+            "email_verified": True,
+        }
+        try:
+            await together([Insert(User, stored), self._audit.entry("sign-up", None, stored["_id"], None, "as admin")])
+        except DuplicateKey:
+            raise Conflict(TAKEN) from None
+
+    def founding(self, stored: Stored, visit: Visit) -> list[Write]:
+        """The writes that a new account begins with."""
+        id = stored["_id"]
+        writes: list[Write] = [Insert(User, stored), self._audit.entry("sign-up", visit, id, id)]
+        if not stored["email_verified"]:
+            writes.append(Mail.ordering("verify", id, stored["email"], stored["created_at"]))
+        return writes
+
+    async def sign_in(
+        self, login: str, password: str, visit: Visit, scopes: list[str] | None = None
+    ) -> SignedIn | None:
+        """A session for the account with this e-mail address or username, if the password is its own.
+
+        None says no more than that the two do not belong together: for an unknown login the
+        password is compared all the same, and takes the same time. Raises `TooMany`.
         """
         user = await User.by_login(login)
-        verdict = await self._hasher.verify(password, None if user is None else user.password)
-        if user is None or not verdict.right or user.disabled:
+        counted = (
+            Counted(SIGN_IN_ACCOUNT, "sign-in account", str(user["_id"]) if user else fold(login)),
+            Counted(SIGN_IN_ADDRESS, "sign-in address", network(visit.address)),
+        )
+        await self._limiter.check(*counted)
+        verdict = await self._hasher.verify(password, None if user is None else user.get("password"))
+        if user is None or not verdict.right or user["disabled"]:
+            account = None if user is None else user["_id"]
+            await self._audit.note("sign-in-failed", visit, account)
+            try:
+                await self._limiter.count(*counted)
+            except Exception:
+                await self._audit.note("sign-in-locked", visit, account)
+                raise
             return None
-        assert user.id is not None
+        # Others may have guessed wrong while this guess was compared: they count as well.
+        await self._limiter.check(*counted)
         if verdict.better_hash:
-            await User.upgrade_password(user.id, user.password, verdict.better_hash)
-        stored = await User.stored(user.id)
-        if stored is None:
-            return None
-        token = self._signer.sign(str(user.id))
-        return SignedIn(user_view(stored), token, self._signer.lifetime)
+            await User.upgrade_password(user["_id"], user["password"], verdict.better_hash)
+        return await self._sessions.open(user, visit, scopes)
 
     async def me(self, caller: Identity) -> View:
         """The caller's own account."""
+        return user_view(await self._own(caller))
+
+    async def change_me(
+        self, caller: Identity, patch: UserPatch, revisions: frozenset[int] | None, visit: Visit
+    ) -> View:
+        """Change the caller's own account; another e-mail address has to be proved again.
+
+        Raises `Conflict` when the new address or username is taken, and `Stale`.
+        """
+        changes = patch.model_dump(exclude_unset=True)
+        if "email" in changes and changes["email"] is None:
+            raise Invalid.field("/email", "cannot be cleared")
+        for _ in range(ATTEMPTS):
+            user = await self._own(caller)
+            if revisions is not None and user["revision"] not in revisions:
+                raise Stale("Your account was changed since you read it.")
+            if (changed := await self._apply(user, changes, visit)) is not None:
+                return user_view(changed)
+        raise Conflict("Your account is being changed by many at once. Try again.")
+
+    async def _apply(self, user: Stored, changes: dict[str, Any], visit: Visit) -> Stored | None:
+        id, now = user["_id"], self._clock()
+        fields: dict[str, Any] = {}
+        cleared: dict[str, Any] = {}
+        if "full_name" in changes:
+            fields["full_name"] = changes["full_name"]
+        if "username" in changes:
+            if changes["username"] is None:
+                cleared = {"username": "", "username_key": ""}
+            else:
+                fields |= {"username": changes["username"], "username_key": fold(changes["username"])}
+        moved = "email" in changes and changes["email"] != user["email"]
+        if moved:
+            await self._limiter.count(Counted(MAIL_ACCOUNT, "mail", user["email_key"]))
+            proven = user["email_verified"] and fold(changes["email"]) == user["email_key"]
+            fields |= {"email": changes["email"], "email_key": fold(changes["email"]), "email_verified": proven}
+        change = {"$set": fields | {"updated_at": now}} | ({"$unset": cleared} if cleared else {})
+        try:
+            changed = await User.changed(id, user["revision"], change)
+        except DuplicateKey:
+            raise Conflict(TAKEN) from None
+        if changed is not None and moved:
+            await together(
+                [
+                    Mail.ordering("verify", id, changed["email"], now),
+                    Mail.ordering("email-changed", id, user["email"], now),
+                    self._audit.entry("email-changed", visit, id, id),
+                    OneTimeToken.dropping(id),
+                ]
+            )
+            self._mailing.wake.set()
+        return changed
+
+    async def change_password(self, caller: Identity, current: str, new: str, visit: Visit) -> None:
+        """Set a new password; every other session and every mailed token ends.
+
+        Raises `Forbidden` when the current one is wrong, `Invalid` for a weak new one, `TooMany`.
+        """
+        user = await self.prove(caller, current, visit)
+        await require_strong(self._hasher, new, "/new_password", user)
+        hashed = await self._hasher.hash(new)
+        now = self._clock()
+        writes = [
+            User.changing(caller.id, now, {"password": user["password"]}, password=hashed),
+            self._audit.entry("password-changed", visit, caller.id, caller.id),
+            Mail.ordering("password-changed", caller.id, user["email"], now),
+            Session.ending_all(caller.id, but=caller.session),
+            OneTimeToken.dropping(caller.id),
+        ]
+        if not await together(writes):
+            raise Conflict("The password was changed by another request at the same time.")
+        self._identities.forget_user(caller.id)
+        self._mailing.wake.set()
+
+    async def prove(self, caller: Identity, password: str, visit: Visit) -> Stored:
+        """The caller's document, once they have given their password again.
+
+        Raises `Forbidden` for a wrong one, which counts like a failed sign-in, and `TooMany`.
+        """
+        user = await self._own(caller)
+        if user.get("password") is None:
+            raise Conflict("Your account has no password. Set one first: ask for a link with 'forgot password'.")
+        counted = Counted(SIGN_IN_ACCOUNT, "sign-in account", str(caller.id))
+        await self._limiter.check(counted)
+        if not (await self._hasher.verify(password, user["password"])).right:
+            await self._audit.note("password-refused", visit, caller.id, caller.id)
+            await self._limiter.count(counted)
+            raise Forbidden("That is not your password.")
+        await self._limiter.check(counted)
+        return user
+
+    async def _own(self, caller: Identity) -> Stored:
         stored = await User.stored(caller.id)
         if stored is None:
-            raise NotFound
-        return user_view(stored)
+            raise InvalidToken("The account of this access token is gone.")
+        return stored
+
+
+def new_account(email: str, now: Any) -> Stored:
+    """The document of an account that has just been made; without name and password."""
+    return {
+        "_id": new_id(),
+        "email": email,
+        "email_key": fold(email),
+        "full_name": None,
+        "password": None,
+        "role": "user",
+        "email_verified": False,
+        "disabled": False,
+        "events": {},
+        "revision": 1,
+        "created_at": now,
+        "updated_at": now,
+    }

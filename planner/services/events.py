@@ -1,7 +1,6 @@
 """Making, seeing, listing, changing and removing events."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 from typing import Any
 
 import orjson
@@ -11,37 +10,29 @@ from auth.identity import Identity
 from database.errors import DuplicateKey
 from database.queries import Stored, as_id, new_id
 from database.writes import Write
-from models.event import KEY_SHAPE, Event, EventView, default_uid, fields_of, render
+from models.event import Event, EventView, default_uid, fields_of, render
 from models.event_schema import EventDraft, EventPatch, EventQuery
 from models.fields import fold_tag
 from models.views import Page, View
-from planner.domain.cursors import from_cursor
+from planner.domain.cursors import KEY_SHAPE, from_cursor
 from planner.domain.patch import merge
 from planner.domain.times import parse_window, when
 from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale
+from planner.services.clock import Clock, utc_now
 from planner.services.fields import field_errors
 from planner.services.once import Once, once
 
 # What the server says about an event, and a client may not.
-SERVERS_OWN = ("id", "creator", "revision", "created_at", "updated_at")
+SERVERS_OWN = ("id", "creator", "revision", "created_at", "updated_at", "takedown")
 # A change read, applied and written while others write; each loss means another's success.
 ATTEMPTS = 20
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)
 
 
 class Events:
     """The use cases of events; `clock` tells the time in UTC."""
 
-    def __init__(self, clock: Callable[[], datetime] = _now) -> None:
+    def __init__(self, clock: Clock = utc_now) -> None:
         self._clock = clock
-
-    def _time(self) -> datetime:
-        # Milliseconds are what is stored: the first answer must equal all later ones.
-        now = self._clock()
-        return now.replace(microsecond=now.microsecond // 1000 * 1000)
 
     async def create(self, caller: Identity, draft: EventDraft, ask: Once | None) -> View:
         """A new event of the caller's.
@@ -49,7 +40,7 @@ class Events:
         Raises `Invalid` for times that do not fit, `Conflict` for a uid of another event
         of the caller's.
         """
-        now, id = self._time(), new_id()
+        now, id = self._clock(), new_id()
         times = when(draft.start, draft.end, draft.all_day, draft.time_zone)
         stored: Stored = {
             "_id": id,
@@ -78,7 +69,11 @@ class Events:
         """The event with this id; raises `NotFound` when it is not there for the caller."""
         known = as_id(id)
         view = await Event.view(known) if known else None
-        if view is None or (view.creator != caller.id and view.visibility == "private"):
+        if view is None or not (
+            view.creator == caller.id
+            or view.visibility != "private"
+            or (view.taken_down and caller.role != "user" and caller.scopes is None)
+        ):
             raise NotFound
         return view
 
@@ -124,7 +119,7 @@ class Events:
         """Remove the event, and its id from its creator's; raises `Stale` or `NotFound`."""
         id = as_id(event.id)
         assert id is not None
-        if not await Event.remove(id, event.creator, revisions, self._time()):
+        if not await Event.remove(id, event.creator, revisions, self._clock()):
             if await Event.view(id):
                 raise Stale("The event was changed since you read it.")
             raise NotFound
@@ -143,7 +138,10 @@ class Events:
                 raise NotFound
             if revisions is not None and current.revision not in revisions:
                 raise Stale("The event was changed since you read it.")
-            fields = self._fields(current, draft_of(current))
+            draft = draft_of(current)
+            if current.taken_down and draft.visibility != "private":
+                raise Conflict("A moderator has taken this event down; see its takedown. Ask them to restore it.")
+            fields = self._fields(current, draft)
             if changed := await Event.change(id, current.revision, fields):
                 return changed
             current = await Event.view(id)
@@ -154,4 +152,4 @@ class Events:
         if draft.uid not in (None, kept_uid):
             raise Invalid.field("/uid", "cannot be changed")
         times = when(draft.start, draft.end, draft.all_day, draft.time_zone)
-        return fields_of(draft, times, current.id) | {"updated_at": self._time()}
+        return fields_of(draft, times, current.id) | {"updated_at": self._clock()}

@@ -9,6 +9,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from database.errors import DuplicateKey
+from database.queries import Id, as_id
 from database.writes import Insert, Write
 from models.answer import Answer
 from models.views import View
@@ -21,6 +22,7 @@ class Once(NamedTuple):
     scope: str
     key: str
     secret: str
+    owner: Id | None = None
 
     def id(self) -> str:
         """What the answer is stored under."""
@@ -59,6 +61,8 @@ async def once(
             "json": view.json,
             "thing": view.id,
             "revision": view.revision,
+            # What nobody signed in has made is an account: it is its own owner.
+            "owner": ask.owner or as_id(view.id),
             "created_at": now,
         }
         return [Insert(Answer, stored)]

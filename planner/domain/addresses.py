@@ -1,0 +1,33 @@
+"""Addresses of pages: which origin one has, and what is added to its query."""
+
+import re
+from collections.abc import Mapping
+from urllib.parse import urlencode
+
+DEFAULT_PORTS = {"http": "80", "https": "443"}
+# RFC 3986 §3, without user names, and without the fragment that a redirection must not have
+# (RFC 6749 §3.1.2). Narrower than what browsers make sense of: for whatever is refused here,
+# two readers might disagree on its host.
+_ADDRESS = re.compile(
+    r"(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
+    r"(?P<path>/(?:[a-z0-9._~!$&'()*+,;=:@/-]|%[0-9a-f]{2})*)?"
+    r"(?P<query>\?(?:[a-z0-9._~!$&'()*+,;=:@/?-]|%[0-9a-f]{2})*)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def origin_of(address: str) -> str | None:
+    """The origin of a page (RFC 6454 §6.2), or None when this is no plain http or https address."""
+    match = _ADDRESS.fullmatch(address)
+    if match is None:
+        return None
+    scheme, host, port = match["scheme"].lower(), match["host"].lower(), match["port"]
+    if port is None or port.lstrip("0") == DEFAULT_PORTS[scheme]:
+        return f"{scheme}://{host}"
+    return f"{scheme}://{host}:{port.lstrip('0') or '0'}"
+
+
+def with_query(address: str, parameters: Mapping[str, str | None]) -> str:
+    """The address with these parameters added to its query, those that are not None."""
+    added = urlencode({name: value for name, value in parameters.items() if value is not None})
+    return f"{address}{'&' if '?' in address else '?'}{added}"

@@ -1,0 +1,85 @@
+"""Taking one's data along, and leaving without a trace."""
+
+from collections.abc import AsyncIterator
+
+from auth.identity import Identities, Identity
+from database.groups import together
+from database.writes import Delete, Write
+from models.access_token import AccessToken
+from models.answer import Answer
+from models.audit import Audit
+from models.event import Event
+from models.mail import Mail
+from models.one_time_token import OneTimeToken
+from models.session import Session
+from models.user import User
+from planner.domain.cursors import KEY_SHAPE, from_cursor
+from planner.errors import Conflict, InvalidToken, Stale
+from planner.services.accounts import Accounts
+from planner.services.audit import AuditLog, Visit
+from planner.services.clock import Clock, utc_now
+from planner.services.people import LAST_ADMIN, keep_an_admin
+
+# Leaving removes everything at once, however much there is.
+SECONDS = 60.0
+PAGE = 200
+
+
+class Leaving:
+    """The use cases of export and deletion."""
+
+    def __init__(self, accounts: Accounts, identities: Identities, audit: AuditLog, clock: Clock = utc_now) -> None:
+        self._accounts = accounts
+        self._identities = identities
+        self._audit = audit
+        self._clock = clock
+
+    async def export(self, caller: Identity) -> AsyncIterator[bytes]:
+        """Everything that is held on the caller, as one JSON object, in parts."""
+        account = await self._accounts.me(caller)
+        now = self._clock()
+        yield b'{"account":' + account.json
+        yield b',"sessions":[' + b",".join((await Session.listed(caller.id, caller.session, now, None, 1000)).items)
+        yield b'],"tokens":[' + b",".join((await AccessToken.listed(caller.id, now, None, 1000)).items)
+        yield b'],"audit":[' + b",".join(await self._audit.about(caller, 10_000))
+        yield b'],"events":['
+        after, first = None, True
+        while True:
+            page = await Event.listed("mine", caller.id, (None, None), None, after, PAGE)
+            if page.items:
+                yield (b"" if first else b",") + b",".join(page.items)
+                first = False
+            if page.next is None:
+                break
+            after = from_cursor(page.next, KEY_SHAPE)
+        yield b"]}"
+
+    async def leave(self, caller: Identity, password: str, revisions: frozenset[int] | None, visit: Visit) -> None:
+        """Remove the account and everything that is its own, as one write; needs the password.
+
+        What was noted in the audit stays, without saying any more whom it was about. Raises
+        `Forbidden`, `Stale`, and `Conflict` for the last admin.
+        """
+        user = await self._accounts.prove(caller, password, visit)
+        if revisions is not None and user["revision"] not in revisions:
+            raise Stale("Your account was changed since you read it.")
+        id = caller.id
+        is_admin = user["role"] == "admin" and not user["disabled"]
+        writes: list[Write] = [
+            *(keep_an_admin(id) if is_admin else []),
+            Delete(User, {"_id": id, "role": user["role"]}),
+            Delete(Event, {"creator": id}, many=True),
+            Session.ending_all(id),
+            AccessToken.dropping(id),
+            OneTimeToken.dropping(id),
+            Mail.dropping(id),
+            Delete(Mail, {"address": user["email"]}, many=True),
+            Delete(Answer, {"owner": id}, many=True),
+            *Audit.forgetting(id),
+            self._audit.entry("account-deleted", None, None),
+        ]
+        if not await together(writes, seconds=SECONDS):
+            if await User.stored(id) is None:
+                raise InvalidToken("The account of this access token is gone.")
+            raise Conflict(LAST_ADMIN if is_admin else "Your account was changed by another request. Try again.")
+        self._identities.forget_user(id)

@@ -1,0 +1,77 @@
+"""Sending the mails that are due. Doing it twice does no harm, and no request waits for it."""
+
+import asyncio
+import logging
+from datetime import timedelta
+
+from auth.opaque_tokens import digest, new_secret
+from database.groups import together
+from database.queries import Stored
+from models.fields import fold
+from models.mail import Mail
+from models.one_time_token import OneTimeToken, Purpose
+from models.user import User
+from planner.domain import mails
+from planner.services.clock import Clock, utc_now
+from planner.services.senders import CannotSend, Sender
+
+log = logging.getLogger("planner.mail")
+FIRST_PAUSE = timedelta(seconds=30)
+LONGEST_PAUSE = timedelta(hours=6)
+
+
+class Mailing:
+    """Sends what is due; `wake` tells the loop that something is."""
+
+    def __init__(self, sender: Sender, sender_address: str, base_url: str, clock: Clock = utc_now) -> None:
+        self._sender = sender
+        self._from = sender_address
+        self._base_url = base_url
+        self._clock = clock
+        self.wake = asyncio.Event()
+
+    async def send_due(self) -> int:
+        """Send every mail that is due; returns how many have been sent or dropped."""
+        count = 0
+        while mail := await Mail.claim(self._clock()):
+            try:
+                await self._send(mail)
+            except CannotSend as error:
+                pause = min(FIRST_PAUSE * 2 ** min(mail["attempts"] - 1, 16), LONGEST_PAUSE)
+                log.warning("a mail could not be sent (%s); trying again in %s", error, pause)
+                await Mail.put_off(mail["_id"], self._clock() + pause)
+            else:
+                await together([Mail.sent(mail["_id"])])
+                count += 1
+        return count
+
+    async def _send(self, mail: Stored) -> None:
+        letter = await self._letter(mail)
+        if letter is not None:
+            await self._sender.send(mails.compose(letter, self._from, mail["address"]))
+
+    async def _letter(self, mail: Stored) -> mails.Letter | None:
+        """What the mail says; None when there is nobody any more to say it to."""
+        match mail["kind"]:
+            case "reset":
+                # Whether the address has an account is found out here, where nobody is waiting.
+                user = await User.by_login(mail["address"])
+                if user is None or user["disabled"]:
+                    return None
+                return mails.recovery(await self._link(user, "reset", "reset-password"))
+            case "verify":
+                user = await User.stored(mail["user"])
+                if user is None or user["email_key"] != fold(mail["address"]) or user["email_verified"]:
+                    return None
+                return mails.verification(await self._link(user, "verify", "verify-email"))
+            case "email-changed":
+                user = await User.stored(mail["user"])
+                return None if user is None else mails.address_changed(user["email"])
+            case _:
+                return mails.password_changed()
+
+    async def _link(self, user: Stored, purpose: Purpose, path: str) -> str:
+        token = new_secret()
+        await together([OneTimeToken.issue(digest(token), purpose, user["_id"], user["email_key"], self._clock())])
+        # After the # it reaches no server, and so no log: only the page that it opens reads it.
+        return f"{self._base_url}/{path}#token={token}"

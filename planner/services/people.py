@@ -1,0 +1,130 @@
+"""What moderators and admins do: see accounts, change roles, disable, take events down."""
+
+from auth.identity import Identities, Identity
+from database.groups import together
+from database.queries import Id, Stored, as_id
+from database.writes import Require, Update, Write
+from models.event import Event, EventView
+from models.guard import Guard
+from models.session import Session
+from models.user import StandingPatch, User, user_view
+from models.views import Page, View
+from planner.domain.cursors import ID_SHAPE, from_cursor
+from planner.errors import Conflict, Invalid, NotFound, Stale
+from planner.services.audit import AuditLog, Visit
+from planner.services.clock import Clock, utc_now
+
+LAST_ADMIN = "This is the last admin who can act: make another one first."
+ACTING_ADMIN = {"role": "admin", "disabled": False}
+
+
+def keep_an_admin(but: Id) -> list[Write]:
+    """The writes that refuse a group unless an admin remains besides this account.
+
+    The first one makes two such groups wait for each other: each would otherwise count the
+    other's admin.
+    """
+    return [Guard.taking("admins"), Require(User, ACTING_ADMIN | {"_id": {"$ne": but}})]
+
+
+class People:
+    """The use cases of those who look after the planner."""
+
+    def __init__(self, identities: Identities, audit: AuditLog, clock: Clock = utc_now) -> None:
+        self._identities = identities
+        self._audit = audit
+        self._clock = clock
+
+    async def listed(self, cursor: str | None, limit: int) -> Page:
+        """A page of all accounts."""
+        after = from_cursor(cursor, ID_SHAPE)
+        return await User.listed(as_id(after) if after else None, limit)
+
+    async def see(self, id: str) -> View:
+        """An account; raises `NotFound`."""
+        return user_view(await self._stored(id))
+
+    async def change(
+        self, admin: Identity, id: str, patch: StandingPatch, revisions: frozenset[int] | None, visit: Visit
+    ) -> View:
+        """Change an account's role, or disable it, which ends its sessions.
+
+        Raises `Conflict` for the last admin, and `Stale`.
+        """
+        changes = patch.model_dump(exclude_unset=True)
+        for name, value in changes.items():
+            if value is None:
+                raise Invalid.field(f"/{name}", "cannot be cleared")
+        user = await self._stored(id)
+        if revisions is not None and user["revision"] not in revisions:
+            raise Stale("The account was changed since you read it.")
+        changes = {name: value for name, value in changes.items() if user[name] != value}
+        if not changes:
+            return user_view(user)
+        after = user | changes
+        writes: list[Write] = []
+        loses_admin = user["role"] == "admin" and not user["disabled"]
+        loses_admin = loses_admin and (after["role"] != "admin" or after["disabled"])
+        if loses_admin:
+            writes += keep_an_admin(user["_id"])
+        same = {"role": user["role"], "disabled": user["disabled"]}
+        writes.append(User.changing(user["_id"], self._clock(), same, **changes))
+        for name, value in changes.items():
+            writes.append(self._audit.entry(f"{name}-changed", visit, user["_id"], admin.id, f"to {value}"))
+        if after["disabled"]:
+            writes.append(Session.ending_all(user["_id"]))
+        if not await together(writes):
+            raise Conflict(LAST_ADMIN if loses_admin else "The account was changed by another request. Try again.")
+        self._identities.forget_user(user["_id"])
+        return await self.see(id)
+
+    async def make_admin(self, email: str) -> bool:
+        """Make the account with this address an admin, for the operator; False when there is none."""
+        user = await User.by_login(email)
+        if user is None:
+            return False
+        note = self._audit.entry("role-changed", None, user["_id"], None, "to admin, by the operator")
+        await together([User.changing(user["_id"], self._clock(), role="admin", disabled=False), note])
+        return True
+
+    async def take_down(self, moderator: Identity, event: EventView, reason: str, visit: Visit) -> EventView:
+        """Make a public event private until its creator and a moderator agree; its creator sees why.
+
+        Raises `Conflict` for an event that is not public.
+        """
+        id, now = as_id(event.id), self._clock()
+        assert id is not None
+        if event.visibility != "public":
+            raise Conflict("Only a public event can be taken down.")
+        takedown = {"reason": reason, "at": now}
+        change = {"$set": {"visibility": "private", "takedown": takedown, "updated_at": now}, "$inc": {"revision": 1}}
+        return await self._moderated(
+            moderator, event, Update(Event, {"_id": id, "visibility": "public"}, change), visit
+        )
+
+    async def restore(self, moderator: Identity, event: EventView, visit: Visit) -> EventView:
+        """Let an event's creator make it public again."""
+        id, now = as_id(event.id), self._clock()
+        assert id is not None
+        change = {"$unset": {"takedown": ""}, "$set": {"updated_at": now}, "$inc": {"revision": 1}}
+        match = {"_id": id, "takedown": {"$exists": True}}
+        return await self._moderated(moderator, event, Update(Event, match, change), visit)
+
+    async def _moderated(self, moderator: Identity, event: EventView, write: Update, visit: Visit) -> EventView:
+        name = "event-restored" if "$unset" in write.change else "event-taken-down"
+        note = self._audit.entry(name, visit, event.creator, moderator.id, event.id)
+        id = as_id(event.id)
+        assert id is not None
+        if not await together([write, note]):
+            raise Conflict("The event was changed by another request. Read it again.")
+        view = await Event.view(id)
+        if view is None:
+            raise NotFound
+        return view
+
+    async def _stored(self, id: str) -> Stored:
+        known = as_id(id)
+        user = await User.stored(known) if known else None
+        if user is None:
+            raise NotFound
+        return user

@@ -1,0 +1,83 @@
+"""Personal access tokens: made, listed, removed."""
+
+from collections.abc import Callable
+from datetime import timedelta
+from typing import NamedTuple
+
+from auth.identity import Identities, Identity
+from auth.opaque_tokens import derived, digest, personal_secret
+from database.groups import together
+from database.queries import as_id, new_id
+from database.writes import Insert, Write
+from models.access_token import AccessToken, TokenDraft, token_body
+from models.views import Page, View, to_json
+from planner.domain.cursors import ID_SHAPE, from_cursor
+from planner.errors import NotFound
+from planner.services.audit import AuditLog, Visit
+from planner.services.clock import Clock, utc_now
+from planner.services.once import Once, once
+
+
+class NewToken(NamedTuple):
+    """A new token, and its secret, which is shown this once."""
+
+    view: View
+    secret: str
+
+
+class PersonalTokens:
+    """The use cases of personal access tokens."""
+
+    def __init__(self, identities: Identities, audit: AuditLog, clock: Clock = utc_now) -> None:
+        self._identities = identities
+        self._audit = audit
+        self._clock = clock
+
+    async def create(self, caller: Identity, draft: TokenDraft, visit: Visit, ask: Once | None) -> NewToken:
+        """A new token for the caller."""
+        now = self._clock()
+        # The first answer has to be given again, but its secret must not be stored: with an
+        # Idempotency-Key the secret follows from the key and the server's own secret.
+        material = None if ask is None else derived(ask.secret, "personal token", ask.id() + ask.fingerprint(draft))
+        secret = personal_secret(material)
+        stored = {
+            "_id": new_id(),
+            "user": caller.id,
+            "name": draft.name,
+            "scopes": list(dict.fromkeys(draft.scopes)),
+            "digest": digest(secret),
+            "created_at": now,
+            "expires_at": now + timedelta(seconds=draft.expires_in),
+            "last_used_at": None,
+        }
+        view = View(to_json(token_body(stored)), str(stored["_id"]), 1)
+
+        async def make(remember: Callable[[View], list[Write]]) -> View:
+            note = self._audit.entry("token-created", visit, caller.id, caller.id, " ".join(draft.scopes))
+            await together([*remember(view), Insert(AccessToken, stored), note])
+            return view
+
+        return NewToken(await once(ask, draft, now, make), secret)
+
+    async def listed(self, caller: Identity, cursor: str | None, limit: int) -> Page:
+        """A page of the caller's tokens, without their secrets."""
+        after = from_cursor(cursor, ID_SHAPE)
+        return await AccessToken.listed(caller.id, self._clock(), as_id(after) if after else None, limit)
+
+    async def remove(self, caller: Identity, id: str, visit: Visit) -> None:
+        """Make one of the caller's tokens worthless; raises `NotFound`."""
+        known = as_id(id)
+        note = self._audit.entry("token-removed", visit, caller.id, caller.id)
+        if known is None or not await together([AccessToken.removing(known, caller.id), note]):
+            raise NotFound
+        self._identities.forget_user(caller.id)
+
+    async def revoke(self, secret: str, visit: Visit) -> bool:
+        """Make the token with this secret worthless (RFC 7009); False when there is none."""
+        found = await AccessToken.by_digest(digest(secret), self._clock())
+        if found is None:
+            return False
+        note = self._audit.entry("token-revoked", visit, found["user"])
+        await together([AccessToken.removing(found["_id"], found["user"]), note])
+        self._identities.forget_user(found["user"])
+        return True
