@@ -7,6 +7,14 @@ from fastapi.openapi.utils import get_openapi
 
 from routes.problems import Problem
 
+IF_NONE_MATCH = {
+    "name": "if-none-match",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string"},
+    "description": 'Answer 304 when you have this already: the `ETag` of the answer before, such as `"3"`.',
+}
+
 
 def describe(app: FastAPI) -> None:
     """Give the application the document that `/openapi.json` and `/docs` show."""
@@ -28,4 +36,16 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schemas["Problem"] = schema
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
+    for methods in document["paths"].values():
+        for operation in methods.values():
+            _complete(operation)
     return document
+
+
+def _complete(operation: dict[str, Any]) -> None:
+    """Put right what the framework does not know: which header a 304 follows from, and answers without a body."""
+    if "304" in operation["responses"]:
+        operation.setdefault("parameters", []).append(IF_NONE_MATCH)
+    for answer in operation["responses"].values():
+        if answer.get("content") == {"application/json": {"schema": {}}}:
+            del answer["content"]

@@ -21,6 +21,8 @@ def _tags(header: str, name: str) -> list[tuple[bool, str]]:
             raise Malformed(f'{name} must be * or a list of entity tags such as "3".')
         tags.append((found[1] is not None, found[2]))
         position = found.end()
+    if not tags:
+        raise Malformed(f"{name} is empty.")
     return tags
 
 
