@@ -11,6 +11,8 @@ from database.connection import Database
 
 FOLDER = Path(__file__).parent / "migrations"
 LOG = "migrations_log"
+# Beanie's name for the place before the first migration.
+ROOT = "root"
 
 
 def names() -> list[str]:
@@ -25,7 +27,7 @@ async def pending(database: Database) -> list[str]:
     """
     current = await database.handle[LOG].find_one({"is_current": True})
     if current is not None:
-        return [name for name in names() if name > current["name"]]
+        return [name for name in names() if current["name"] == ROOT or name > current["name"]]
     if await database.handle["users"].find_one({}, {"_id": 1}, sort=[("_id", ASCENDING)]):
         return names()
     await _note(database, names()[-1])

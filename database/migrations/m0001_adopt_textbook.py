@@ -4,17 +4,26 @@ That planner keeps `users` as {email, password, events: [id]} and `events` as {c
 e-mail, title, image, description, tags, location}. Here each gets the fields it lacks;
 a creator becomes an id, and the flat list of event ids becomes the lists of
 `models/user.py`. Passwords stay as they are: bcrypt hashes are accepted and improved at
-the next sign-in. Doing it twice changes nothing.
+the next sign-in. An event whose creator is not there is nobody's: it is set aside in a
+collection of its own. Doing it twice changes nothing.
 """
 
+import logging
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 from beanie import Document, free_fall_migration
 from bson import ObjectId
+from pymongo.errors import OperationFailure
 
+log = logging.getLogger("planner.database")
 UNDATED = "9999-12-31T23:59:59Z"
+SET_ASIDE = "events_set_aside"
+# What the books' planner writes of an event and may have changed; the rest is ours, and is
+# there already when this migration was undone in the meantime.
+THEIRS = {"creator", "title", "image", "tags"}
 
 
 class Users(Document):
@@ -73,6 +82,12 @@ def adopted_event(event: dict[str, Any], creator: ObjectId) -> dict[str, Any]:
     }
 
 
+async def move(document: dict[str, Any], source: Any, target: Any) -> None:
+    """Move a document to another collection; cut short, it is in both, and can be moved again."""
+    await target.replace_one({"_id": document["_id"]}, document, upsert=True)
+    await source.delete_one({"_id": document["_id"]})
+
+
 class Forward:
     """From the books' planner to this one."""
 
@@ -90,26 +105,20 @@ class Forward:
                 )
         async for event in events.find({"revision": {"$exists": False}}):
             creator = by_key.get(str(event.get("creator", "")).strip().casefold())
-            if creator is not None:
-                await events.update_one({"_id": event["_id"]}, {"$set": adopted_event(event, creator)})
+            if creator is None:
+                await move(event, events, events.database[SET_ASIDE])
+                log.warning("event %s has no creator and is set aside in the collection %s", event["_id"], SET_ASIDE)
+                continue
+            fields = adopted_event(event, creator)
+            missing = {name: value for name, value in fields.items() if name in THEIRS or name not in event}
+            await events.update_one({"_id": event["_id"]}, {"$set": missing})
         for key, id in by_key.items():
             made = id.generation_time
             own = [found["_id"] async for found in events.find({"creator": id}, {"_id": 1})]
-            await users.update_one(
-                {"_id": id, "email_key": {"$exists": False}},
-                {
-                    "$set": {
-                        "email_key": key,
-                        "role": "user",
-                        "email_verified": False,
-                        "disabled": False,
-                        "events": lists_of(own),
-                        "revision": 1,
-                        "created_at": made,
-                        "updated_at": made,
-                    }
-                },
-            )
+            before = {"role": "user", "email_verified": False, "disabled": False, "revision": 1, "created_at": made}
+            fields = {name: {"$ifNull": [f"${name}", value]} for name, value in before.items()}
+            fields |= {"email_key": {"$literal": key}, "events": {"$literal": lists_of(own)}, "updated_at": made}
+            await users.update_one({"_id": id, "email_key": {"$exists": False}}, [{"$set": fields}])
 
 
 class Backward:
@@ -119,6 +128,11 @@ class Backward:
     async def release(self, session: Any) -> None:
         """Make creators e-mail addresses and the ids one flat list again."""
         users, events = Users.get_motor_collection(), Events.get_motor_collection()
+        # It holds each e-mail address once, and from now on nobody has one there.
+        with suppress(OperationFailure):
+            await users.drop_index("email_key")
+        async for orphan in events.database[SET_ASIDE].find({}):
+            await move(orphan, events.database[SET_ASIDE], events)
         async for user in users.find({"email_key": {"$exists": True}}):
             flat = sorted(id for ids in user["events"].values() for id in ids)
             await events.update_many(

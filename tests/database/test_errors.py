@@ -1,0 +1,58 @@
+"""Whether an error of the driver's means that the database is away, or that it refused."""
+
+import pytest
+from pymongo.errors import (
+    AutoReconnect,
+    BulkWriteError,
+    DuplicateKeyError,
+    InvalidOperation,
+    NetworkTimeout,
+    OperationFailure,
+    PyMongoError,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+    WTimeoutError,
+)
+
+from database.errors import is_away
+
+
+def labelled(error: PyMongoError, label: str) -> PyMongoError:
+    error._add_error_label(label)
+    return error
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        AutoReconnect("connection closed"),
+        NetworkTimeout("timed out"),
+        ServerSelectionTimeoutError("no primary"),
+        WaitQueueTimeoutError("no connection is free"),
+        OperationFailure("not primary", 10107),
+        OperationFailure("in shutdown", 91),
+        OperationFailure("time limit exceeded", 50),
+        WTimeoutError("no majority in time", 64),
+        labelled(OperationFailure("write conflict", 112), "TransientTransactionError"),
+        labelled(OperationFailure("anything", 1), "TransientTransactionError"),
+    ],
+    ids=lambda error: f"{type(error).__name__}-{error}",
+)
+def test_what_may_succeed_in_a_moment_means_that_the_database_is_away(error: PyMongoError) -> None:
+    assert is_away(error)
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        DuplicateKeyError("E11000", 11000),
+        OperationFailure("not authorized", 13),
+        OperationFailure("unknown operator", 2),
+        BulkWriteError({"writeErrors": []}),
+        InvalidOperation("the client is closed"),
+        ValueError("not of the driver's"),
+    ],
+    ids=lambda error: f"{type(error).__name__}-{error}",
+)
+def test_a_refusal_does_not_mean_that_the_database_is_away(error: Exception) -> None:
+    assert not is_away(error)

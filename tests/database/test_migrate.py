@@ -1,0 +1,228 @@
+"""Migrations: a database as the planner of the FastAPI books leaves it becomes one of ours."""
+
+from collections.abc import AsyncIterator, Awaitable, Callable
+from typing import Any
+
+import bcrypt
+import httpx
+import pytest
+from bson import ObjectId
+from pydantic import SecretStr
+
+from database.connection import Database, bind
+from database.migrate import migrate, names, pending
+from models import DOCUMENTS
+from planner.app import create_app, prepare
+from planner.errors import ConfigurationError
+from planner.settings import Settings
+from tests.clients import Person, ok, sign_in
+from tests.conftest import url_of
+
+Open = Callable[[], Awaitable[Database]]
+pytestmark = [
+    pytest.mark.real_server("Beanie's migrations need a session, which the mock has not"),
+    # Beanie's own, from noting which migration was run.
+    pytest.mark.filterwarnings("ignore:Accessing the 'model_fields' attribute on the instance:DeprecationWarning"),
+]
+
+ADA, BEN, READING, PICNIC, ORPHAN = (ObjectId(f"65000000000000000000000{n}") for n in range(1, 6))
+PASSWORD = "exemplary"
+
+
+def textbook_event(id: ObjectId, creator: str | None, **fields: Any) -> dict[str, Any]:
+    """An event as the books' planner stores it."""
+    stored = {
+        "_id": id,
+        "creator": creator,
+        "title": "FastAPI Book Launch",
+        "image": "https://linktomyimage.com/image.png",
+        "description": "We will be discussing the contents of the FastAPI book.",
+        "tags": ["python", "fastapi", "book", "launch"],
+        "location": "Google Meet",
+    }
+    return stored | fields
+
+
+async def fill(database: Database) -> None:
+    """The books' planner with two accounts and three events, one of them nobody's."""
+    hashed = bcrypt.hashpw(PASSWORD.encode(), bcrypt.gensalt(4)).decode()
+    await database.handle["users"].insert_many(
+        [
+            {"_id": ADA, "email": "Ada@Packt.com", "password": hashed, "events": [READING]},
+            {"_id": BEN, "email": "ben@packt.com", "password": hashed, "events": None},
+        ]
+    )
+    await database.handle["events"].insert_many(
+        [
+            textbook_event(READING, "Ada@Packt.com"),
+            textbook_event(PICNIC, "ada@packt.com", title="Picnic " * 60, image="pic.png", tags=["Park", "park", ""]),
+            textbook_event(ORPHAN, None),
+        ]
+    )
+
+
+async def everything(database: Database) -> dict[str, list[Any]]:
+    """All that is stored of accounts and events."""
+    return {name: await database.handle[name].find({}).sort("_id", 1).to_list(None) for name in ("users", "events")}
+
+
+@pytest.fixture
+async def database(open_database_for_test: Open) -> AsyncIterator[Database]:
+    """A database of this test's own, with nothing in it, and nothing bound to it."""
+    opened = await open_database_for_test()
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture
+def reaching(settings: Settings, mongo_url: str) -> Callable[[Database], Settings]:
+    """Settings that name a database."""
+    return lambda database: settings.model_copy(update={"database_url": SecretStr(url_of(mongo_url, database.name))})
+
+
+async def test_a_fresh_database_needs_nothing(database: Database) -> None:
+    assert await pending(database) == []
+    assert await migrate(database) == []
+
+
+async def test_a_database_that_is_ours_from_the_beginning_never_needs_the_first_migration(database: Database) -> None:
+    assert await pending(database) == []
+    await database.handle["users"].insert_one({"email": "ada@example.com"})
+    assert await pending(database) == []
+
+
+async def test_the_database_of_the_books_needs_every_migration(database: Database) -> None:
+    await fill(database)
+    assert await pending(database) == names()
+
+
+async def test_migrating_says_what_was_done_and_then_there_is_nothing_to_do(database: Database) -> None:
+    await fill(database)
+    assert await migrate(database) == names()
+    assert await pending(database) == []
+    before = await everything(database)
+    assert await migrate(database) == []
+    assert await everything(database) == before
+
+
+async def test_a_migration_that_is_run_again_changes_nothing(database: Database) -> None:
+    await fill(database)
+    await migrate(database)
+    before = await everything(database)
+    await database.handle["migrations_log"].delete_many({})
+    assert await migrate(database) == names()
+    assert await everything(database) == before
+
+
+async def test_people_of_the_books_planner_sign_in_and_find_their_events(
+    database: Database, open_database_for_test: Open, settings: Settings
+) -> None:
+    await fill(database)
+    await migrate(database)
+    app = create_app(settings, open_database_for_test)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://planner.test/api/v1") as api,
+    ):
+        signed_in = ok(await sign_in(api, "ada@packt.com", PASSWORD))
+        ada = Person(api, signed_in["user"]["id"], "ada@packt.com", signed_in["access_token"])
+        assert ada.id == str(ADA)
+        assert (await ada.me())["events"] == [str(READING), str(PICNIC)]
+
+        listed = ok(await ada.get("/events"))["items"]
+        assert [event["id"] for event in listed] == [str(READING), str(PICNIC)]
+        assert listed[0]["creator"] == ada.id
+        assert listed[0]["tags"] == ["python", "fastapi", "book", "launch"]
+        assert listed[0]["image"] == "https://linktomyimage.com/image.png"
+        assert listed[1]["tags"] == ["park"]
+        assert listed[1]["image"] is None
+        assert len(listed[1]["title"]) == 200
+
+        for event in listed:  # Each can be worked with as any other.
+            path = f"/events/{event['id']}"
+            assert ok(await ada.patch(path, json={"start": "2026-12-01"}))["revision"] == 2
+            ok(await ada.delete(path), 204)
+        assert (await ada.me())["events"] == []
+
+        # Who could read everything there still can, and a second sign-in meets the better hash.
+        tokens = ok(await sign_in(api, "ben@packt.com", PASSWORD))
+        ben = Person(api, str(BEN), "ben@packt.com", tokens["access_token"])
+        new = await ben.event()
+        assert (await ben.me())["events"] == [new["id"]]
+        ok(await sign_in(api, "ben@packt.com", PASSWORD))
+        assert (await sign_in(api, "ben@packt.com", PASSWORD + "!")).status_code == 401
+
+
+async def test_an_event_that_is_nobodys_is_set_aside_and_breaks_no_list(
+    database: Database, open_database_for_test: Open, settings: Settings
+) -> None:
+    await fill(database)
+    await migrate(database)
+    app = create_app(settings, open_database_for_test)
+    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
+    async with (
+        app.router.lifespan_context(app),
+        httpx.AsyncClient(transport=transport, base_url="http://planner.test/api/v1") as api,
+    ):
+        ben = Person(api, str(BEN), "", ok(await sign_in(api, "ben@packt.com", PASSWORD))["access_token"])
+        listed = ok(await ben.get("/events?scope=all"))["items"]
+        assert [event["id"] for event in listed] == [str(READING), str(PICNIC)]
+        assert (await ben.get(f"/events/{ORPHAN}")).status_code == 404
+    await migrate(database, back=1)
+    assert await database.handle["events"].find_one({"_id": ORPHAN}) == textbook_event(ORPHAN, None)
+
+
+async def test_going_back_leaves_what_the_books_planner_reads(database: Database) -> None:
+    await fill(database)
+    await migrate(database)
+    await bind(database, DOCUMENTS)  # As a start does: it makes the indexes.
+    assert await migrate(database, back=len(names())) == names()[::-1]
+    stored = await everything(database)
+    assert [(user["email"], user["events"]) for user in stored["users"]] == [
+        ("Ada@Packt.com", [READING, PICNIC]),
+        ("ben@packt.com", []),
+    ]
+    assert [event["creator"] for event in stored["events"]] == ["Ada@Packt.com", "Ada@Packt.com", None]
+    assert await pending(database) == names()
+
+
+async def test_going_back_and_forth_keeps_what_was_added_in_between(database: Database) -> None:
+    await fill(database)
+    await migrate(database)
+    ours = {"visibility": "private", "start": "2026-12-01", "key": f"2026-12-01T00:00:00Z {READING}", "revision": 7}
+    await database.handle["events"].update_one({"_id": READING}, {"$set": ours})
+    await database.handle["users"].update_one({"_id": ADA}, {"$set": {"role": "admin"}})
+    await database.handle["users"].update_one({"_id": BEN}, {"$set": {"disabled": True}})
+    before = await everything(database)
+    await migrate(database, back=1)
+    await migrate(database)
+    again = await everything(database)
+    assert [user["role"] for user in again["users"]] == ["admin", "user"]
+    assert [user["disabled"] for user in again["users"]] == [False, True]
+    (reading, _), (expected, _) = again["events"], before["events"]
+    assert reading == expected | {"revision": 1}
+
+
+async def test_two_accounts_that_differ_in_letter_case_only_are_left_to_the_operator(database: Database) -> None:
+    await fill(database)
+    await database.handle["users"].insert_one({"email": "ADA@packt.com", "password": "!", "events": []})
+    before = await everything(database)
+    with pytest.raises(RuntimeError, match="letter case"):
+        await migrate(database)
+    assert await everything(database) == before
+    assert await pending(database) == names()
+
+
+async def test_a_start_on_data_that_need_a_migration_is_refused_with_the_command_to_run(
+    database: Database, reaching: Callable[[Database], Settings]
+) -> None:
+    await fill(database)
+    before = await everything(database)
+    with pytest.raises(ConfigurationError) as caught:
+        await prepare(reaching(database))
+    assert "python -m planner migrate" in str(caught.value)
+    assert names()[0] in str(caught.value)
+    assert await everything(database) == before
+    await migrate(database)
+    await prepare(reaching(database))

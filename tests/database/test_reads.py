@@ -1,0 +1,166 @@
+"""Reading: requests that come together share a query, and nothing outlives the turn it was asked in."""
+
+import asyncio
+from datetime import UTC, datetime
+from typing import Any
+
+import bson
+import pytest
+
+from database import reads
+from database.connection import Database
+from database.queries import Id, new_id
+from database.reads import Loader, decode, page
+from models.user import User
+from tests.database.things import NOW, stored_user, user
+
+
+class Trips:
+    """Counts the trips to the database, and can make the next ones fail or wait."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[list[Id]] = []
+        self.error: BaseException | None = None
+        self.gate: asyncio.Event | None = None
+        self.left = asyncio.Event()
+        original = reads.by_ids
+
+        async def counted(document: Any, ids: list[Id]) -> dict[Id, bytes]:
+            self.asked.append(ids)
+            self.left.set()
+            if self.gate:
+                await self.gate.wait()
+            if self.error:
+                raise self.error
+            return await original(document, ids)
+
+        monkeypatch.setattr(reads, "by_ids", counted)
+
+
+@pytest.fixture
+def trips(monkeypatch: pytest.MonkeyPatch) -> Trips:
+    return Trips(monkeypatch)
+
+
+@pytest.fixture
+def loader() -> Loader:
+    return Loader(User)
+
+
+def email(raw: bytes | None) -> Any:
+    assert raw is not None
+    return decode(raw)["email"]
+
+
+async def test_documents_asked_for_in_one_turn_share_a_query(database: Database, loader: Loader, trips: Trips) -> None:
+    ada, ben, nobody = await stored_user(database), await stored_user(database, name="ben"), new_id()
+    one, two, again, none = await asyncio.gather(*(loader.get(id) for id in (ada, ben, ada, nobody)))
+    assert (email(one), email(two), none) == ("ada@example.com", "ben@example.com", None)
+    assert again == one
+    assert trips.asked == [[ada, ben, nobody]]
+
+
+async def test_nothing_is_remembered_from_one_turn_to_the_next(database: Database, loader: Loader) -> None:
+    ada = await stored_user(database)
+    assert email(await loader.get(ada)) == "ada@example.com"
+    await database.handle["users"].update_one({"_id": ada}, {"$set": {"email": "lovelace@example.com"}})
+    assert email(await loader.get(ada)) == "lovelace@example.com"
+    await database.handle["users"].delete_one({"_id": ada})
+    assert await loader.get(ada) is None
+
+
+async def test_who_asks_while_a_query_is_on_its_way_gets_one_of_their_own(
+    database: Database, loader: Loader, trips: Trips
+) -> None:
+    ada = await stored_user(database)
+    trips.gate = asyncio.Event()
+    first = asyncio.create_task(loader.get(ada))
+    await trips.left.wait()
+    second = asyncio.create_task(loader.get(ada))
+    await asyncio.sleep(0)
+    trips.gate.set()
+    assert email(await first) == email(await second) == "ada@example.com"
+    assert trips.asked == [[ada], [ada]]
+
+
+async def test_an_error_reaches_everyone_who_waits_and_nobody_after_them(
+    database: Database, loader: Loader, trips: Trips
+) -> None:
+    ada = await stored_user(database)
+    trips.error = ConnectionError("away")
+    outcomes = await asyncio.gather(*(loader.get(id) for id in (ada, ada, new_id())), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [ConnectionError] * 3
+    trips.error = None
+    assert email(await loader.get(ada)) == "ada@example.com"
+
+
+async def test_a_caller_who_hangs_up_takes_nobody_along(database: Database, loader: Loader, trips: Trips) -> None:
+    ada = await stored_user(database)
+    tasks = [asyncio.create_task(loader.get(ada)) for _ in range(3)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    outcomes = await asyncio.gather(*tasks, return_exceptions=True)
+    assert isinstance(outcomes[0], asyncio.CancelledError)
+    assert email(outcomes[1]) == email(outcomes[2]) == "ada@example.com"  # type: ignore[arg-type]
+    assert trips.asked == [[ada]]
+
+
+async def test_a_failing_query_that_everyone_gave_up_on_is_not_complained_about(
+    loader: Loader, trips: Trips, caplog: pytest.LogCaptureFixture
+) -> None:
+    trips.error = ConnectionError("away")
+    task = asyncio.create_task(loader.get(new_id()))
+    await asyncio.sleep(0)
+    task.cancel()
+    await asyncio.gather(task, return_exceptions=True)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert trips.asked
+    assert caplog.records == []
+
+
+async def test_a_lone_read_leaves_in_the_turn_in_which_it_is_asked_for(loader: Loader, trips: Trips) -> None:
+    trips.gate = asyncio.Event()
+    task = asyncio.create_task(loader.get(new_id()))
+    for _ in range(3):  # The task begins, the query is sent, its own task begins.
+        await asyncio.sleep(0)
+    assert len(trips.asked) == 1
+    task.cancel()
+
+
+async def test_what_is_read_is_what_was_stored(database: Database, loader: Loader) -> None:
+    document = user(events={"0a": [new_id()]}, full_name="Ada 🦉")
+    await database.handle["users"].insert_one(document)
+    raw = await loader.get(document["_id"])
+    assert raw is not None
+    assert decode(raw) == document
+    assert decode(raw)["created_at"] == NOW
+
+
+async def test_instants_come_back_in_utc(database: Database) -> None:
+    raw = bson.encode({"at": datetime(2026, 5, 1, 12, tzinfo=UTC)})
+    assert decode(raw)["at"] == datetime(2026, 5, 1, 12, tzinfo=UTC)
+    assert decode(raw)["at"].utcoffset() is not None
+
+
+async def test_a_page_has_the_first_that_match_in_order_and_no_more(database: Database) -> None:
+    for name in ("c", "a", "d", "b"):
+        await stored_user(database, name=name)
+    found = await page(User, {"email": {"$ne": "a@example.com"}}, [("email", 1)], 2)
+    assert [email(raw) for raw in found] == ["b@example.com", "c@example.com"]
+    assert len(await page(User, {}, [("email", 1)], 9)) == 4
+    assert await page(User, {"email": "x"}, None, 9) == []
+
+
+async def test_a_page_of_large_documents_comes_whole(database: Database) -> None:
+    # More than one message of 16 MB holds.
+    for name in "abcde":
+        await stored_user(database, name=name, full_name="x" * 4_000_000)
+    found = await page(User, {}, [("email", 1)], 5)
+    assert [email(raw)[0] for raw in found] == list("abcde")
+
+
+async def test_a_page_can_be_of_some_fields_only(database: Database) -> None:
+    ada = await stored_user(database)
+    (raw,) = await page(User, {"_id": ada}, None, 1, {"role": 1})
+    assert decode(raw) == {"_id": ada, "role": "user"}

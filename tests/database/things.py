@@ -1,0 +1,67 @@
+"""Accounts and events as they are stored, for tests that go around the services."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from database.connection import Database
+from database.queries import Id, Stored, new_id
+from models.event import fields_of
+from models.event_schema import EventDraft
+from models.user import event_ids
+from planner.domain.times import when
+
+NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
+
+
+def user(name: str = "ada", **fields: Any) -> Stored:
+    """An account as `Accounts.sign_up` stores it."""
+    stored = {
+        "_id": new_id(),
+        "email": f"{name}@example.com",
+        "email_key": f"{name}@example.com",
+        "full_name": None,
+        "password": "!",
+        "role": "user",
+        "email_verified": False,
+        "disabled": False,
+        "events": {},
+        "revision": 1,
+        "created_at": NOW,
+        "updated_at": NOW,
+    }
+    return stored | fields
+
+
+def event(creator: Id, **fields: Any) -> Stored:
+    """An event as `Events.create` stores it, from the fields of a draft."""
+    draft, id = EventDraft.model_validate({"title": "Book launch"} | fields), new_id()
+    times = when(draft.start, draft.end, draft.all_day, draft.time_zone)
+    stored = {"_id": id, "creator": creator, "revision": 1, "created_at": NOW, "updated_at": NOW}
+    if draft.uid is not None:
+        stored["uid"] = draft.uid
+    return stored | fields_of(draft, times, str(id))
+
+
+async def stored_user(database: Database, **fields: Any) -> Id:
+    """The id of an account that is there."""
+    document = user(**fields)
+    await database.handle["users"].insert_one(document)
+    id: Id = document["_id"]
+    return id
+
+
+async def ids_in(database: Database, name: str) -> set[Any]:
+    """The ids of everything in a collection."""
+    return {stored["_id"] async for stored in database.handle[name].find({}, {"_id": 1})}
+
+
+async def stored_in(database: Database, name: str, id: Any) -> Stored:
+    """The document with this id, which must be there."""
+    found: Stored | None = await database.handle[name].find_one({"_id": id})
+    assert found is not None
+    return found
+
+
+async def embedded_in(database: Database, user: Id) -> list[Id]:
+    """The ids of events that are embedded in an account."""
+    return event_ids((await stored_in(database, "users", user))["events"])
