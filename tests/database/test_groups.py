@@ -1,0 +1,183 @@
+"""Writes that belong together: all of them happen, or none."""
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from database.connection import Database
+from database.errors import DuplicateKey
+from database.groups import change, together
+from database.queries import new_id
+from database.reads import decode
+from database.writes import Delete, Insert, Update
+from models.event import Event
+from models.user import User
+from tests.database.things import NOW, embedded_in, event, ids_in, stored_in, stored_user, user
+
+
+async def creation(creator: Any, **fields: Any) -> bool:
+    return await Event.add(event(creator, **fields), [])
+
+
+async def test_all_writes_of_a_group_are_done(database: Database) -> None:
+    ada = await stored_user(database)
+    new = event(ada)
+    assert await together([Insert(Event, new), User.embed(ada, new["_id"], NOW)])
+    assert await ids_in(database, "events") == {new["_id"]}
+    assert await embedded_in(database, ada) == [new["_id"]]
+
+
+async def test_a_needed_update_without_a_match_refuses_the_whole_group(database: Database) -> None:
+    new = event(new_id())
+    assert not await together([Insert(Event, new), User.embed(new["creator"], new["_id"], NOW)])
+    assert await ids_in(database, "events") == set()
+
+
+async def test_a_needed_deletion_without_a_match_refuses_the_whole_group(database: Database) -> None:
+    ada = await stored_user(database)
+    assert not await together([Delete(Event, {"_id": new_id()}), Delete(User, {"_id": ada})])
+    assert await ids_in(database, "users") == {ada}
+
+
+async def test_a_write_that_is_not_needed_may_match_nothing(database: Database) -> None:
+    ada = await stored_user(database)
+    gone = new_id()
+    assert await together([Delete(Event, {"_id": gone}, needed=False), User.release(new_id(), gone, NOW)])
+    assert await together([Delete(Event, {"creator": ada}, many=True), Delete(User, {"_id": ada})])
+    assert await ids_in(database, "users") == set()
+
+
+async def test_a_unique_index_refuses_the_whole_group(database: Database) -> None:
+    ada = await stored_user(database)
+    assert await creation(ada, uid="one")
+    (kept,) = await ids_in(database, "events")
+    with pytest.raises(DuplicateKey):
+        await creation(ada, uid="one")
+    assert await ids_in(database, "events") == {kept}
+    assert await embedded_in(database, ada) == [kept]
+
+
+async def test_a_refusal_leaves_no_note_in_the_journal(database: Database) -> None:
+    ada = await stored_user(database)
+    assert await creation(ada, uid="one")
+    with pytest.raises(DuplicateKey):
+        await creation(ada, uid="one")
+    assert not await creation(new_id())
+    assert await ids_in(database, "journal") == set()
+
+
+async def test_a_refused_neighbour_fails_nobody_else(database: Database) -> None:
+    ada, ben = await stored_user(database), await stored_user(database, name="ben")
+    assert await creation(ben, uid="taken")
+    # They arrive while the first is on its way, and so are gathered into one batch.
+    outcomes = await asyncio.gather(
+        creation(ada),
+        creation(ada, uid="a"),
+        creation(ben, uid="taken"),
+        creation(new_id()),
+        creation(ada, uid="b"),
+        creation(ben, uid="b"),
+        return_exceptions=True,
+    )
+    assert [outcome if isinstance(outcome, bool) else type(outcome) for outcome in outcomes] == [
+        True,
+        True,
+        DuplicateKey,
+        False,
+        True,
+        True,
+    ]
+    assert len(await embedded_in(database, ada)) == 3
+    assert len(await embedded_in(database, ben)) == 2
+    assert len(await ids_in(database, "events")) == 5
+
+
+async def test_an_update_that_is_not_needed_does_not_hide_a_neighbours_that_is(database: Database) -> None:
+    ada = await stored_user(database)
+    renamed = Update(User, {"_id": ada}, {"$set": {"full_name": "Ada"}}, needed=False)
+    outcomes = await asyncio.gather(
+        creation(ada),
+        together([renamed]),
+        together([Update(User, {"_id": new_id()}, {"$set": {"full_name": "Nobody"}})]),
+        together([renamed]),
+    )
+    assert list(outcomes) == [True, True, False, True]
+
+
+async def test_16_at_once_write_to_one_account_and_all_succeed(database: Database) -> None:
+    ada = await stored_user(database)
+    assert await asyncio.gather(*(creation(ada) for _ in range(16))) == [True] * 16
+    assert set(await embedded_in(database, ada)) == await ids_in(database, "events")
+    assert len(await ids_in(database, "events")) == 16
+    assert (await stored_in(database, "users", ada))["revision"] == 17
+
+
+async def test_more_groups_at_once_than_one_transaction_takes_all_succeed(database: Database) -> None:
+    ada = await stored_user(database)
+    assert await asyncio.gather(*(creation(ada) for _ in range(150))) == [True] * 150
+    assert len(await embedded_in(database, ada)) == 150
+
+
+async def test_creating_and_removing_at_once_leaves_what_is_stored_and_what_is_embedded_alike(
+    database: Database,
+) -> None:
+    ada = await stored_user(database)
+    first = [event(ada) for _ in range(8)]
+    for new in first:
+        assert await Event.add(new, [])
+    removals = [Event.remove(new["_id"], ada, None, NOW) for new in first]
+    assert await asyncio.gather(*removals, *(creation(ada) for _ in range(8))) == [True] * 16
+    assert set(await embedded_in(database, ada)) == await ids_in(database, "events")
+    assert len(await ids_in(database, "events")) == 8
+
+
+async def test_of_many_who_remove_one_event_a_single_one_did(database: Database) -> None:
+    ada = await stored_user(database)
+    new = event(ada)
+    assert await Event.add(new, [])
+    outcomes = await asyncio.gather(*(Event.remove(new["_id"], ada, None, NOW) for _ in range(6)))
+    assert sorted(outcomes) == [False] * 5 + [True]
+    assert await embedded_in(database, ada) == []
+
+
+async def test_the_write_of_a_caller_who_hangs_up_is_carried_through(database: Database) -> None:
+    ada = await stored_user(database)
+    first, second = event(ada), event(ada)
+    hung_up = [asyncio.create_task(Event.add(new, [])) for new in (first, second)]
+    await asyncio.sleep(0)
+    for task in hung_up:
+        task.cancel()
+    # Stands behind them, so that they are done when it is.
+    assert await creation(ada)
+    assert {first["_id"], second["_id"]} < await ids_in(database, "events")
+    assert set(await embedded_in(database, ada)) == await ids_in(database, "events")
+
+
+async def test_a_change_answers_the_new_state(database: Database) -> None:
+    ada = await stored_user(database)
+    raw = await change(User, {"_id": ada}, {"$set": {"full_name": "Ada"}})
+    assert raw is not None
+    assert decode(raw)["full_name"] == "Ada"
+    assert decode(raw)["created_at"] == NOW
+
+
+async def test_a_change_without_a_match_answers_none_and_changes_nothing(database: Database) -> None:
+    ada = await stored_user(database)
+    assert await change(User, {"_id": ada, "revision": 2}, {"$set": {"full_name": "Ada"}}) is None
+    assert (await stored_in(database, "users", ada))["full_name"] is None
+
+
+async def test_a_change_that_a_unique_index_refuses_is_a_duplicate_key(database: Database) -> None:
+    ada = await stored_user(database)
+    await stored_user(database, name="ben")
+    with pytest.raises(DuplicateKey):
+        await change(User, {"_id": ada}, {"$set": {"email_key": "ben@example.com"}})
+
+
+async def test_two_accounts_with_one_username_are_refused_whoever_is_first(database: Database) -> None:
+    users = [user(str(n), username="Ada", username_key="ada") for n in range(8)]
+    outcomes = await asyncio.gather(*(together([Insert(User, new)]) for new in users), return_exceptions=True)
+    assert sum(outcome is True for outcome in outcomes) == 1
+    assert sum(isinstance(outcome, DuplicateKey) for outcome in outcomes) == 7
+    assert len(await ids_in(database, "users")) == 1

@@ -1,0 +1,185 @@
+"""The journal: what a crash cut short on a server without transactions is put right at the next start."""
+
+import asyncio
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from database import groups, journal
+from database.connection import Database
+from database.errors import DuplicateKey
+from database.groups import together
+from database.journal import mend
+from database.queries import new_id
+from database.writes import Delete, Insert, Write
+from models.answer import Answer
+from models.event import Event
+from models.user import User
+from tests.database.things import NOW, embedded_in, event, ids_in, stored_in, stored_user
+
+
+class Crash(Exception):
+    """The process ends here."""
+
+
+class Crasher:
+    """Lets so many steps of a group happen, and no more."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    async def after(self, steps: int, writes: Sequence[Write]) -> None:
+        """Begin a group, and crash after so many of its writes, and before the note is removed."""
+        done = 0
+        original = journal._once
+
+        async def once(database: Database, write: Write) -> bool:
+            nonlocal done
+            if done == steps:
+                raise Crash
+            done += 1
+            return await original(database, write)
+
+        async def close(database: Database, note: Any) -> None:
+            raise Crash
+
+        with self._monkeypatch.context() as patched:
+            patched.setattr(journal, "_once", once)
+            patched.setattr(journal, "_close", close)
+            with pytest.raises(Crash):
+                await together(writes)
+
+
+@pytest.fixture
+def crash(monkeypatch: pytest.MonkeyPatch) -> Crasher:
+    return Crasher(monkeypatch)
+
+
+def answer(id: str) -> Insert:
+    made = datetime.now(UTC)  # The server removes old ones.
+    stored = {"_id": id, "fingerprint": "", "json": b"{}", "thing": "", "revision": 1, "created_at": made}
+    return Insert(Answer, stored)
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3])
+async def test_a_creation_that_a_crash_cut_short_is_completed(standalone: Database, crash: Crasher, steps: int) -> None:
+    ada = await stored_user(standalone)
+    new = event(ada)
+    await crash.after(steps, [answer("key"), Insert(Event, new), User.embed(ada, new["_id"], NOW)])
+
+    assert await mend(standalone) == 1
+    assert await ids_in(standalone, "answers") == {"key"}
+    assert await ids_in(standalone, "events") == {new["_id"]}
+    assert await embedded_in(standalone, ada) == [new["_id"]]
+    assert (await stored_in(standalone, "users", ada))["revision"] == 2
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+async def test_a_removal_that_a_crash_cut_short_is_completed(standalone: Database, crash: Crasher, steps: int) -> None:
+    ada = await stored_user(standalone)
+    kept, gone = event(ada), event(ada)
+    for new in (kept, gone):
+        assert await Event.add(new, [])
+    await crash.after(steps, [Delete(Event, {"_id": gone["_id"]}), User.release(ada, gone["_id"], NOW)])
+
+    assert await mend(standalone) == 1
+    assert await ids_in(standalone, "events") == {kept["_id"]}
+    assert await embedded_in(standalone, ada) == [kept["_id"]]
+    assert (await stored_in(standalone, "users", ada))["revision"] == 4
+
+
+async def test_mending_twice_is_harmless(standalone: Database, crash: Crasher) -> None:
+    ada = await stored_user(standalone)
+    new = event(ada)
+    await crash.after(1, [Insert(Event, new), User.embed(ada, new["_id"], NOW)])
+    (note,) = await standalone.handle["journal"].find({}).to_list(None)
+
+    assert await mend(standalone) == 1
+    before = await standalone.handle["users"].find_one({"_id": ada})
+    assert await mend(standalone) == 0
+    # As when the mending itself was cut short before the note was removed.
+    await standalone.handle["journal"].insert_one(note)
+    assert await mend(standalone) == 1
+    assert await standalone.handle["users"].find_one({"_id": ada}) == before
+    assert await ids_in(standalone, "journal") == set()
+
+
+async def test_groups_are_mended_in_the_order_in_which_they_were_begun(standalone: Database, crash: Crasher) -> None:
+    ada = await stored_user(standalone)
+    new = event(ada)
+    await crash.after(0, [Insert(Event, new), User.embed(ada, new["_id"], NOW)])
+    await crash.after(0, [Delete(Event, {"_id": new["_id"]}), User.release(ada, new["_id"], NOW)])
+    assert await mend(standalone) == 2
+    assert await ids_in(standalone, "events") == set()
+    assert await embedded_in(standalone, ada) == []
+
+
+async def test_what_was_done_in_full_leaves_nothing_to_mend(standalone: Database) -> None:
+    ada = await stored_user(standalone)
+    assert await Event.add(event(ada), [])
+    assert await mend(standalone) == 0
+
+
+async def test_a_group_that_was_refused_before_the_crash_is_not_done_by_mending(
+    standalone: Database, crash: Crasher
+) -> None:
+    ada = await stored_user(standalone)
+    assert await Event.add(event(ada, uid="taken"), [])
+    before = await embedded_in(standalone, ada)
+    refused = event(ada, uid="taken")
+    # The crash comes after the index refused the event, before what was done is taken back.
+    await _refused_and_crashed([answer("key"), Insert(Event, refused), User.embed(ada, refused["_id"], NOW)], crash)
+
+    await mend(standalone)
+    assert await ids_in(standalone, "answers") == set()
+    assert await embedded_in(standalone, ada) == before
+
+
+async def test_a_creation_whose_creator_is_gone_is_not_done_by_mending(standalone: Database, crash: Crasher) -> None:
+    new = event(new_id())
+    await _refused_and_crashed([Insert(Event, new), User.embed(new["creator"], new["_id"], NOW)], crash)
+    await mend(standalone)
+    assert await ids_in(standalone, "events") == set()
+
+
+async def test_a_removal_that_was_refused_before_the_crash_keeps_the_id_of_the_event(
+    standalone: Database, crash: Crasher
+) -> None:
+    ada = await stored_user(standalone)
+    kept = event(ada)
+    assert await Event.add(kept, [])
+    stale = {"_id": kept["_id"], "revision": {"$in": [7]}}
+    await _refused_and_crashed([Delete(Event, stale), User.release(ada, kept["_id"], NOW)], crash)
+
+    await mend(standalone)
+    assert await ids_in(standalone, "events") == {kept["_id"]}
+    assert await embedded_in(standalone, ada) == [kept["_id"]]
+
+
+async def _refused_and_crashed(writes: Sequence[Write], crash: Crasher) -> None:
+    """Leave the journal as a crash does right after a write of the group was refused."""
+    await crash.after(len(writes), writes)
+
+
+async def test_the_writes_of_a_caller_who_hangs_up_are_carried_through(standalone: Database) -> None:
+    ada = await stored_user(standalone)
+    adding = asyncio.create_task(Event.add(event(ada), []))
+    await asyncio.sleep(0)
+    adding.cancel()
+    await asyncio.gather(adding, return_exceptions=True)
+    await asyncio.gather(*groups._begun)
+    assert await ids_in(standalone, "journal") == set()
+    assert len(await embedded_in(standalone, ada)) == 1
+    assert set(await embedded_in(standalone, ada)) == await ids_in(standalone, "events")
+
+
+async def test_a_single_write_needs_no_note(standalone: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    async def forbidden(*_: Any) -> Any:
+        raise AssertionError("it was noted")
+
+    monkeypatch.setattr(journal, "_open", forbidden)
+    assert await together([answer("key")])
+    with pytest.raises(DuplicateKey):
+        await together([answer("key")])
