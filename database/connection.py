@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
+import pymongo
 from beanie import Document, init_beanie
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import MongoClient
@@ -25,6 +26,7 @@ WAIT_SECONDS = 30.0
 # How long one request may wait for the database before it is told that it is away. Shorter
 # than a replica set's election: the caller gets a 503 with Retry-After, not a hanging request.
 REQUEST_SECONDS = 5.0
+INDEX_SECONDS = 3600.0
 HOP_THREADS = 8
 
 
@@ -129,7 +131,9 @@ async def bind(database: Database, documents: Sequence[type[Document]]) -> None:
     keeps the same convention, so that a write and its document cannot disagree.
     """
     global _bound
-    await init_beanie(database=database.handle, document_models=list(documents))
+    # Building an index over much data takes longer than any request may.
+    with pymongo.timeout(INDEX_SECONDS):
+        await init_beanie(database=database.handle, document_models=list(documents))
     _bound = database
 
 
