@@ -3,5 +3,6 @@
 hash_password.py   passwords; the only module that names passlib
 jwt_handler.py     access tokens; the only module that names jose
 identity.py        who a token stands for, known without a database read each time
+providers.py       what OpenID Connect providers say; the only module that names authlib
 authenticate.py    the dependency that guards the routes
 """

@@ -166,7 +166,7 @@ class OpenIdProvider:
     async def _userinfo(self, client: AsyncOAuth2Client, endpoint: str, token: str, subject: str) -> dict[str, Any]:
         """What the provider says besides the ID token, if it is about the same person (§5.3.2)."""
         headers = {"authorization": f"Bearer {token}"}
-        said = _object(await client.get(endpoint, headers=headers, withhold_token=True))
+        said = _object(await client.request("GET", endpoint, headers=headers, withhold_token=True))
         if said.get("sub") != subject:
             raise _Unfit("a userinfo of somebody else")
         return {claim: said[claim] for claim in ("email", "email_verified", "name") if claim in said}
@@ -174,7 +174,7 @@ class OpenIdProvider:
     async def _discover(self) -> _Metadata:
         async with self._asking("the discovery document"), self._client() as client:
             url = self._settings.issuer.removesuffix("/") + DISCOVERY
-            found = _object(await client.get(url, withhold_token=True))
+            found = _object(await client.request("GET", url, withhold_token=True))
             if found.get("issuer") != self._settings.issuer:
                 raise _Unfit("another issuer")
             methods = found.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
@@ -196,7 +196,7 @@ class OpenIdProvider:
     async def _fetch_keys(self) -> list[Key]:
         metadata = await self._metadata.get(KEPT_SECONDS)
         async with self._asking("the keys"), self._client() as client:
-            found = _object(await client.get(metadata.jwks_uri, withhold_token=True))["keys"]
+            found = _object(await client.request("GET", metadata.jwks_uri, withhold_token=True))["keys"]
             if not isinstance(found, list):
                 raise _Unfit("no list of keys")
             return [key for key in map(_read_key, found) if key is not None]

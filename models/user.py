@@ -58,14 +58,15 @@ class User(Document):
                 "username_key",
                 name="username_key",
                 unique=True,
-                partialFilterExpression={"username_key": {"$type": "string"}},
+                # Not by its type: the server would then not use the index for a comparison.
+                partialFilterExpression={"username_key": {"$exists": True}},
             ),
             index(
                 "identities.issuer",
                 "identities.subject",
                 name="identities",
                 unique=True,
-                partialFilterExpression={"identities": {"$exists": True}},
+                partialFilterExpression={"identities.subject": {"$exists": True}},
             ),
         ]
 
@@ -79,8 +80,7 @@ class User(Document):
     @classmethod
     async def by_identity(cls, issuer: str, subject: str) -> Stored | None:
         """The document of the account that somebody is to a provider."""
-        match = {"identities": {"$elemMatch": identity(issuer, subject)}}
-        found = await page(cls, match, None, 1)
+        found = await page(cls, identified(issuer, subject), None, 1)
         return decode(found[0]) if found else None
 
     @classmethod
@@ -166,6 +166,11 @@ User.loader = Loader(User)
 def identity(issuer: str, subject: str) -> dict[str, str]:
     """Who somebody is to a provider, as it is stored."""
     return {"issuer": issuer, "subject": subject}
+
+
+def identified(issuer: str, subject: str) -> Filter:
+    """What finds the account of an identity; the second half is what makes the partial index serve."""
+    return {"identities": {"$elemMatch": identity(issuer, subject)}, "identities.subject": subject}
 
 
 def _list(event: Id) -> str:

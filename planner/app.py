@@ -26,9 +26,11 @@ from planner.services.events import Events
 from planner.services.introspection import Introspection
 from planner.services.leaving import Leaving
 from planner.services.limiter import Limiter
+from planner.services.linking import Linking
 from planner.services.mailing import Mailing
 from planner.services.people import People
 from planner.services.personal_tokens import PersonalTokens
+from planner.services.providers import Providers
 from planner.services.recovery import Recovery
 from planner.services.senders import OutboxSender, Sender, SmtpSender
 from planner.services.sessions import Sessions
@@ -103,6 +105,8 @@ def _furnish(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: 
     refresh_tokens = RefreshTokens(app.state.secret)
     state.sessions = Sessions(signer, refresh_tokens, identities, audit, settings.refresh_token_days)
     state.accounts = Accounts(hasher, state.sessions, identities, limiter, mailing, audit)
+    linking = Linking(state.accounts, mailing, audit)
+    state.providers = Providers(settings.oidc, state.sessions, linking, audit, settings.base_url, settings.origins)
     state.recovery = Recovery(hasher, identities, limiter, mailing, audit)
     state.personal_tokens = PersonalTokens(identities, audit)
     state.introspection = Introspection(signer, identities, state.sessions, state.personal_tokens)

@@ -89,7 +89,7 @@ def _log_to_stderr() -> None:
     logging.basicConfig(
         level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True
     )
-    for chatty in ("uvicorn", "uvicorn.error", "pymongo", "beanie.migrations.runner"):
+    for chatty in ("uvicorn", "uvicorn.error", "httpx2", "pymongo", "beanie.migrations.runner"):
         logging.getLogger(chatty).setLevel(logging.WARNING)
 
 

@@ -4,6 +4,7 @@ api.py            every router under /api/v1, put together
 events.py         the event routes
 users.py          one's own account, everyone's for those who look after the planner, the audit
 signing.py        signing up, in and out, and the token endpoints
+providers.py      signing in with OpenID Connect providers
 sessions.py       one's sessions, and the password
 recovery.py       proving an e-mail address, and getting back in by it
 personal_tokens.py personal access tokens

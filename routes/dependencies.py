@@ -18,6 +18,7 @@ from planner.services.leaving import Leaving
 from planner.services.once import Once
 from planner.services.people import People
 from planner.services.personal_tokens import PersonalTokens
+from planner.services.providers import Providers
 from planner.services.recovery import Recovery
 from planner.services.sessions import Sessions
 
@@ -35,6 +36,7 @@ def from_state(name: str) -> Callable[[Request], Awaitable[Any]]:
 
 AccountsService = Annotated[Accounts, Depends(from_state("accounts"))]
 SessionsService = Annotated[Sessions, Depends(from_state("sessions"))]
+ProvidersService = Annotated[Providers, Depends(from_state("providers"))]
 RecoveryService = Annotated[Recovery, Depends(from_state("recovery"))]
 TokensService = Annotated[PersonalTokens, Depends(from_state("personal_tokens"))]
 IntrospectionService = Annotated[Introspection, Depends(from_state("introspection"))]

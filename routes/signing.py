@@ -21,6 +21,7 @@ from routes.dependencies import (
     AccountsService,
     IntrospectionService,
     OnceForAnyone,
+    ProvidersService,
     SessionsService,
     VisitInfo,
 )
@@ -117,7 +118,13 @@ GRANTS = form_body(
     openapi_extra=GRANTS,
     responses=described(200, "The tokens.", TokensRead) | TOKEN_REFUSED,
 )
-async def token(accounts: AccountsService, sessions: SessionsService, visit: VisitInfo, form: TokenForm) -> Response:
+async def token(
+    accounts: AccountsService,
+    sessions: SessionsService,
+    providers: ProvidersService,
+    visit: VisitInfo,
+    form: TokenForm,
+) -> Response:
     """The token endpoint (RFC 6749 §3.2). Errors are of its own kind, §5.2."""
     (grant_type,) = required(form, "grant_type")
     match grant_type:
@@ -130,6 +137,9 @@ async def token(accounts: AccountsService, sessions: SessionsService, visit: Vis
         case "refresh_token":
             (refresh_token,) = required(form, "refresh_token")
             tokens = await sessions.refresh(refresh_token, visit)
+        case "authorization_code":
+            code, verifier, redirect_uri = required(form, "code", "code_verifier", "redirect_uri")
+            tokens = (await providers.redeem(code, verifier, redirect_uri, visit)).tokens
         case _:
             raise GrantRefused("unsupported_grant_type", "This grant type is not supported.")
     return Response(to_json(tokens_body(tokens)), media_type=JSON, headers=NO_STORE)

@@ -9,11 +9,14 @@ from auth.providers import OpenIdProvider
 from database.groups import together
 from database.queries import Stored
 from models.provider_login import CallbackQuery, ProviderCode, ProviderLogin, SignInQuery
+from models.schema import PageQuery
 from models.user import User
+from models.views import Page, to_json
 from planner.domain.addresses import origin_of, with_query
+from planner.domain.cursors import from_cursor, to_cursor
 from planner.domain.pkce import proves
 from planner.errors import Conflict, GrantRefused, Invalid, NotFound, ProviderFailed, SignInRefused
-from planner.providers_settings import ProviderSettings
+from planner.providers_settings import NAME, ProviderSettings
 from planner.services.audit import AuditLog, Visit
 from planner.services.clock import Clock, utc_now
 from planner.services.linking import Linking
@@ -67,9 +70,13 @@ class Providers:
         self._origins = {origin_of(page) for page in (base_url, *pages)} - {None}
         self._clock = clock
 
-    def names(self) -> list[str]:
-        """The providers there are, in order."""
-        return sorted(self._providers)
+    def listed(self, wanted: PageQuery) -> Page:
+        """A page of the providers there are, by name."""
+        after = from_cursor(wanted.cursor, NAME) or ""
+        names = [name for name in sorted(self._providers) if name > after]
+        shown = names[: wanted.limit]
+        items = [to_json({"name": name, "signin": self.address(name, "signin")}) for name in shown]
+        return Page(items, to_cursor(shown[-1]) if len(names) > len(shown) else None)
 
     def address(self, name: str, what: str) -> str:
         """The address of one of our own routes for a provider."""
