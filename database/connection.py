@@ -59,9 +59,11 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        self.handle.client.close()
+        # The threads first: a transaction that loses its connection stays open on the server for a
+        # minute, and whoever writes the same documents meanwhile is refused.
         if self.pool is not None:
             self.pool.shutdown(wait=True)
+        self.handle.client.close()
 
 
 def where(url: str) -> str:

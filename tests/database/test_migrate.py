@@ -68,8 +68,9 @@ async def everything(database: Database) -> dict[str, list[Any]]:
 
 @pytest.fixture
 async def database(open_database_for_test: Open) -> AsyncIterator[Database]:
-    """A database of this test's own, with nothing in it, and nothing bound to it."""
+    """A database of this test's own, with nothing in it, no index either, and nothing bound to it."""
     opened = await open_database_for_test()
+    await opened.handle.client.drop_database(opened.name)
     yield opened
     await opened.close()
 
