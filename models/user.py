@@ -42,6 +42,7 @@ class User(Document):
     identities: list[dict[str, str]] = Field(
         default_factory=list, description="Who the account is to providers: each issuer and subject."
     )
+    signed_in_at: datetime | None = None
     revision: int = Field(1, ge=1)
     created_at: datetime
     updated_at: datetime
@@ -72,9 +73,13 @@ class User(Document):
 
     @classmethod
     async def by_login(cls, login: str) -> Stored | None:
-        """The document of the account with this e-mail address or username."""
+        """The document of the account with this e-mail address or username, without its events.
+
+        Left out, they cannot make finding one account take longer than finding another.
+        """
         key = fold(login)
-        found = await page(cls, {"email_key" if "@" in key else "username_key": key}, None, 1)
+        match = {"email_key" if "@" in key else "username_key": key}
+        found = await page(cls, match, None, 1, {"events": 0})
         return decode(found[0]) if found else None
 
     @classmethod
@@ -129,6 +134,15 @@ class User(Document):
         return Update(
             cls, {"_id": id, **(match or {})}, {"$set": fields | {"updated_at": now}, "$inc": {"revision": 1}}
         )
+
+    @classmethod
+    def signing_in(cls, id: Id, now: datetime) -> Update:
+        """The write that goes with whatever lets a token act for an account.
+
+        It is refused when the account is gone or disabled, and collides with its removal: no
+        session or token can come to be while its account goes.
+        """
+        return Update(cls, {"_id": id, "disabled": False}, {"$set": {"signed_in_at": now}})
 
     @classmethod
     async def listed(cls, after: Id | None, limit: int) -> Page:

@@ -17,7 +17,7 @@ from models.one_time_token import OneTimeToken
 from models.session import Session
 from models.user import SignUp, User, UserPatch, user_view
 from models.views import View
-from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, Stale
+from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale
 from planner.services.audit import AuditLog, Visit
 from planner.services.clock import Clock, utc_now
 from planner.services.fields import field_errors
@@ -146,7 +146,11 @@ class Accounts:
         await self._limiter.check(*counted)
         if verdict.better_hash:
             await User.upgrade_password(user["_id"], user["password"], verdict.better_hash)
-        return await self._sessions.open(user, visit, scopes)
+        whole = await User.stored(user["_id"])
+        try:
+            return None if whole is None else await self._sessions.open(whole, visit, scopes)
+        except NotFound:
+            return None
 
     async def me(self, caller: Identity) -> View:
         """The caller's own account."""

@@ -10,9 +10,10 @@ from database.groups import together
 from database.queries import as_id, new_id
 from database.writes import Insert, Write
 from models.access_token import AccessToken, TokenDraft, token_body
+from models.user import User
 from models.views import Page, View, to_json
 from planner.domain.cursors import ID_SHAPE, from_cursor
-from planner.errors import NotFound
+from planner.errors import InvalidToken, NotFound
 from planner.services.audit import AuditLog, Visit
 from planner.services.clock import Clock, utc_now
 from planner.services.once import Once, once
@@ -54,7 +55,9 @@ class PersonalTokens:
 
         async def make(remember: Callable[[View], list[Write]]) -> View:
             note = self._audit.entry("token-created", visit, caller.id, caller.id, " ".join(draft.scopes))
-            await together([*remember(view), Insert(AccessToken, stored), note])
+            alive = User.signing_in(caller.id, now)
+            if not await together([*remember(view), Insert(AccessToken, stored), alive, note]):
+                raise InvalidToken("The account of this access token is gone.")
             return view
 
         return NewToken(await once(ask, draft, now, make), secret)

@@ -57,7 +57,10 @@ class Sessions:
     async def open(
         self, user: Stored, visit: Visit, scopes: list[str] | None = None, how: str | None = None
     ) -> SignedIn:
-        """A new session for an account that has proved itself; `user` is its whole document."""
+        """A new session for an account that has proved itself; `user` is its whole document.
+
+        Raises `NotFound` when the account was removed or disabled in the meantime.
+        """
         now, id = self._clock(), new_id()
         refresh_token = self._refresh_tokens.new(id)
         stored: Stored = {
@@ -72,7 +75,8 @@ class Sessions:
             "expires_at": now + self._lifetime,
         }
         note = self._audit.entry("sign-in", visit, user["_id"], user["_id"], how)
-        await together([Session.opening(stored), note])
+        if not await together([Session.opening(stored), User.signing_in(user["_id"], now), note]):
+            raise NotFound
         return SignedIn(user_view(user), self._tokens(stored, refresh_token, now))
 
     async def refresh(self, token: str, visit: Visit) -> Tokens:
