@@ -1,5 +1,6 @@
 """The kinds of fields that requests are made of."""
 
+import unicodedata
 from typing import Annotated
 from urllib.parse import urlsplit
 
@@ -89,5 +90,9 @@ PasswordAttempt = Annotated[
 
 
 def fold(text: str) -> str:
-    """An e-mail address or username as it is compared: without regard to letter case."""
-    return text.strip().casefold()
+    """An e-mail address or username as it is compared: without regard to letter case.
+
+    Case is all that it takes away: `casefold` would also make straße.de and strasse.de one,
+    which are the domains of different people.
+    """
+    return unicodedata.normalize("NFC", text.strip()).lower()

@@ -9,6 +9,7 @@ collection of its own. Doing it twice changes nothing.
 """
 
 import logging
+import unicodedata
 from collections.abc import Iterable
 from contextlib import suppress
 from datetime import datetime
@@ -57,6 +58,11 @@ def folded(tags: Iterable[Any]) -> list[str]:
     return list(dict.fromkeys(str(tag).strip().casefold()[:32] for tag in tags if str(tag).strip()))[:20]
 
 
+def folded_address(address: Any) -> str:
+    """An e-mail address as it is compared."""
+    return unicodedata.normalize("NFC", str(address).strip()).lower()
+
+
 def adopted_event(event: dict[str, Any], creator: ObjectId) -> dict[str, Any]:
     """The fields that an event of the old kind lacks or that change."""
     made: datetime = event["_id"].generation_time
@@ -97,14 +103,14 @@ class Forward:
         users, events = Users.get_motor_collection(), Events.get_motor_collection()
         by_key: dict[str, ObjectId] = {}
         async for user in users.find({}, {"email": 1, "email_key": 1}, sort=[("_id", 1)]):
-            key = user.get("email_key") or str(user["email"]).strip().casefold()
+            key = user.get("email_key") or folded_address(user["email"])
             if by_key.setdefault(key, user["_id"]) != user["_id"]:
                 raise RuntimeError(
                     f"Two accounts have the e-mail address of {user['_id']} in different letter case; "
                     "decide which one stays, then migrate again."
                 )
         async for event in events.find({"revision": {"$exists": False}}):
-            creator = by_key.get(str(event.get("creator", "")).strip().casefold())
+            creator = by_key.get(folded_address(event.get("creator", "")))
             if creator is None:
                 await move(event, events, events.database[SET_ASIDE])
                 log.warning("event %s has no creator and is set aside in the collection %s", event["_id"], SET_ASIDE)

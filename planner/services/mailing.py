@@ -46,19 +46,23 @@ class Mailing:
         return count
 
     async def _send(self, mail: Stored) -> None:
-        letter = await self._letter(mail)
-        if letter is not None:
-            await self._sender.send(mails.compose(letter, self._from, mail["address"]))
+        if mail["kind"] == "reset":
+            # Whether the address has an account is found out here, where nobody is waiting. The mail
+            # goes to the account's own: the one that was asked for may only be written alike.
+            user = await User.by_login(mail["address"])
+            if user is None or user["disabled"]:
+                return
+            letter, address = mails.recovery(await self._link(user, "reset", "reset-password")), user["email"]
+        else:
+            known, address = await self._letter(mail), mail["address"]
+            if known is None:
+                return
+            letter = known
+        await self._sender.send(mails.compose(letter, self._from, address))
 
     async def _letter(self, mail: Stored) -> mails.Letter | None:
-        """What the mail says; None when there is nobody any more to say it to."""
+        """What the mail to an account says; None when there is nobody any more to say it to."""
         match mail["kind"]:
-            case "reset":
-                # Whether the address has an account is found out here, where nobody is waiting.
-                user = await User.by_login(mail["address"])
-                if user is None or user["disabled"]:
-                    return None
-                return mails.recovery(await self._link(user, "reset", "reset-password"))
             case "verify":
                 user = await User.stored(mail["user"])
                 if user is None or user["email_key"] != fold(mail["address"]) or user["email_verified"]:
