@@ -32,6 +32,7 @@ class Audit(Document):
         indexes: ClassVar = [
             index("account", "_id", name="account_id"),
             index("event", "_id", name="event_id"),
+            index("actor", name="actor"),
             index("expires_at", name="expired", expireAfterSeconds=0),
         ]
 

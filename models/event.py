@@ -240,8 +240,8 @@ def _touching(window: tuple[datetime | None, datetime | None], after: str | None
     since, until = window
     ceiling = {"$lt": order_key(until, _NO_ID)} if until else {}
     if since is None:
-        bounds = ceiling | ({"$gt": after} if after else {})
-        yield {"key": bounds} if bounds else {}
+        # Even where it bounds nothing: without it, no index would answer a branch of several in order.
+        yield {"key": ceiling | {"$gt": after or ""}}
         return
     floors = [_earliest(since, span) for span in range(len(SPANS) + 1)]
     yield {"key": ceiling | {"$gt": max(floors[0], after or "")}, "ends": {"$gt": since}}

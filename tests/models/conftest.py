@@ -1,0 +1,54 @@
+"""What the tests of the documents share."""
+
+import asyncio
+import sys
+from collections.abc import Iterator
+from typing import Any
+from uuid import uuid4
+
+import pytest
+from pymongo import MongoClient
+from pymongo.database import Database
+
+from database.connection import bind, collection, open_database
+from database.queries import Filter
+from models import DOCUMENTS
+from tests.conftest import url_of
+from tests.database.conftest import database  # noqa: F401 - a fixture
+from tests.models.plans import Asked
+
+
+@pytest.fixture(scope="module")
+def indexed(mongo_url: str) -> Iterator[Database[Any]]:
+    """A real database with the indexes of every document, and nothing in it."""
+    name = f"test_{uuid4().hex[:12]}"
+
+    async def make_indexes() -> None:
+        opened = await open_database(url_of(mongo_url, name))
+        await bind(opened, DOCUMENTS)
+        await opened.close()
+
+    asyncio.run(make_indexes())
+    with MongoClient[Any](mongo_url, tz_aware=True) as client:
+        yield client[name]
+        client.drop_database(name)
+
+
+@pytest.fixture
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
+    """What the documents would ask the server, noted instead."""
+    noted: list[Asked] = []
+
+    async def page(document: Any, match: Filter, order: Any, limit: int, fields: Any = None) -> list[bytes]:
+        noted.append(Asked(collection(document), match, order, limit))
+        return []
+
+    async def change(document: Any, match: Filter, change: Any, **options: Any) -> None:
+        noted.append(Asked(collection(document), match, None, 1))
+
+    for name, module in list(sys.modules.items()):
+        if name.startswith("models."):
+            for stand_in in (page, change):
+                if hasattr(module, stand_in.__name__):
+                    monkeypatch.setattr(module, stand_in.__name__, stand_in)
+    return noted

@@ -1,0 +1,95 @@
+"""Every query and conditional write of the documents finds what it seeks through an index."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from database.connection import collection
+from database.queries import new_id
+from database.writes import Delete, Update
+from models.access_token import AccessToken
+from models.answer import Answer
+from models.audit import Audit, AuditQuery
+from models.event import Event
+from models.mail import Mail
+from models.one_time_token import OneTimeToken
+from models.provider_login import ProviderCode, ProviderLogin
+from models.session import Session
+from models.tally import Tally
+from models.user import User
+from tests.models.plans import Asked, explained
+
+pytestmark = pytest.mark.real_server("the mock has no query plans")
+ID, NOW = new_id(), datetime(2026, 5, 1, tzinfo=UTC)
+
+READS: dict[str, Callable[[], Awaitable[Any]]] = {
+    "an account by its address": lambda: User.by_login("Ada@Example.com"),
+    "an account by its name": lambda: User.by_login("Ada"),
+    "an account by who it is to a provider": lambda: User.by_identity("https://issuer.example", "ada"),
+    "whether an account may act": lambda: User.standing(ID),
+    "the first accounts": lambda: User.listed(None, 50),
+    "further accounts": lambda: User.listed(ID, 50),
+    "a better hash": lambda: User.upgrade_password(ID, "old", "new"),
+    "a change of an account": lambda: User.changed(ID, 1, {}),
+    "a change of an event": lambda: Event.change(ID, 1, {}),
+    "a session": lambda: Session.standing(ID, ID, NOW),
+    "a session by id": lambda: Session.by_id(ID, NOW),
+    "a session that goes on": lambda: Session.rotate(ID, "old", "new", NOW, ""),
+    "a session that is used": lambda: Session.touch(ID, NOW),
+    "the first sessions": lambda: Session.listed(ID, None, NOW, None, 50),
+    "further sessions": lambda: Session.listed(ID, None, NOW, ID, 50),
+    "a personal token": lambda: AccessToken.by_digest("digest", NOW),
+    "a personal token that is used": lambda: AccessToken.touch(ID, NOW),
+    "the first personal tokens": lambda: AccessToken.listed(ID, NOW, None, 50),
+    "further personal tokens": lambda: AccessToken.listed(ID, NOW, ID, 50),
+    "the audit": lambda: Audit.listed(AuditQuery(), None, None),
+    "further audit": lambda: Audit.listed(AuditQuery(), None, ID),
+    "the audit of an account": lambda: Audit.listed(AuditQuery(), ID, ID),
+    "the audit of an event": lambda: Audit.listed(AuditQuery(event="sign-in"), None, ID),
+    "the audit of both": lambda: Audit.listed(AuditQuery(event="sign-in"), ID, None),
+    "a mail that is due": lambda: Mail.claim(NOW),
+    "a mail that is put off": lambda: Mail.put_off(ID, NOW),
+    "a token for one use": lambda: OneTimeToken.good("digest", "reset", NOW),
+    "a sign-in at a provider": lambda: ProviderLogin.standing("digest", "google", "browser", NOW),
+    "an authorization code": lambda: ProviderCode.good("digest", NOW),
+    "a tally": lambda: Tally.of("id"),
+}
+
+WRITES: dict[str, Update | Delete] = {
+    "embedding an event": User.embed(ID, ID, NOW),
+    "releasing an event": User.release(ID, ID, NOW),
+    "changing an account": User.changing(ID, NOW, {"revision": 1}),
+    "ending a session": Session.ending(ID, ID),
+    "ending every session": Session.ending_all(ID),
+    "ending every session but one": Session.ending_all(ID, ID),
+    "removing a personal token": AccessToken.removing(ID, ID),
+    "removing every personal token": AccessToken.dropping(ID),
+    "removing every mail": Mail.dropping(ID),
+    "removing every token for one use": OneTimeToken.dropping(ID),
+    "removing every event": Delete(Event, {"creator": ID}, many=True),
+    "removing every first answer": Delete(Answer, {"owner": ID}, many=True),
+    **{f"forgetting in the audit {n}": write for n, write in enumerate(Audit.forgetting(ID))},
+}
+
+
+@pytest.mark.parametrize("what", READS)
+def test_what_is_read_is_found_through_an_index(indexed: Database[Any], asked: list[Asked], what: str) -> None:
+    try:
+        asyncio.run(READS[what]())  # type: ignore[arg-type]
+    except (TypeError, AssertionError):
+        assert asked, "it failed before it asked"  # What comes after needs an answer.
+    assert asked
+    for one in asked:
+        stages = explained(indexed, one)
+        assert stages.by_index, stages.names
+
+
+@pytest.mark.parametrize("what", WRITES)
+def test_what_is_written_to_is_found_through_an_index(indexed: Database[Any], what: str) -> None:
+    write = WRITES[what]
+    stages = explained(indexed, Asked(collection(write.of), write.match))
+    assert stages.by_index, stages.names

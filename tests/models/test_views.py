@@ -1,0 +1,138 @@
+"""What is answered is what the schemas of the API describe, field by field."""
+
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import bson
+import orjson
+import pytest
+from pydantic import BaseModel
+
+from database.queries import Id, new_id
+from database.reads import decode
+from models.event import render, rendered
+from models.event_schema import EventPage, EventRead
+from models.user import UserRead, user_view
+from models.views import Page
+from tests.database.things import NOW, event, user
+from tests.models.crowds import crowd
+
+ADA = new_id()
+EVENTS: dict[str, dict[str, Any]] = {
+    "the least there is": {},
+    "everything": {
+        "uid": "20261201T180000Z-1@example.com",
+        "title": "Book launch 🦉",
+        "description": 'Readings\nand "questions" </script> \u2028',
+        "image": "https://example.com/a.png",
+        "tags": ["books", "launch"],
+        "location": "Town library",
+        "geo": {"lat": -90.0, "lon": 180},
+        "url": "http://example.com/launch",
+        "start": "2026-12-01T18:00:00",
+        "end": "2026-12-01T20:00:00",
+        "time_zone": "Europe/Berlin",
+        "status": "tentative",
+        "visibility": "public",
+    },
+    "all day": {"start": "2026-12-01", "end": "2026-12-03", "time_zone": "Asia/Tokyo", "all_day": True},
+    "the second of two equal times": {"start": "2024-10-27T02:30:00+01:00", "time_zone": "Europe/Berlin"},
+    "undated in a zone": {"time_zone": "Europe/Berlin", "status": "cancelled", "visibility": "unlisted"},
+    "the first day": {"start": "0001-01-01", "end": "9999-12-31"},
+    "the last second": {"start": "9999-12-31T23:59:59"},
+    "the longest": {"title": "x" * 200, "description": "🦉" * 20_000, "location": "x" * 300, "tags": ["y" * 32]},
+}
+
+
+def described(model: type[BaseModel], json: bytes, *, besides: frozenset[str] = frozenset()) -> dict[str, Any]:
+    """The body, which must have each field of the model and no other."""
+    model.model_validate_json(json)
+    body: dict[str, Any] = orjson.loads(json)
+    assert set(body) | besides == set(model.model_fields)
+    return body
+
+
+# Only there where a moderator has been.
+SOMETIMES = frozenset({"takedown"})
+
+
+@pytest.mark.parametrize("which", EVENTS)
+def test_an_event_is_answered_as_its_schema_says(which: str) -> None:
+    stored = event(ADA, **EVENTS[which])
+    body = described(EventRead, render(stored).json, besides=SOMETIMES)
+    for name, value in EVENTS[which].items():
+        if name not in ("start", "end"):
+            assert body[name] == value
+    assert (body["id"], body["creator"]) == (str(stored["_id"]), str(ADA))
+
+
+@pytest.mark.parametrize("which", EVENTS)
+def test_an_event_is_answered_alike_before_and_after_it_was_stored(which: str) -> None:
+    stored = event(ADA, **EVENTS[which])
+    raw = bson.encode(stored)
+    assert rendered(raw) == rendered(raw) == render(decode(raw)) == render(stored)
+
+
+def test_every_one_of_a_crowd_of_events_is_answered_as_its_schema_says() -> None:
+    people = [Id(), Id()]
+    views = [render(stored) for stored in crowd(people, 500, seed=5)]
+    for view in views:
+        described(EventRead, view.json, besides=SOMETIMES)
+    page = EventPage.model_validate_json(Page([view.json for view in views], "next").json())
+    assert [item.id for item in page.items] == [view.id for view in views]
+
+
+def test_an_event_that_was_taken_down_says_so() -> None:
+    stored = event(ADA) | {"takedown": {"reason": "Not an event.", "at": NOW}}
+    view = render(stored)
+    body = described(EventRead, view.json)
+    assert view.taken_down
+    assert body["takedown"] == {"reason": "Not an event.", "at": "2026-05-01T12:00:00Z"}
+
+
+def test_an_event_that_changed_is_never_answered_as_it_was() -> None:
+    stored = event(ADA)
+    before = rendered(bson.encode(stored))
+    after = rendered(bson.encode(stored | {"title": "Another", "revision": 2}))
+    assert (orjson.loads(before.json)["title"], orjson.loads(after.json)["title"]) == ("Book launch", "Another")
+    assert (before.revision, after.revision) == (1, 2)
+
+
+def test_an_event_without_a_uid_of_its_authors_has_one_that_stays() -> None:
+    stored = event(ADA)
+    assert orjson.loads(render(stored).json)["uid"] == f"{stored['_id']}@planner"
+
+
+@pytest.mark.parametrize(
+    "fields",
+    [
+        {},
+        {"username": "Ada", "username_key": "ada", "full_name": "Ada \u202e Lovelace", "role": "admin"},
+        {"email_verified": True, "disabled": True, "role": "moderator", "revision": 7},
+        {"events": {"0a": [new_id(), new_id()], "ff": [new_id()]}},
+        {"identities": [{"issuer": "https://issuer.example", "subject": "1"}], "password": None},
+    ],
+)
+def test_an_account_is_answered_as_its_schema_says_and_without_its_password(fields: dict[str, Any]) -> None:
+    stored = user(password="$2b$12$secret") | fields
+    view = user_view(stored)
+    body = described(UserRead, view.json)
+    assert b"secret" not in view.json
+    assert view.revision == stored["revision"]
+    assert body["username"] == fields.get("username")
+
+
+def test_an_account_names_its_events_in_the_order_in_which_they_were_made() -> None:
+    ids = [new_id() for _ in range(300)]
+    lists: dict[str, list[Id]] = {}
+    for id in reversed(ids):
+        lists.setdefault(str(id)[-2:], []).append(id)
+    assert orjson.loads(user_view(user(events=lists)).json)["events"] == [str(id) for id in ids]
+
+
+def test_instants_are_answered_as_rfc_3339_in_utc() -> None:
+    made = datetime(2026, 5, 1, 12, 0, 0, 123_000, tzinfo=UTC)
+    for at in (made, made.astimezone(tz=None), made + timedelta(0)):
+        body = orjson.loads(render(event(ADA) | {"created_at": at}).json)
+        assert datetime.fromisoformat(body["created_at"]) == made
+    assert orjson.loads(render(event(ADA) | {"created_at": made}).json)["created_at"] == "2026-05-01T12:00:00.123000Z"
