@@ -100,8 +100,20 @@ class TokenDraft(Request):
     )
 
 
+EXAMPLE: dict[str, Any] = {
+    "id": "692000000000000000000004",
+    "name": "calendar script",
+    "scopes": ["events:read"],
+    "created_at": "2026-11-21T09:00:00Z",
+    "expires_at": "2026-11-28T09:00:00Z",
+    "last_used_at": None,
+}
+
+
 class TokenRead(Reply):
     """A personal access token as the API answers it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     id: str
     name: str
@@ -114,7 +126,9 @@ class TokenRead(Reply):
 class TokenCreated(TokenRead):
     """A new token, with its secret: it is shown this once."""
 
-    token: Annotated[str, Field(examples=["planner_pat_…"])]
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"token": "planner_pat_…"}]})
+
+    token: str
 
 
 class TokenPage(Reply):

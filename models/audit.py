@@ -103,7 +103,10 @@ class AuditQuery(PageQuery):
     """Which part of the audit a list shows."""
 
     account: Annotated[str | None, Field(max_length=24, description="The id of an account.")] = None
-    event: Annotated[str | None, Field(max_length=64, pattern=r"^[^\x00]*$", examples=["sign-in"])] = None
+    event: Annotated[
+        str | None,
+        Field(max_length=64, pattern=r"^[^\x00]*$", description="Only what is called so.", examples=["sign-in"]),
+    ] = None
 
 
 class AuditRead(Reply):

@@ -125,7 +125,9 @@ class EventQuery(PageQuery):
     scope: Annotated[Scope, Field(description="Your own, everyone's public ones, or both.")] = "mine"
     since: Annotated[Bound | None, Field(alias="from", description="A date or an RFC 3339 time.")] = None
     until: Annotated[Bound | None, Field(alias="to", description="The same; exclusive.")] = None
-    tag: Annotated[str | None, Field(max_length=200, pattern=NO_NUL)] = None
+    tag: Annotated[
+        str | None, Field(max_length=200, pattern=NO_NUL, description="Only with this tag, in whatever letter case.")
+    ] = None
 
 
 class EventRead(Reply):

@@ -133,10 +133,18 @@ class CallbackQuery(BaseModel):
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    state: Annotated[str | None, Field(max_length=200, pattern=r"^[ -~]*$")] = None
-    code: Annotated[str | None, Field(max_length=4096, pattern=r"^[ -~]*$")] = None
-    error: Annotated[str | None, Field(max_length=200, pattern=r"^[ -~]*$")] = None
-    iss: Annotated[str | None, Field(max_length=2000, pattern=r"^[ -~]*$")] = None
+    state: Annotated[
+        str | None, Field(max_length=200, pattern=r"^[ -~]*$", description="What the provider was sent to with.")
+    ] = None
+    code: Annotated[
+        str | None, Field(max_length=4096, pattern=r"^[ -~]*$", description="What the provider will tell the rest for.")
+    ] = None
+    error: Annotated[
+        str | None, Field(max_length=200, pattern=r"^[ -~]*$", description="Why the provider signs nobody in.")
+    ] = None
+    iss: Annotated[
+        str | None, Field(max_length=2000, pattern=r"^[ -~]*$", description="Which provider it is (RFC 9207).")
+    ] = None
 
 
 class ProviderRead(Reply):

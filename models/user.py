@@ -248,27 +248,24 @@ class StandingPatch(Request):
     disabled: bool | None = None
 
 
+EXAMPLE: dict[str, Any] = {
+    "id": "692000000000000000000000",
+    "email": "ada@example.com",
+    "username": "ada",
+    "full_name": None,
+    "role": "user",
+    "email_verified": False,
+    "disabled": False,
+    "events": ["692000000000000000000001"],
+    "created_at": "2026-11-21T09:00:00Z",
+    "updated_at": "2026-11-21T09:00:00Z",
+}
+
+
 class UserRead(Reply):
     """An account as the API answers it to its owner."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "id": "692000000000000000000000",
-                    "email": "ada@example.com",
-                    "username": "ada",
-                    "full_name": None,
-                    "role": "user",
-                    "email_verified": False,
-                    "disabled": False,
-                    "events": ["692000000000000000000001"],
-                    "created_at": "2026-11-21T09:00:00Z",
-                    "updated_at": "2026-11-21T09:00:00Z",
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     id: str
     email: str

@@ -3,9 +3,10 @@
 import asyncio
 import inspect
 from http import HTTPStatus
-from typing import Literal
+from typing import Annotated, Literal
 
-from fastapi import APIRouter
+from fastapi import APIRouter, Path
+from pydantic import ConfigDict
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -22,6 +23,8 @@ router = APIRouter(tags=["operation"], responses=problems(*ANYWHERE))
 
 class Health(Reply):
     """A sign of life."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
 
     status: Literal["ok"]
 
@@ -56,7 +59,9 @@ EXPLAINED = _explained()
 
 
 @router.get("/problems/{kind}", response_class=PlainTextResponse)
-async def explain(kind: str) -> str:
+async def explain(
+    kind: Annotated[str, Path(description="The last part of a problem's `type`.", examples=["not-found"])],
+) -> str:
     """What a problem's `type` means."""
     if kind in EXPLAINED:
         return EXPLAINED[kind]

@@ -1,10 +1,13 @@
 """The OpenAPI document: FastAPI's own, with the error answers as they really are."""
 
+from collections.abc import Iterator
 from typing import Any
 
 from fastapi import FastAPI
 from fastapi.openapi.utils import get_openapi
+from pydantic import BaseModel
 
+from models.schema import Reply, Request
 from routes.problems import Problem
 
 IF_NONE_MATCH = {
@@ -34,12 +37,27 @@ def _document(app: FastAPI) -> dict[str, Any]:
     schema = Problem.model_json_schema(ref_template=template)
     schemas.update(schema.pop("$defs", {}))
     schemas["Problem"] = schema
+    for model in (*_models(Request), *_models(Reply)):
+        if model.__name__ in schemas:
+            schemas[model.__name__] |= _examples(model)
     for unused in ("HTTPValidationError", "ValidationError"):
         schemas.pop(unused, None)
     for methods in document["paths"].values():
         for operation in methods.values():
             _complete(operation)
     return document
+
+
+def _models(of: type[BaseModel]) -> Iterator[type[BaseModel]]:
+    for model in of.__subclasses__():
+        yield model
+        yield from _models(model)
+
+
+def _examples(model: type[BaseModel]) -> dict[str, Any]:
+    """The examples of a model, as it gives them: the framework drops every null from them."""
+    extra = model.model_config.get("json_schema_extra")
+    return {"examples": extra["examples"]} if isinstance(extra, dict) and "examples" in extra else {}
 
 
 def _complete(operation: dict[str, Any]) -> None:

@@ -11,6 +11,7 @@ from models.access_token import SCOPES
 from models.fields import PasswordAttempt, Text
 from models.schema import Reply
 from models.schema import Request as Body
+from models.user import EXAMPLE as USER
 from models.user import SignUp, UserRead
 from models.views import embedded, to_json
 from planner.errors import GrantRefused, Unauthenticated
@@ -44,18 +45,30 @@ class SignIn(Body):
     password: PasswordAttempt
 
 
+EXAMPLE: dict[str, Any] = {
+    "access_token": "eyJhbGciOi…",
+    "token_type": "Bearer",
+    "expires_in": 900,
+    "refresh_token": "planner_rt_…",
+}
+
+
 class TokensRead(Reply):
     """What the token endpoint answers (RFC 6749 §5.1)."""
 
-    access_token: Annotated[str, Field(examples=["eyJhbGciOi…"])]
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    access_token: str
     token_type: Literal["Bearer"]
-    expires_in: Annotated[int, Field(description="How long the access token holds, in seconds.", examples=[900])]
-    refresh_token: Annotated[str, Field(description="Good for one use.", examples=["planner_rt_…"])]
+    expires_in: Annotated[int, Field(description="How long the access token holds, in seconds.")]
+    refresh_token: Annotated[str, Field(description="Good for one use.")]
     scope: Annotated[str | None, Field(description="Only when a narrower scope was asked for.")] = None
 
 
 class SignedInRead(TokensRead):
     """The tokens, and the account they are for."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"user": USER}]})
 
     user: UserRead
 
@@ -181,6 +194,26 @@ async def revoke(introspection: IntrospectionService, visit: VisitInfo, form: To
 
 class IntrospectionRead(Reply):
     """What a token is (RFC 7662 §2.2); nothing but `active` for one that is not active, or not yours."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "active": True,
+                    "token_type": "Bearer",
+                    "username": "ada",
+                    "sub": "692000000000000000000000",
+                    "iss": "https://planner.example.com",
+                    "aud": "planner",
+                    "iat": 1795251600,
+                    "exp": 1795252500,
+                    "jti": "b3Vycw",
+                    "sid": "692000000000000000000002",
+                },
+                {"active": False},
+            ]
+        }
+    )
 
     active: bool
     scope: str | None = None
