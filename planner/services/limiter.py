@@ -43,14 +43,19 @@ class Limiter:
         """Raise `TooMany` while one of the limits is reached; counts nothing."""
         if not self._on:
             return
-        for one in counted:
-            if until := barred_until(await Tally.of(one.id), one.limit, self._clock()):
-                self._refuse(until - self._clock())
+        now = self._clock()
+        bars = [barred_until(await Tally.of(one.id), one.limit, now) for one in counted]
+        if until := max((bar for bar in bars if bar), default=None):
+            self._refuse(until - now)
 
     async def count(self, *counted: Counted) -> None:
-        """Count one more of each; raise `TooMany` when that was one too many."""
+        """Count one more of each; raise `TooMany` when that was one too many.
+
+        What is refused already is not counted, so that trying on and on does not prolong the refusal.
+        """
         if not self._on:
             return
+        await self.check(*counted)
         too_many: timedelta | None = None
         for one in counted:
             if is_over(await Tally.note(one.id, one.limit, self._clock()), one.limit):
