@@ -1,0 +1,141 @@
+"""Which passwords are refused and why, as a rule on values and as the routes answer it."""
+
+import random
+import string
+import time
+
+import pytest
+
+from planner.domain.passwords import weakness
+from tests.clients import Planner, ok, sign_up
+
+ABOUT = ("ada.lovelace@example.com", "enchantress", "Ada King")
+GOOD = ["correct horse battery staple", "nine quiet otters", "Tr4verse-Copper-Lamp", "жёлтая лодка плывёт ночью"]
+COMMON = ["password", "12345678", "qwertyuiop", "iloveyou", "PASSWORD", "football", "sunshine", "password1"]
+WEAK = ["aaaaaaaaaaaa", "abcdefgh", "98765432", "qwertyasdfgh", "20101999", "abcabcabcabc", "        ", "p4ssw0rd"]
+OWN = {
+    "ada.lovelace@example.com": "e-mail address",
+    "my Lovelace horse battery": "e-mail address",
+    "LOVELACE2026!Kz": "e-mail address",
+    "xx-enchantress-xx": "name",
+    "the Enchantress of Number": "name",
+}
+
+
+@pytest.mark.parametrize("password", GOOD)
+def test_a_good_password_passes(password: str) -> None:
+    assert weakness(password, ABOUT) is None
+
+
+def test_a_long_lower_case_passphrase_passes_without_digits_or_marks() -> None:
+    assert weakness("seven lazy herons cross the canal", ABOUT) is None
+
+
+@pytest.mark.parametrize("password", COMMON)
+def test_a_common_password_is_refused_as_one(password: str) -> None:
+    assert "most common passwords" in (weakness(password) or "")
+
+
+@pytest.mark.parametrize("password", WEAK)
+def test_a_password_that_is_easy_to_guess_is_refused_and_says_so(password: str) -> None:
+    reason = weakness(password) or ""
+    assert "easy to guess" in reason or "most common" in reason
+    assert "unrelated words" in reason
+
+
+@pytest.mark.parametrize("password", OWN)
+def test_a_password_that_holds_its_owners_address_or_name_is_refused_and_says_which(password: str) -> None:
+    assert weakness(password, ABOUT) == f"must not hold your own {OWN[password]}"
+
+
+def test_parts_of_a_name_too_short_to_tell_anything_are_allowed() -> None:
+    assert weakness("a canada goose over seven lakes", ("ada@example.com", "ada", "Ada")) is None
+
+
+def test_the_domain_of_an_address_is_nobodys_name() -> None:
+    assert weakness("my example of seven lazy herons", ("ada@example.com",)) is None
+
+
+def test_the_reason_never_repeats_the_password() -> None:
+    for password in [*COMMON, *WEAK, *OWN]:
+        if password.isspace() or password.casefold() == "password":
+            continue  # Every sentence about passwords holds these.
+        assert password.casefold() not in (weakness(password, ABOUT) or password).casefold()
+
+
+HOSTILE = [
+    "a" * 128,
+    "aA1" * 42 + "aa",
+    "password" * 16,
+    "qwerty" * 21 + "qw",
+    "".join(chr(ord("a") + number % 26) for number in range(128)),
+    "1" * 64 + "2" * 64,
+    "4@8({[<369|!10$5+7%2" * 6 + "4@8({[<3",
+    "é" * 128,
+    "🦉" * 128,
+    "".join(random.Random(7).choices(string.printable[:94], k=128)),
+]
+
+
+@pytest.mark.parametrize("password", HOSTILE, ids=range(len(HOSTILE)))
+def test_the_estimate_of_a_hostile_password_of_128_characters_is_bounded(password: str) -> None:
+    weakness("warm up the word lists", ABOUT)
+    assert len(password) == 128
+    before = time.thread_time()
+    weakness(password, [password, "x" * 64 + "@example.com", "y" * 32, "z" * 200])
+    # Of this thread's own computing, so that a busy machine does not count.
+    assert time.thread_time() - before < 1
+
+
+async def refusal(api: Planner, **fields: str) -> str:
+    answer = await api.post("/auth/signup", json={"email": "ada.lovelace@example.com"} | fields)
+    (error,) = ok(answer, 422)["errors"]
+    assert error["pointer"] == "/password"
+    return str(error["message"])
+
+
+async def test_signing_up_refuses_a_weak_password_saying_which_field_and_why(api: Planner) -> None:
+    assert "most common passwords" in await refusal(api, password="password")
+    assert "easy to guess" in await refusal(api, password="aaaaaaaaaaaa")
+    assert await refusal(api, password="oh Lovelace, dear") == "must not hold your own e-mail address"
+    assert await refusal(api, password="xx-countess-xx", username="countess") == "must not hold your own name"
+    assert await refusal(api, password="Analytica at sea", full_name="Analytica K.") == "must not hold your own name"
+
+
+async def test_a_refused_password_makes_no_account(api: Planner) -> None:
+    await refusal(api, password="password")
+    await sign_up(api, "ada.lovelace@example.com")
+
+
+async def test_no_refusal_repeats_the_password(api: Planner) -> None:
+    for password in ("hunter2hunter2", "my lovelace horse battery", "short", "x" * 129):
+        body = {"email": "ada.lovelace@example.com", "password": password}
+        answer = await api.post("/auth/signup", json=body)
+        assert answer.status_code == 422
+        assert password not in answer.text
+        assert password not in str(answer.headers)
+
+
+@pytest.mark.parametrize(
+    ("password", "status"),
+    [
+        ("k7#Qz!9", 422),
+        ("k7#Qz!9w", 201),
+        ("seven lazy herons " * 7 + "12", 201),
+        ("seven lazy herons " * 7 + "123", 422),
+    ],
+    ids=["7", "8", "128", "129"],
+)
+async def test_a_password_has_8_to_128_characters(api: Planner, password: str, status: int) -> None:
+    ok(await api.post("/auth/signup", json={"email": "ada@example.com", "password": password}), status)
+
+
+async def test_a_long_lower_case_passphrase_opens_an_account(api: Planner) -> None:
+    await sign_up(api, "ada@example.com", "seven lazy herons cross the canal")
+
+
+async def test_changing_a_password_refuses_what_signing_up_refuses(api: Planner) -> None:
+    ada = await sign_up(api, "ada.lovelace@example.com", username="enchantress")
+    for new in ("password", "xx-enchantress-xx", "oh Lovelace, dear", "short", "x" * 129):
+        answer = await ada.post("/auth/password", json={"current_password": ada.password, "new_password": new})
+        assert [error["pointer"] for error in ok(answer, 422)["errors"]] == ["/new_password"]
