@@ -2,7 +2,7 @@
 
 import logging
 import re
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
@@ -138,10 +138,11 @@ def _failed(request: Request, error: Exception) -> Response:
     return problem(500, "The server failed. It is not your fault, and it has been logged.")
 
 
-def _as_the_endpoint_says(handler: Handler) -> Handler:
+def _as_the_endpoint_says(handler: Handler) -> Callable[[Request, Exception], Awaitable[Response]]:
     """The handler, except that the token endpoint answers in its own shape (RFC 6749 §5.2)."""
 
-    def handle(request: Request, error: Exception) -> Response:
+    # Asynchronous, though nothing is awaited: the framework would run it in a thread otherwise.
+    async def handle(request: Request, error: Exception) -> Response:
         response = handler(request, error)
         if request.url.path != TOKEN_ENDPOINT or request.method != "POST" or response.media_type != MEDIA_TYPE:
             return response
