@@ -1,0 +1,122 @@
+"""Checks answers against the OpenAPI document: the status, the media type, the body, the headers."""
+
+import json
+from datetime import datetime
+from functools import lru_cache
+from typing import Any
+
+import httpx
+from fastapi import FastAPI
+from jsonschema import Draft202012Validator, FormatChecker
+from starlette.routing import Match, Route
+
+from routes.problems import phrase
+from tests.routes.everywhere.operations import TOKEN_ENDPOINT, Operation, operations_of
+
+PROBLEM = "application/problem+json"
+# Their forms are refused as the token endpoint's are (RFC 7009 §2.2.1, RFC 7662 §2.3).
+OAUTH = ("/api/v1/auth/revoke", "/api/v1/auth/introspect")
+FORMATS = FormatChecker(())
+
+
+@FORMATS.checks("date-time", ValueError)
+def _date_time(value: object) -> bool:
+    return not isinstance(value, str) or datetime.fromisoformat(value).tzinfo is not None
+
+
+def media_type(response: httpx.Response) -> str:
+    """The media type of an answer, without its parameters."""
+    return str(response.headers.get("content-type", "")).partition(";")[0]
+
+
+class Documented:
+    """A hook for a client's responses, which raises for an answer that the document does not describe."""
+
+    def __init__(self, app: FastAPI) -> None:
+        self._routes = [route for route in app.routes if isinstance(route, Route)]
+        self._operations = {str(operation): operation for operation in operations_of(app)}
+        self._components = app.openapi()["components"]
+        self._validator = lru_cache(self._make_validator)
+        # A test that makes the server fail says so.
+        self.may_fail = False
+
+    async def __call__(self, response: httpx.Response) -> None:
+        await response.aread()
+        request = response.request
+        said = f"{request.method} {str(request.url)[:200]} answered {response.status_code}: {response.text[:500]}"
+        assert self.may_fail or response.status_code < 500, said
+        if response.status_code >= 400:
+            check_refusal(response, said)
+        operation = self.operation(request)
+        if operation is not None:
+            self._check(operation, response, said)
+
+    def operation(self, request: httpx.Request) -> Operation | None:
+        """The operation that answers a request."""
+        scope = {"type": "http", "path": request.url.path, "method": request.method, "root_path": "", "headers": []}
+        for route in self._routes:
+            if route.matches(scope)[0] is Match.FULL:
+                return self._operations.get(f"{request.method} {route.path_format}")
+        return None
+
+    def _check(self, operation: Operation, response: httpx.Response, said: str) -> None:
+        documented = operation.spec["responses"]
+        status = str(response.status_code)
+        assert status in documented, f"{operation} does not document {status}; {said}"
+        content = documented[status].get("content", {})
+        kind = media_type(response)
+        if not content:
+            assert not response.content, f"{operation} documents no body with {status}; {said}"
+        else:
+            assert kind in content, f"{operation} does not document {kind!r} with {status}; {said}"
+        if kind in content and kind.endswith("json"):
+            self.check_value(content[kind].get("schema", {}), response.json(), said)
+        for name in ("etag", "location", "link"):
+            if name in response.headers and response.status_code < 300:
+                known = operation.answered_headers(response.status_code)
+                assert name in known, f"{operation} does not document the header {name} with {status}"
+
+    def check_value(self, schema: Any, value: Any, said: str) -> None:
+        """Raises for a value that is not as the schema says."""
+        for error in self._validator(json.dumps(schema)).iter_errors(value):
+            raise AssertionError(f"{error.json_path}: {error.message[:200]}; {said}")
+
+    def _make_validator(self, schema: str) -> Draft202012Validator:
+        whole = json.loads(schema) | {"components": self._components}
+        return Draft202012Validator(whole, format_checker=FORMATS)
+
+
+def speaks_oauth(path: str, status: int) -> bool:
+    """Whether errors there are of the kind of RFC 6749 §5.2."""
+    return path == TOKEN_ENDPOINT or (path in OAUTH and status == 400)
+
+
+def check_refusal(response: httpx.Response, said: str) -> None:
+    """Raises for an error answer that has not the shape of all of them."""
+    status = response.status_code
+    if status == 401:
+        assert response.headers.get("www-authenticate", "").split(" ")[0] in ("Bearer", "Basic"), said
+    if response.request.method == "POST" and speaks_oauth(response.request.url.path, status):
+        assert media_type(response) == "application/json", said
+        assert set(response.json()) == {"error", "error_description"}, said
+        assert response.headers["cache-control"] == "no-store", said
+        return
+    assert media_type(response) == PROBLEM, said
+    if response.request.method == "HEAD":
+        return
+    body = response.json()
+    assert set(body) - {"errors"} == {"type", "title", "status", "detail"}, said
+    assert (body["status"], body["title"]) == (status, phrase(status)), said
+    assert body["type"].startswith("/problems/"), said
+    assert isinstance(body["detail"], str) and body["detail"], said
+    assert ("errors" in body) == (status == 422), said
+    for error in body.get("errors", ()):
+        assert set(error) == {"pointer", "message"}, said
+        assert error["pointer"] == "" or error["pointer"].startswith("/"), said
+        assert isinstance(error["message"], str) and error["message"], said
+    if status == 422:
+        assert body["errors"], said
+    if status == 405:
+        assert response.headers["allow"], said
+    if status == 503:
+        assert response.headers["retry-after"].isdigit(), said

@@ -1,0 +1,133 @@
+"""The routes, as the OpenAPI document describes them."""
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+from fastapi import FastAPI
+
+ROOT = "http://planner.test"
+JSON = "application/json"
+FORM = "application/x-www-form-urlencoded"
+CALENDAR = "text/calendar"
+Schema = dict[str, Any]
+
+# Whoever calls these is signed in by something else than a Bearer token, or by nothing.
+PUBLIC = frozenset(
+    {
+        "GET /healthz",
+        "GET /readyz",
+        "GET /problems/{kind}",
+        "POST /api/v1/auth/signup",
+        "POST /api/v1/auth/signin",
+        "POST /api/v1/auth/token",
+        "POST /api/v1/auth/revoke",
+        "POST /api/v1/auth/email/verify",
+        "POST /api/v1/auth/password/forgot",
+        "POST /api/v1/auth/password/reset",
+        "GET /api/v1/auth/providers",
+        "GET /api/v1/auth/{provider}/signin",
+        "GET /api/v1/auth/{provider}/callback",
+        "GET /api/v1/feeds/{token}.ics",
+        "GET /api/v1/invitations/{token}",
+        "PUT /api/v1/invitations/{token}",
+    }
+)
+TOKEN_ENDPOINT = "/api/v1/auth/token"
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One method of one path."""
+
+    method: str
+    path: str
+    spec: dict[str, Any] = field(repr=False)
+    document: dict[str, Any] = field(repr=False)
+
+    def __str__(self) -> str:
+        return f"{self.method} {self.path}"
+
+    @property
+    def public(self) -> bool:
+        return str(self) in PUBLIC
+
+    @property
+    def statuses(self) -> set[int]:
+        return {int(status) for status in self.spec["responses"]}
+
+    def resolved(self, schema: Schema) -> Schema:
+        """The schema that a `$ref` stands for; null as an alternative is left aside."""
+        if "$ref" in schema:
+            name = schema["$ref"].removeprefix("#/components/schemas/")
+            return self.resolved(self.document["components"]["schemas"][name])
+        options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
+        return self.resolved(options[0]) if len(options) == 1 else schema
+
+    def parameters(self, where: str) -> dict[str, Schema]:
+        """The parameters in the path, the query or the headers."""
+        return {found["name"]: found for found in self.spec.get("parameters", ()) if found["in"] == where}
+
+    @property
+    def content(self) -> dict[str, Any]:
+        """The body's media types; empty when there is no body."""
+        found: dict[str, Any] = self.spec.get("requestBody", {}).get("content", {})
+        return found
+
+    @property
+    def body(self) -> Schema:
+        """The schema of the JSON or form body."""
+        kind = JSON if JSON in self.content else FORM
+        return self.resolved(self.content[kind]["schema"])
+
+    @property
+    def properties(self) -> dict[str, Schema]:
+        found: dict[str, Schema] = self.body.get("properties", {})
+        return found
+
+    @property
+    def example(self) -> Any:
+        """The body that the document gives as an example; a copy, free to change."""
+        for kind, content in self.content.items():
+            schema = self.resolved(content["schema"])
+            found = [content.get("example"), *schema.get("examples", ())]
+            found += [example["value"] for example in content.get("examples", {}).values()]
+            for example in found:
+                if example is not None:
+                    return example if kind == CALENDAR else json.loads(json.dumps(example))
+        raise AssertionError(f"the body of {self} has no example in the OpenAPI document")
+
+    def answer(self, status: int) -> Schema:
+        """The schema of the JSON answer with this status; empty when it has none."""
+        content = self.spec["responses"].get(str(status), {}).get("content", {})
+        return self.resolved(content.get(JSON, {}).get("schema", {}))
+
+    def answered_headers(self, status: int) -> set[str]:
+        return {name.lower() for name in self.spec["responses"].get(str(status), {}).get("headers", {})}
+
+    @property
+    def is_list(self) -> bool:
+        """Whether it answers pages."""
+        return self.method == "GET" and {"items", "next"} == set(self.answer(200).get("properties", ()))
+
+    @property
+    def is_one_thing(self) -> bool:
+        """Whether it answers one thing that has a revision."""
+        return self.method == "GET" and "etag" in self.answered_headers(200)
+
+    @property
+    def creates(self) -> bool:
+        return self.method == "POST" and 201 in self.statuses
+
+
+def operations_of(app: FastAPI) -> list[Operation]:
+    """Every operation in the document."""
+    document = app.openapi()
+    return list(_operations(document))
+
+
+def _operations(document: dict[str, Any]) -> Iterator[Operation]:
+    for path, methods in document["paths"].items():
+        for method, spec in methods.items():
+            yield Operation(method.upper(), path, spec, document)

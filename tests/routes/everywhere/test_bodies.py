@@ -1,0 +1,251 @@
+"""Bodies that no route can take: each is a refusal in the usual shape, never a failure."""
+
+from typing import Any
+
+import pytest
+
+from tests.clients import Person
+from tests.routes.everywhere.hostile import (
+    LARGER,
+    MIB,
+    NOT_AN_OBJECT,
+    NOT_JSON,
+    RAW_VALUES,
+    VALUES,
+    in_chunks,
+    spliced,
+)
+from tests.routes.everywhere.operations import CALENDAR, FORM, JSON, Operation, Schema
+from tests.routes.everywhere.samples import Refilled, World
+
+
+@pytest.fixture
+def with_body(operations: list[Operation]) -> list[Operation]:
+    """The routes that take a body of any kind."""
+    return [operation for operation in operations if operation.content]
+
+
+@pytest.fixture
+def with_json(operations: list[Operation]) -> list[Operation]:
+    """The routes that take JSON."""
+    return [operation for operation in operations if JSON in operation.content]
+
+
+async def test_the_example_of_every_body_is_taken(
+    with_body: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in with_body:
+        with subtests.test(str(operation)):
+            response = await (await world.sample(operation)).send()
+            assert 200 <= response.status_code < 300, response.text
+
+
+async def test_what_is_not_json_is_refused(with_json: list[Operation], world: World, subtests: pytest.Subtests) -> None:
+    for operation in with_json:
+        sample = await world.sample(operation)
+        for name, content in NOT_JSON.items():
+            with subtests.test(f"{operation}: {name}"):
+                response = await sample.send_raw(content, JSON)
+                assert response.status_code == 400, response.text
+
+
+async def test_json_that_is_no_object_is_refused_as_a_whole(
+    with_json: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in with_json:
+        sample = await world.sample(operation)
+        for name, content in NOT_AN_OBJECT.items():
+            with subtests.test(f"{operation}: {name}"):
+                response = await sample.send_raw(content, JSON)
+                assert response.status_code == 422, response.text
+                assert [error["pointer"] for error in response.json()["errors"]] == [""]
+
+
+async def test_a_missing_body_is_refused(with_body: list[Operation], world: World, subtests: pytest.Subtests) -> None:
+    for operation in with_body:
+        sample = await world.sample(operation)
+        for kind in (sample.kind, None, "text/plain"):
+            with subtests.test(f"{operation} as {kind}"):
+                response = await sample.send_raw(b"", kind)
+                assert response.status_code in (400, 415, 422), response.text
+
+
+async def test_a_body_of_another_media_type_is_refused(
+    with_body: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    others = (None, "", "text/plain", "multipart/form-data; boundary=x", "application/xml", "json", "text/json")
+    for operation in with_body:
+        sample = await world.sample(operation)
+        refused = 400 if FORM in operation.content else 415
+        for kind in (*others, *({JSON, FORM, CALENDAR} - set(operation.content))):
+            with subtests.test(f"{operation} as {kind}"):
+                response = await sample.send_raw(sample.content(), kind)
+                assert response.status_code == refused, response.text
+
+
+async def test_a_media_type_is_read_without_regard_to_its_letter_case_and_parameters(
+    with_body: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in with_body:
+        for change in (str.upper, "{}; charset=utf-8".format, "{} ;charset=UTF-8".format):
+            sample = await world.sample(operation)
+            assert sample.kind is not None
+            with subtests.test(f"{operation} as {change(sample.kind)}"):
+                response = await sample.send_raw(sample.content(), change(sample.kind))
+                assert 200 <= response.status_code < 300, response.text
+
+
+async def test_a_body_that_is_too_large_is_refused_whether_or_not_it_says_so(
+    with_body: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in with_body:
+        sample = await world.sample(operation)
+        most = LARGER.get(str(operation), MIB)
+        refused = 400 if FORM in operation.content else 413
+        padding = b" " * (most + 1 - len(sample.content()))
+        content = sample.content() + padding
+        with subtests.test(f"{operation}: with its length"):
+            assert (await sample.send_raw(content, sample.kind)).status_code == refused
+        with subtests.test(f"{operation}: in chunks"):
+            assert (await sample.send_raw(in_chunks(content), sample.kind)).status_code == refused
+
+
+async def test_the_largest_body_is_still_read(
+    with_json: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in with_json:
+        for name in ("with its length", "in chunks"):
+            with subtests.test(f"{operation}: {name}"):
+                sample = await world.sample(operation)
+                content = sample.content() + b" " * (LARGER.get(str(operation), MIB) - len(sample.content()))
+                response = await sample.send_raw(content if name != "in chunks" else in_chunks(content), sample.kind)
+                assert 200 <= response.status_code < 300, response.text
+
+
+async def test_unknown_fields_are_refused_wherever_they_stand(
+    with_json: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in with_json:
+        sample = await world.sample(operation)
+        for path, schema in objects(operation, operation.body):
+            with subtests.test(f"{operation}: {'/'.join(path) or 'the body'}"):
+                assert schema.get("additionalProperties") is False, "the document allows unknown fields"
+                body: dict[str, Any] = {**sample.body}
+                place = body
+                for name in path:
+                    place[name] = minimal(operation, place_schema(operation, path[: path.index(name) + 1]))
+                    place = place[name]
+                place["surprise"] = 1
+                response = await sample.changed(body=body).send()
+                assert response.status_code == 422
+                assert "/".join(["", *path, "surprise"]) in {error["pointer"] for error in response.json()["errors"]}
+
+
+async def test_what_only_the_server_says_is_no_field_of_a_request(
+    with_json: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in with_json:
+        sample = await world.sample(operation)
+        answered: dict[str, Any] = {}
+        for status in (200, 201):
+            answered |= operation.answer(status).get("properties", {})
+        for name in sorted(set(answered) - set(operation.properties)):
+            with subtests.test(f"{operation}: {name}"):
+                response = await sample.with_fields(**{name: None}).send()
+                assert response.status_code == 422
+                assert [error["pointer"] for error in response.json()["errors"]] == [f"/{name}"]
+
+
+async def test_no_value_of_a_field_makes_the_server_fail(
+    with_json: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    # The client's hook sees to it that no answer is a failure, and that each is documented.
+    for operation in with_json:
+        samples = Refilled(world, operation)
+        for name in operation.properties:
+            with subtests.test(f"{operation}: {name}"):
+                for value in VALUES:
+                    sample = await samples.next()
+                    samples.seen(await sample.with_fields(**{name: value}).send())
+                for raw in RAW_VALUES:
+                    sample = await samples.next()
+                    samples.seen(await sample.send_raw(spliced(sample.body, name, raw), JSON))
+
+
+async def test_a_text_with_a_nul_is_refused_in_every_field(
+    with_json: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in with_json:
+        sample = await world.sample(operation)
+        for name in operation.properties:
+            for value in ("\0", "a\0b", ["\0"], {"a": "\0"}, {"\0": 1}):
+                with subtests.test(f"{operation}: {name} is {value!r}"):
+                    response = await sample.with_fields(**{name: value}).send()
+                    assert response.status_code == 422, response.text
+
+
+async def test_a_field_of_the_wrong_type_is_refused_and_not_converted(
+    with_json: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    wrong: dict[str, tuple[object, ...]] = {
+        "string": (5, True, ["x"], {"x": "x"}),
+        "integer": ("5", 1.5, True, [1]),
+        "number": ("5", True, [1]),
+        "boolean": ("true", 1, 0, "yes"),
+        "array": ("x", {"0": "x"}, 5),
+        "object": ("x", [], 5),
+    }
+    for operation in with_json:
+        sample = await world.sample(operation)
+        for name, found in operation.properties.items():
+            kind = operation.resolved(found).get("type", "")
+            for value in wrong.get(kind, ()):
+                with subtests.test(f"{operation}: {name} is {value!r}"):
+                    response = await sample.with_fields(**{name: value}).send()
+                    assert response.status_code == 422
+                    pointers = [error["pointer"] for error in response.json()["errors"]]
+                    assert all(pointer.startswith(f"/{name}") for pointer in pointers)
+
+
+async def test_every_required_field_is_required(
+    with_json: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in with_json:
+        sample = await world.sample(operation)
+        for name in operation.body.get("required", ()):
+            with subtests.test(f"{operation}: {name}"):
+                body = {key: value for key, value in sample.body.items() if key != name}
+                response = await sample.changed(body=body).send()
+                assert response.status_code == 422
+                assert response.json()["errors"] == [{"pointer": f"/{name}", "message": "is required"}]
+
+
+async def test_a_change_may_come_as_a_merge_patch(ada: Person) -> None:
+    event = await ada.event()
+    headers = {"content-type": "application/merge-patch+json"}
+    response = await ada.patch(f"/events/{event['id']}", content=b'{"title": "Later"}', headers=headers)
+    assert response.json()["title"] == "Later"
+
+
+def objects(operation: Operation, schema: Schema, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Schema]]:
+    """Every object within a schema, and the names that lead to it."""
+    found = [(path, schema)]
+    for name, inner in schema.get("properties", {}).items():
+        inner = operation.resolved(inner)
+        if "properties" in inner:
+            found += objects(operation, inner, (*path, name))
+    return found
+
+
+def place_schema(operation: Operation, path: tuple[str, ...]) -> Schema:
+    return next(schema for place, schema in objects(operation, operation.body) if place == path)
+
+
+def minimal(operation: Operation, schema: Schema) -> Any:
+    """The least object that the schema allows, for fields of the plain kinds."""
+    plain = {"string": "x", "number": 1.0, "integer": 1, "boolean": True, "array": []}
+    required = {name: operation.resolved(schema["properties"][name]) for name in schema.get("required", ())}
+    return {
+        name: minimal(operation, found) if "properties" in found else plain[found["type"]]
+        for name, found in required.items()
+    }

@@ -1,0 +1,229 @@
+"""Who may call what: 401, 403, and the 404 that tells nothing."""
+
+import base64
+import json
+
+import pytest
+from fastapi import FastAPI
+
+from auth.jwt_handler import TokenSigner
+from models.user import Role
+from planner.app import AUDIENCE
+from tests.clients import Person, ok
+from tests.conftest import SECRET
+from tests.routes.everywhere.hostile import MALFORMED_IDS, TOKENS
+from tests.routes.everywhere.operations import ROOT, Operation
+from tests.routes.everywhere.samples import MOST_UNKNOWN_ID, World, fill, segments, thing_of
+from tests.routes.everywhere.things import ROLES, SCOPES
+
+ISSUER = ROOT
+
+
+async def test_every_route_but_the_public_ones_refuses_a_request_without_a_token(
+    operations: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in operations:
+        with subtests.test(str(operation)):
+            response = await (await world.sample(operation)).without_token().send()
+            if operation.public:
+                assert response.status_code < 400, response.text
+                continue
+            assert response.status_code == 401, f"{operation} is open to everyone; if it is meant to be, name it public"
+            assert response.headers["www-authenticate"] == "Bearer"
+            assert response.json()["type"] == "/problems/unauthorized"
+
+
+async def test_every_route_refuses_a_token_that_does_not_hold(
+    operations: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in operations:
+        if operation.public:
+            continue
+        with subtests.test(str(operation)):
+            response = await (await world.sample(operation)).with_headers(authorization="Bearer x.y.z").send()
+            assert response.status_code == 401
+            assert response.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
+
+
+async def test_the_document_says_which_routes_need_a_token(
+    operations: list[Operation], subtests: pytest.Subtests
+) -> None:
+    for operation in operations:
+        with subtests.test(str(operation)):
+            assert bool(operation.spec.get("security")) == (not operation.public)
+            assert operation.public or {401, 403} <= operation.statuses
+
+
+async def test_every_kind_of_bad_token_is_an_invalid_token(ada: Person, subtests: pytest.Subtests) -> None:
+    for name, token in TOKENS.items():
+        with subtests.test(name):
+            headers = [(b"authorization", f"Bearer {token}".encode("latin-1"))]
+            response = await ada.api.get("/users/me", headers=headers)
+            assert response.status_code == 401
+            assert 'error="invalid_token"' in response.headers["www-authenticate"]
+
+
+async def test_only_a_token_signed_here_for_this_service_and_a_living_account_holds(
+    ada: Person, ben: Person, subtests: pytest.Subtests
+) -> None:
+    elsewhere = "another key, which is long enough for HS256: 5d1c"
+    claims = ada.token.split(".")[1]
+    session = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sid"]
+    signers = {
+        "another key": TokenSigner(elsewhere, ISSUER, AUDIENCE, 15),
+        "another issuer": TokenSigner(SECRET, "https://elsewhere.example", AUDIENCE, 15),
+        "another audience": TokenSigner(SECRET, ISSUER, "elsewhere", 15),
+        "over": TokenSigner(SECRET, ISSUER, AUDIENCE, 15, clock=lambda: 1_000_000_000),
+        "not yet made": TokenSigner(SECRET, ISSUER, AUDIENCE, 15, clock=lambda: 4_000_000_000),
+    }
+    tokens = {name: signer.sign(ada.id, session) for name, signer in signers.items()}
+    ours = TokenSigner(SECRET, ISSUER, AUDIENCE, 15)
+    tokens["no such account"] = ours.sign(MOST_UNKNOWN_ID, session)
+    tokens["no account id"] = ours.sign("ada", session)
+    tokens["no such session"] = ours.sign(ada.id, MOST_UNKNOWN_ID)
+    tokens["another's session"] = ours.sign(ben.id, session)
+    tokens["no session id"] = ours.sign(ada.id, "")
+    tokens["changed"] = ada.token[:-4] + ("AAAA" if ada.token[-4:] != "AAAA" else "BBBB")
+    tokens["longer"] = ada.token + "A"
+    for name, token in tokens.items():
+        with subtests.test(name):
+            response = await ada.api.get("/users/me", headers={"authorization": f"Bearer {token}"})
+            assert response.status_code == 401
+            assert 'error="invalid_token"' in response.headers["www-authenticate"]
+
+
+async def test_another_scheme_is_answered_as_no_token_and_bearer_in_any_letter_case(
+    ada: Person, subtests: pytest.Subtests
+) -> None:
+    for header in ("Basic YTpi", "Token x", "Bearer", "bearer", "Bearer ", f"Bearer{ada.token}", ada.token):
+        with subtests.test(header[:20]):
+            response = await ada.api.get("/users/me", headers={"authorization": header})
+            assert response.status_code == 401
+            bare = header.lower().strip() != "bearer"
+            assert (response.headers["www-authenticate"] == "Bearer") == bare
+    for scheme in ("bearer", "BEARER"):
+        response = await ada.api.get("/users/me", headers={"authorization": f"{scheme} {ada.token}"})
+        assert response.status_code == 200
+
+
+async def test_a_token_in_the_address_or_the_body_is_no_token(
+    operations: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in operations:
+        if operation.public:
+            continue
+        with subtests.test(str(operation)):
+            sample = (await world.sample(operation)).without_token()
+            response = await sample.asking_also(f"access_token={world.person.token}").send()
+            assert response.status_code == 401
+
+
+async def test_what_does_not_exist_and_what_the_caller_may_not_see_are_answered_alike(
+    operations: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in operations:
+        thing = thing_of(operation)
+        if operation.public or not segments(operation) or thing is None or thing.common:
+            continue
+        with subtests.test(str(operation)):
+            hidden = await world.sample(operation, url=await world.hidden(operation, world.other))
+            parts = len(segments(operation))
+            missing = hidden.changed(url=fill(operation, *[MOST_UNKNOWN_ID] * parts))
+            first, second = await hidden.send(), await missing.send()
+            assert (first.status_code, second.status_code) == (404, 404)
+            assert first.content == second.content
+            assert first.headers == second.headers
+
+
+async def test_what_the_caller_sees_but_may_not_change_is_forbidden(
+    operations: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in operations:
+        thing = thing_of(operation)
+        if operation.method not in ("PUT", "PATCH", "DELETE") or thing is None or thing.shared is None:
+            continue
+        with subtests.test(str(operation)):
+            values = [await thing.shared(world, world.other)]
+            sample = await world.sample(operation, person=world.person, url=fill(operation, *values))
+            address = fill(segments(operation)[-1], *values)
+            before = await world.api.get(address, headers=world.person.headers)
+            assert before.status_code == 200, "it is not seen"
+            response = await sample.send()
+            assert response.status_code == 403
+            assert response.json()["type"] == "/problems/forbidden"
+            after = await world.api.get(address, headers=world.person.headers)
+            assert after.content == before.content
+
+
+async def test_a_malformed_id_is_a_refusal_and_nothing_worse(
+    operations: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in operations:
+        for position, _ in enumerate(segments(operation)):
+            for name, encoded in MALFORMED_IDS.items():
+                with subtests.test(f"{operation}: {name}"):
+                    sample = await world.sample(operation, url=ROOT + _with(operation, position, encoded))
+                    response = await sample.send()
+                    assert 400 <= response.status_code < 500, response.text
+
+
+def _with(operation: Operation, position: int, encoded: str) -> str:
+    """The path with one parameter spoilt; the others name nothing either."""
+    path = operation.path
+    for number in range(len(segments(operation))):
+        before, _, rest = path.partition("{")
+        path = before + (encoded if number == position else MOST_UNKNOWN_ID) + rest.partition("}")[2]
+    return path
+
+
+async def test_a_route_for_a_role_is_closed_to_those_below_it(
+    operations: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    lower: dict[Role, tuple[Role, ...]] = {"user": (), "moderator": ("user",), "admin": ("user", "moderator")}
+    for operation in operations:
+        for role in lower[ROLES.get(str(operation), "user")]:
+            with subtests.test(f"{operation} as {role}"):
+                url = await world.url(operation, await world.caller(operation))
+                response = await (await world.sample(operation, person=await world.with_role(role), url=url)).send()
+                assert response.status_code == 403
+                assert response.json()["type"] == "/problems/forbidden"
+
+
+async def test_a_token_with_scopes_reaches_what_they_cover_and_nothing_else(
+    operations: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    scopes = sorted(set(SCOPES.values()))
+    for operation in operations:
+        if operation.public:
+            continue
+        enough = SCOPES.get(str(operation))
+        for given in (*([scope] for scope in scopes), scopes):
+            with subtests.test(f"{operation} with {' '.join(given)}"):
+                sample = await world.sample(operation)
+                token = ok(await sample.person.post("/auth/tokens", json={"name": "x", "scopes": given}), 201)["token"]
+                response = await sample.with_headers(authorization=f"Bearer {token}").send()
+                if enough in given:
+                    assert response.status_code < 400, response.text
+                    continue
+                assert response.status_code == 403, "the route can be reached; if it is meant to, name its scope"
+                challenge = f'Bearer error="insufficient_scope", scope="{enough or "account"}"'
+                assert response.headers["www-authenticate"] == challenge
+                assert response.json()["type"] == "/problems/insufficient-scope"
+
+
+async def test_every_route_is_described_or_serves_the_description(
+    app: FastAPI, operations: list[Operation], subtests: pytest.Subtests
+) -> None:
+    described = {str(operation) for operation in operations}
+    for route in app.routes:
+        for method in sorted(getattr(route, "methods", None) or ["?"]):
+            path = getattr(route, "path_format", getattr(route, "path", repr(route)))
+            with subtests.test(f"{method} {path}"):
+                serving = path in (
+                    "/openapi.json",
+                    "/docs",
+                    "/docs/oauth2-redirect",
+                    "/verify-email",
+                    "/reset-password",
+                )
+                assert serving or method == "HEAD" or f"{method} {path}" in described

@@ -1,0 +1,219 @@
+"""Lists are bounded and paged by key: nothing is skipped or repeated while others write."""
+
+import base64
+from typing import Any
+
+import pytest
+
+from tests.clients import Person, ok
+from tests.routes.everywhere.operations import ROOT, Operation
+from tests.routes.everywhere.samples import World
+from tests.routes.everywhere.things import HERE, LISTED, SET_LISTS
+
+
+@pytest.fixture
+def lists(operations: list[Operation]) -> list[Operation]:
+    """The routes that answer pages."""
+    found = [operation for operation in operations if operation.is_list]
+    assert found
+    return found
+
+
+async def page(world: World, operation: Operation, query: str) -> Any:
+    sample = await world.sample(operation)
+    return ok(await sample.asking_also(query).send())
+
+
+async def test_every_list_of_things_is_a_page(operations: list[Operation], subtests: pytest.Subtests) -> None:
+    for operation in operations:
+        answered = operation.answer(200)
+        with subtests.test(str(operation)):
+            assert answered.get("type") != "array", "a list without an end"
+            if operation.method == "GET" and "items" in answered.get("properties", ()):
+                assert {"items", "next"} <= set(answered["required"])
+
+
+async def test_every_list_says_how_it_is_paged(lists: list[Operation], subtests: pytest.Subtests) -> None:
+    for operation in lists:
+        with subtests.test(str(operation)):
+            query = operation.parameters("query")
+            limit = query["limit"]["schema"]
+            assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 200, 50)
+            assert "cursor" in query
+            assert "link" in operation.answered_headers(200)
+
+
+async def test_a_limit_out_of_bounds_is_refused(
+    lists: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in lists:
+        for limit in ("0", "-1", "201", "1e2", "1.5", "x", "", "NaN", "%00", "9" * 5000, "0x10", "1,2"):
+            with subtests.test(f"{operation} {limit[:10]}"):
+                sample = await world.sample(operation)
+                response = await sample.asking_also(f"limit={limit}").send()
+                assert response.status_code == 422
+                assert [error["pointer"] for error in response.json()["errors"]] == ["/limit"]
+
+
+async def test_a_cursor_that_the_list_did_not_give_out_is_refused(
+    lists: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    def made(text: str) -> str:
+        return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
+
+    cursors = (
+        "",
+        "x",
+        "!!!!",
+        "%00",
+        "%ff",
+        "a" * 200,
+        "a" * 10_000,
+        made("nothing of ours"),
+        made("{}"),
+        made('{"$gt": ""}'),
+        made("\0"),
+        made("9" * 100),
+        "%F0%9F%98%80",
+        "null",
+    )
+    for operation in lists:
+        for cursor in cursors:
+            with subtests.test(f"{operation} {cursor[:20]}"):
+                sample = await world.sample(operation)
+                response = await sample.asking_also(f"cursor={cursor}").send()
+                assert response.status_code in (400, 422), response.text
+
+
+async def fill_list(world: World, operation: Operation, count: int) -> list[str]:
+    """Add things to a list; answers what its items are known by."""
+    if str(operation) in SET_LISTS:
+        return []
+    add = LISTED.get(str(operation))
+    assert add, f"{HERE} does not know how to add to {operation}; add it to LISTED"
+    person = await world.caller(operation)
+    return [await add(world, person, world.count()) for _ in range(count)]
+
+
+def ids_of(body: Any) -> list[str]:
+    return [item["id"] if "id" in item else item["name"] for item in body["items"]]
+
+
+async def test_pages_of_any_size_together_are_the_list(
+    lists: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in lists:
+        added = await fill_list(world, operation, 9)
+        whole = await page(world, operation, "limit=200")
+        everything = ids_of(whole)
+        assert set(added) <= set(everything) and whole["next"] is None
+        for size in (1, 2, 4, len(everything) - 1, len(everything)):
+            with subtests.test(f"{operation} by {size}"):
+                seen: list[str] = []
+                query = f"limit={size}"
+                while True:
+                    body = await page(world, operation, query)
+                    assert len(body["items"]) <= size
+                    seen += ids_of(body)
+                    if body["next"] is None:
+                        break
+                    query = f"limit={size}&cursor={body['next']}"
+                assert seen == everything
+
+
+async def test_a_page_links_to_the_next_one_and_the_last_to_none(
+    lists: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in lists:
+        with subtests.test(str(operation)):
+            await fill_list(world, operation, 5)
+            everything = ids_of(await page(world, operation, "limit=200"))
+            seen: list[str] = []
+            sample = await world.sample(operation)
+            url = f"{sample.url}?limit=2&surprise=%C3%A9%26"
+            while True:
+                response = await sample.changed(url=url).send()
+                body = ok(response)
+                seen += ids_of(body)
+                assert ("next" in response.links) == (body["next"] is not None) == ("link" in response.headers)
+                if "next" not in response.links:
+                    break
+                url = response.links["next"]["url"]
+                assert url.startswith(ROOT + operation.path)
+                assert "limit=2" in url and "surprise=%C3%A9%26" in url
+            assert seen == everything
+
+
+async def test_an_empty_list_is_a_page(lists: list[Operation], world: World) -> None:
+    for operation in lists:
+        body = await page(world, operation, "")
+        assert isinstance(body["items"], list) and body["next"] is None
+
+
+async def test_nothing_is_skipped_or_repeated_while_others_write(
+    lists: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in lists:
+        with subtests.test(str(operation)):
+            there = set(await fill_list(world, operation, 11))
+            seen: list[str] = []
+            query = "limit=2"
+            while True:
+                body = await page(world, operation, query)
+                seen += ids_of(body)
+                if body["next"] is None:
+                    break
+                query = f"limit=2&cursor={body['next']}"
+                if len(seen) < 30:
+                    await fill_list(world, operation, 1)
+            assert len(seen) == len(set(seen)), "something was repeated"
+            assert there <= set(seen), "something was skipped"
+
+
+async def test_pages_of_events_hold_while_others_are_made_changed_and_removed_around_the_cursor(ada: Person) -> None:
+    tied = {"start": "2026-05-02T10:00:00Z"}
+    made = [await ada.event(title=f"tied {number}", **tied) for number in range(6)]
+    made += [await ada.event(title=f"undated {number}") for number in range(5)]
+    made += [await ada.event(title="early", start="2026-05-01"), await ada.event(title="late", start="2099-01-01")]
+    staying = {event["id"] for event in made}
+    seen: list[str] = []
+    query = "limit=1"
+    while True:
+        body = ok(await ada.get(f"/events?{query}"))
+        seen += ids_of(body)
+        if body["next"] is None:
+            break
+        query = f"limit=1&cursor={body['next']}"
+        if len(seen) > 20:
+            continue
+        # One that ties with where the page ended, one before, one after; the last one seen goes or changes.
+        last = body["items"][0]
+        await ada.event(start=last["start"])
+        await ada.event(start="2026-04-01")
+        await ada.event()
+        if last["id"] in staying and len(seen) % 3 == 0:
+            staying.remove(last["id"])
+            ok(await ada.delete(f"/events/{last['id']}"), 204)
+        else:
+            ok(await ada.patch(f"/events/{last['id']}", json={"title": "changed"}))
+    assert len(seen) == len(set(seen))
+    assert staying <= set(seen)
+
+
+async def test_a_cursor_still_holds_when_what_it_points_at_is_gone(ada: Person) -> None:
+    for number in range(4):
+        await ada.event(title=str(number), start="2026-05-01")
+    everything = ids_of(ok(await ada.get("/events")))
+    first = ok(await ada.get("/events?limit=2"))
+    for id in ids_of(first):
+        ok(await ada.delete(f"/events/{id}"), 204)
+    rest = ok(await ada.get(f"/events?limit=2&cursor={first['next']}"))
+    assert ids_of(rest) == everything[2:]
+    assert rest["next"] is None
+
+
+async def test_fifty_things_are_answered_when_no_limit_is_named(ada: Person) -> None:
+    for number in range(51):
+        await ada.event(title=str(number))
+    assert len(ok(await ada.get("/events"))["items"]) == 50
+    assert len(ok(await ada.get("/events?limit=200"))["items"]) == 51

@@ -1,0 +1,205 @@
+"""One thing has an ETag: it is not answered to those who have it, and changed only by those who have its latest."""
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
+
+from tests.clients import Person, ok
+from tests.routes.everywhere.operations import Operation
+from tests.routes.everywhere.samples import Sample, World
+
+MALFORMED = ("x", '"', '"1', '1"', "'1'", "1", 'w/"1"', "W/1", '"1" "2"', '*, "1"', '"1", *', '"a b"', '"1";', "\\")
+
+
+@pytest.fixture
+def things(operations: list[Operation]) -> list[Operation]:
+    """The routes that answer one thing with a revision."""
+    found = [operation for operation in operations if operation.is_one_thing]
+    assert found
+    return found
+
+
+@dataclass
+class Change:
+    """A way to change a thing: the request, and the one that reads the thing it changes."""
+
+    change: Sample
+    read: Sample
+
+
+async def changes(operations: list[Operation], world: World) -> list[Change]:
+    """Every way to change one thing, each with a thing of its own."""
+    readers = {operation.path: operation for operation in operations if operation.is_one_thing}
+    found = []
+    for operation in operations:
+        if operation.method in ("PUT", "PATCH", "DELETE") and operation.path in readers:
+            sample = await world.sample(operation)
+            reader = await world.sample(readers[operation.path], person=sample.person, url=sample.url)
+            found.append(Change(sample, reader))
+    return found
+
+
+async def test_what_can_be_changed_by_its_address_has_an_etag_and_the_change_takes_if_match(
+    operations: list[Operation], subtests: pytest.Subtests
+) -> None:
+    readers = {operation.path: operation for operation in operations if operation.method == "GET"}
+    for operation in operations:
+        reader = readers.get(operation.path)
+        if operation.method not in ("PUT", "PATCH", "DELETE") or reader is None or reader.is_list:
+            continue
+        if "revision" not in reader.answer(200).get("properties", ()) and not reader.is_one_thing:
+            continue
+        with subtests.test(str(operation)):
+            assert reader.is_one_thing
+            assert "if-match" in {name.lower() for name in operation.parameters("header")}
+            assert {400, 412} <= operation.statuses
+            assert operation.method == "DELETE" or "etag" in operation.answered_headers(200)
+
+
+async def test_what_has_an_etag_says_that_it_takes_if_none_match(
+    things: list[Operation], subtests: pytest.Subtests
+) -> None:
+    for operation in things:
+        with subtests.test(str(operation)):
+            assert "if-none-match" in {name.lower() for name in operation.parameters("header")}
+            assert {304, 400} <= operation.statuses
+
+
+async def test_a_thing_has_a_strong_etag_that_stays_while_it_does(
+    things: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in things:
+        with subtests.test(str(operation)):
+            sample = await world.sample(operation)
+            first, second = await sample.send(), await sample.send()
+            tag = first.headers["etag"]
+            assert tag.startswith('"') and tag.endswith('"') and len(tag) > 2
+            assert second.headers["etag"] == tag
+            assert second.content == first.content
+
+
+async def test_a_thing_that_the_caller_has_is_not_answered_again(
+    things: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in things:
+        sample = await world.sample(operation)
+        tag = (await sample.send()).headers["etag"]
+        for header in (tag, f"W/{tag}", f'"x", {tag}', f'W/"x",{tag}', f'{tag}, "x"', f'"", {tag}', "*", f" {tag} "):
+            with subtests.test(f"{operation} {header}"):
+                response = await sample.with_headers(if_none_match=header).send()
+                assert response.status_code == 304
+                assert response.headers["etag"] == tag
+                assert response.content == b""
+        for header in ('"x"', f'"x{tag[1:]}', 'W/"x"', '"0"', '"-1"', f'{tag[:-1]}x"'):
+            with subtests.test(f"{operation} {header}"):
+                response = await sample.with_headers(if_none_match=header).send()
+                assert response.status_code == 200
+
+
+async def test_a_condition_that_cannot_be_read_is_refused(
+    operations: list[Operation], things: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in things:
+        sample = await world.sample(operation)
+        for header in (*MALFORMED, ""):
+            with subtests.test(f"{operation} If-None-Match: {header}"):
+                assert (await sample.with_headers(if_none_match=header).send()).status_code == 400
+    for found in await changes(operations, world):
+        before = ok(await found.read.send())
+        for header in (*MALFORMED, ""):
+            with subtests.test(f"{found.change.operation} If-Match: {header}"):
+                assert (await found.change.with_headers(if_match=header).send()).status_code == 400
+                assert ok(await found.read.send()) == before
+
+
+async def test_a_change_of_an_older_revision_is_refused_and_changes_nothing(
+    operations: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for found in await changes(operations, world):
+        before = await found.read.send()
+        tag = before.headers["etag"]
+        for header in (
+            '"0"',
+            '"999"',
+            '"x"',
+            f"W/{tag}",
+            f'"999", W/{tag}',
+            '"99999999999999999999"',
+            f'"0{tag[1:]}',
+            '""',
+        ):
+            with subtests.test(f"{found.change.operation} If-Match: {header}"):
+                response = await found.change.with_headers(if_match=header).send()
+                assert response.status_code == 412
+                assert response.json()["type"] == "/problems/precondition-failed"
+                after = await found.read.send()
+                assert (after.content, after.headers["etag"]) == (before.content, tag)
+
+
+async def test_a_change_of_the_latest_revision_is_made_and_makes_a_new_one(
+    operations: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    templates: tuple[Callable[[str], str | None], ...] = (
+        lambda tag: tag,
+        lambda tag: f'"x", {tag}',
+        lambda tag: "*",
+        lambda tag: None,
+    )
+    for template in templates:
+        for found in await changes(operations, world):
+            tag = (await found.read.send()).headers["etag"]
+            with subtests.test(f"{found.change.operation} If-Match: {template(tag)}"):
+                change = found.change.with_headers(if_match=template(tag))
+                response = await change.send()
+                assert response.status_code in (200, 204), response.text
+                if found.change.operation.method == "DELETE":
+                    assert (await found.read.send()).status_code in (401, 404)
+                    continue
+                assert response.headers["etag"] != tag
+                after = await found.read.send()
+                assert (after.content, after.headers["etag"]) == (response.content, response.headers["etag"])
+                stale = await found.change.with_headers(if_match=tag).send()
+                assert stale.status_code == 412
+
+
+async def test_of_two_who_change_one_revision_at_once_one_is_refused(ada: Person) -> None:
+    event = await ada.event()
+    path, headers = f"/events/{event['id']}", {"if-match": '"1"'}
+    answers = await asyncio.gather(*(ada.patch(path, json={"title": str(n)}, headers=headers) for n in range(10)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [412] * 9
+    winner = next(answer for answer in answers if answer.status_code == 200)
+    assert ok(await ada.get(path)) == winner.json()
+
+
+async def test_changes_without_a_condition_are_all_made(ada: Person) -> None:
+    event = await ada.event()
+    path = f"/events/{event['id']}"
+    answers = await asyncio.gather(*(ada.patch(path, json={"tags": [f"t{n}"]}) for n in range(10)))
+    assert sorted(answer.json()["revision"] for answer in answers) == list(range(2, 12))
+
+
+async def test_a_condition_on_what_is_not_there_or_not_ones_own_tells_nothing_more(ada: Person, ben: Person) -> None:
+    hidden = await ben.event()
+    seen = await ben.event(visibility="public")
+    for condition in ('"1"', '"999"', "*"):
+        headers = {"if-match": condition}
+        for method in ("PATCH", "PUT", "DELETE"):
+            body = None if method == "DELETE" else {"title": "x"}
+            missing = await ada.request(method, f"/events/{'f' * 24}", headers=headers, json=body)
+            not_seen = await ada.request(method, f"/events/{hidden['id']}", headers=headers, json=body)
+            assert (missing.status_code, missing.content) == (404, not_seen.content)
+            assert (await ada.request(method, f"/events/{seen['id']}", headers=headers, json=body)).status_code == 403
+
+
+async def test_what_was_made_has_the_etag_that_its_address_answers(
+    operations: list[Operation], world: World, subtests: pytest.Subtests
+) -> None:
+    for operation in operations:
+        if not operation.creates or "etag" not in operation.answered_headers(201) or operation.public:
+            continue
+        with subtests.test(str(operation)):
+            made = await (await world.sample(operation)).send()
+            read = await world.person.api.get(made.url.join(made.headers["location"]), headers=world.person.headers)
+            assert (read.content, read.headers["etag"]) == (made.content, made.headers["etag"])

@@ -1,0 +1,144 @@
+"""Every error has one shape (RFC 9457), also where no route answers."""
+
+import re
+from collections import defaultdict
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from planner.services.events import Events
+from routes.problems import phrase
+from tests.clients import Person, Planner
+from tests.routes.everywhere.documented import PROBLEM, Documented, check_refusal, media_type
+from tests.routes.everywhere.operations import ROOT, Operation
+from tests.routes.everywhere.samples import World
+
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
+
+
+async def test_an_unknown_address_is_not_found_in_the_usual_shape(api: Planner, subtests: pytest.Subtests) -> None:
+    unknown = (
+        "/",
+        "/api",
+        "/api/v1",
+        "/api/v1/",
+        "/api/v1/nothing",
+        "/api/v2/events",
+        "/api/v1/events/",
+        "/API/v1/events",
+        "//api/v1/events",
+        "/api/v1/users/me/",
+        "/healthz/",
+        "/%00",
+        "/api/v1/%ff",
+        "/.env",
+        "/problems",
+        "/problems/of-mine",
+        "/robots.txt",
+    )
+    for path in unknown:
+        for method in METHODS:
+            with subtests.test(f"{method} {path}"):
+                response = await api.request(method, ROOT + path)
+                known = path == "/problems/of-mine" and method != "GET"
+                assert response.status_code == (405 if known else 404)
+                check_refusal(response, response.text)
+
+
+async def test_a_method_that_an_address_does_not_answer_is_refused_with_those_that_it_does(
+    operations: list[Operation], documented: Documented, world: World, subtests: pytest.Subtests
+) -> None:
+    paths: dict[str, list[Operation]] = defaultdict(list)
+    for operation in operations:
+        paths[operation.path].append(operation)
+    for path, known in paths.items():
+        answered = {operation.method for operation in known}
+        url = await world.url(known[0], world.person)
+        for method in METHODS:
+            if documented.operation(httpx.Request(method, url)):
+                continue
+            with subtests.test(f"{method} {path}"):
+                response = await world.person.api.request(method, url, headers=world.person.headers)
+                if method in ("HEAD", "OPTIONS") and response.status_code < 300:
+                    continue
+                assert response.status_code == 405
+                allowed = set(re.split(r", *", response.headers["allow"]))
+                assert allowed >= answered and method not in allowed
+
+
+async def test_a_server_that_fails_says_so_in_the_usual_shape_and_tells_nothing_else(
+    documented: Documented, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*arguments: Any) -> None:
+        raise RuntimeError("of no concern to anybody: " + ada.token)
+
+    monkeypatch.setattr(Events, "listed", fail)
+    documented.may_fail = True
+    response = await ada.get("/events")
+    assert response.status_code == 500
+    assert response.json()["type"] == "/problems/internal-server-error"
+    assert "no concern" not in response.text and ada.token not in response.text
+
+
+async def test_a_database_that_is_away_is_said_with_a_time_to_try_again(
+    app: FastAPI, documented: Documented, api: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def away() -> None:
+        raise TimeoutError
+
+    monkeypatch.setattr(app.state.database, "ping", away)
+    documented.may_fail = True
+    assert (await api.get(f"{ROOT}/healthz")).status_code == 200
+    response = await api.get(f"{ROOT}/readyz")
+    assert response.status_code == 503
+    check_refusal(response, response.text)
+
+
+async def test_the_process_lives_and_its_database_answers(api: Planner) -> None:
+    for path in ("/healthz", "/readyz"):
+        response = await api.get(ROOT + path)
+        assert (response.status_code, response.json()) == (200, {"status": "ok"})
+
+
+async def test_the_address_of_every_kind_of_problem_explains_it(
+    operations: list[Operation], api: Planner, subtests: pytest.Subtests
+) -> None:
+    kinds = {"invalid-token", "insufficient-scope"}
+    for status in set().union(*(operation.statuses for operation in operations)):
+        if status >= 400:
+            kinds.add(re.sub(r"[^a-z]+", "-", phrase(status).lower()))
+    for kind in sorted(kinds):
+        with subtests.test(kind):
+            response = await api.get(f"{ROOT}/problems/{kind}")
+            assert response.status_code == 200
+            assert len(response.text) > 10
+
+
+async def test_a_wrong_field_is_named_by_a_pointer_to_it(ada: Person, subtests: pytest.Subtests) -> None:
+    wrong: dict[str, Any] = {
+        "/title": {"title": ""},
+        "/geo/lat": {"title": "x", "geo": {"lat": 91, "lon": 0}},
+        "/geo/lon": {"title": "x", "geo": {"lat": 1}},
+        "/tags/1": {"title": "x", "tags": ["a", 5]},
+        "/end": {"title": "x", "start": "2026-01-02", "end": "2026-01-01"},
+        "/a~1b~0c": {"title": "x", "a/b~c": 1},
+        "": [],
+    }
+    for pointer, body in wrong.items():
+        with subtests.test(pointer):
+            response = await ada.post("/events", json=body)
+            assert response.status_code == 422
+            assert [error["pointer"] for error in response.json()["errors"]] == [pointer]
+
+
+async def test_every_wrong_field_is_named_at_once(ada: Person) -> None:
+    body = {"title": "", "status": "over", "url": "x", "surprise": 1}
+    response = await ada.post("/events", json=body)
+    assert {error["pointer"] for error in response.json()["errors"]} == {"/title", "/status", "/url", "/surprise"}
+
+
+async def test_a_refusal_is_json_whatever_the_caller_would_rather_have(api: Planner) -> None:
+    response = await api.get("/users/me", headers={"accept": "text/html"})
+    assert media_type(response) == PROBLEM

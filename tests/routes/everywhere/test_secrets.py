@@ -1,0 +1,175 @@
+"""No error, header or log line repeats what only its sender should know."""
+
+import json
+import logging
+from collections.abc import AsyncIterator, Iterator
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from uuid import uuid4
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from tests.clients import Person
+from tests.conftest import SECRET, url_of
+from tests.routes.everywhere.hostile import MIB
+from tests.routes.everywhere.operations import FORM, JSON, ROOT, TOKEN_ENDPOINT, Operation
+from tests.routes.everywhere.samples import Sample, World, fill, segments
+from tests.servers import running
+
+CANARY = "Canary-7f3a91c2-sings"
+# Fields that hold a secret, whatever their schema says of them.
+NAMES = {
+    "password",
+    "current_password",
+    "new_password",
+    "token",
+    "access_token",
+    "refresh_token",
+    "client_secret",
+    "code",
+    "code_verifier",
+    "assertion",
+    "secret",
+}
+
+
+def secret_fields(operation: Operation) -> list[str]:
+    """The fields of the body that hold a secret."""
+    if not operation.content:
+        return []
+    found = [
+        name
+        for name, schema in operation.properties.items()
+        if name in NAMES or operation.resolved(schema).get("format") == "password"
+    ]
+    if operation.path == TOKEN_ENDPOINT:
+        found += ["client_secret", "refresh_token", "code", "code_verifier", "username"]
+    return sorted(set(found))
+
+
+def spoilt(sample: Sample, name: str) -> Iterator[tuple[str, bytes, str]]:
+    """Bodies with the canary as a secret, most of them wrong in some way: what, the bytes, the media type."""
+    if sample.kind == FORM:
+        good = {**sample.body, name: CANARY}
+        others = urlencode([pair for pair in sample.body.items() if pair[0] != name])
+        yield "as it is", urlencode(good).encode(), FORM
+        yield "twice", urlencode([*good.items(), (name, CANARY)]).encode(), FORM
+        yield "without a name", f"{others}&{CANARY}".encode(), FORM
+        yield "as a parameter's name", f"{others}&parameter-{CANARY}".encode(), FORM
+        yield "with a NUL", f"{others}&{name}={CANARY}%00".encode(), FORM
+        yield "with other bytes", f"{others}&{name}={CANARY}%ff".encode(), FORM
+        yield "very long", urlencode({**good, name: CANARY * 1000}).encode(), FORM
+        yield "of another media type", urlencode(good).encode(), "text/plain"
+        yield "too large", urlencode(good).encode() + b"&" * MIB, FORM
+        yield "as another grant", urlencode({**good, "grant_type": CANARY}).encode(), FORM
+        return
+    good = {**sample.body, name: CANARY}
+    changes: dict[str, dict[str, Any]] = {
+        "as it is": {},
+        "beside an unknown field": {"surprise": CANARY},
+        "beside wrong types": dict.fromkeys(sample.body, 5) | {name: CANARY},
+        "very long": {name: CANARY * 1000},
+        "in a list": {name: [CANARY]},
+        "in an object": {name: {CANARY: CANARY}},
+        "with a NUL": {name: CANARY + "\0"},
+    }
+    for what, fields in changes.items():
+        yield what, json.dumps(good | fields).encode(), JSON
+    whole = json.dumps(good).encode()
+    yield "cut short", whole[: whole.index(CANARY.encode()) + len(CANARY)], JSON
+    yield "with a lone surrogate", whole.replace(CANARY.encode(), CANARY.encode() + rb"\ud800"), JSON
+    yield "with other bytes", whole.replace(CANARY.encode(), CANARY.encode() + b"\xff"), JSON
+    yield "of another media type", whole, "text/plain"
+    yield "as a form", urlencode(good).encode(), JSON
+    yield "too large", whole + b" " * MIB, JSON
+    yield "as the whole body", json.dumps(CANARY).encode(), JSON
+    yield "in a list of its own", json.dumps([good]).encode(), JSON
+
+
+def keeps_it(response: httpx.Response) -> bool:
+    """Whether an answer keeps the secret to itself."""
+    return CANARY.lower() not in (str(response.headers.multi_items()) + response.text).lower()
+
+
+@pytest.fixture
+def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
+    """Everything that is logged, the driver's own lines as well; but not the test client's."""
+    caplog.set_level(logging.DEBUG)
+    for name in ("httpx", "httpcore"):
+        caplog.set_level(logging.CRITICAL, name)
+    return caplog
+
+
+async def secrets_sent(operations: list[Operation], world: World) -> AsyncIterator[tuple[str, httpx.Response]]:
+    """Every request that holds a secret, and its answer."""
+    for operation in operations:
+        for name in secret_fields(operation):
+            sample = await world.sample(operation)
+            for what, content, kind in spoilt(sample, name):
+                yield f"{operation}: {name}, {what}", await sample.send_raw(content, kind)
+        if not operation.public:
+            sample = await world.sample(operation)
+            for scheme in ("Bearer", "Basic", "Token", "Bearer a.b."):
+                authorization = f"{scheme} {CANARY}" if "." not in scheme else scheme + CANARY
+                yield f"{operation}: {scheme}", await sample.with_headers(authorization=authorization).send()
+        for name in {*NAMES, "state"} & set(operation.parameters("query")):
+            sample = await world.sample(operation)
+            for more in ("", "%00", "%ff", f"&{name}={CANARY}", CANARY * 200):
+                spoilt_query = f"{name}={CANARY}{more}"
+                yield f"{operation}: {name} in the query", await sample.asking(spoilt_query).send()
+        if segments(operation) and "token" in operation.path.rpartition("{")[2]:
+            secret = fill(operation, *[CANARY] * len(segments(operation)))
+            yield f"{operation}: in the path", await (await world.sample(operation, url=secret)).send()
+        if operation.creates:
+            sample = (await world.sample(operation)).with_headers(idempotency_key=CANARY)
+            yield f"{operation}: a key", await sample.send_raw(b"{}", JSON)
+
+
+async def test_no_error_header_or_log_line_repeats_a_secret(
+    operations: list[Operation], world: World, log: pytest.LogCaptureFixture, subtests: pytest.Subtests
+) -> None:
+    sent = 0
+    async for name, response in secrets_sent(operations, world):
+        with subtests.test(name):
+            assert keeps_it(response), f"{response.headers} {response.text}"
+            sent += 1
+    assert sent > 50
+    assert CANARY.lower() not in log.text.lower()
+
+
+async def test_no_log_line_holds_the_password_or_the_token_of_who_signs_in(
+    ada: Person, log: pytest.LogCaptureFixture
+) -> None:
+    form = {"grant_type": "password", "username": ada.email, "password": ada.password}
+    token = (await ada.api.post("/auth/token", data=form)).json()["access_token"]
+    await ada.event()
+    for secret in (ada.password, ada.token, token, SECRET):
+        assert secret not in log.text
+
+
+@pytest.mark.real_server("starts a planner of its own")
+async def test_a_running_planner_prints_no_secret(
+    app: FastAPI, operations: list[Operation], ada: Person, mongo_url: str, tmp_path: Path
+) -> None:
+    name = f"test_{uuid4().hex[:12]}"
+    settings = {"SECRET_KEY": SECRET, "RATE_LIMITS": "off", "DATABASE_URL": url_of(mongo_url, name)}
+    account = {"email": ada.email, "password": ada.password}
+    with running(tmp_path / "planner", **settings) as server:
+        async with httpx.AsyncClient(base_url=server.url) as client:
+            assert (await client.post("/auth/signup", json=account)).status_code == 201
+            for operation in operations:
+                path = fill(operation, *["x"] * len(segments(operation))).replace(ROOT, server.root)
+                for field in secret_fields(operation):
+                    kind = next(iter(operation.content))
+                    sample = Sample(operation, ada, path, {**account, "grant_type": "password"}, kind)
+                    for what, content, sent in spoilt(sample, field):
+                        headers = {"content-type": sent, "authorization": f"Bearer {CANARY}"}
+                        response = await client.request(operation.method, path, content=content, headers=headers)
+                        assert response.status_code < 500, what
+                        assert keeps_it(response), what
+        for secret in (CANARY, SECRET, ada.password):
+            assert secret.lower() not in server.output.lower()
+    await app.state.database.handle.client.drop_database(name)
