@@ -9,15 +9,15 @@ from auth.hash_password import PasswordHasher
 from auth.identity import Identities, Identity
 from database.errors import DuplicateKey
 from database.groups import together
-from database.queries import Stored, new_id
-from database.writes import Insert, Write
+from database.queries import Id, Stored, new_id
+from database.writes import Insert, Update, Write
 from models.fields import fold
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
 from models.session import Session
 from models.user import SignUp, User, UserPatch, user_view
 from models.views import View
-from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale
+from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale, TooMany
 from planner.services.audit import AuditLog, Visit
 from planner.services.clock import Clock, utc_now
 from planner.services.fields import field_errors
@@ -136,11 +136,7 @@ class Accounts:
         if user is None or not verdict.right or user["disabled"]:
             account = None if user is None else user["_id"]
             await self._audit.note("sign-in-failed", visit, account)
-            try:
-                await self._limiter.count(*counted)
-            except Exception:
-                await self._audit.note("sign-in-locked", visit, account)
-                raise
+            await self._count_failure(visit, account, *counted)
             return None
         # Others may have guessed wrong while this guess was compared: they count as well.
         await self._limiter.check(*counted)
@@ -190,22 +186,26 @@ class Accounts:
             await self._limiter.count(Counted(MAIL_ACCOUNT, "mail", user["email_key"]))
             proven = user["email_verified"] and fold(changes["email"]) == user["email_key"]
             fields |= {"email": changes["email"], "email_key": fold(changes["email"]), "email_verified": proven}
-        change = {"$set": fields | {"updated_at": now}} | ({"$unset": cleared} if cleared else {})
+        fields["updated_at"] = now
+        change = {"$set": fields} | ({"$unset": cleared} if cleared else {})
         try:
-            changed = await User.changed(id, user["revision"], change)
+            if not moved:
+                return await User.changed(id, user["revision"], change)
+            match = {"_id": id, "revision": user["revision"]}
+            writes: list[Write] = [
+                Update(User, match, change | {"$inc": {"revision": 1}}),
+                Mail.ordering("verify", id, fields["email"], now),
+                Mail.ordering("email-changed", id, user["email"], now),
+                self._audit.entry("email-changed", visit, id, id),
+                OneTimeToken.dropping(id),
+            ]
+            if not await together(writes):
+                return None
         except DuplicateKey:
             raise Conflict(TAKEN) from None
-        if changed is not None and moved:
-            await together(
-                [
-                    Mail.ordering("verify", id, changed["email"], now),
-                    Mail.ordering("email-changed", id, user["email"], now),
-                    self._audit.entry("email-changed", visit, id, id),
-                    OneTimeToken.dropping(id),
-                ]
-            )
-            self._mailing.wake.set()
-        return changed
+        self._mailing.wake.set()
+        kept = {name: value for name, value in user.items() if name not in cleared}
+        return kept | fields | {"revision": user["revision"] + 1}
 
     async def change_password(self, caller: Identity, current: str, new: str, visit: Visit) -> None:
         """Set a new password; every other session and every mailed token ends.
@@ -240,10 +240,19 @@ class Accounts:
         await self._limiter.check(counted)
         if not (await self._hasher.verify(password, user["password"])).right:
             await self._audit.note("password-refused", visit, caller.id, caller.id)
-            await self._limiter.count(counted)
+            await self._count_failure(visit, caller.id, counted)
             raise Forbidden("That is not your password.")
         await self._limiter.check(counted)
         return user
+
+    async def _count_failure(self, visit: Visit, account: Id | None, *counted: Counted) -> None:
+        """Count a wrong password, and note it when no more are allowed; raises `TooMany`."""
+        await self._limiter.count(*counted)
+        try:
+            await self._limiter.check(*counted)
+        except TooMany:
+            # This one is still answered as wrong; the next one is refused unheard.
+            await self._audit.note("sign-in-locked", visit, account)
 
     async def _own(self, caller: Identity) -> Stored:
         stored = await User.stored(caller.id)

@@ -11,8 +11,10 @@ from models.audit import Audit
 from models.event import Event
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
+from models.provider_login import ProviderCode
 from models.session import Session
 from models.user import User
+from models.views import to_json
 from planner.domain.cursors import KEY_SHAPE, from_cursor
 from planner.errors import Conflict, InvalidToken, Stale
 from planner.services.accounts import Accounts
@@ -37,8 +39,9 @@ class Leaving:
     async def export(self, caller: Identity) -> AsyncIterator[bytes]:
         """Everything that is held on the caller, as one JSON object, in parts."""
         account = await self._accounts.me(caller)
+        stored = await User.stored(caller.id) or {}
         now = self._clock()
-        yield b'{"account":' + account.json
+        yield b'{"account":' + account.json + b',"identities":' + to_json(stored.get("identities", []))
         yield b',"sessions":[' + b",".join((await Session.listed(caller.id, caller.session, now, None, 1000)).items)
         yield b'],"tokens":[' + b",".join((await AccessToken.listed(caller.id, now, None, 1000)).items)
         yield b'],"audit":[' + b",".join(await self._audit.about(caller, 10_000))
@@ -73,7 +76,9 @@ class Leaving:
             AccessToken.dropping(id),
             OneTimeToken.dropping(id),
             Mail.dropping(id),
-            Delete(Mail, {"address": user["email"]}, many=True),
+            # Recovery mails that were asked for do not say whose they are.
+            Delete(Mail, {"address": {"$in": [user["email"], user["email_key"]]}}, many=True),
+            Delete(ProviderCode, {"user": id}, many=True),
             Delete(Answer, {"owner": id}, many=True),
             *Audit.forgetting(id),
             self._audit.entry("account-deleted", None, None),

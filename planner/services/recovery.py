@@ -72,7 +72,7 @@ class Recovery:
         await self._limiter.count(Counted(MAIL_ACCOUNT, "mail", fold(email)))
         await together(
             [
-                Mail.ordering("reset", None, email, self._clock()),
+                Mail.ordering("reset", None, fold(email), self._clock()),
                 self._audit.entry("password-forgotten", visit, None),
             ]
         )
