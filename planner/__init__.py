@@ -6,10 +6,10 @@ The rooms of the house, and which way imports go (always down):
     planner.app                     how it is assembled: create_app(settings)
     routes/                         a path, a status, a header
     planner.background              what runs on a schedule
-    planner.services/               the use cases, in order: accounts, events
+    planner.services/               the use cases: each puts reads, rules and writes in order
     auth/                           proves who is calling: passwords, tokens, authenticate
     models/                         Beanie documents, their queries and conditional writes, the schemas
     database/                       connection, transactions, the embedded server, migrations
     planner.domain/                 pure rules on values: times, cursors, patches
-    planner.settings, planner.errors
+    planner.settings, planner.providers_settings, planner.errors
 """

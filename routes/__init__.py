@@ -16,4 +16,5 @@ bodies.py         reading a request's body within its limits
 answers.py        turning views into responses
 errors.py         kind of error -> HTTP status
 problems.py       the shape of every error answer, and which routes may give which
+openapi.py        what the framework does not know of the document it makes
 """

@@ -1,1 +1,13 @@
-"""Pure rules on values: no await, no database, no HTTP; the time is an argument."""
+"""Pure rules on values: no await, no database, no HTTP; the time is an argument.
+
+times.py      when an event is: what people write, what is kept, and the instants that follow
+zones.py      time zones by their IANA names
+patch.py      JSON merge patch
+cursors.py    the place in a list where a page ended
+etags.py      entity tags from revisions, and the headers that compare them
+limits.py     how often something may happen
+passwords.py  which passwords are refused, and why
+mails.py      the mails, as text and as HTML
+addresses.py  addresses of pages
+pkce.py       who redeems a code is who asked for it
+"""

@@ -1,8 +1,21 @@
 """The use cases: each puts several reads, rules and writes in order.
 
-accounts.py   sign up, sign in, see oneself
-providers.py  sign in with an OpenID Connect provider, there and back
-linking.py    whose account somebody has who did
-events.py     make, see, list, change and remove events
-once.py       a creation that a client may send again without making a second thing
+accounts.py         sign up, sign in, one's own account
+sessions.py         opened by signing in, carried on by refreshing, ended
+recovery.py         prove an e-mail address, get back into an account by it
+personal_tokens.py  personal access tokens: made, listed, removed
+introspection.py    what a token is, and making it worthless
+providers.py        sign in with an OpenID Connect provider, there and back
+linking.py          whose account somebody has who did
+people.py           what moderators and admins do
+leaving.py          taking one's data along, and leaving
+events.py           make, see, list, change and remove events
+once.py             a creation that a client may send again without making a second thing
+audit.py            noting what happens to accounts
+limiter.py          refusing what is tried too often
+password_rules.py   refusing passwords that are too weak, off the event loop
+mailing.py          sending the mails that are due
+senders.py          the ways for a mail to leave
+fields.py           what pydantic found wrong, as field errors of ours
+clock.py            the time, as everything that is stored tells it
 """
