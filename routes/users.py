@@ -66,8 +66,8 @@ async def delete_me(
     response_class=Response,
     responses={200: {"description": "Everything.", "content": {JSON: {"schema": {"type": "object"}}}}},
 )
-async def export_me(caller: AccountReader, leaving: LeavingService) -> Response:
-    """Everything that is held on you: account, sessions, tokens, audit, events."""
+async def export_me(caller: CurrentUser, leaving: LeavingService) -> Response:
+    """Everything that is held on you: account, sessions, tokens, audit, events. No scope reaches that far."""
     headers = {"content-disposition": 'attachment; filename="planner-export.json"', "cache-control": "no-store"}
     return StreamingResponse(leaving.export(caller), media_type=JSON, headers=headers)
 

@@ -36,13 +36,19 @@ class PersonalTokens:
 
     async def create(self, caller: Identity, draft: TokenDraft, visit: Visit, ask: Once | None) -> NewToken:
         """A new token for the caller."""
-        now = self._clock()
-        # The first answer has to be given again, but its secret must not be stored: with an
-        # Idempotency-Key the secret follows from the key and the server's own secret.
-        material = None if ask is None else derived(ask.secret, "personal token", ask.id() + ask.fingerprint(draft))
-        secret = personal_secret(material)
+        now, id = self._clock(), new_id()
+
+        def secret_of(id: str) -> str:
+            # The first answer has to be given again, but its secret must not be stored: with an
+            # Idempotency-Key the secret follows from the request, the token's id and the server's
+            # own secret. Without the id, the request made again after a day would give the same one.
+            if ask is None:
+                return personal_secret()
+            return personal_secret(derived(ask.secret, "personal token", f"{ask.id()}{ask.fingerprint(draft)}{id}"))
+
+        secret = secret_of(str(id))
         stored = {
-            "_id": new_id(),
+            "_id": id,
             "user": caller.id,
             "name": draft.name,
             "scopes": list(dict.fromkeys(draft.scopes)),
@@ -60,7 +66,8 @@ class PersonalTokens:
                 raise InvalidToken("The account of this access token is gone.")
             return view
 
-        return NewToken(await once(ask, draft, now, make), secret)
+        first = await once(ask, draft, now, make)
+        return NewToken(first, secret if first is view else secret_of(first.id))
 
     async def listed(self, caller: Identity, cursor: str | None, limit: int) -> Page:
         """A page of the caller's tokens, without their secrets."""
