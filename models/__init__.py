@@ -4,7 +4,8 @@ schema.py       what every request and answer model shares
 fields.py       the kinds of fields: text, addresses, tags
 views.py        a stored thing as the JSON it is answered with
 user.py         accounts, with the ids of their events embedded
-event.py        events: what is stored and how it is queried
+event.py        events: what is stored, and every read and write of it
+event_queries.py the filters of lists of events
 event_schema.py events: what is sent and what is answered
 session.py      sign-ins, each with its refresh token
 access_token.py personal access tokens

@@ -1,6 +1,5 @@
 """Events: what is stored, and every query and conditional write on them."""
 
-from collections.abc import Iterator
 from datetime import datetime
 from functools import lru_cache
 from typing import Any, ClassVar, NamedTuple
@@ -11,19 +10,23 @@ from pydantic import Field
 from database.groups import change, together
 from database.queries import Filter, Id, Stored, index
 from database.reads import Loader, decode, page
-from database.writes import Delete, Insert, Write
-from models.event_schema import EventDraft, Geo, Scope, Status, Takedown, Visibility
+from database.writes import Delete, Insert, Update, Write
+from models.event_queries import PUBLIC, Window, listing, repeating, singles
+from models.event_schema import EventDraft, Geo, Recurrence, Scope, Status, Takedown, Visibility
 from models.user import User
 from models.views import Page, to_json
 from planner.domain.cursors import to_cursor
-from planner.domain.times import SPANS, When, order_key, shown
+from planner.domain.recurrence import Series
+from planner.domain.repeats import kept, series_of
+from planner.domain.times import When, order_key, shown
 
-_PUBLIC = {"visibility": "public"}
 _LONG = {"span": {"$gt": 0}}
+_REPEATING = {"repeats": True}
 _OWN_UID = {"uid": {"$exists": True}}
-_NO_ID = "0" * 24
 # Larger documents are rendered anew each time: the memory spent on the others stays bounded.
 _REMEMBERED_BYTES = 4096
+# As many series as one answer looks into; who follows more of them asks for a narrower scope.
+MOST_SERIES = 10_000
 
 
 class Event(Document):
@@ -53,6 +56,10 @@ class Event(Document):
     created_at: datetime
     updated_at: datetime
     takedown: Takedown | None = None
+    recurrence: Recurrence | None = None
+    overrides: list[dict[str, Any]] = Field(default_factory=list)
+    seconds: int | None = None
+    repeats: bool | None = None
     begins: datetime
     ends: datetime | None
     span: int
@@ -68,9 +75,13 @@ class Event(Document):
             index("creator", "key", name="creator_key"),
             index("creator", "span", "key", name="creator_span_key", partialFilterExpression=_LONG),
             index("creator", "tags", "key", name="creator_tags_key"),
-            index("key", name="public_key", partialFilterExpression=_PUBLIC),
-            index("span", "key", name="public_span_key", partialFilterExpression=_PUBLIC | _LONG),
-            index("tags", "key", name="public_tags_key", partialFilterExpression=_PUBLIC),
+            index("key", name="public_key", partialFilterExpression=PUBLIC),
+            index("span", "key", name="public_span_key", partialFilterExpression=PUBLIC | _LONG),
+            index("tags", "key", name="public_tags_key", partialFilterExpression=PUBLIC),
+            index("creator", "key", "ends", name="creator_repeating", partialFilterExpression=_REPEATING),
+            index("creator", "ends", "begins", name="creator_series", partialFilterExpression=_REPEATING),
+            index("key", "ends", name="public_repeating", partialFilterExpression=PUBLIC | _REPEATING),
+            index("ends", "begins", name="public_series", partialFilterExpression=PUBLIC | _REPEATING),
             index("creator", "uid", name="creator_uid", unique=True, partialFilterExpression=_OWN_UID),
         ]
 
@@ -93,9 +104,18 @@ class Event(Document):
     @classmethod
     async def change(cls, id: Id, revision: int, fields: Stored) -> "EventView | None":
         """Set `fields` if the event still has this revision, and count it up; None if not."""
-        match = {"_id": id, "revision": revision}
-        raw = await change(cls, match, {"$set": fields, "$inc": {"revision": 1}})
+        raw = await change(cls, {"_id": id, "revision": revision}, _setting(fields))
         return None if raw is None else rendered(raw)
+
+    @classmethod
+    async def split(cls, id: Id, revision: int, head: Stored, tail: Stored) -> bool:
+        """Change an event and make another of its later part, if it still has this revision."""
+        writes: list[Write] = [
+            Update(cls, {"_id": id, "revision": revision}, _setting(head)),
+            Insert(cls, tail),
+            User.embed(tail["creator"], tail["_id"], tail["created_at"]),
+        ]
+        return await together(writes)
 
     @classmethod
     async def remove(cls, id: Id, creator: Id, revisions: frozenset[int] | None, now: datetime) -> bool:
@@ -109,11 +129,31 @@ class Event(Document):
         return await together([Delete(cls, match), User.release(creator, id, now)])
 
     @classmethod
+    async def stored(cls, id: Id) -> Stored | None:
+        """The event's document as it stands."""
+        raw = await cls.loader.get(id)
+        return None if raw is None else decode(raw)
+
+    @classmethod
+    async def once_in(
+        cls, scope: Scope, caller: Id, window: Window, tag: str | None, after: str | None, limit: int
+    ) -> list[bytes]:
+        """The first events that do not repeat and touch the window, in the order of `key`."""
+        return await page(cls, singles(scope, caller, window, tag, after), [("key", 1)], limit)
+
+    @classmethod
+    async def repeating_in(
+        cls, scope: Scope, caller: Id, window: tuple[datetime, datetime], tag: str | None
+    ) -> list[bytes]:
+        """The events that repeat and may have an occurrence in the window."""
+        return await page(cls, repeating(scope, caller, window, tag), None, MOST_SERIES)
+
+    @classmethod
     async def listed(
         cls,
         scope: Scope,
         caller: Id,
-        window: tuple[datetime | None, datetime | None],
+        window: Window,
         tag: str | None,
         after: str | None,
         limit: int,
@@ -138,6 +178,7 @@ class EventView(NamedTuple):
     visibility: Visibility
     key: str
     taken_down: bool = False
+    series: Series | None = None
 
 
 def rendered(raw: bytes) -> EventView:
@@ -171,6 +212,7 @@ def render(stored: Stored) -> EventView:
         "end": shown(get("end"), zone),
         "all_day": stored["all_day"],
         "time_zone": zone,
+        "recurrence": _recurrence(stored),
         "status": stored["status"],
         "visibility": stored["visibility"],
         "creator": str(stored["creator"]),
@@ -182,8 +224,33 @@ def render(stored: Stored) -> EventView:
     if taken_down:
         body["takedown"] = stored["takedown"]
     return EventView(
-        to_json(body), id, stored["revision"], stored["creator"], stored["visibility"], stored["key"], taken_down
+        to_json(body),
+        id,
+        stored["revision"],
+        stored["creator"],
+        stored["visibility"],
+        stored["key"],
+        taken_down,
+        series_of(stored) if stored.get("repeats") else None,
     )
+
+
+def _recurrence(stored: Stored) -> dict[str, Any] | None:
+    recurrence, zone = stored.get("recurrence"), stored.get("time_zone")
+    if recurrence is None:
+        return None
+    dates = {name: [shown(value, zone) for value in recurrence[name]] for name in ("rdates", "exdates")}
+    return {"rrule": recurrence["rrule"], **dates}
+
+
+@lru_cache(maxsize=1024)
+def _remembered_series(raw: bytes) -> Series:
+    return series_of(decode(raw))
+
+
+def series_in(raw: bytes) -> Series:
+    """The series of a stored document, which must have a start; remembered as `rendered` is."""
+    return _remembered_series(raw) if len(raw) <= _REMEMBERED_BYTES else series_of(decode(raw))
 
 
 def default_uid(id: str) -> str:
@@ -191,9 +258,22 @@ def default_uid(id: str) -> str:
     return f"{id}@planner"
 
 
-def fields_of(draft: EventDraft, times: When, id: str) -> dict[str, Any]:
-    """What a draft says, as it is stored; without the server's own fields."""
-    return {
+# What only a repeating event has.
+_OF_SERIES = ("recurrence", "overrides", "seconds", "repeats")
+
+
+def _setting(fields: Stored) -> dict[str, Any]:
+    """The update that sets the fields of an event, and clears what they say nothing about of a series."""
+    cleared = {name: "" for name in _OF_SERIES if name not in fields}
+    return {"$set": fields, "$inc": {"revision": 1}} | ({"$unset": cleared} if cleared else {})
+
+
+def fields_of(draft: EventDraft, times: When, id: str, series: Series | None = None) -> dict[str, Any]:
+    """What a draft says, as it is stored; without the server's own fields.
+
+    With a `series`, the draft's times are those of an event that repeats.
+    """
+    fields: dict[str, Any] = {
         "title": draft.title,
         "description": draft.description,
         "image": draft.image,
@@ -210,48 +290,7 @@ def fields_of(draft: EventDraft, times: When, id: str) -> dict[str, Any]:
         "begins": times.begins,
         "ends": times.ends,
         "span": times.span,
-        "key": order_key(times.begins, id),
     }
-
-
-def listing(
-    scope: Scope,
-    caller: Id,
-    window: tuple[datetime | None, datetime | None],
-    tag: str | None,
-    after: str | None,
-) -> Filter:
-    """The filter of a list. Each of its branches is answered in order by one index.
-
-    An event that touches the window may begin before it, by as much as it lasts. With a
-    `from`, a first branch looks back by the length of short events, and one more for each
-    class of longer ones looks back further, in an index that holds only those.
-    """
-    owners: list[Filter] = [{"creator": caller}, dict(_PUBLIC)]
-    if scope != "all":
-        owners = owners[:1] if scope == "mine" else owners[1:]
-    branches = [
-        owner | ({} if tag is None else {"tags": tag}) | times for owner in owners for times in _touching(window, after)
-    ]
-    return branches[0] if len(branches) == 1 else {"$or": branches}
-
-
-def _touching(window: tuple[datetime | None, datetime | None], after: str | None) -> Iterator[Filter]:
-    since, until = window
-    ceiling = {"$lt": order_key(until, _NO_ID)} if until else {}
-    if since is None:
-        # Even where it bounds nothing: without it, no index would answer a branch of several in order.
-        yield {"key": ceiling | {"$gt": after or ""}}
-        return
-    floors = [_earliest(since, span) for span in range(len(SPANS) + 1)]
-    yield {"key": ceiling | {"$gt": max(floors[0], after or "")}, "ends": {"$gt": since}}
-    for span, floor in enumerate(floors[1:], start=1):
-        yield {"span": span, "key": {"$gt": max(floor, after or ""), "$lt": floors[0]}, "ends": {"$gt": since}}
-
-
-def _earliest(since: datetime, span: int) -> str:
-    """The least key an event of this class can have and still touch a window from `since` on."""
-    try:
-        return order_key(since - SPANS[span], _NO_ID) if span < len(SPANS) else ""
-    except OverflowError:
-        return ""
+    if series is not None:
+        fields |= kept(series)
+    return fields | {"key": order_key(fields["begins"], id)}

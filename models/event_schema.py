@@ -55,6 +55,22 @@ class Geo(Request):
     lon: Longitude
 
 
+class Recurrence(Request):
+    """When an event comes again (RFC 5545 §3.8.5): a rule, extra dates, and dates left out."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"rrule": "FREQ=WEEKLY;BYDAY=TU", "rdates": [], "exdates": []}]}
+    )
+
+    rrule: Annotated[str | None, Field(max_length=1000, pattern=NO_NUL, description="An RRULE (§3.8.5.3).")] = None
+    rdates: Annotated[list[Moment], Field(max_length=5000, description="Of the kind of `start`.")] = Field(
+        default_factory=list
+    )
+    exdates: Annotated[list[Moment], Field(max_length=5000, description="Of the kind of `start`.")] = Field(
+        default_factory=list
+    )
+
+
 class Takedown(Reply):
     """Why a moderator made a public event private."""
 
@@ -87,6 +103,7 @@ class EventDraft(Request):
     end: Annotated[Moment | None, Field(description="Exclusive; of the kind of `start`, and after it.")] = None
     all_day: Annotated[bool | None, Field(description="Follows from `start`; may be sent when it agrees.")] = None
     time_zone: Annotated[ZoneName | None, Field(description="An IANA name; none means UTC.")] = None
+    recurrence: Recurrence | None = None
     status: Status = "confirmed"
     visibility: Visibility = "private"
 
@@ -115,6 +132,7 @@ class EventPatch(Request):
     end: Moment | None = None
     all_day: bool | None = None
     time_zone: ZoneName | None = None
+    recurrence: Recurrence | None = None
     status: Status | None = None
     visibility: Visibility | None = None
 
@@ -128,6 +146,36 @@ class EventQuery(PageQuery):
     tag: Annotated[
         str | None, Field(max_length=200, pattern=NO_NUL, description="Only with this tag, in whatever letter case.")
     ] = None
+
+
+class OccurrenceQuery(PageQuery):
+    """Which occurrences a list shows: those in a window."""
+
+    scope: Annotated[Scope, Field(description="Your own, everyone's public ones, or both.")] = "all"
+    since: Annotated[Bound | None, Field(alias="from", description="A date or an RFC 3339 time; required.")] = None
+    until: Annotated[Bound | None, Field(alias="to", description="The same; exclusive; required.")] = None
+    tag: Annotated[str | None, Field(max_length=200, pattern=NO_NUL, description="Only those with this tag.")] = None
+
+
+class OccurrencePatch(Request):
+    """A change to one occurrence, or to it and all that follow; absent keeps."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"start": "2026-12-08T19:00:00", "end": "2026-12-08T21:00:00"}]}
+    )
+
+    title: Title | None = None
+    description: Description | None = None
+    image: HttpsAddress | None = None
+    tags: Tags | None = None
+    location: Location | None = None
+    geo: Geo | None = None
+    url: WebAddress | None = None
+    start: Moment | None = None
+    end: Moment | None = None
+    time_zone: Annotated[ZoneName | None, Field(description="Only for following ones.")] = None
+    recurrence: Annotated[Recurrence | None, Field(description="Only for following ones.")] = None
+    status: Status | None = None
 
 
 class EventRead(Reply):
@@ -146,6 +194,7 @@ class EventRead(Reply):
                     "start": "2026-12-01T18:00:00+01:00",
                     "end": "2026-12-01T20:00:00+01:00",
                     "all_day": False,
+                    "recurrence": None,
                     "status": "confirmed",
                     "creator": "692000000000000000000000",
                     "revision": 1,
@@ -169,6 +218,7 @@ class EventRead(Reply):
     end: Annotated[str | None, Field(description="Exclusive.")]
     all_day: bool
     time_zone: str | None
+    recurrence: Recurrence | None
     status: Status
     visibility: Visibility
     creator: Annotated[str, Field(description="The id of the account that created it.")]
@@ -179,6 +229,21 @@ class EventRead(Reply):
         Takedown | SkipJsonSchema[None],
         Field(default=None, description="Only on an event that a moderator has taken down."),
     ] = None
+
+
+class OccurrenceRead(EventRead):
+    """An occurrence: its event's fields with its own `start` and `end`."""
+
+    recurrence_id: Annotated[
+        str | None, Field(description="Its original start, as it goes into paths; null for what does not repeat.")
+    ]
+
+
+class OccurrencePage(Reply):
+    """A page of occurrences, ordered by start, then event, then recurrence id."""
+
+    items: list[OccurrenceRead]
+    next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]
 
 
 class EventPage(Reply):

@@ -28,6 +28,7 @@ from planner.services.leaving import Leaving
 from planner.services.limiter import Limiter
 from planner.services.linking import Linking
 from planner.services.mailing import Mailing
+from planner.services.occurrences import Occurrences
 from planner.services.people import People
 from planner.services.personal_tokens import PersonalTokens
 from planner.services.providers import Providers
@@ -114,6 +115,7 @@ def _furnish(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: 
     state.leaving = Leaving(state.accounts, identities, audit)
     state.mailing = mailing
     state.events = Events()
+    state.occurrences = Occurrences()
 
 
 def sender_of(settings: Settings) -> Sender:

@@ -15,6 +15,7 @@ from planner.services.audit import AuditLog, Visit
 from planner.services.events import Events
 from planner.services.introspection import Introspection
 from planner.services.leaving import Leaving
+from planner.services.occurrences import Occurrences
 from planner.services.once import Once
 from planner.services.people import People
 from planner.services.personal_tokens import PersonalTokens
@@ -44,6 +45,7 @@ PeopleService = Annotated[People, Depends(from_state("people"))]
 LeavingService = Annotated[Leaving, Depends(from_state("leaving"))]
 AuditService = Annotated[AuditLog, Depends(from_state("audit"))]
 EventsService = Annotated[Events, Depends(from_state("events"))]
+OccurrencesService = Annotated[Occurrences, Depends(from_state("occurrences"))]
 
 
 async def visit(request: Request) -> Visit:

@@ -2,6 +2,9 @@
 
 times.py      when an event is: what people write, what is kept, and the instants that follow
 zones.py      time zones by their IANA names
+recurrence.py what other parts use of the recurrence modules, with a map of them:
+              rrule.py, yeardays.py, pattern.py, series.py, occurrences.py, shift.py, edits.py
+repeats.py    a recurring event as it is sent, as a series, and as it is kept
 patch.py      JSON merge patch
 cursors.py    the place in a list where a page ended
 etags.py      entity tags from revisions, and the headers that compare them

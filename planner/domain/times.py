@@ -8,7 +8,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from planner.domain.zones import UnknownZone, midnight_utc, to_utc, zone
+from planner.domain.zones import UnknownZone, instant, to_utc, zone
 from planner.errors import Invalid
 
 # Undated events are listed last: this is the instant they are ordered by.
@@ -112,9 +112,9 @@ def when(start: str | None, end: str | None, all_day: bool | None, time_zone: st
 def _all_day(first: date, last: date | None, time_zone: str | None) -> When:
     if last is not None and last <= first:
         raise Invalid.field("/end", "must be after start; it is exclusive")
-    begins = midnight_utc(first, time_zone or "UTC")
+    begins = instant(first, time_zone or "UTC")
     # A zone can skip a whole day, as Samoa did in 2011: then both are the same instant.
-    ends = max(midnight_utc(last or first + timedelta(days=1), time_zone or "UTC"), begins + INSTANT)
+    ends = max(instant(last or first + timedelta(days=1), time_zone or "UTC"), begins + INSTANT)
     return When(
         first.isoformat(),
         last.isoformat() if last else None,
@@ -172,7 +172,7 @@ def _bound(text: str, pointer: str) -> datetime:
     moment = parse_moment(_BLANK_OFFSET.sub(r"+\1", text), pointer)
     try:
         if not isinstance(moment, datetime):
-            return midnight_utc(moment, "UTC")
+            return instant(moment, "UTC")
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
         raise Invalid.field(pointer, "is outside the years 1 to 9999") from None

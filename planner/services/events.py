@@ -1,6 +1,7 @@
 """Making, seeing, listing, changing and removing events."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import orjson
@@ -16,7 +17,9 @@ from models.fields import fold_tag
 from models.views import Page, View
 from planner.domain.cursors import KEY_SHAPE, from_cursor
 from planner.domain.patch import merge
-from planner.domain.times import parse_window, when
+from planner.domain.recurrence import Changes, RecurrenceError, Series, edit_all
+from planner.domain.repeats import read_series, refused
+from planner.domain.times import When, parse_window, when
 from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale
 from planner.services.clock import Clock, utc_now
 from planner.services.fields import field_errors
@@ -42,6 +45,7 @@ class Events:
         """
         now, id = self._clock(), new_id()
         times = when(draft.start, draft.end, draft.all_day, draft.time_zone)
+        series = asked_series(times, draft)
         stored: Stored = {
             "_id": id,
             "creator": caller.id,
@@ -51,7 +55,7 @@ class Events:
         }
         if draft.uid not in (None, default_uid(str(id))):
             stored["uid"] = draft.uid
-        stored |= fields_of(draft, times, str(id))
+        stored |= fields_of(draft, times, str(id), series)
         view = render(stored)
 
         async def make(remember: Callable[[View], list[Write]]) -> View:
@@ -152,4 +156,30 @@ class Events:
         if draft.uid not in (None, kept_uid):
             raise Invalid.field("/uid", "cannot be changed")
         times = when(draft.start, draft.end, draft.all_day, draft.time_zone)
-        return fields_of(draft, times, current.id) | {"updated_at": self._clock()}
+        series = asked_series(times, draft)
+        if series is not None and current.series is not None:
+            series = changed_series(current.series, series)
+        return fields_of(draft, times, current.id, series) | {"updated_at": self._clock()}
+
+
+def asked_series(times: When, draft: EventDraft) -> Series | None:
+    """The series that a draft describes; None for an event that takes place once."""
+    asked = draft.recurrence
+    if asked is None or not (asked.rrule or asked.rdates):
+        return None
+    return read_series(times, asked.rrule, asked.rdates, asked.exdates)
+
+
+def changed_series(series: Series, asked: Series) -> Series:
+    """What becomes of a series when all of it is changed: exceptions go where their occurrences go.
+
+    What was sent as it stood moves along with the start; what was sent otherwise is taken as it is.
+    """
+    changes = Changes(start=asked.start, duration=asked.duration, zone=asked.zone)
+    for name in ("rrule", "rdates", "exdates"):
+        if getattr(asked, name) != getattr(series, name):
+            changes = replace(changes, **{name: getattr(asked, name)})
+    try:
+        return edit_all(series, changes)
+    except RecurrenceError as error:
+        raise refused(error) from None

@@ -1,0 +1,301 @@
+"""Single occurrences: of all events in time order, and of one event to change."""
+
+from collections.abc import Iterator
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from heapq import merge as in_order
+from itertools import islice
+from typing import Any, NamedTuple
+
+import orjson
+
+from auth.identity import Identity
+from database.queries import Stored, as_id, new_id
+from models.event import Event, EventView, rendered, series_in
+from models.event_schema import OccurrencePatch, OccurrenceQuery
+from models.fields import fold_tag
+from models.views import Page, View, to_json
+from planner.domain.cursors import OCCURRENCE_SHAPE, from_cursor, to_cursor
+from planner.domain.recurrence import (
+    Changes,
+    Cursor,
+    Occurrence,
+    Override,
+    RecurrenceError,
+    Series,
+    delete_following,
+    delete_this,
+    edit_this,
+    instant,
+    is_empty,
+    lasting,
+    occurrence,
+    occurrences,
+    position,
+    split_following,
+    to_local,
+)
+from planner.domain.repeats import kept, read_local, recurrence_id, refused
+from planner.domain.times import order_key, parse_window, rfc3339
+from planner.errors import Conflict, Invalid, NotFound, Stale
+from planner.services.clock import Clock, utc_now
+
+# What differs about one occurrence besides its times.
+FIELDS = ("title", "description", "image", "tags", "location", "geo", "url", "status")
+# These are said about all that follow, and cannot be about one.
+OF_A_SERIES = ("time_zone", "recurrence")
+
+
+class Row(NamedTuple):
+    """An occurrence in a list: its place, and what it is answered with."""
+
+    key: str
+    id: str
+    json: bytes
+
+
+class Occurrences:
+    """The use cases of occurrences; `clock` tells the time in UTC."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._clock = clock
+
+    async def listed(self, caller: Identity, wanted: OccurrenceQuery) -> Page:
+        """A page of what takes place in the window, of everything that the caller sees in the scope."""
+        since, until = parse_window(wanted.since, wanted.until)
+        if since is None or until is None:
+            raise Invalid.field("/from" if since is None else "/to", "is required")
+        tag = None if wanted.tag is None else fold_tag(wanted.tag)
+        after = Place.read(from_cursor(wanted.cursor, OCCURRENCE_SHAPE))
+        limit = wanted.limit + 1
+        single = await Event.once_in(wanted.scope, caller.id, (since, until), tag, after and after.key, limit)
+        repeating = await Event.repeating_in(wanted.scope, caller.id, (since, until), tag)
+        lists: list[Iterator[Row]] = [(_once(rendered(raw)) for raw in single)]
+        lists += [_rows(rendered(raw), series_in(raw), (since, until), after, limit) for raw in repeating]
+        rows = list(islice(in_order(*lists), limit))
+        more = len(rows) > wanted.limit
+        last = rows[wanted.limit - 1] if more else None
+        return Page([row.json for row in rows[: wanted.limit]], to_cursor(f"{last.key} {last.id}") if last else None)
+
+    async def change(
+        self, event: EventView, id: str, patch: OccurrencePatch, following: bool, revisions: frozenset[int] | None
+    ) -> View:
+        """Change one occurrence, or with `following` it and all after it, which become an event of their own.
+
+        Raises `NotFound` for an occurrence that is not there, `Invalid`, `Stale`.
+        """
+        series, found = _found(event, id)
+        _require_current(event, revisions)
+        changes = patch.model_dump(exclude_unset=True)
+        try:
+            if following:
+                return await self._split(event, series, found, changes)
+            for name in OF_A_SERIES:
+                if name in changes:
+                    raise Invalid.field(f"/{name}", "can be changed for following occurrences or for all, not for one")
+            start, duration = _times(series, found, changes)
+            fields = {name: changes[name] for name in FIELDS if name in changes}
+            _require_title(fields)
+            changed = edit_this(series, found.recurrence_id, Override(start, duration, fields=fields))
+        except RecurrenceError as error:
+            raise refused(error) from None
+        view = await self._store(event, changed)
+        item = occurrence(changed, found.recurrence_id)
+        assert item is not None
+        return View(_json(view, changed, item), view.id, view.revision)
+
+    async def remove(self, event: EventView, id: str, following: bool, revisions: frozenset[int] | None) -> None:
+        """Take one occurrence out, or with `following` it and all after it; the last one takes the event along."""
+        series, found = _found(event, id)
+        _require_current(event, revisions)
+        rest = delete_following(series, found.recurrence_id) if following else delete_this(series, found.recurrence_id)
+        if rest is not None and not is_empty(rest):
+            await self._store(event, rest)
+            return
+        known = as_id(event.id)
+        assert known is not None
+        if not await Event.remove(known, event.creator, frozenset({event.revision}), self._clock()):
+            raise Stale("The event was changed since you read it.")
+
+    async def _split(self, event: EventView, series: Series, found: Occurrence, changes: dict[str, Any]) -> View:
+        start, duration = _times(series, found, changes)
+        wanted = Changes()
+        if start is not None:
+            wanted = Changes(start=start, duration=duration)
+        if "time_zone" in changes:
+            wanted = _with(wanted, zone=changes["time_zone"] or "UTC")
+        if changes.get("recurrence"):
+            asked, zone = changes["recurrence"], changes.get("time_zone") or series.zone
+            wanted = _with(wanted, **_recurrence(asked, zone))
+        elif "recurrence" in changes:
+            raise Invalid.field("/recurrence", "cannot be cleared for following occurrences; remove them instead")
+        head, tail = split_following(series, found.recurrence_id, wanted)
+        fields = {name: changes[name] for name in FIELDS if name in changes}
+        _require_title(fields)
+        if head is None:
+            return _plain(await self._store(event, tail, fields))
+        made = await self._store_both(event, head, tail, fields)
+        return _plain(made)
+
+    async def _store(self, event: EventView, series: Series, fields: dict[str, Any] | None = None) -> EventView:
+        id = as_id(event.id)
+        assert id is not None
+        times = kept(series)
+        now = {"key": order_key(times["begins"], event.id), "updated_at": self._clock()}
+        changed = await Event.change(id, event.revision, times | (fields or {}) | now)
+        if changed is None:
+            raise Stale("The event was changed since you read it.")
+        return changed
+
+    async def _store_both(self, event: EventView, head: Series, tail: Series, fields: dict[str, Any]) -> EventView:
+        now, old, id = self._clock(), as_id(event.id), new_id()
+        assert old is not None
+        stored = await Event.stored(old)
+        if stored is None:
+            raise NotFound
+        for own in ("uid", "overrides", "seconds", "takedown"):
+            stored.pop(own, None)
+        times = kept(tail)
+        tail_stored: Stored = stored | times | fields
+        tail_stored |= {"_id": id, "key": order_key(times["begins"], str(id)), "revision": 1}
+        tail_stored |= {"time_zone": tail.zone, "created_at": now, "updated_at": now}
+        first = kept(head)
+        head_fields = first | {"key": order_key(first["begins"], event.id), "updated_at": now}
+        if not await Event.split(old, event.revision, head_fields, tail_stored):
+            raise Stale("The event was changed since you read it.")
+        view = await Event.view(id)
+        if view is None:
+            raise NotFound
+        return view
+
+
+class Place(NamedTuple):
+    """Where a page of occurrences ended: the key of the event's occurrence, and its recurrence id."""
+
+    key: str
+    start: datetime
+    event: str
+    id: str
+
+    @classmethod
+    def read(cls, cursor: str | None) -> "Place | None":
+        """The place in a cursor."""
+        if cursor is None:
+            return None
+        start, event, id = cursor.split(" ", 2)
+        return cls(f"{start} {event}", datetime.fromisoformat(start), event, id)
+
+
+def _once(view: EventView) -> Row:
+    return Row(view.key, "", view.json[:-1] + b',"recurrence_id":null}')
+
+
+def _rows(
+    view: EventView, series: Series, window: tuple[datetime, datetime], after: Place | None, limit: int
+) -> Iterator[Row]:
+    """The occurrences of one event in the window behind the place, as rows in order."""
+    cursor = None
+    if after is not None:
+        cursor = _behind(view.id, series, after)
+    for item in occurrences(series, *window, limit, cursor).items:
+        begins = position(series, item).start
+        yield Row(order_key(begins, view.id), item.recurrence_id.isoformat(), _json(view, series, item))
+
+
+def _behind(event: str, series: Series, after: Place) -> Cursor:
+    """The place in one event's occurrences of a place among those of all."""
+    if event == after.event and after.id:
+        kind = datetime if not series.all_day else date
+        return Cursor(after.start, kind.fromisoformat(after.id))
+    least, most = (date.min, date.max) if series.all_day else (datetime.min, datetime.max)
+    if event > after.event:
+        return Cursor(after.start - timedelta(microseconds=1), most) if after.start > _FIRST else Cursor(_FIRST, least)
+    return Cursor(after.start, most)
+
+
+_FIRST = datetime.min.replace(tzinfo=UTC)
+
+
+def _json(view: EventView, series: Series, item: Occurrence) -> bytes:
+    """An occurrence as it is answered: its event's fields with its own."""
+    body = orjson.loads(view.json)
+    override = series.overrides.get(item.recurrence_id)
+    if override is not None:
+        body |= override.fields
+    body["start"] = _shown(item.start, series.zone)
+    # An event without an end has occurrences without one.
+    plain = series.duration is None and (override is None or override.duration is None)
+    body["end"] = None if plain else _shown(item.end, series.zone)
+    body["recurrence_id"] = item.recurrence_id.isoformat()
+    return to_json(body)
+
+
+def _shown(value: date, zone: str) -> str:
+    return rfc3339(value, zone) if isinstance(value, datetime) else value.isoformat()
+
+
+def _plain(view: EventView) -> View:
+    return View(view.json, view.id, view.revision)
+
+
+def _found(event: EventView, id: str) -> tuple[Series, Occurrence]:
+    series = event.series
+    if series is None:
+        raise NotFound
+    found = occurrence(series, recurrence_id(id, series.zone))
+    if found is None:
+        raise NotFound
+    return series, found
+
+
+def _require_current(event: EventView, revisions: frozenset[int] | None) -> None:
+    if revisions is not None and event.revision not in revisions:
+        raise Stale("The event was changed since you read it.")
+    if event.taken_down:
+        raise Conflict("A moderator has taken this event down; see its takedown.")
+
+
+def _require_title(fields: dict[str, Any]) -> None:
+    for name in ("title", "tags", "status"):
+        if name in fields and fields[name] is None:
+            raise Invalid.field(f"/{name}", "cannot be cleared")
+
+
+def _times(series: Series, found: Occurrence, changes: dict[str, Any]) -> tuple[date | None, timedelta | None]:
+    """The start and length that an occurrence is to have, where they change: what is absent stays."""
+    if not {"start", "end"} & set(changes):
+        return None, None
+    zone = changes.get("time_zone") or series.zone
+    start, end = _local(found.start, series.zone), _local(found.end, series.zone)
+    if "start" in changes:
+        if changes["start"] is None:
+            raise Invalid.field("/start", "cannot be cleared")
+        start = read_local(changes["start"], zone, "/start")
+    if changes.get("end") is not None:
+        end = read_local(changes["end"], zone, "/end")
+    elif "end" in changes or series.duration is None:
+        return start, timedelta(0) if isinstance(start, datetime) else timedelta(days=1)
+    if isinstance(start, datetime) != isinstance(end, datetime):
+        raise Invalid.field("/end", "must be of the kind of start: both dates, or both times")
+    if instant(end, zone) <= instant(start, zone):
+        raise Invalid.field("/end", "must be after start; it is exclusive")
+    return start, lasting(start, end, zone)
+
+
+def _local(value: date, zone: str) -> date:
+    return to_local(value, zone) if isinstance(value, datetime) else value
+
+
+def _with(changes: Changes, **more: Any) -> Changes:
+    return replace(changes, **more)
+
+
+def _recurrence(asked: dict[str, Any], zone: str) -> dict[str, Any]:
+    given: dict[str, Any] = {}
+    if "rrule" in asked:
+        given["rrule"] = asked["rrule"]
+    for name in ("rdates", "exdates"):
+        if name in asked:
+            values = enumerate(asked[name])
+            given[name] = frozenset(read_local(value, zone, f"/recurrence/{name}/{n}") for n, value in values)
+    return given
