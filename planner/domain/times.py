@@ -8,7 +8,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from planner.domain.zones import UnknownZone, instant, to_utc, zone
+from planner.domain.zones import UnknownZone, strict_instant, zone
 from planner.errors import Invalid
 
 # Undated events are listed last: this is the instant they are ordered by.
@@ -112,9 +112,9 @@ def when(start: str | None, end: str | None, all_day: bool | None, time_zone: st
 def _all_day(first: date, last: date | None, time_zone: str | None) -> When:
     if last is not None and last <= first:
         raise Invalid.field("/end", "must be after start; it is exclusive")
-    begins = instant(first, time_zone or "UTC")
+    begins = strict_instant(first, time_zone or "UTC")
     # A zone can skip a whole day, as Samoa did in 2011: then both are the same instant.
-    ends = max(instant(last or first + timedelta(days=1), time_zone or "UTC"), begins + INSTANT)
+    ends = max(strict_instant(last or first + timedelta(days=1), time_zone or "UTC"), begins + INSTANT)
     return When(
         first.isoformat(),
         last.isoformat() if last else None,
@@ -140,7 +140,7 @@ def _instant(moment: date, time_zone: str) -> tuple[datetime, str]:
     """The instant of a time, and how the clocks of the zone show it."""
     assert isinstance(moment, datetime)
     if moment.tzinfo is None:
-        return to_utc(moment, time_zone), moment.isoformat()
+        return strict_instant(moment, time_zone), moment.isoformat()
     instant = moment.astimezone(UTC)
     local = instant.astimezone(zone(time_zone))
     # In the hour that comes twice a bare local time means the first; the second keeps its offset.
@@ -172,7 +172,7 @@ def _bound(text: str, pointer: str) -> datetime:
     moment = parse_moment(_BLANK_OFFSET.sub(r"+\1", text), pointer)
     try:
         if not isinstance(moment, datetime):
-            return instant(moment, "UTC")
+            return strict_instant(moment, "UTC")
         return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
     except OverflowError:
         raise Invalid.field(pointer, "is outside the years 1 to 9999") from None
@@ -188,7 +188,7 @@ def shown(kept: str | None, time_zone: str | None) -> str | None:
 def local_instant(kept: str, time_zone: str) -> datetime:
     """The instant of a kept start or end."""
     moment = datetime.fromisoformat(kept)
-    return to_utc(moment, time_zone) if moment.tzinfo is None else moment.astimezone(UTC)
+    return strict_instant(moment, time_zone) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def rfc3339(instant: datetime, time_zone: str = "UTC") -> str:

@@ -24,7 +24,7 @@ LATEST = datetime.max.replace(tzinfo=UTC)
 WIDEST_CHANGE = timedelta(hours=26)
 
 # These exist on some machines only, or say nothing about a place.
-_NOT_A_PLACE = frozenset({"localtime", "Factory", "posixrules"})
+_NOT_A_PLACE = frozenset({"localtime", "posixrules"})
 
 Offset = Callable[[datetime], timedelta]
 
@@ -73,6 +73,15 @@ def to_utc(local: datetime, name: str) -> datetime:
         return datetime.combine(local, local.time(), UTC) - offset_of(name)(local)
     except OverflowError:
         return EARLIEST if local.year == 1 else LATEST
+
+
+def strict_instant(value: date, name: str) -> datetime:
+    """The instant of a local time or of the midnight of a date, as `instant` answers it inside the calendar.
+
+    Raises `OverflowError` where that lies outside the years 1 to 9999.
+    """
+    local = value if isinstance(value, datetime) else datetime.combine(value, MIDNIGHT)
+    return local.replace(tzinfo=zone(name), fold=0).astimezone(UTC)
 
 
 def to_local(instant: datetime, name: str) -> datetime:
