@@ -106,7 +106,9 @@ def _furnish(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: 
     state.sessions = Sessions(signer, refresh_tokens, identities, audit, settings.refresh_token_days)
     state.accounts = Accounts(hasher, state.sessions, identities, limiter, mailing, audit)
     linking = Linking(state.accounts, mailing, audit)
-    state.providers = Providers(settings.oidc, state.sessions, linking, audit, settings.base_url, settings.origins)
+    state.providers = Providers(
+        settings.oidc, state.sessions, linking, limiter, audit, settings.base_url, settings.origins
+    )
     state.recovery = Recovery(hasher, identities, limiter, mailing, audit)
     state.personal_tokens = PersonalTokens(identities, audit)
     state.introspection = Introspection(signer, identities, state.sessions, state.personal_tokens)
