@@ -124,7 +124,7 @@ def test_nothing_that_is_secret_shows_when_settings_are_printed(monkeypatch: pyt
 
 def test_settings_cannot_be_changed_once_they_are_read() -> None:
     with pytest.raises(ValueError, match="frozen"):
-        load().port = 1
+        load().port = 1  # type: ignore[misc]
 
 
 @pytest.mark.parametrize(
