@@ -175,14 +175,13 @@ async def sign_out(caller: CurrentUser, sessions: SessionsService, visit: VisitI
     return Response(status_code=204)
 
 
+HINT = {"description": "Taken, and not needed (RFC 7009 §2.1).", "examples": ["refresh_token"]}
 REVOKED: Answers = {200: {"description": "It holds no longer, if it ever did."}}
 
 
 @router.post(
     "/revoke",
-    openapi_extra=form_body(
-        {"token": "planner_rt_…"}, ["token"], token={}, token_type_hint={"enum": ["access_token", "refresh_token"]}
-    ),
+    openapi_extra=form_body({"token": "planner_rt_…"}, ["token"], token={}, token_type_hint=HINT),
     responses=REVOKED | REFUSED,
 )
 async def revoke(introspection: IntrospectionService, visit: VisitInfo, form: TokenForm) -> Response:
@@ -230,7 +229,7 @@ class IntrospectionRead(Reply):
 
 @router.post(
     "/introspect",
-    openapi_extra=form_body({"token": "planner_rt_…"}, ["token"], token={}, token_type_hint={}),
+    openapi_extra=form_body({"token": "planner_rt_…"}, ["token"], token={}, token_type_hint=HINT),
     responses=described(200, "What it is.", IntrospectionRead) | problems(*GUARDED) | REFUSED,
 )
 async def introspect(caller: CurrentUser, introspection: IntrospectionService, form: TokenForm) -> Response:
