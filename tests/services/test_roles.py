@@ -80,7 +80,7 @@ def guarded_routes(app: FastAPI) -> list[tuple[str, str, str]]:
 async def attempt(person: Person | None, api: Planner, method: str, path: str) -> httpx.Response:
     address = path.removeprefix("/api/v1").replace("{id}", NOBODYS_ID)
     assert "{" not in address, f"this test does not know how to fill {path}"
-    options = {} if method in ("GET", "DELETE") else {"json": {}}
+    options: dict[str, Any] = {} if method in ("GET", "DELETE") else {"json": {}}
     return await (api if person is None else person).request(method, address, **options)
 
 
