@@ -466,3 +466,14 @@ async def test_of_twenty_uses_of_one_recovery_token_at_once_one_succeeds(mongo_u
             ok(await sign_in(api, ada.email, won))
             changed = await fact(lambda: mails_in(data / "outbox", "Your password was changed"))
             assert len(changed) == 1
+
+
+async def test_an_identity_linked_before_the_address_was_proved_does_not_outlive_recovery(
+    api: Planner, app: FastAPI, ada: Person, post: Postbox
+) -> None:
+    users = app.state.database.handle["users"]
+    identity = {"issuer": "https://provider.example", "subject": "somebody else"}
+    await users.update_one({"email_key": ada.email}, {"$set": {"identities": [identity]}})
+    ok(await reset(api, await recovery_token(api, post, ada)), 204)
+    stored = await users.find_one({"email_key": ada.email})
+    assert stored["identities"] == []
