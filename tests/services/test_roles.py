@@ -72,7 +72,7 @@ def guarded_routes(app: FastAPI) -> list[tuple[str, str, str]]:
         (method, route.path, role)
         for route in app.routes
         if isinstance(route, APIRoute)
-        for method in sorted(route.methods)
+        for method in sorted(route.methods or ())
         for role in needed(route.dependant)
     ]
 
