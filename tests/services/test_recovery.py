@@ -161,6 +161,16 @@ async def test_a_forgotten_password_is_replaced_with_the_mailed_token(ada: Perso
     assert [mail["Subject"] for mail in await post.emptied()] == ["Your password was changed"]
 
 
+@pytest.mark.parametrize("name", ["Host", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Origin", "Referer"])
+async def test_no_header_of_a_request_changes_where_a_mailed_link_leads(ada: Person, post: Postbox, name: str) -> None:
+    await post.emptied()
+    headers = {name: "host=evil.example" if name == "Forwarded" else "evil.example"}
+    ok(await ada.api.post("/auth/password/forgot", json={"email": ada.email}, headers=headers), 202)
+    text = text_of(await post.only("Set a new password"))
+    assert "http://planner.test/reset-password#token=" in text
+    assert "evil" not in text
+
+
 async def test_an_account_that_reads_its_recovery_mail_has_proved_its_address(ada: Person, post: Postbox) -> None:
     ok(await reset(ada.api, await recovery_token(ada.api, post, ada)), 204)
     assert ok(await sign_in(ada.api, ada.email, NEW_PASSWORD))["user"]["email_verified"] is True
