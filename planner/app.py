@@ -16,7 +16,7 @@ from auth.jwt_handler import TokenSigner
 from auth.opaque_tokens import RefreshTokens
 from database.connection import Database, bind, open_database
 from database.journal import mend
-from database.migrate import pending
+from database.migrate import pending, settle
 from models import DOCUMENTS
 from planner import background
 from planner.errors import ConfigurationError
@@ -125,8 +125,11 @@ def sender_of(settings: Settings) -> Sender:
     return OutboxSender(settings.data_dir / "outbox")
 
 
-async def prepare(settings: Settings) -> None:
+async def prepare(settings: Settings, *, alone: bool = True) -> None:
     """What one process does before any serves: wait for the database, check its data, mend it.
+
+    Where a planner may be running already, we are not `alone`, and nothing is mended: what
+    stands in the journal may be what that planner is just doing.
 
     Raises `ConfigurationError` when the stored data needs a migration.
     """
@@ -136,7 +139,8 @@ async def prepare(settings: Settings) -> None:
             raise ConfigurationError(
                 f"The stored data needs {', '.join(waiting)}: run `python -m planner migrate` first."
             )
-        if not database.transactions:
+        await settle(database)
+        if alone and not database.transactions:
             log.warning(
                 "this MongoDB has no transactions (it is no replica set): writes that belong "
                 "together go through a journal, mended at the next start"
