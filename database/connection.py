@@ -14,7 +14,7 @@ from beanie import Document, init_beanie
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError as DriverConfigurationError
-from pymongo.errors import InvalidURI, OperationFailure
+from pymongo.errors import InvalidURI, OperationFailure, WaitQueueTimeoutError
 
 from database.errors import AWAY, DatabaseUnavailable
 
@@ -44,14 +44,26 @@ class Database:
         """The name of the database on its server."""
         return str(self.handle.name)
 
-    async def hop(self, work: Callable[[MongoClient[Any]], T]) -> T:
-        """Run `work` on the blocking driver in a thread, in a single hop.
+    async def hop(self, work: Callable[[MongoClient[Any]], T], seconds: float | None = None) -> T:
+        """Run `work` on the blocking driver in a thread, in a single hop, within `seconds` (REQUEST_SECONDS).
 
         The asynchronous driver is the blocking one behind a thread pool, a hop for each
         call; a transaction of four calls costs one hop this way instead of four.
+
+        The time counts from now, not from when a thread is free: while the database hangs,
+        the threads all wait for it, and whoever waits for a thread must be told as soon.
         """
         assert self.sync is not None and self.pool is not None
-        return await asyncio.get_running_loop().run_in_executor(self.pool, work, self.sync)
+        over = time.monotonic() + (REQUEST_SECONDS if seconds is None else seconds)
+
+        def in_time(client: MongoClient[Any]) -> T:
+            left = over - time.monotonic()
+            if left <= 0:
+                raise WaitQueueTimeoutError("every thread was waiting for the database")
+            with pymongo.timeout(left):
+                return work(client)
+
+        return await asyncio.get_running_loop().run_in_executor(self.pool, in_time, self.sync)
 
     async def ping(self) -> None:
         """Ask the server for a sign of life; raises one of `AWAY` when there is none."""
@@ -96,12 +108,15 @@ async def open_database(url: str, wait: float = WAIT_SECONDS) -> Database:
 
     deadline, pause = time.monotonic() + wait, 0.25
     while True:
+        # The first try is short, so that whoever watches soon reads what is waited for.
+        patience = min(REQUEST_SECONDS, 4 * pause, max(deadline - time.monotonic(), pause))
         try:
-            hello = await client.admin.command("hello")
-            if hello.get("isWritablePrimary") or hello.get("msg") == "isdbgrid":
-                # Credentials are first checked by a command that needs them.
-                await handle.command("listCollections", nameOnly=True, filter={"name": "users"})
-                break
+            with pymongo.timeout(patience):
+                hello = await client.admin.command("hello")
+                if hello.get("isWritablePrimary") or hello.get("msg") == "isdbgrid":
+                    # Credentials are first checked by a command that needs them.
+                    await handle.command("listCollections", nameOnly=True, filter={"name": "users"})
+                    break
             reason = "it has no primary yet"
         except AWAY:
             reason = "it does not answer"

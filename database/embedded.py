@@ -44,6 +44,10 @@ LONGEST_PAUSE_SECONDS = 30.0
 # 6.0. The path is relative to mongod's working directory, DATA_DIR. So the replica set's configuration stays true
 # when the directory moves, and the characters that --bind_ip and host names give a meaning (`,` and `:`) stay out.
 SOCKET = "run/mongod.sock"
+# Clients come in by another name for it, which is there only while mongod takes writes. The driver asks a server once
+# for each connection what it can do, and one that is still starting says that it has no sessions. Connections made in
+# that moment would be kept, and would refuse every transaction for as long as the planner runs.
+DOOR = "run/primary.sock"
 REPLICA_SET = "planner"
 NOT_YET_INITIALIZED = 94
 
@@ -67,13 +71,15 @@ class EmbeddedMongo:
         """Name the directory, made with mode 0700 if need be; nothing happens before `start`."""
         self.data_dir = data_dir.resolve()
         self.url = ""
-        self._binary = self._socket = Path()
+        self._binary = self._sockets = Path()
         self._lock: FileIO | None = None
         self._owner = 0
         self._supervisor: threading.Thread | None = None
         self._process: subprocess.Popen[bytes] | None = None
         self._spawning = threading.Lock()
         self._stopping = threading.Event()
+        self._serving = threading.Event()
+        self._obstacle: str | None = None
         self._ended: str | None = None
         self._log_start = 0
 
@@ -93,16 +99,16 @@ class EmbeddedMongo:
             self._data.mkdir(mode=0o700, exist_ok=True)
             # What a killed planner left behind ends here; we hold the directory, so it is nobody's now.
             end_holder(self._data / "mongod.lock", f"--dbpath {self._data} --", ORPHAN_SECONDS)
-            self._socket = self._make_socket_dir()
-            # A direct connection: the address that the replica set would lead a client to is relative.
-            self.url = _url(self._socket)
+            self._sockets = self._make_socket_dir()
+            self.url = _url(self._sockets / Path(DOOR).name)
             self._stopping.clear()
+            self._serving.clear()
             self._ended = None
             # A thread of its own, because mongod ends with the thread that spawned it: see `leashed`. A daemon, so
             # that a caller who forgets `stop` can still end; atexit then does it.
             self._supervisor = threading.Thread(target=self._supervise, name="embedded-mongod", daemon=True)
             self._supervisor.start()
-            self._await_primary()
+            self._await_service()
         except OSError as error:
             self.stop()
             raise EmbeddedFailed(f"The embedded database cannot use {self.data_dir}: {error}") from error
@@ -151,7 +157,7 @@ class EmbeddedMongo:
         return self.data_dir / "mongod.log"
 
     def _make_socket_dir(self) -> Path:
-        """Return the socket's path as clients write it: in DATA_DIR/run, or in what that links to.
+        """Return the directory of the sockets as clients write it: DATA_DIR/run, or what that links to.
 
         A path over some 107 bytes cannot be a socket's, and neither can one on certain shared file systems. Then
         `run` links to a short private directory, which a later start finds and removes if this one is killed.
@@ -160,13 +166,13 @@ class EmbeddedMongo:
         run = self.data_dir / "run"
         run.mkdir(mode=0o700)
         if _takes_socket(run):
-            return self.data_dir / SOCKET
+            return run
         run.rmdir()
         short = Path(tempfile.mkdtemp(prefix="planner-"))
         run.symlink_to(short)
         if not _takes_socket(short):
             raise OSError(f"neither {run} nor {short} can hold a unix socket")
-        return short / Path(SOCKET).name
+        return short
 
     def _remove_socket_dir(self) -> None:
         run = self.data_dir / "run"
@@ -205,6 +211,8 @@ class EmbeddedMongo:
         with self._spawning:
             if self._stopping.is_set():
                 return "was not started", []
+            self._serving.clear()
+            (self._sockets / Path(DOOR).name).unlink(missing_ok=True)
             process = self._process = subprocess.Popen(
                 leashed(self._command()),
                 cwd=self.data_dir,
@@ -221,8 +229,11 @@ class EmbeddedMongo:
         poller.register(process.stdout, select.POLLIN)
         with process.stdout:
             while True:
-                if not poller.poll(LOG_CHECK_SECONDS * 1000):
-                    if self._move_log_aside():
+                serving = self._serving.is_set()
+                if not poller.poll((LOG_CHECK_SECONDS if serving else POLL_SECONDS) * 1000):
+                    if not serving:
+                        self._let_clients_in()
+                    elif self._move_log_aside():
                         process.send_signal(signal.SIGUSR1)  # mongod then opens its log file anew
                     continue
                 chunk = os.read(process.stdout.fileno(), 4096)
@@ -256,32 +267,39 @@ class EmbeddedMongo:
             return False  # none yet, or it cannot be moved: no reason to go without a database
         return True
 
-    def _await_primary(self) -> None:
+    def _await_service(self) -> None:
         """Return once the mongod just spawned takes writes, or raise EmbeddedFailed."""
         deadline = time.monotonic() + START_SECONDS
-        while obstacle := self._obstacle():
+        while not self._serving.wait(POLL_SECONDS):
             if self._ended:
                 raise EmbeddedFailed(f"The embedded database did not start. {self._ended}")
             if time.monotonic() > deadline:
-                lines = "\n".join([obstacle, *last_lines(self._log, self._log_start)])
+                lines = "\n".join([self._obstacle or "", *last_lines(self._log, self._log_start)])
                 raise EmbeddedFailed(f"The embedded database took no writes within {START_SECONDS:g} s: {lines}")
-            time.sleep(POLL_SECONDS)
 
-    def _obstacle(self) -> str | None:
-        """Take the next step towards a mongod that takes writes; return what is in the way, or None when it does."""
-        # A bare connection first: a MongoClient that comes too early waits half a second before it tries again.
-        with socket.socket(socket.AF_UNIX) as probe:
-            try:
-                probe.connect(str(self._socket))
-            except OSError as error:
-                return f"no connection: {error}"
-        client: MongoClient[dict[str, Any]]
-        with MongoClient(self.url, serverSelectionTimeoutMS=1000, socketTimeoutMS=5000) as client:
-            try:
-                _configure(client)
-                return None if client.admin.command("hello")["isWritablePrimary"] else "it is not primary yet"
-            except PyMongoError as error:
-                return str(error)
+    def _let_clients_in(self) -> None:
+        """Take the next step towards a mongod that takes writes, and open the door when it does."""
+        try:
+            self._obstacle = _obstacle(self._sockets / Path(SOCKET).name)
+            if self._obstacle is None:
+                (self._sockets / Path(DOOR).name).symlink_to(Path(SOCKET).name)
+                self._serving.set()
+        except OSError as error:
+            self._obstacle = f"no connection: {error}"
+
+
+def _obstacle(path: Path) -> str | None:
+    """Configure the mongod at this socket if need be; return why it takes no writes yet, or None when it does."""
+    # A bare connection first: a MongoClient that comes too early waits half a second before it tries again.
+    with socket.socket(socket.AF_UNIX) as probe:
+        probe.connect(str(path))
+    client: MongoClient[dict[str, Any]]
+    with MongoClient(_url(path), serverSelectionTimeoutMS=1000, socketTimeoutMS=5000) as client:
+        try:
+            _configure(client)
+            return None if client.admin.command("hello")["isWritablePrimary"] else "it is not primary yet"
+        except PyMongoError as error:
+            return str(error)
 
 
 def _configure(client: MongoClient[dict[str, Any]]) -> None:
@@ -299,6 +317,7 @@ def _configure(client: MongoClient[dict[str, Any]]) -> None:
 
 
 def _url(path: Path) -> str:
+    # A direct connection: the address that the replica set would lead a client to is relative.
     return f"mongodb://{quote(str(path), safe='')}/?directConnection=true"
 
 
@@ -312,7 +331,7 @@ def running_url(data_dir: Path) -> str | None:
     except FileNotFoundError:
         return None
     # `run` may link to a shorter path, the only one that a socket's address has room for.
-    return _url((data_dir.resolve() / "run").resolve() / Path(SOCKET).name)
+    return _url((data_dir.resolve() / "run").resolve() / Path(DOOR).name)
 
 
 def _claim(data_dir: Path) -> FileIO:
@@ -341,7 +360,7 @@ def _holder(note: bytes) -> str:
 
 
 def _takes_socket(folder: Path) -> bool:
-    path = folder / Path(SOCKET).name
+    path = folder / Path(DOOR).name  # the longer one
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.bind(str(path))

@@ -21,23 +21,21 @@ def names() -> list[str]:
 
 
 async def pending(database: Database) -> list[str]:
-    """The migrations that have not been run on this database.
-
-    A database without accounts has nothing to change: it is noted as being up to date.
-    """
+    """The migrations that have not been run on this database; one without accounts needs none."""
     current = await database.handle[LOG].find_one({"is_current": True})
     if current is not None:
         return [name for name in names() if current["name"] == ROOT or name > current["name"]]
     if await database.handle["users"].find_one({}, {"_id": 1}, sort=[("_id", ASCENDING)]):
         return names()
-    await _note(database, names()[-1])
     return []
 
 
-async def _note(database: Database, name: str) -> None:
-    await database.handle[LOG].update_one(
-        {"name": name}, {"$set": {"is_current": True}, "$currentDate": {"ts": True}}, upsert=True
-    )
+async def settle(database: Database) -> None:
+    """Note a database that has just been made as being up to date, before its first account."""
+    if await database.handle[LOG].find_one({}) is None:
+        await database.handle[LOG].update_one(
+            {"name": names()[-1]}, {"$set": {"is_current": True}, "$currentDate": {"ts": True}}, upsert=True
+        )
 
 
 async def migrate(database: Database, *, back: int = 0) -> list[str]:

@@ -7,20 +7,33 @@ safe. It also means that two writers of one document in this process never colli
 """
 
 import asyncio
+import time
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
-import pymongo
 from pymongo import InsertOne, MongoClient, UpdateOne
 from pymongo.client_session import ClientSession
-from pymongo.errors import BulkWriteError, DuplicateKeyError
+from pymongo.errors import BulkWriteError, DuplicateKeyError, WaitQueueTimeoutError
 
-from database.connection import REQUEST_SECONDS, Database, collection
+from database.connection import Database, collection
 from database.writes import Delete, Insert, Require, Update, Write
 
 MOST_GROUPS = 64
 Group = Sequence[Write]
-_Waiting = tuple[Group, "asyncio.Future[bool]"]
+# What was gathered gets at least this long, however long it waited for the commit before.
+LEAST_SECONDS = 1.0
+
+
+class _Waiting(NamedTuple):
+    """A group, who waits for it, and until when by `time.monotonic`."""
+
+    group: Group
+    future: "asyncio.Future[bool]"
+    over: float
+
+    @property
+    def left(self) -> float:
+        return max(self.over - time.monotonic(), LEAST_SECONDS)
 
 
 class _NoMatch(Exception):
@@ -41,7 +54,7 @@ class Committer:
         if not all(_is_plain(write) for write in group):
             return await self._alone(group, seconds)
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append((group, future))
+        self._waiting.append(_Waiting(group, future, time.monotonic() + seconds))
         if not self._busy:
             self._busy = True
             task = asyncio.create_task(self._work_off())
@@ -54,14 +67,19 @@ class Committer:
         try:
             while self._waiting:
                 batch, self._waiting = self._waiting[:MOST_GROUPS], self._waiting[MOST_GROUPS:]
-                await self._gathered(batch)
+                # Their time went by with a commit that hung: they must not wait for another one.
+                now = time.monotonic()
+                late = [waiting for waiting in batch if waiting.over <= now]
+                _answer_all(late, WaitQueueTimeoutError("the commit before took all the time there was"))
+                await self._gathered([waiting for waiting in batch if waiting.over > now])
         finally:
             self._busy = False
 
     async def _gathered(self, batch: list[_Waiting]) -> None:
         if len(batch) > 1:
             try:
-                await self._database.hop(lambda client: _all(client, self._database.name, batch))
+                name, left = self._database.name, min(waiting.left for waiting in batch)
+                await self._database.hop(lambda client: _all(client, name, batch), left)
             except (_NoMatch, BulkWriteError, DuplicateKeyError):
                 # One group was refused and the transaction was aborted: each for itself, then.
                 pass
@@ -69,19 +87,19 @@ class Committer:
                 _answer_all(batch, error)
                 return
             else:
-                for _, future in batch:
-                    _answer(future, True)
+                for waiting in batch:
+                    _answer(waiting.future, True)
                 return
-        await asyncio.gather(*(self._answered(group, future) for group, future in batch))
+        await asyncio.gather(*(self._answered(waiting) for waiting in batch))
 
-    async def _answered(self, group: Group, future: "asyncio.Future[bool]") -> None:
+    async def _answered(self, waiting: _Waiting) -> None:
         try:
-            _answer(future, await self._alone(group, REQUEST_SECONDS))
+            _answer(waiting.future, await self._alone(waiting.group, waiting.left))
         except Exception as error:  # noqa: BLE001 - the caller is to hear of it
-            _answer(future, error)
+            _answer(waiting.future, error)
 
     async def _alone(self, group: Group, seconds: float) -> bool:
-        return await self._database.hop(lambda client: _one(client, self._database.name, group, seconds))
+        return await self._database.hop(lambda client: _one(client, self._database.name, group), seconds)
 
 
 def _is_plain(write: Write) -> bool:
@@ -105,17 +123,17 @@ def _answer(future: "asyncio.Future[bool]", outcome: bool | Exception) -> None:
 
 
 def _answer_all(batch: list[_Waiting], outcome: Exception) -> None:
-    for _, future in batch:
-        _answer(future, outcome)
+    for waiting in batch:
+        _answer(waiting.future, outcome)
 
 
-def _one(client: MongoClient[Any], name: str, group: Group, seconds: float) -> bool:
+def _one(client: MongoClient[Any], name: str, group: Group) -> bool:
     def body(session: ClientSession) -> None:
         for write in group:
             _perform(client, name, write, session)
 
-    # The bound holds for the whole group, its retries included.
-    with pymongo.timeout(seconds), client.start_session() as session:
+    # The bound on `hop` holds for the whole group, its retries included.
+    with client.start_session() as session:
         try:
             session.with_transaction(body)
         except _NoMatch:
@@ -127,8 +145,8 @@ def _all(client: MongoClient[Any], name: str, batch: list[_Waiting]) -> None:
     """Do several groups in one transaction; raises, with none done, if any of them is refused."""
     operations: dict[str, list[Any]] = {}
     needed: dict[str, int] = {}
-    for group, _ in batch:
-        for write in group:
+    for waiting in batch:
+        for write in waiting.group:
             match write:
                 case Insert():
                     operations.setdefault(collection(write.into), []).append(InsertOne(write.stored))
@@ -143,7 +161,7 @@ def _all(client: MongoClient[Any], name: str, batch: list[_Waiting]) -> None:
             if done.matched_count < needed.get(target, 0):
                 raise _NoMatch
 
-    with pymongo.timeout(REQUEST_SECONDS), client.start_session() as session:
+    with client.start_session() as session:
         session.with_transaction(body)
 
 

@@ -12,7 +12,12 @@ from models.schema import PageQuery, Reply, Request
 Status = Literal["confirmed", "tentative", "cancelled"]
 Visibility = Literal["private", "unlisted", "public"]
 Scope = Literal["mine", "public", "all"]
-Bound = Annotated[str, Field(max_length=40, examples=["2026-12-01T00:00:00Z"])]
+# For readers of the document; what decides is `planner/domain/times.py`.
+_MOMENT = {
+    "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
+    r"([Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?$"
+}
+Bound = Annotated[str, Field(max_length=40, examples=["2026-12-01T00:00:00Z"], json_schema_extra=_MOMENT)]
 Uid = Annotated[
     str,
     Field(
@@ -28,6 +33,7 @@ Moment = Annotated[
         max_length=40,
         description="A date (the event lasts all day), a local time in `time_zone`, or a time with an offset.",
         examples=["2026-12-01T18:00:00"],
+        json_schema_extra=_MOMENT,
     ),
 ]
 Description = Annotated[str, Field(max_length=20_000, pattern=r"^[^\x00]*$")]

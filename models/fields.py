@@ -60,9 +60,15 @@ def _email(text: str) -> str:
 
 Title = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL), AfterValidator(_visible)]
 Tags = Annotated[list[Annotated[str, StringConstraints(pattern=NO_NUL, max_length=200)]], AfterValidator(_tags)]
-WebAddress = Annotated[str, Field(max_length=2000, pattern=NO_NUL), AfterValidator(_web_address)]
-HttpsAddress = Annotated[str, Field(max_length=2000, pattern=NO_NUL), AfterValidator(_https_address)]
-Email = Annotated[str, Field(max_length=254, pattern=NO_NUL), AfterValidator(_email)]
+WebAddress = Annotated[
+    str, Field(max_length=2000, pattern=NO_NUL, json_schema_extra={"format": "uri"}), AfterValidator(_web_address)
+]
+HttpsAddress = Annotated[
+    str, Field(max_length=2000, pattern=NO_NUL, json_schema_extra={"format": "uri"}), AfterValidator(_https_address)
+]
+Email = Annotated[
+    str, Field(max_length=254, pattern=NO_NUL, json_schema_extra={"format": "email"}), AfterValidator(_email)
+]
 Username = Annotated[
     str,
     Field(

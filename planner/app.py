@@ -16,7 +16,7 @@ from auth.jwt_handler import TokenSigner
 from auth.opaque_tokens import RefreshTokens
 from database.connection import Database, bind, open_database
 from database.journal import mend
-from database.migrate import pending
+from database.migrate import pending, settle
 from models import DOCUMENTS
 from planner import background
 from planner.errors import ConfigurationError
@@ -107,7 +107,9 @@ def _furnish(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: 
     state.sessions = Sessions(signer, refresh_tokens, identities, audit, settings.refresh_token_days)
     state.accounts = Accounts(hasher, state.sessions, identities, limiter, mailing, audit)
     linking = Linking(state.accounts, mailing, audit)
-    state.providers = Providers(settings.oidc, state.sessions, linking, audit, settings.base_url, settings.origins)
+    state.providers = Providers(
+        settings.oidc, state.sessions, linking, limiter, audit, settings.base_url, settings.origins
+    )
     state.recovery = Recovery(hasher, identities, limiter, mailing, audit)
     state.personal_tokens = PersonalTokens(identities, audit)
     state.introspection = Introspection(signer, identities, state.sessions, state.personal_tokens)
@@ -125,8 +127,11 @@ def sender_of(settings: Settings) -> Sender:
     return OutboxSender(settings.data_dir / "outbox")
 
 
-async def prepare(settings: Settings) -> None:
+async def prepare(settings: Settings, *, alone: bool = True) -> None:
     """What one process does before any serves: wait for the database, check its data, mend it.
+
+    Where a planner may be running already, we are not `alone`, and nothing is mended: what
+    stands in the journal may be what that planner is just doing.
 
     Raises `ConfigurationError` when the stored data needs a migration.
     """
@@ -136,7 +141,8 @@ async def prepare(settings: Settings) -> None:
             raise ConfigurationError(
                 f"The stored data needs {', '.join(waiting)}: run `python -m planner migrate` first."
             )
-        if not database.transactions:
+        await settle(database)
+        if alone and not database.transactions:
             log.warning(
                 "this MongoDB has no transactions (it is no replica set): writes that belong "
                 "together go through a journal, mended at the next start"

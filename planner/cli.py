@@ -119,7 +119,7 @@ def _with_services(work: Callable[[Any], Awaitable[T]]) -> T:
     """What `work` answers, given the state of an application that is started but serves nobody."""
 
     async def run(ready: Settings) -> T:
-        await prepare(ready)
+        await prepare(ready, alone=False)
         app = create_app(ready)
         async with app.router.lifespan_context(app):
             return await work(app.state)
@@ -228,7 +228,9 @@ def _announce(settings: Settings) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     settings = load()
-    settings.secret()
+    # Without a database of its own to share it with, a secret may still have to be made: not here.
+    if settings.secret_key or settings.database_url or (settings.data_dir / "secret").exists():
+        settings.secret()
     print("The settings hold.")
     if settings.database_url is None:
         print(f"No DATABASE_URL: the embedded MongoDB will be used, in {settings.data_dir.resolve()}.")

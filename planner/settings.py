@@ -130,8 +130,11 @@ class Settings(BaseSettings):
     @field_validator("trusted_proxies")
     @classmethod
     def _trusted_proxies_are_addresses(cls, value: str) -> str:
-        for entry in split_list(value):
-            ipaddress.ip_network(entry, strict=False)
+        try:
+            for entry in split_list(value):
+                ipaddress.ip_network(entry, strict=False)
+        except ValueError:
+            raise ValueError("each entry is an IP address or a network, such as 10.0.0.0/8") from None
         return value
 
     @field_validator("cors_origins")
@@ -144,7 +147,7 @@ class Settings(BaseSettings):
                     "so each origin must be named, such as https://app.example.com"
                 )
             parts = urlsplit(origin)
-            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query:
+            if parts.scheme not in ("http", "https") or not parts.netloc or parts.path or parts.query or parts.fragment:
                 raise ValueError("each origin is scheme://host[:port], without a path")
         return value
 
@@ -196,8 +199,8 @@ def check_secret(secret: str) -> None:
 
 def kept_secret(path: Path) -> str:
     """The secret in the file at `path`, made with mode 0600 when it is not there yet."""
-    path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     try:
+        path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The secret is complete before it has its name: a crash leaves no half of one.
         fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         with open(fresh, "x", opener=_private) as file:

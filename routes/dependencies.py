@@ -23,7 +23,15 @@ from planner.services.providers import Providers
 from planner.services.recovery import Recovery
 from planner.services.sessions import Sessions
 
-IdInPath = Annotated[str, Path(description="24 hexadecimal digits.", examples=["692000000000000000000001"])]
+# The pattern is for readers of the document: what is no id names nothing, and is a 404.
+IdInPath = Annotated[
+    str,
+    Path(
+        description="24 hexadecimal digits.",
+        examples=["692000000000000000000001"],
+        json_schema_extra={"pattern": "^[0-9a-f]{24}$"},
+    ),
+]
 
 
 def from_state(name: str) -> Callable[[Request], Awaitable[Any]]:

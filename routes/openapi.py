@@ -10,11 +10,13 @@ from pydantic import BaseModel
 from models.schema import Reply, Request
 from routes.problems import Problem
 
+# A list of entity tags, or an asterisk (RFC 9110 §13.1).
+TAGS = r'^(\*|(W/)?"[!#-~]*"(, *(W/)?"[!#-~]*")*)$'
 IF_NONE_MATCH = {
     "name": "if-none-match",
     "in": "header",
     "required": False,
-    "schema": {"type": "string"},
+    "schema": {"type": "string", "pattern": TAGS},
     "description": 'Answer 304 when you have this already: the `ETag` of the answer before, such as `"3"`.',
 }
 
@@ -64,6 +66,9 @@ def _complete(operation: dict[str, Any]) -> None:
     """Put right what the framework does not know: which header a 304 follows from, and answers without a body."""
     if "304" in operation["responses"]:
         operation.setdefault("parameters", []).append(IF_NONE_MATCH)
+    for parameter in operation.get("parameters", ()):
+        if parameter["name"] == "if-match":
+            parameter["schema"]["pattern"] = TAGS
     for answer in operation["responses"].values():
         if answer.get("content") == {"application/json": {"schema": {}}}:
             del answer["content"]

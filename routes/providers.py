@@ -18,7 +18,7 @@ from routes.signing import SignedInRead, signed_in_answer
 
 router = APIRouter(prefix="/api/v1/auth", tags=["signing in"], route_class=PlannerRoute, responses=problems(*ANYWHERE))
 
-ProviderInPath = Annotated[str, Path(max_length=32, description="One of `GET /auth/providers`.", examples=["google"])]
+ProviderInPath = Annotated[str, Path(description="One of `GET /auth/providers`.", examples=["google"])]
 # A browser that goes on must not tell the next page where it was: codes stand in addresses.
 ONWARD = NO_STORE | {"referrer-policy": "no-referrer"}
 
@@ -33,15 +33,20 @@ async def read_providers(
 
 SENT: Answers = {
     302: {
-        "description": "To the provider. A cookie binds what follows to this browser.",
+        "description": "To the provider; a cookie binds what follows to this browser. "
+        "Or back to the page with `error`, when the provider does not answer.",
         "headers": {name: {"schema": {"type": "string"}} for name in ("Location", "Set-Cookie")},
     }
 }
 
 
-@router.get("/{provider}/signin", status_code=302, responses=SENT | problems(502))
+@router.get("/{provider}/signin", status_code=302, responses=SENT | problems(429, 502))
 async def sign_in_with_provider(
-    provider: ProviderInPath, request: Request, providers: ProvidersService, wanted: Annotated[SignInQuery, Query()]
+    provider: ProviderInPath,
+    request: Request,
+    providers: ProvidersService,
+    visit: VisitInfo,
+    wanted: Annotated[SignInQuery, Query()],
 ) -> Response:
     """Begin to sign in with a provider; for browsers.
 
@@ -49,7 +54,9 @@ async def sign_in_with_provider(
     (RFC 7636). It gets the browser back with `code` and `state`, and exchanges the code with its
     verifier at `POST /auth/token`, `grant_type=authorization_code`, within a minute.
     """
-    departure = await providers.begin(provider, wanted)
+    departure = await providers.begin(provider, wanted, visit)
+    if isinstance(departure, str):
+        return RedirectResponse(departure, 302, headers=ONWARD)
     response = RedirectResponse(departure.address, 302, headers=ONWARD)
     secure = _is_secure(request)
     response.set_cookie(

@@ -122,7 +122,7 @@ GRANTS = form_body(
     code={"description": "With `authorization_code`: what a provider's callback handed to the page."},
     code_verifier={"description": "With `authorization_code`: what the code challenge was made from (RFC 7636)."},
     redirect_uri={"description": "With `authorization_code`: the page that the code was handed to."},
-    scope={"description": "With `password`: a narrower scope, such as `events:read`."},
+    scope={"description": "With `password`: a narrower scope, such as `events:read`. It stays the session's."},
 )
 
 
@@ -149,7 +149,7 @@ async def token(
             tokens = signed_in.tokens
         case "refresh_token":
             (refresh_token,) = required(form, "refresh_token")
-            tokens = await sessions.refresh(refresh_token, visit)
+            tokens = await sessions.refresh(refresh_token, visit, narrowed(form.get("scope")))
         case "authorization_code":
             code, verifier, redirect_uri = required(form, "code", "code_verifier", "redirect_uri")
             tokens = (await providers.redeem(code, verifier, redirect_uri, visit)).tokens
@@ -163,7 +163,7 @@ def narrowed(scope: str | None) -> list[str] | None:
     if not scope:
         return None
     scopes = list(dict.fromkeys(scope.split()))
-    if not set(scopes) <= set(SCOPES):
+    if not scopes or not set(scopes) <= set(SCOPES):
         raise GrantRefused("invalid_scope", f"The scopes are: {', '.join(SCOPES)}.")
     return scopes
 
@@ -175,14 +175,13 @@ async def sign_out(caller: CurrentUser, sessions: SessionsService, visit: VisitI
     return Response(status_code=204)
 
 
+HINT = {"description": "Taken, and not needed (RFC 7009 §2.1).", "examples": ["refresh_token"]}
 REVOKED: Answers = {200: {"description": "It holds no longer, if it ever did."}}
 
 
 @router.post(
     "/revoke",
-    openapi_extra=form_body(
-        {"token": "planner_rt_…"}, ["token"], token={}, token_type_hint={"enum": ["access_token", "refresh_token"]}
-    ),
+    openapi_extra=form_body({"token": "planner_rt_…"}, ["token"], token={}, token_type_hint=HINT),
     responses=REVOKED | REFUSED,
 )
 async def revoke(introspection: IntrospectionService, visit: VisitInfo, form: TokenForm) -> Response:
@@ -230,7 +229,7 @@ class IntrospectionRead(Reply):
 
 @router.post(
     "/introspect",
-    openapi_extra=form_body({"token": "planner_rt_…"}, ["token"], token={}, token_type_hint={}),
+    openapi_extra=form_body({"token": "planner_rt_…"}, ["token"], token={}, token_type_hint=HINT),
     responses=described(200, "What it is.", IntrospectionRead) | problems(*GUARDED) | REFUSED,
 )
 async def introspect(caller: CurrentUser, introspection: IntrospectionService, form: TokenForm) -> Response:

@@ -10,6 +10,7 @@ wrong from now on, see `FAULTS`), `algorithm` (RS256, PS256 or ES256), `rotate` 
 
 import argparse
 import base64
+import gzip
 import hashlib
 import json
 import secrets
@@ -262,9 +263,12 @@ class Handler(BaseHTTPRequestHandler):
                 self.wfile.write(b" ")
                 self.wfile.flush()
         elif "huge" in faults:
-            self._raw(200, b'"' + b"x" * 5_000_000 + b'"')
+            # Right in everything but its size.
+            self._json(status, value | {"padding": "x" * 1_000_000})
         elif "compressed" in faults:
-            self._raw(200, b"\x1f\x8b", {"Content-Encoding": "gzip"})
+            # Small on the way, and huge when it is unpacked; but for that, right.
+            body = json.dumps(value | {"padding": "x" * 1_000_000}).encode()
+            self._raw(status, gzip.compress(body), {"Content-Encoding": "gzip"})
         elif "not_json" in faults:
             self._raw(200, b"<html>Try again later</html>")
         elif "failing" in faults:

@@ -1,7 +1,7 @@
 """Signing in with an OpenID Connect provider: going there, coming back, redeeming the code."""
 
-import logging
 from collections.abc import Mapping, Sequence
+from datetime import timedelta
 from typing import NamedTuple
 
 from auth.opaque_tokens import digest, new_secret
@@ -14,17 +14,19 @@ from models.user import User
 from models.views import Page, to_json
 from planner.domain.addresses import origin_of, with_query
 from planner.domain.cursors import from_cursor, to_cursor
+from planner.domain.limits import Limit
 from planner.domain.pkce import proves
-from planner.errors import Conflict, GrantRefused, Invalid, NotFound, ProviderFailed, SignInRefused
+from planner.errors import Conflict, GrantRefused, Invalid, NotFound, PlannerError, ProviderFailed, SignInRefused
 from planner.providers_settings import NAME, ProviderSettings
 from planner.services.audit import AuditLog, Visit
 from planner.services.clock import Clock, utc_now
+from planner.services.limiter import Counted, Limiter, network
 from planner.services.linking import Linking
 from planner.services.sessions import Sessions, SignedIn
 
-log = logging.getLogger("planner.providers")
-
-# What a page is told (RFC 6749 §4.1.2.1) when a sign-in fails.
+# Each departure is remembered for a while, whoever asks for it.
+BEGIN_ADDRESS = Limit(60, timedelta(minutes=15))
+# What a page is told when a sign-in fails.
 REASONS: dict[type[Exception], str] = {
     SignInRefused: "access_denied",
     Conflict: "access_denied",
@@ -46,6 +48,11 @@ def ticket(state: str) -> str:
     return digest(state)[:16]
 
 
+def _told(page: str, state: str | None, error: PlannerError) -> str:
+    """The address by which a page learns what went wrong (RFC 6749 §4.1.2.1)."""
+    return with_query(page, {"error": REASONS[type(error)], "error_description": error.detail, "state": state})
+
+
 class Providers:
     """The use cases of providers."""
 
@@ -54,6 +61,7 @@ class Providers:
         settings: Mapping[str, ProviderSettings],
         sessions: Sessions,
         linking: Linking,
+        limiter: Limiter,
         audit: AuditLog,
         base_url: str,
         pages: Sequence[str],
@@ -65,6 +73,7 @@ class Providers:
         }
         self._sessions = sessions
         self._linking = linking
+        self._limiter = limiter
         self._audit = audit
         self._base_url = base_url
         self._origins = {origin_of(page) for page in (base_url, *pages)} - {None}
@@ -82,16 +91,22 @@ class Providers:
         """The address of one of our own routes for a provider."""
         return f"{self._base_url}/api/v1/auth/{name}/{what}"
 
-    async def begin(self, name: str, wanted: SignInQuery) -> Departure:
-        """Send somebody to a provider.
+    async def begin(self, name: str, wanted: SignInQuery, visit: Visit) -> Departure | str:
+        """Send somebody to a provider; or back to the page that sent them, told what went wrong.
 
         Raises `NotFound` for a provider that is not, `Invalid` for a page that may not send
-        people or that will not prove itself, `ProviderFailed`.
+        people or that will not prove itself, `TooMany`, and without a page `ProviderFailed`.
         """
         provider = self._provider(name)
         self._check(wanted)
+        await self._limiter.count(Counted(BEGIN_ADDRESS, "provider", network(visit.address)))
         state, nonce, verifier, secret = (new_secret() for _ in range(4))
-        address = await provider.authorization_url(self.address(name, "callback"), state, nonce, verifier)
+        try:
+            address = await provider.authorization_url(self.address(name, "callback"), state, nonce, verifier)
+        except ProviderFailed as error:
+            if wanted.redirect_uri is None:
+                raise
+            return _told(wanted.redirect_uri, wanted.state, error)
         login: Stored = {
             "_id": digest(state),
             "provider": name,
@@ -121,8 +136,7 @@ class Providers:
             await self._audit.note("sign-in-failed", visit, None, detail=name)
             if page is None:
                 raise
-            said = {"error": REASONS[type(error)], "error_description": error.detail, "state": login["page_state"]}
-            return with_query(page, said)
+            return _told(page, login["page_state"], error)
         if page is None:
             return await self._sessions.open(user, visit, how=name)
         code = new_secret()

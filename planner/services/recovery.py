@@ -1,5 +1,7 @@
 """Proving an e-mail address, and getting back into an account by it."""
 
+from typing import Any
+
 from auth.hash_password import PasswordHasher
 from auth.identity import Identities, Identity
 from auth.opaque_tokens import digest
@@ -93,10 +95,12 @@ class Recovery:
         await require_strong(self._hasher, password, "/password", user)
         hashed = await self._hasher.hash(password)
         id = user["_id"]
+        # A provider's identity that was linked before the address was proved may be somebody else's.
+        unlinked: dict[str, Any] = {} if user["email_verified"] else {"identities": []}
         writes: list[Write] = [
             OneTimeToken.use(key),
             # Whoever reads the mail proves the address by it.
-            User.changing(id, now, {"email_key": found["email_key"]}, password=hashed, email_verified=True),
+            User.changing(id, now, {"email_key": found["email_key"]}, password=hashed, email_verified=True, **unlinked),
             self._audit.entry("password-reset", visit, id),
             Mail.ordering("password-changed", id, user["email"], now),
             OneTimeToken.dropping(id),

@@ -79,11 +79,12 @@ class Sessions:
             raise NotFound
         return SignedIn(user_view(user), self._tokens(stored, refresh_token, now))
 
-    async def refresh(self, token: str, visit: Visit) -> Tokens:
+    async def refresh(self, token: str, visit: Visit, scopes: list[str] | None = None) -> Tokens:
         """New tokens for the session of a refresh token, which this use replaces.
 
         A token that was used before ends its session, for somebody else must have it (RFC
-        9700 §4.14.2). Raises `GrantRefused`.
+        9700 §4.14.2). `scopes` are those that were asked for: the session keeps its own, and
+        must have them all (RFC 6749 §6). Raises `GrantRefused`.
         """
         refusal = GrantRefused("invalid_grant", "The refresh token is not valid, or its session has ended.")
         now, read = self._clock(), self._refresh_tokens.read(token)
@@ -93,6 +94,8 @@ class Sessions:
         standing = await User.standing(session["user"])
         if standing is None or standing["disabled"]:
             raise refusal
+        if session["refresh"] == read.digest and not set(scopes or ()) <= set(session.get("scopes") or ()):
+            raise GrantRefused("invalid_scope", "The scope of the session does not hold that one.")
         fresh = self._refresh_tokens.new(read.session)
         rotated = await Session.rotate(read.session, read.digest, digest(fresh), now, visit.address)
         if rotated is None:

@@ -9,12 +9,14 @@ from typing import Any
 
 import httpx
 import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth import providers
 from auth.providers import OpenIdProvider, ProviderIdentity
 from planner.errors import ProviderFailed, SignInRefused
 from planner.providers_settings import ProviderSettings
 from tests.browsers import query_of
+from tests.oidc_keys import number
 from tests.oidc_provider import CLIENT_SECRET, GRACE, RunningProvider, running_provider
 
 BACK = "http://planner.test/api/v1/auth/acme/callback"
@@ -232,6 +234,13 @@ async def test_a_token_without_a_key_id_is_checked_with_the_only_key(
 ) -> None:
     acme.control(faults=["no_kid"])
     assert (await sign_in(client)).subject == GRACE["sub"]
+
+
+def test_a_key_that_is_too_short_is_stepped_over() -> None:
+    for bits, good in ((1024, False), (2048, True)):
+        numbers = rsa.generate_private_key(65537, bits).public_key().public_numbers()
+        key = {"kty": "RSA", "n": number(numbers.n), "e": number(numbers.e)}
+        assert (providers._read_key(key) is not None) is good
 
 
 async def test_many_who_come_at_once_share_one_discovery(acme: RunningProvider) -> None:

@@ -337,6 +337,31 @@ def test_a_mongod_that_dies_comes_back_under_the_same_url(tmp_path: Path, caplog
     assert "starting it again" in record.getMessage()
 
 
+def test_clients_are_let_in_again_only_when_mongod_takes_writes_so_that_they_keep_their_transactions(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with EmbeddedMongo(tmp_path) as mongo, connect(mongo) as client:
+        pid = pid_of(tmp_path)
+        reached: list[Path] = []
+        obstacle = embedded._obstacle
+
+        def not_yet(path: Path) -> str:
+            obstacle(path)  # raises OSError as long as nobody listens
+            reached.append(path)
+            return "it is not to take writes yet"
+
+        monkeypatch.setattr(embedded, "_obstacle", not_yet)
+        os.kill(pid, signal.SIGKILL)
+        until(lambda: reached)
+        with pytest.raises(PyMongoError), connect(mongo, serverSelectionTimeoutMS=100) as early:
+            early.admin.command("ping")
+        monkeypatch.undo()
+        with client.start_session() as session:
+            session.with_transaction(lambda session: client.test.things.insert_one({"_id": 1}, session=session))
+        assert pid_of(tmp_path) != pid
+        assert things(mongo) == {1}
+
+
 def test_every_write_acknowledged_by_a_majority_survives_the_death_of_mongod(tmp_path: Path) -> None:
     with EmbeddedMongo(tmp_path) as mongo:
         acknowledged: set[Any] = set()

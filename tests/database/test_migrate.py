@@ -86,8 +86,15 @@ async def test_a_fresh_database_needs_nothing(database: Database) -> None:
     assert await migrate(database) == []
 
 
-async def test_a_database_that_is_ours_from_the_beginning_never_needs_the_first_migration(database: Database) -> None:
-    assert await pending(database) == []
+async def test_asking_what_is_pending_changes_nothing(database: Database) -> None:
+    await pending(database)
+    assert await database.handle.list_collection_names() == []
+
+
+async def test_a_database_that_is_ours_from_the_beginning_never_needs_the_first_migration(
+    database: Database, reaching: Callable[[Database], Settings]
+) -> None:
+    await prepare(reaching(database))
     await database.handle["users"].insert_one({"email": "ada@example.com"})
     assert await pending(database) == []
 

@@ -118,6 +118,24 @@ async def test_a_success_resets_nothing(ada: Person) -> None:
     assert await guesses(ada.api, ada.email, 2) == [401, 429]
 
 
+async def test_a_right_password_is_refused_when_ten_others_failed_while_it_was_compared(
+    app: FastAPI, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasher = app.state.accounts._hasher
+    compare = hasher.verify
+    meanwhile: list[int] = []
+
+    async def slowly(password: str, stored: str | None) -> Any:
+        if password == PASSWORD and not meanwhile:
+            meanwhile.extend(await guesses(ada.api, ada.email, 10))
+        return await compare(password, stored)
+
+    monkeypatch.setattr(hasher, "verify", slowly)
+    refused(await sign_in(ada.api, ada.email), QUARTER)
+    assert meanwhile == [401] * 10
+    assert len(ok(await ada.get("/auth/sessions"))["items"]) == 1
+
+
 async def test_failures_spread_over_more_than_the_time_are_not_refused(ada: Person, clock: Clock) -> None:
     for _ in range(25):
         assert await guesses(ada.api, ada.email, 1) == [401]

@@ -15,8 +15,9 @@ from models.user import User, identified
 from planner.errors import Conflict, GrantRefused, SignInRefused
 from planner.services.audit import Visit
 from planner.services.clock import utc_now
+from planner.services.limiter import Limiter
 from planner.services.linking import Linking
-from planner.services.providers import Providers
+from planner.services.providers import BEGIN_ADDRESS, Providers
 from planner.settings import Settings
 from tests.browsers import Browser, SignInPage, query_of
 from tests.clients import Person, Planner, ok, sign_in
@@ -41,7 +42,8 @@ def process() -> Iterator[RunningProvider]:
 @pytest.fixture
 def settings(settings: Settings, process: RunningProvider) -> Settings:
     """The settings, with a provider and a page on an origin of its own."""
-    known = Settings(_env_file=None, oidc={"acme": process.settings}).oidc
+    gone = process.settings | {"issuer": "http://127.0.0.1:1"}
+    known = Settings(_env_file=None, oidc={"acme": process.settings, "gone": gone}).oidc
     return settings.model_copy(update={"oidc": known, "cors_origins": "https://app.example.com"})
 
 
@@ -118,6 +120,19 @@ async def test_an_address_the_provider_has_not_verified_makes_an_account_that_sa
     made = await account(linking, somebody(email_verified=False))
     assert made["email_verified"] is False
     assert await count("mails", kind="verify") == 1
+
+
+@pytest.mark.parametrize("fields", [{"email_verified": False}, {"disabled": True}, {"email_key": "new@example.com"}])
+async def test_an_account_that_changes_while_it_is_linked_is_looked_at_again(
+    linking: Linking, ada: Person, fields: dict[str, Any]
+) -> None:
+    await change(ada, email_verified=True)
+    before = await User.by_login(ada.email)
+    assert before is not None
+    await change(ada, **fields)
+    assert await linking._linked(before, somebody(), "acme", VISIT) is None
+    assert await User.by_identity(ISSUER, "1") is None
+    assert await count("audit", event="provider-linked") == 0
 
 
 @pytest.mark.parametrize("known", [True, False])
@@ -242,6 +257,13 @@ async def test_a_code_is_over_after_a_minute(
         await app.state.providers.redeem(code, page.verifier, page.redirect_uri, VISIT)
 
 
+async def test_what_was_begun_with_one_provider_is_not_finished_with_another(api: Planner) -> None:
+    browser = Browser(api)
+    back = await browser.consent(await browser.leave(), "grace")
+    assert (await browser.come_back(back.replace("/acme/", "/gone/"))).status_code == 401
+    ok(await browser.come_back(back))
+
+
 async def test_whoever_stays_away_too_long_begins_anew(
     app: FastAPI, api: Planner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,6 +311,27 @@ async def test_a_page_that_may_not_send_people_or_will_not_prove_itself_is_refus
     assert await count("provider_logins") == 0
 
 
+async def test_a_provider_that_does_not_answer_is_told_to_the_page_or_as_a_problem(
+    api: Planner, page: SignInPage
+) -> None:
+    assert (await api.get("/auth/gone/signin")).status_code == 502
+    sent = await api.get("/auth/gone/signin", params=page.query)
+    assert sent.headers["location"].startswith(f"{PAGE}?error=server_error&")
+    assert query_of(sent.headers["location"])["state"] == page.state
+    assert "set-cookie" not in sent.headers
+    assert await count("provider_logins") == 0
+
+
+async def test_one_address_is_not_remembered_without_end(
+    app: FastAPI, api: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.state.providers, "_limiter", Limiter(on=True))
+    answers = [(await api.get("/auth/acme/signin")) for _ in range(BEGIN_ADDRESS.most + 1)]
+    assert [answer.status_code for answer in answers] == [302] * BEGIN_ADDRESS.most + [429]
+    assert int(answers[-1].headers["retry-after"]) > 0
+    assert await count("provider_logins") == BEGIN_ADDRESS.most
+
+
 async def test_behind_https_the_cookie_is_for_https_and_for_this_host_alone(
     app: FastAPI, api: Planner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -302,7 +345,9 @@ async def test_behind_https_the_cookie_is_for_https_and_for_this_host_alone(
 async def test_the_providers_are_listed_by_page(api: Planner, app: FastAPI, process: RunningProvider) -> None:
     listed = ok(await api.get("/auth/providers"))
     assert listed == {
-        "items": [{"name": "acme", "signin": "http://planner.test/api/v1/auth/acme/signin"}],
+        "items": [
+            {"name": name, "signin": f"http://planner.test/api/v1/auth/{name}/signin"} for name in ("acme", "gone")
+        ],
         "next": None,
     }
     providers: Providers = app.state.providers

@@ -161,6 +161,16 @@ async def test_a_forgotten_password_is_replaced_with_the_mailed_token(ada: Perso
     assert [mail["Subject"] for mail in await post.emptied()] == ["Your password was changed"]
 
 
+@pytest.mark.parametrize("name", ["Host", "X-Forwarded-Host", "X-Forwarded-Proto", "Forwarded", "Origin", "Referer"])
+async def test_no_header_of_a_request_changes_where_a_mailed_link_leads(ada: Person, post: Postbox, name: str) -> None:
+    await post.emptied()
+    headers = {name: "host=evil.example" if name == "Forwarded" else "evil.example"}
+    ok(await ada.api.post("/auth/password/forgot", json={"email": ada.email}, headers=headers), 202)
+    text = text_of(await post.only("Set a new password"))
+    assert "http://planner.test/reset-password#token=" in text
+    assert "evil" not in text
+
+
 async def test_an_account_that_reads_its_recovery_mail_has_proved_its_address(ada: Person, post: Postbox) -> None:
     ok(await reset(ada.api, await recovery_token(ada.api, post, ada)), 204)
     assert ok(await sign_in(ada.api, ada.email, NEW_PASSWORD))["user"]["email_verified"] is True
@@ -466,3 +476,14 @@ async def test_of_twenty_uses_of_one_recovery_token_at_once_one_succeeds(mongo_u
             ok(await sign_in(api, ada.email, won))
             changed = await fact(lambda: mails_in(data / "outbox", "Your password was changed"))
             assert len(changed) == 1
+
+
+async def test_an_identity_linked_before_the_address_was_proved_does_not_outlive_recovery(
+    api: Planner, app: FastAPI, ada: Person, post: Postbox
+) -> None:
+    users = app.state.database.handle["users"]
+    identity = {"issuer": "https://provider.example", "subject": "somebody else"}
+    await users.update_one({"email_key": ada.email}, {"$set": {"identities": [identity]}})
+    ok(await reset(api, await recovery_token(api, post, ada)), 204)
+    stored = await users.find_one({"email_key": ada.email})
+    assert stored["identities"] == []

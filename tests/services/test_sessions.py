@@ -485,6 +485,27 @@ async def test_the_end_of_a_session_is_noticed_by_every_worker_within_two_second
             ok(await workers[1].get("/users/me", headers=someone.headers))
 
 
+@on_processes
+@pytest.mark.parametrize("how", ["removed", "revoked"])
+async def test_the_end_of_a_personal_token_is_noticed_by_every_worker_within_two_seconds(
+    server: RunningServer, outside: Planner, someone: Person, how: str
+) -> None:
+    form = {"name": "one", "scopes": ["account:read"]}
+    made = ok(await someone.post("/auth/tokens", json=form), 201)
+
+    async def is_out(api: Planner) -> bool:
+        return is_invalid_token(await me(api, made["token"]))
+
+    async with both_workers(server) as workers:
+        for worker in workers:
+            ok(await me(worker, made["token"]))
+        if how == "removed":
+            ok(await workers[0].delete(f"/auth/tokens/{made['id']}", headers=someone.headers), 204)
+        else:
+            ok(await workers[0].post("/auth/revoke", data={"token": made["token"]}))
+        await noticed(workers, time.monotonic(), is_out)
+
+
 @pytest.fixture
 async def admin(outside: Planner, database: str) -> Person:
     person = await sign_up(outside, f"admin{uuid4().hex}@example.com")

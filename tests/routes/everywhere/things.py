@@ -39,7 +39,6 @@ SCOPES = {
     "PATCH /api/v1/events/{id}": "events:write",
     "DELETE /api/v1/events/{id}": "events:write",
     "GET /api/v1/users/me": "account:read",
-    "GET /api/v1/users/me/export": "account:read",
 }
 
 # Routes that end what their caller has: each request is a new person's.

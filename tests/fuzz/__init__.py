@@ -1,0 +1,1 @@
+"""Lets schemathesis try the API, as it describes itself, on a planner that runs for the purpose."""

@@ -1,0 +1,101 @@
+"""`python -m tests.fuzz`, or `make fuzz`: see the package.
+
+SECONDS (300) says for how long, SEED repeats an earlier run's choices. The exit status is
+not 0 when something was found; each finding is printed with a `curl` command that shows it.
+"""
+
+import os
+import random
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+
+import httpx
+
+from database.embedded import EmbeddedMongo
+from tests.oidc_provider import running_provider
+from tests.servers import ROOT, RunningServer, running
+
+SECRET = "a key of the fuzzer, and of nothing else: 9c41e2d7"
+PASSWORD = "seven lazy herons by the lake"
+# What ends the session that asks: tried apart, by somebody whom nobody misses.
+LAST_ACTS = ("/api/v1/auth/signout", "/api/v1/auth/sessions", "/api/v1/auth/sessions/{id}")
+LAST_ACTS_SHARE = 0.1
+# What the schema allows is not all that is acceptable: an end lies after its start. And what a
+# creation answered may be gone already, when its Idempotency-Key was used before.
+NOT_CHECKED = "positive_data_acceptance,ensure_resource_availability"
+
+
+def main() -> int:
+    """Fuzz; returns the exit status."""
+    seconds = int(os.environ.get("SECONDS", "300"))
+    seed = int(os.environ.get("SEED") or random.randrange(2**32))
+    folder = Path(tempfile.mkdtemp(prefix="planner-fuzz-"))
+    try:
+        with EmbeddedMongo(folder / "mongo") as mongo, running_provider() as provider:
+            settings = {
+                "DATABASE_URL": mongo.url,
+                "SECRET_KEY": SECRET,
+                "RATE_LIMITS": "off",
+                "ACCESS_TOKEN_MINUTES": "1440",
+                **provider.environment("acme"),
+            }
+            with running(folder / "planner", **settings) as server:
+                return _fuzz(server, folder, settings, seconds, seed)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def _fuzz(server: RunningServer, folder: Path, settings: dict[str, str], seconds: int, seed: int) -> int:
+    leaving = max(5, int(seconds * LAST_ACTS_SHARE))
+    admin = _sign_up(server, "admin@example.com")
+    command = [sys.executable, "-m", "planner", "admin", "create", "admin@example.com"]
+    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATA_DIR": str(folder), **settings}
+    subprocess.run(command, env=environment, cwd=folder, check=True)
+    # What is known of a token's account is forgotten after two seconds.
+    paths = [f"--exclude-path={path}" for path in LAST_ACTS]
+    status = _schemathesis(server, admin, seconds - leaving, seed, folder, paths)
+    leaver = _sign_up(server, "leaver@example.com")
+    paths = [f"--include-path={path}" for path in LAST_ACTS]
+    status = _schemathesis(server, leaver, leaving, seed, folder, paths) or status
+    if failures := re.findall(r"^Traceback.*?^\S.*?$", server.output, re.MULTILINE | re.DOTALL):
+        print("The planner's own log:", *failures[:5], sep="\n\n")
+        status = status or 1
+    if status:
+        print(f"\nThese choices again: SEED={seed} SECONDS={seconds} make fuzz")
+    return status
+
+
+def _sign_up(server: RunningServer, email: str) -> str:
+    """A new account; answers an access token of its."""
+    account = {"email": email, "password": PASSWORD}
+    httpx.post(f"{server.url}/auth/signup", json=account).raise_for_status()
+    answer = httpx.post(f"{server.url}/auth/signin", json=account).raise_for_status()
+    return str(answer.json()["access_token"])
+
+
+def _schemathesis(server: RunningServer, token: str, seconds: int, seed: int, folder: Path, options: list[str]) -> int:
+    command = [
+        str(Path(sys.executable).with_name("schemathesis")),
+        "run",
+        f"{server.root}/openapi.json",
+        f"--header=Authorization: Bearer {token}",
+        f"--max-time={seconds}",
+        f"--seed={seed}",
+        "--checks=all",
+        f"--exclude-checks={NOT_CHECKED}",
+        "--continue-on-failure",
+        "--suppress-health-check=all",
+        "--generation-database=:memory:",
+        "--request-timeout=20",
+        "--no-color",
+        *options,
+    ]
+    return subprocess.run(command, cwd=folder, check=False).returncode
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,221 @@
+"""Settings: what does not hold is said at the start, by name, and without its value."""
+
+import stat
+import threading
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from planner.errors import ConfigurationError
+from planner.settings import Settings, load
+
+GOOD = "kX9v-Jq2LwR7sT4mYb1Z-cD5eF8gH0nP"
+WHISPER = "whisper"
+VARIABLES = [name.upper() for name in Settings.model_fields]
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    """An empty directory to run in, and no setting in the environment."""
+    monkeypatch.chdir(tmp_path)
+    for name in VARIABLES:
+        monkeypatch.delenv(name, raising=False)
+
+
+def refusal(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
+    """What is said when these variables do not hold."""
+    for name, value in variables.items():
+        monkeypatch.setenv(name, value)
+    with pytest.raises(ConfigurationError) as caught:
+        load()
+    assert caught.value.__cause__ is None
+    return str(caught.value)
+
+
+def test_no_setting_is_needed(tmp_path: Path) -> None:
+    settings = load()
+    assert settings.database_url is None
+    assert (settings.base_url, settings.origins) == ("http://127.0.0.1:8000", [])
+    assert (settings.access_token_minutes, settings.password_rounds) == (15, 12)
+    assert len(settings.secret().encode()) >= 32
+
+
+def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=9001\nHOST=0.0.0.0\nUNKNOWN=1\n", encoding="utf-8")
+    assert (load().host, load().port) == ("0.0.0.0", 9001)
+    monkeypatch.setenv("PORT", "9002")
+    assert (load().host, load().port) == ("0.0.0.0", 9002)
+    assert load(port=9003).port == 9003
+
+
+def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("DATABASE_URL", "SECRET_KEY", "PUBLIC_URL", "CORS_ORIGINS", "SMTP_URL", "TRUSTED_PROXIES"):
+        monkeypatch.setenv(name, "")
+    settings = load()
+    assert (settings.database_url, settings.secret_key, settings.smtp_url) == (None, None, None)
+    assert settings.base_url == "http://127.0.0.1:8000"
+
+
+BAD: list[tuple[str, str]] = [
+    ("DATABASE_URL", WHISPER),
+    ("DATABASE_URL", f"postgres://ada:{WHISPER}@db.example.com/planner"),
+    ("SECRET_KEY", WHISPER),
+    ("SECRET_KEY", "x" * 31),
+    ("SECRET_KEY", f"changeme-{WHISPER}-{GOOD}"),
+    ("HOST", ""),
+    ("PORT", WHISPER),
+    ("PORT", "0"),
+    ("PORT", "65536"),
+    ("PORT", "80.5"),
+    ("PUBLIC_URL", WHISPER),
+    ("PUBLIC_URL", f"//{WHISPER}.example.com"),
+    ("PUBLIC_URL", f"ftp://{WHISPER}.example.com"),
+    ("PUBLIC_URL", f"https://[{WHISPER}"),
+    ("ACCESS_TOKEN_MINUTES", "0"),
+    ("ACCESS_TOKEN_MINUTES", "1441"),
+    ("ACCESS_TOKEN_MINUTES", WHISPER),
+    ("REFRESH_TOKEN_DAYS", "0"),
+    ("PASSWORD_ROUNDS", "9"),
+    ("PASSWORD_ROUNDS", "19"),
+    ("PASSWORD_ROUNDS", WHISPER),
+    ("RATE_LIMITS", WHISPER),
+    ("TRUSTED_PROXIES", WHISPER),
+    ("TRUSTED_PROXIES", f"10.0.0.0/8, {WHISPER}"),
+    ("TRUSTED_PROXIES", "10.0.0.0/33"),
+    ("SMTP_URL", WHISPER),
+    ("SMTP_URL", f"http://ada:{WHISPER}@mail.example.com"),
+    ("SMTP_URL", f"smtp://ada:{WHISPER}@"),
+    ("CORS_ORIGINS", "*"),
+    ("CORS_ORIGINS", "https://app.example.com, *"),
+    ("CORS_ORIGINS", "https://*.example.com"),
+    ("CORS_ORIGINS", "null"),
+    ("CORS_ORIGINS", f"{WHISPER}.example.com"),
+    ("CORS_ORIGINS", f"https://app.example.com/{WHISPER}"),
+    ("CORS_ORIGINS", f"https://app.example.com?{WHISPER}"),
+    ("CORS_ORIGINS", f"https://app.example.com#{WHISPER}"),
+    ("CORS_ORIGINS", f"https://[{WHISPER}"),
+]
+
+
+@pytest.mark.parametrize(("name", "value"), BAD)
+def test_what_does_not_hold_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+    said = refusal(monkeypatch, **{name: value})
+    assert f"{name}:" in said
+    assert WHISPER not in said
+    assert said.isprintable()
+
+
+def test_everything_that_does_not_hold_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    said = refusal(monkeypatch, PORT="none", PASSWORD_ROUNDS="4", CORS_ORIGINS="*")
+    assert all(f"{name}:" in said for name in ("PORT", "PASSWORD_ROUNDS", "CORS_ORIGINS"))
+
+
+def test_nothing_that_is_secret_shows_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", GOOD)
+    monkeypatch.setenv("DATABASE_URL", f"mongodb://ada:{WHISPER}@db.example.com/planner")
+    monkeypatch.setenv("SMTP_URL", f"smtp://ada:{WHISPER}@mail.example.com")
+    settings = load()
+    assert settings.secret() == GOOD
+    for shown in (repr(settings), str(settings), settings.model_dump_json()):
+        assert GOOD not in shown
+        assert WHISPER not in shown
+
+
+def test_settings_cannot_be_changed_once_they_are_read() -> None:
+    with pytest.raises(ValueError, match="frozen"):
+        load().port = 1  # type: ignore[misc]
+
+
+@pytest.mark.parametrize(
+    "placeholder",
+    [
+        "change-me-" * 5,
+        "ChangeThis ChangeThis ChangeThis ChangeThis",
+        "your-secret-key-goes-here-and-is-long-enough",
+        "my_super_secret_key_that_is_32_bytes",
+        "INSECURE-0123456789-0123456789-0123456789",
+        "HI5HL3V3L$3CR3T-HI5HL3V3L$3CR3T-HI5HL3V3L$3CR3T",
+        "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
+    ],
+)
+def test_a_secret_from_an_example_is_refused(monkeypatch: pytest.MonkeyPatch, placeholder: str) -> None:
+    said = refusal(monkeypatch, SECRET_KEY=placeholder)
+    assert "placeholder" in said
+    assert placeholder not in said
+
+
+def test_a_secret_is_measured_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", "äöüßéèêñ" * 2)
+    assert load().secret() == "äöüßéèêñ" * 2
+    assert "32 bytes" in refusal(monkeypatch, SECRET_KEY="x" * 31)
+
+
+def test_a_named_database_needs_a_secret_that_is_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("DATABASE_URL", f"mongodb://ada:{WHISPER}@db.example.com/planner")
+    with pytest.raises(ConfigurationError, match="SECRET_KEY is required") as caught:
+        load().secret()
+    assert "token_urlsafe" in str(caught.value)
+    assert WHISPER not in str(caught.value)
+    assert list(tmp_path.iterdir()) == []
+    monkeypatch.setenv("SECRET_KEY", GOOD)
+    assert load().secret() == GOOD
+
+
+def test_the_secret_of_the_embedded_database_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+    first = load().secret()
+    file = tmp_path / ".planner" / "secret"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert stat.S_IMODE(file.parent.stat().st_mode) == 0o700
+    assert [entry.name for entry in file.parent.iterdir()] == ["secret"]
+    assert load().secret() == first
+    assert load(data_dir=tmp_path / "elsewhere").secret() != first
+
+
+def test_processes_that_start_at_once_agree_on_one_secret(tmp_path: Path) -> None:
+    found: list[str] = []
+    settings = load(data_dir=tmp_path / "deep" / "down")
+    threads = [threading.Thread(target=lambda: found.append(settings.secret())) for _ in range(8)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len(found) == 8
+    assert len(set(found)) == 1
+    assert [entry.name for entry in settings.data_dir.iterdir()] == ["secret"]
+
+
+@pytest.mark.parametrize("kept", [b"", b"short\n", b"changeme" * 8, b"\xff" * 40])
+def test_a_kept_secret_that_does_not_hold_is_refused_with_its_place(tmp_path: Path, kept: bytes) -> None:
+    (tmp_path / ".planner").mkdir()
+    (tmp_path / ".planner" / "secret").write_bytes(kept)
+    with pytest.raises(ConfigurationError, match="secret") as caught:
+        load().secret()
+    assert str(Path(".planner/secret")) in str(caught.value)
+    assert "changeme" not in str(caught.value)
+
+
+def test_a_secret_that_cannot_be_kept_is_said_with_its_place(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    for data_dir in (tmp_path / "file", tmp_path / "file" / "deeper"):
+        with pytest.raises(ConfigurationError, match="cannot be kept") as caught:
+            load(data_dir=data_dir).secret()
+        assert str(data_dir) in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("given", "address"),
+    [
+        ({}, "http://127.0.0.1:8000"),
+        ({"host": "::1", "port": 9000}, "http://[::1]:9000"),
+        ({"public_url": "https://planner.example.com/"}, "https://planner.example.com"),
+        ({"public_url": "https://example.com/planner/", "port": 9000}, "https://example.com/planner"),
+    ],
+)
+def test_the_address_of_the_planner_follows_from_its_settings(given: dict[str, Any], address: str) -> None:
+    assert load(**given).base_url == address
+
+
+def test_origins_are_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("CORS_ORIGINS", " https://app.example.com/ ,http://localhost:5173,, ")
+    assert load().origins == ["https://app.example.com", "http://localhost:5173"]
