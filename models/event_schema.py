@@ -158,8 +158,12 @@ class OccurrenceQuery(PageQuery):
     """Which occurrences a list shows: those in a window."""
 
     scope: Annotated[Scope, Field(description="Your own, everyone's public ones, or both.")] = "all"
-    since: Annotated[Bound | None, Field(alias="from", description="A date or an RFC 3339 time; required.")] = None
-    until: Annotated[Bound | None, Field(alias="to", description="The same; exclusive; required.")] = None
+    since: Annotated[Bound | None, Field(alias="from", description="A date or an RFC 3339 time; now, unless told.")] = (
+        None
+    )
+    until: Annotated[
+        Bound | None, Field(alias="to", description="The same; exclusive; 31 days after `from`, unless told.")
+    ] = None
     tag: Annotated[str | None, Field(max_length=200, pattern=NO_NUL, description="Only those with this tag.")] = None
 
 
@@ -184,32 +188,28 @@ class OccurrencePatch(Request):
     status: Status | None = None
 
 
+ANSWER: dict[str, Any] = EXAMPLE | {
+    "id": "692000000000000000000001",
+    "uid": "692000000000000000000001@planner",
+    "image": None,
+    "geo": None,
+    "url": None,
+    "start": "2026-12-01T18:00:00+01:00",
+    "end": "2026-12-01T20:00:00+01:00",
+    "all_day": False,
+    "recurrence": None,
+    "status": "confirmed",
+    "creator": "692000000000000000000000",
+    "revision": 1,
+    "created_at": "2026-11-21T09:00:00Z",
+    "updated_at": "2026-11-21T09:00:00Z",
+}
+
+
 class EventRead(Reply):
     """An event as the API answers it."""
 
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                EXAMPLE
-                | {
-                    "id": "692000000000000000000001",
-                    "uid": "692000000000000000000001@planner",
-                    "image": None,
-                    "geo": None,
-                    "url": None,
-                    "start": "2026-12-01T18:00:00+01:00",
-                    "end": "2026-12-01T20:00:00+01:00",
-                    "all_day": False,
-                    "recurrence": None,
-                    "status": "confirmed",
-                    "creator": "692000000000000000000000",
-                    "revision": 1,
-                    "created_at": "2026-11-21T09:00:00Z",
-                    "updated_at": "2026-11-21T09:00:00Z",
-                }
-            ]
-        }
-    )
+    model_config = ConfigDict(json_schema_extra={"examples": [ANSWER]})
 
     id: str
     uid: str
@@ -239,6 +239,20 @@ class EventRead(Reply):
 
 class OccurrenceRead(EventRead):
     """An occurrence: its event's fields with its own `start` and `end`."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                ANSWER
+                | {
+                    "start": "2026-12-08T18:00:00+01:00",
+                    "end": "2026-12-08T20:00:00+01:00",
+                    "recurrence": {"rrule": "FREQ=WEEKLY", "rdates": [], "exdates": []},
+                    "recurrence_id": "2026-12-08T18:00:00",
+                }
+            ]
+        }
+    )
 
     recurrence_id: Annotated[
         str | None, Field(description="Its original start, as it goes into paths; null for what does not repeat.")

@@ -7,7 +7,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth.authenticate import EventsReader
-from models.event_schema import EventRead, OccurrencePage, OccurrencePatch, OccurrenceQuery, OccurrenceRead
+from models.event_schema import OccurrencePage, OccurrencePatch, OccurrenceQuery, OccurrenceRead
 from routes.answers import changed, described, listed
 from routes.bodies import PlannerRoute
 from routes.dependencies import IfMatch, OccurrencesService, OwnedEvent
@@ -37,9 +37,7 @@ async def list_occurrences(
 
 @router.patch(
     "/{id}/occurrences/{recurrence_id}",
-    responses=described(
-        200, "The occurrence; with `following`, the event that begins with it.", OccurrenceRead | EventRead, "ETag"
-    )
+    responses=described(200, "The occurrence; its `id` says which event it belongs to now.", OccurrenceRead, "ETag")
     | problems(409, 412, *WITH_BODY),
 )
 async def change_occurrence(

@@ -61,7 +61,10 @@ def read_local(value: str, zone: str, pointer: str) -> date:
     """A date or time as it was sent, as a local value of the zone; raises `Invalid` at `pointer`."""
     moment = parse_moment(value, pointer)
     if isinstance(moment, datetime) and moment.tzinfo is not None:
-        return to_local(moment.astimezone(UTC), zone)
+        try:
+            return to_local(moment.astimezone(UTC), zone)
+        except OverflowError:
+            raise Invalid.field(pointer, "is outside the years 1 to 9999") from None
     return moment
 
 
@@ -69,7 +72,7 @@ def recurrence_id(text: str, zone: str) -> date:
     """The recurrence id in a path, also when it carries an offset; raises `NotFound` for anything else."""
     try:
         return read_local(text.replace(" ", "+"), zone, "/")
-    except (Invalid, OverflowError):
+    except Invalid:
         raise NotFound from None
 
 

@@ -8,7 +8,7 @@ import re
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from planner.domain.zones import UnknownZone, strict_instant, zone
+from planner.domain.zones import UnknownZone, strict_instant, to_utc, zone
 from planner.errors import Invalid
 
 # Undated events are listed last: this is the instant they are ordered by.
@@ -75,6 +75,14 @@ def parse_moment(text: str, pointer: str) -> date | datetime:
     )
 
 
+def require_zone(name: str) -> None:
+    """Raise `Invalid` for a name that is not a time zone's."""
+    try:
+        zone(name)
+    except UnknownZone as error:
+        raise Invalid.field("/time_zone", str(error)) from None
+
+
 def when(start: str | None, end: str | None, all_day: bool | None, time_zone: str | None) -> When:
     """Read the times of an event as its author wrote them.
 
@@ -85,10 +93,7 @@ def when(start: str | None, end: str | None, all_day: bool | None, time_zone: st
     Raises `Invalid` at the field that does not fit.
     """
     if time_zone is not None:
-        try:
-            zone(time_zone)
-        except UnknownZone as error:
-            raise Invalid.field("/time_zone", str(error)) from None
+        require_zone(time_zone)
     if start is None:
         if end is not None:
             raise Invalid.field("/end", "needs a start")
@@ -142,7 +147,10 @@ def _instant(moment: date, time_zone: str) -> tuple[datetime, str]:
     if moment.tzinfo is None:
         return strict_instant(moment, time_zone), moment.isoformat()
     instant = moment.astimezone(UTC)
-    local = instant.astimezone(zone(time_zone))
+    try:
+        local = instant.astimezone(zone(time_zone))
+    except OverflowError:  # The calendar ends between UTC and the zone.
+        return rfc3339(instant)
     # In the hour that comes twice a bare local time means the first; the second keeps its offset.
     return instant, (local if local.fold else local.replace(tzinfo=None)).isoformat()
 
@@ -188,13 +196,16 @@ def shown(kept: str | None, time_zone: str | None) -> str | None:
 def local_instant(kept: str, time_zone: str) -> datetime:
     """The instant of a kept start or end."""
     moment = datetime.fromisoformat(kept)
-    return strict_instant(moment, time_zone) if moment.tzinfo is None else moment.astimezone(UTC)
+    return to_utc(moment, time_zone) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
 def rfc3339(instant: datetime, time_zone: str = "UTC") -> str:
     """An instant as RFC 3339, at the zone's offset; `Z` for UTC."""
     if time_zone == "UTC":
         return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
-    local = instant.astimezone(zone(time_zone))
+    try:
+        local = instant.astimezone(zone(time_zone))
+    except OverflowError:  # The calendar ends between UTC and the zone.
+        return rfc3339(instant)
     # Before time zones, clocks showed the sun's time; RFC 3339 cannot write offsets with seconds.
     return rfc3339(instant) if (local.utcoffset() or timedelta()) % timedelta(minutes=1) else local.isoformat()

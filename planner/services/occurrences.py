@@ -36,7 +36,8 @@ from planner.domain.recurrence import (
     to_local,
 )
 from planner.domain.repeats import kept, read_local, recurrence_id, refused
-from planner.domain.times import order_key, parse_window, rfc3339
+from planner.domain.times import order_key, parse_window, require_zone, rfc3339
+from planner.domain.zones import EARLIEST, LATEST, moved
 from planner.errors import Conflict, Invalid, NotFound, Stale
 from planner.services.clock import Clock, utc_now
 
@@ -44,6 +45,9 @@ from planner.services.clock import Clock, utc_now
 FIELDS = ("title", "description", "image", "tags", "location", "geo", "url", "status")
 # These are said about all that follow, and cannot be about one.
 OF_A_SERIES = ("time_zone", "recurrence")
+
+
+MONTH = timedelta(days=31)
 
 
 class Row(NamedTuple):
@@ -63,8 +67,10 @@ class Occurrences:
     async def listed(self, caller: Identity, wanted: OccurrenceQuery) -> Page:
         """A page of what takes place in the window, of everything that the caller sees in the scope."""
         since, until = parse_window(wanted.since, wanted.until)
-        if since is None or until is None:
-            raise Invalid.field("/from" if since is None else "/to", "is required")
+        since = since or self._clock()
+        until = until or moved(since, MONTH)
+        if until <= since:
+            raise Invalid.field("/to", "must be after from, which is now unless it is told; it is exclusive")
         tag = None if wanted.tag is None else fold_tag(wanted.tag)
         after = Place.read(from_cursor(wanted.cursor, OCCURRENCE_SHAPE))
         limit = wanted.limit + 1
@@ -87,6 +93,8 @@ class Occurrences:
         series, found = _found(event, id)
         _require_current(event, revisions)
         changes = patch.model_dump(exclude_unset=True)
+        if changes.get("time_zone"):
+            require_zone(changes["time_zone"])
         try:
             if following:
                 return await self._split(event, series, found, changes)
@@ -133,9 +141,11 @@ class Occurrences:
         fields = {name: changes[name] for name in FIELDS if name in changes}
         _require_title(fields)
         if head is None:
-            return _plain(await self._store(event, tail, fields))
-        made = await self._store_both(event, head, tail, fields)
-        return _plain(made)
+            made = await self._store(event, tail, fields)
+        else:
+            made = await self._store_both(event, head, tail, fields)
+        first = occurrence(tail, tail.start) or occurrences(tail, EARLIEST, LATEST, 1).items[0]
+        return View(_json(made, tail, first), made.id, made.revision)
 
     async def _store(self, event: EventView, series: Series, fields: dict[str, Any] | None = None) -> EventView:
         id = as_id(event.id)
@@ -225,17 +235,13 @@ def _json(view: EventView, series: Series, item: Occurrence) -> bytes:
     body["start"] = _shown(item.start, series.zone)
     # An event without an end has occurrences without one.
     plain = series.duration is None and (override is None or override.duration is None)
-    body["end"] = None if plain else _shown(item.end, series.zone)
+    body["end"] = None if plain or item.end == item.start else _shown(item.end, series.zone)
     body["recurrence_id"] = item.recurrence_id.isoformat()
     return to_json(body)
 
 
 def _shown(value: date, zone: str) -> str:
     return rfc3339(value, zone) if isinstance(value, datetime) else value.isoformat()
-
-
-def _plain(view: EventView) -> View:
-    return View(view.json, view.id, view.revision)
 
 
 def _found(event: EventView, id: str) -> tuple[Series, Occurrence]:

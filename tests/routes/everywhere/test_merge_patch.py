@@ -29,6 +29,8 @@ DEFAULTS: dict[str, Any] = {
     "status": "confirmed",
     "visibility": "private",
     "reminders": [],
+    # An event that has a start is in UTC unless it says otherwise (the example's own zone is Berlin).
+    "time_zone": "UTC",
     "waitlist": False,
 }
 NEEDED = ("title", "start")

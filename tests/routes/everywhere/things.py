@@ -5,7 +5,7 @@ A new route usually needs a line in one or two of these tables; the tests say wh
 
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from auth.opaque_tokens import digest
@@ -38,6 +38,9 @@ SCOPES = {
     "PUT /api/v1/events/{id}": "events:write",
     "PATCH /api/v1/events/{id}": "events:write",
     "DELETE /api/v1/events/{id}": "events:write",
+    "GET /api/v1/events/occurrences": "events:read",
+    "PATCH /api/v1/events/{id}/occurrences/{recurrence_id}": "events:write",
+    "DELETE /api/v1/events/{id}/occurrences/{recurrence_id}": "events:write",
     "GET /api/v1/users/me": "account:read",
 }
 
@@ -67,12 +70,19 @@ class Thing:
     common: bool = False
 
 
+WEEKLY = {"start": "2026-12-01T18:00:00Z", "recurrence": {"rrule": "FREQ=WEEKLY"}}
+
+
 async def private_event(world: "World", person: Person) -> str:
-    return str((await person.event())["id"])
+    return str((await person.event(**WEEKLY))["id"])
 
 
 async def public_event(world: "World", person: Person) -> str:
-    return str((await person.event(visibility="public"))["id"])
+    return str((await person.event(visibility="public", **WEEKLY))["id"])
+
+
+async def second_occurrence(world: "World", person: Person) -> str:
+    return "2026-12-08T18:00:00"
 
 
 async def problem_kind(world: "World", person: Person) -> str:
@@ -100,6 +110,7 @@ async def provider(world: "World", person: Person) -> str:
 # By the path up to and including the parameter that names the thing.
 THINGS = {
     "/api/v1/events/{id}": Thing(private_event, public_event),
+    "/api/v1/events/{id}/occurrences/{recurrence_id}": Thing(second_occurrence),
     "/api/v1/users/{id}": Thing(somebody, common=True),
     "/api/v1/auth/sessions/{id}": Thing(session),
     "/api/v1/auth/tokens/{id}": Thing(personal_token),
@@ -203,6 +214,12 @@ async def next_event(world: "World", person: Person, number: int) -> str:
     return str((await person.event(title=f"Event {number}", start=start))["id"])
 
 
+async def next_occurrence(world: "World", person: Person, number: int) -> str:
+    """Events within the month from now on, with ties among them."""
+    start = datetime.now(UTC) + timedelta(days=1 + number * 7 % 4)
+    return str((await person.event(title=f"Event {number}", start=f"{start:%Y-%m-%d}"))["id"])
+
+
 async def next_session(world: "World", person: Person, number: int) -> str:
     return await session(world, person)
 
@@ -226,6 +243,7 @@ SET_LISTS = frozenset({"GET /api/v1/auth/providers"})
 # What each other list shows: adds one more thing to it, and answers the id of the item.
 LISTED: dict[str, Callable[["World", Person, int], Awaitable[str]]] = {
     "GET /api/v1/events": next_event,
+    "GET /api/v1/events/occurrences": next_occurrence,
     "GET /api/v1/users": next_account,
     "GET /api/v1/audit": next_note,
     "GET /api/v1/auth/sessions": next_session,
