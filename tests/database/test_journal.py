@@ -13,7 +13,7 @@ from database.errors import DuplicateKey
 from database.groups import together
 from database.journal import mend
 from database.queries import new_id
-from database.writes import Delete, Insert, Write
+from database.writes import Delete, Insert, Require, Update, Write
 from models.answer import Answer
 from models.event import Event
 from models.user import User
@@ -57,9 +57,9 @@ def crash(monkeypatch: pytest.MonkeyPatch) -> Crasher:
     return Crasher(monkeypatch)
 
 
-def answer(id: str) -> Insert:
+def answer(id: str, thing: str = "") -> Insert:
     made = datetime.now(UTC)  # The server removes old ones.
-    stored = {"_id": id, "fingerprint": "", "json": b"{}", "thing": "", "revision": 1, "created_at": made}
+    stored = {"_id": id, "fingerprint": "", "json": b"{}", "thing": thing, "revision": 1, "created_at": made}
     return Insert(Answer, stored)
 
 
@@ -183,3 +183,38 @@ async def test_a_single_write_needs_no_note(standalone: Database, monkeypatch: p
     assert await together([answer("key")])
     with pytest.raises(DuplicateKey):
         await together([answer("key")])
+
+
+async def test_a_requirement_that_is_not_met_is_found_before_anything_is_noted(
+    standalone: Database, crash: Crasher
+) -> None:
+    ada = await stored_user(standalone)
+    renamed = Update(User, {"_id": ada}, {"$set": {"full_name": "Ada"}})
+    unmet = Require(User, {"_id": new_id()})
+    assert not await together([renamed, answer("key"), unmet])
+    assert await ids_in(standalone, "journal") == await ids_in(standalone, "answers") == set()
+    assert (await stored_in(standalone, "users", ada))["full_name"] is None
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+async def test_writes_to_many_documents_that_a_crash_cut_short_are_completed(
+    standalone: Database, crash: Crasher, steps: int
+) -> None:
+    for name in ("ada", "ben"):
+        await stored_user(standalone, name=name)
+    everyone = Update(User, {"role": "user"}, {"$set": {"role": "moderator"}}, needed=False, many=True)
+    await crash.after(steps, [everyone, Delete(Event, {"title": "Book launch"}, many=True)])
+    assert await mend(standalone) == 1
+    assert await standalone.handle["users"].count_documents({"role": "moderator"}) == 2
+
+
+async def test_an_answer_of_another_request_is_not_taken_for_ones_own(standalone: Database, crash: Crasher) -> None:
+    ada = await stored_user(standalone)
+    first, second = event(ada), event(ada)
+    assert await together([answer("key", "first"), Insert(Event, first), User.embed(ada, first["_id"], NOW)])
+    # The same key again: refused, and the crash comes before its note is removed.
+    again: list[Write] = [answer("key", "second"), Insert(Event, second), User.embed(ada, second["_id"], NOW)]
+    await _refused_and_crashed(again, crash)
+    await mend(standalone)
+    assert await ids_in(standalone, "events") == {first["_id"]}
+    assert (await stored_in(standalone, "answers", "key"))["thing"] == "first"
