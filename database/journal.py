@@ -6,22 +6,36 @@ and `mend` does it again at the next start. Every journalled write can be done t
 without harm: an insert that is already there is skipped, and an update carries a filter
 that no longer matches once it has been done. A note may also be of a group that was
 refused right before the crash; what was inserted for it is then taken back.
+
+When the database went away in the middle of a group, its note stands as well, while the
+planner runs on. It is acted on as soon as the database is back, and before any other
+group: what a caller does next must not be undone by it at some later start.
 """
 
+import asyncio
 import logging
 from collections.abc import Sequence
+from contextlib import suppress
 from typing import Any
+from weakref import WeakKeyDictionary
 
 import bson
 from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
 from database.connection import Database, collection
+from database.errors import AWAY, is_away
 from database.queries import Stored, new_id
 from database.writes import Delete, Insert, Require, Update, Write
 
 log = logging.getLogger("planner.database")
 COLLECTION = "journal"
+# How often a database that went away is asked whether what it cut short can be finished.
+RETRY_SECONDS = 1.0
+
+_standing: WeakKeyDictionary[Database, set[ObjectId]] = WeakKeyDictionary()
+_finishing: WeakKeyDictionary[Database, asyncio.Task[None]] = WeakKeyDictionary()
+_waiting: set[asyncio.Task[None]] = set()
 
 
 async def in_order(database: Database, writes: Sequence[Write]) -> bool:
@@ -33,7 +47,19 @@ async def in_order(database: Database, writes: Sequence[Write]) -> bool:
     writes = [write for write in writes if not isinstance(write, Require)]
     if len(writes) == 1:  # A single write is atomic by itself.
         return await _once(database, writes[0])
-    entry = await _open(database, writes)
+    await _finish(database)
+    entry = new_id()
+    try:
+        return await _noted(database, entry, writes)
+    except Exception as error:
+        # Any other error leaves the note standing as well, and the next start acts on it.
+        if is_away(error):
+            _leave_standing(database, entry)
+        raise
+
+
+async def _noted(database: Database, entry: ObjectId, writes: Sequence[Write]) -> bool:
+    await _open(database, entry, writes)
     done: list[Write] = []
     refused: DuplicateKeyError | None = None
     for write in writes:
@@ -47,7 +73,6 @@ async def in_order(database: Database, writes: Sequence[Write]) -> bool:
     complete = len(done) == len(writes)
     if not complete:
         await _undo(database, done)
-    # Any other error leaves the note standing, and the next start acts on it.
     await _close(database, entry)
     if refused:
         raise refused
@@ -108,11 +133,9 @@ def _as_entry(write: Insert | Update | Delete) -> Stored:
             }
 
 
-async def _open(database: Database, writes: Sequence[Write]) -> Any:
+async def _open(database: Database, entry: ObjectId, writes: Sequence[Write]) -> None:
     entries = [_as_entry(write) for write in writes if not isinstance(write, Require)]
-    note = {"_id": new_id(), "writes": entries}
-    await database.handle[COLLECTION].insert_one(note)
-    return note["_id"]
+    await database.handle[COLLECTION].insert_one({"_id": entry, "writes": entries})
 
 
 async def _close(database: Database, note: Any) -> None:
@@ -127,14 +150,61 @@ async def mend(database: Database) -> int:
     """
     entries = await database.handle[COLLECTION].find({}).sort("_id", 1).to_list(None)
     for entry in entries:
-        for number, write in enumerate(entry["writes"]):
-            if not await _redo(database, write):
-                await _take_back(database, entry["writes"][:number])
-                break
-        await _close(database, entry["_id"])
+        await _again(database, entry)
     if entries:
         log.warning("mended %d group(s) of writes that a crash had cut short", len(entries))
     return len(entries)
+
+
+async def _again(database: Database, entry: Stored) -> None:
+    for number, write in enumerate(entry["writes"]):
+        if not await _redo(database, write):
+            await _take_back(database, entry["writes"][:number])
+            break
+    await _close(database, entry["_id"])
+
+
+def _leave_standing(database: Database, entry: ObjectId) -> None:
+    """Remember a note of this process's, and act on it once the database is back, even if nobody writes."""
+    notes = _standing.setdefault(database, set())
+    if not notes:
+        task = asyncio.create_task(_keep_trying(database))
+        _waiting.add(task)
+        task.add_done_callback(_waiting.discard)
+    notes.add(entry)
+
+
+async def _keep_trying(database: Database) -> None:
+    while _standing[database]:
+        await asyncio.sleep(RETRY_SECONDS)
+        with suppress(*AWAY):
+            await _finish(database)
+
+
+async def _finish(database: Database) -> None:
+    """Act on the notes that this process left standing; raises at once for all who wait when it cannot be done."""
+    if not _standing.get(database):
+        return
+    task = _finishing.get(database)
+    if task is None or task.done():
+        task = _finishing[database] = asyncio.create_task(_act_on_standing(database))
+    await asyncio.shield(task)
+
+
+async def _act_on_standing(database: Database) -> None:
+    notes = _standing[database]
+    for id in sorted(notes):
+        try:
+            # It may never have been stored, or have been removed without an answer.
+            if entry := await database.handle[COLLECTION].find_one({"_id": id}):
+                await _again(database, entry)
+                log.warning("finished a group of writes that was cut short when the database went away")
+        except Exception as error:
+            if is_away(error):
+                raise
+            # It must not stand in the way of everything else.
+            log.exception("a group of writes that was cut short is left to the next start")
+        notes.discard(id)
 
 
 async def _redo(database: Database, write: Stored) -> bool:

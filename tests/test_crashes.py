@@ -103,3 +103,23 @@ async def test_without_transactions_a_killed_planner_mends_at_its_next_start_wha
         # Nearly every request has its note in the journal when it is killed: five times without one is no chance.
         assert mended > 0
         assert "Traceback" not in server.output
+
+
+async def test_without_transactions_what_an_outage_of_mongod_cut_short_is_finished_by_the_planner_that_goes_on(
+    tmp_path: Path,
+) -> None:
+    with (
+        standalone(tmp_path / "mongo") as mongod,
+        running(tmp_path / "data", DATABASE_URL=mongod.url, SECRET_KEY=SECRET) as server,
+    ):
+        async with crowd_at(server) as crowd:
+            for _ in range(3):
+                crowd.set_out()
+                await crowd.until_acknowledged(some())
+                mongod.kill()
+                mongod.start()
+                await crowd.until_acknowledged(some())
+                await crowd.come_back()
+                await check(crowd)
+            assert crowd.slowest < LONGEST_SECONDS
+        assert "Traceback" not in server.output

@@ -80,7 +80,10 @@ class Crowd:
     async def _write(self, author: Author) -> None:
         mine: list[str] = []
         while not self._stopping:
-            if mine and random.random() < 0.4:
+            chance = random.random()
+            if chance < 0.1:
+                await self._look(author)
+            elif mine and chance < 0.4:
                 await self._remove(author, mine.pop(random.randrange(len(mine))))
             elif id := await self._create(author):
                 mine.append(id)
@@ -105,6 +108,17 @@ class Crowd:
             del author.doubtful[id]
             author.gone.add(id)
             author.news.add(id)
+
+    async def _look(self, author: Author) -> None:
+        """Something else than writing events, to see that it, too, is answered well or refused well."""
+        match random.randrange(3):
+            case 0:
+                await self._ask(author, "GET", "/events", 200)
+            case 1:
+                await self._ask(author, "GET", "/users/me", 200)
+            case _:
+                who = {"email": author.person.email, "password": author.person.password}
+                await self._ask(author, "POST", "/auth/signin", 200, json=who)
 
     async def _ask(self, author: Author, method: str, path: str, good: int, **options: Any) -> Any:
         """The body of a good answer, or None for a refusal, which must be a 503 that says when to come again."""

@@ -8,10 +8,11 @@ import pytest
 from database.connection import Database
 from database.errors import DuplicateKey
 from database.groups import change, together
-from database.queries import new_id
+from database.queries import Id, new_id
 from database.reads import decode
-from database.writes import Delete, Insert, Update
+from database.writes import Delete, Insert, Require, Update, Write
 from models.event import Event
+from models.guard import Guard
 from models.user import User
 from tests.database.things import NOW, embedded_in, event, ids_in, stored_in, stored_user, user
 
@@ -181,3 +182,42 @@ async def test_two_accounts_with_one_username_are_refused_whoever_is_first(datab
     assert sum(outcome is True for outcome in outcomes) == 1
     assert sum(isinstance(outcome, DuplicateKey) for outcome in outcomes) == 7
     assert len(await ids_in(database, "users")) == 1
+
+
+async def test_a_requirement_that_is_not_met_refuses_the_whole_group(database: Database) -> None:
+    ada, ben = await stored_user(database), await stored_user(database, name="ben")
+    others = {"disabled": False, "_id": {"$ne": ada}}
+    disabling = Update(User, {"_id": ada}, {"$set": {"disabled": True}})
+    assert not await together([Require(User, others, least=2), disabling])
+    assert not (await stored_in(database, "users", ada))["disabled"]
+    assert await together([Require(User, others), disabling])
+    assert (await stored_in(database, "users", ada))["disabled"]
+    assert not (await stored_in(database, "users", ben))["disabled"]
+
+
+async def test_of_two_at_once_who_each_leave_it_to_the_other_one_is_refused(database: Database) -> None:
+    users = [await stored_user(database, name=name) for name in ("ada", "ben")]
+
+    def leave(id: Id) -> list[Write]:
+        others = Require(User, {"disabled": False, "_id": {"$ne": id}})
+        return [Guard.taking("leaving"), others, Update(User, {"_id": id}, {"$set": {"disabled": True}})]
+
+    assert sorted(await asyncio.gather(*(together(leave(id)) for id in users))) == [False, True]
+    assert await database.handle["users"].count_documents({"disabled": False}) == 1
+
+
+async def test_one_write_may_be_to_many_documents_or_to_none(database: Database) -> None:
+    ids = [await stored_user(database, name=str(n)) for n in range(3)]
+    everyone = Update(User, {"role": "user"}, {"$set": {"role": "moderator"}}, needed=False, many=True)
+    assert await together([everyone, Update(User, {"_id": ids[0]}, {"$set": {"full_name": "Ada"}})])
+    assert await database.handle["users"].count_documents({"role": "moderator"}) == 3
+    assert await together([everyone, Delete(User, {"role": "moderator"}, many=True)])
+    assert await ids_in(database, "users") == set()
+
+
+@pytest.mark.real_server("only a transaction takes updates back")
+async def test_a_write_to_many_documents_is_taken_back_with_its_group(database: Database) -> None:
+    await stored_user(database)
+    everyone = Update(User, {"role": "user"}, {"$set": {"role": "moderator"}}, needed=False, many=True)
+    assert not await together([everyone, Delete(User, {"_id": new_id()})])
+    assert await database.handle["users"].count_documents({"role": "moderator"}) == 0

@@ -6,6 +6,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
+from pymongo.errors import AutoReconnect
 
 from database import groups, journal
 from database.connection import Database
@@ -13,7 +14,7 @@ from database.errors import DuplicateKey
 from database.groups import together
 from database.journal import mend
 from database.queries import new_id
-from database.writes import Delete, Insert, Write
+from database.writes import Delete, Insert, Require, Update, Write
 from models.answer import Answer
 from models.event import Event
 from models.user import User
@@ -57,9 +58,40 @@ def crash(monkeypatch: pytest.MonkeyPatch) -> Crasher:
     return Crasher(monkeypatch)
 
 
-def answer(id: str) -> Insert:
+class CutShort:
+    """Lets the database go away after so many steps of a group, and come back."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self._monkeypatch = monkeypatch
+
+    async def after(self, steps: int, writes: Sequence[Write]) -> None:
+        done, original = 0, journal._once
+
+        async def once(database: Database, write: Write) -> bool:
+            nonlocal done
+            if done == steps:
+                raise AutoReconnect("connection closed")
+            done += 1
+            return await original(database, write)
+
+        async def close(database: Database, note: Any) -> None:
+            raise AutoReconnect("connection closed")
+
+        with self._monkeypatch.context() as patched:
+            patched.setattr(journal, "_once", once)
+            patched.setattr(journal, "_close", close)
+            with pytest.raises(AutoReconnect):
+                await together(writes)
+
+
+@pytest.fixture
+def cut_short(monkeypatch: pytest.MonkeyPatch) -> CutShort:
+    return CutShort(monkeypatch)
+
+
+def answer(id: str, thing: str = "") -> Insert:
     made = datetime.now(UTC)  # The server removes old ones.
-    stored = {"_id": id, "fingerprint": "", "json": b"{}", "thing": "", "revision": 1, "created_at": made}
+    stored = {"_id": id, "fingerprint": "", "json": b"{}", "thing": thing, "revision": 1, "created_at": made}
     return Insert(Answer, stored)
 
 
@@ -183,3 +215,89 @@ async def test_a_single_write_needs_no_note(standalone: Database, monkeypatch: p
     assert await together([answer("key")])
     with pytest.raises(DuplicateKey):
         await together([answer("key")])
+
+
+async def test_a_requirement_that_is_not_met_is_found_before_anything_is_noted(
+    standalone: Database, crash: Crasher
+) -> None:
+    ada = await stored_user(standalone)
+    renamed = Update(User, {"_id": ada}, {"$set": {"full_name": "Ada"}})
+    unmet = Require(User, {"_id": new_id()})
+    assert not await together([renamed, answer("key"), unmet])
+    assert await ids_in(standalone, "journal") == await ids_in(standalone, "answers") == set()
+    assert (await stored_in(standalone, "users", ada))["full_name"] is None
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+async def test_writes_to_many_documents_that_a_crash_cut_short_are_completed(
+    standalone: Database, crash: Crasher, steps: int
+) -> None:
+    for name in ("ada", "ben"):
+        await stored_user(standalone, name=name)
+    everyone = Update(User, {"role": "user"}, {"$set": {"role": "moderator"}}, needed=False, many=True)
+    await crash.after(steps, [everyone, Delete(Event, {"title": "Book launch"}, many=True)])
+    assert await mend(standalone) == 1
+    assert await standalone.handle["users"].count_documents({"role": "moderator"}) == 2
+
+
+async def test_an_answer_of_another_request_is_not_taken_for_ones_own(standalone: Database, crash: Crasher) -> None:
+    ada = await stored_user(standalone)
+    first, second = event(ada), event(ada)
+    assert await together([answer("key", "first"), Insert(Event, first), User.embed(ada, first["_id"], NOW)])
+    # The same key again: refused, and the crash comes before its note is removed.
+    again: list[Write] = [answer("key", "second"), Insert(Event, second), User.embed(ada, second["_id"], NOW)]
+    await _refused_and_crashed(again, crash)
+    await mend(standalone)
+    assert await ids_in(standalone, "events") == {first["_id"]}
+    assert (await stored_in(standalone, "answers", "key"))["thing"] == "first"
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2])
+async def test_a_creation_that_an_outage_cut_short_is_not_done_again_after_its_event_was_removed(
+    standalone: Database, cut_short: CutShort, steps: int
+) -> None:
+    ada = await stored_user(standalone)
+    new, other = event(ada), event(ada)
+    await cut_short.after(steps, [Insert(Event, new), User.embed(ada, new["_id"], NOW)])
+
+    assert await Event.add(other, [])
+    assert await ids_in(standalone, "events") == {new["_id"], other["_id"]}
+    assert await embedded_in(standalone, ada) == [new["_id"], other["_id"]]
+    assert await Event.remove(new["_id"], ada, None, NOW)
+    assert await mend(standalone) == 0
+    assert await ids_in(standalone, "events") == {other["_id"]}
+    assert await embedded_in(standalone, ada) == [other["_id"]]
+
+
+async def test_what_an_outage_cut_short_is_finished_even_when_nobody_writes(
+    standalone: Database, cut_short: CutShort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(journal, "RETRY_SECONDS", 0.01)
+    ada = await stored_user(standalone)
+    new = event(ada)
+    await cut_short.after(1, [Insert(Event, new), User.embed(ada, new["_id"], NOW)])
+    await asyncio.gather(*journal._waiting)
+    assert await embedded_in(standalone, ada) == [new["_id"]]
+    assert await ids_in(standalone, "journal") == set()
+
+
+async def test_while_the_database_is_away_everyone_who_waits_for_what_it_cut_short_is_told_at_once(
+    standalone: Database, cut_short: CutShort, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await stored_user(standalone)
+    await cut_short.after(1, [Insert(Event, new := event(ada)), User.embed(ada, new["_id"], NOW)])
+    tries = 0
+
+    async def away(*_: Any) -> Any:
+        nonlocal tries
+        tries += 1
+        await asyncio.sleep(0.01)
+        raise AutoReconnect("connection refused")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(journal, "_again", away)
+        answers = await asyncio.gather(*(Event.add(event(ada), []) for _ in range(8)), return_exceptions=True)
+    assert [type(answer) for answer in answers] == [AutoReconnect] * 8
+    assert tries == 1
+    assert await Event.add(event(ada), [])
+    assert len(await embedded_in(standalone, ada)) == len(await ids_in(standalone, "events")) == 2
