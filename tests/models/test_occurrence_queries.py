@@ -1,0 +1,62 @@
+"""What occurrences are looked for in is found by indexes, whatever else there is."""
+
+import asyncio
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from database.queries import Id, new_id
+from models.event import Event
+from models.event_schema import Scope
+from planner.domain.repeats import REPEATING
+from planner.domain.times import order_key
+from tests.models.crowds import FIRST, crowd
+from tests.models.plans import Asked, explained
+
+SCOPES: tuple[Scope, ...] = ("mine", "public", "all")
+WEEK = (FIRST + timedelta(days=400), FIRST + timedelta(days=407))
+CASES = list(product(SCOPES, (None, "books")))
+pytestmark = pytest.mark.real_server("the mock has no query plans")
+
+
+@pytest.fixture(scope="module")
+def people() -> list[Id]:
+    return [new_id() for _ in range(10)]
+
+
+@pytest.fixture(scope="module")
+def filled(indexed: Database[Any], people: list[Id]) -> Database[Any]:
+    """A real database with 4,000 events that take place once and 1,000 series, most of which are over."""
+    events = crowd(people, 5000, seed=2)
+    dated = [stored for stored in events if stored["start"] is not None]
+    for number, stored in enumerate(dated[:1000]):
+        ends = stored["begins"] + timedelta(days=5 if number % 20 else 5000)
+        stored |= {"repeats": True, "span": REPEATING, "ends": ends}
+    indexed.events.insert_many(events)
+    return indexed
+
+
+@pytest.mark.parametrize(("scope", "tag"), CASES)
+def test_single_events_of_a_window_are_found_in_order(
+    filled: Database[Any], people: list[Id], asked: list[Asked], scope: Scope, tag: str | None
+) -> None:
+    for after in (None, order_key(FIRST + timedelta(days=402), "0" * 24)):
+        asked.clear()
+        asyncio.run(Event.once_in(scope, people[0], WEEK, tag, after, 50))
+        stages = explained(filled, asked[0])
+        assert not stages.names & {"COLLSCAN", "SORT"}
+        assert stages.documents <= 3 * stages.returned + 50
+
+
+@pytest.mark.parametrize(("scope", "tag"), CASES)
+def test_series_that_are_over_are_not_read(
+    filled: Database[Any], people: list[Id], asked: list[Asked], scope: Scope, tag: str | None
+) -> None:
+    asyncio.run(Event.repeating_in(scope, people[0], WEEK, tag))
+    stages = explained(filled, asked[0])
+    assert not stages.names & {"COLLSCAN", "SORT"}
+    found = filled.events.count_documents({"repeats": True, "ends": {"$gt": WEEK[0]}, "begins": {"$lt": WEEK[1]}})
+    assert stages.documents <= 3 * found + 10
