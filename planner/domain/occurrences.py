@@ -27,10 +27,15 @@ class Occurrence(NamedTuple):
 
 
 class Cursor(NamedTuple):
-    """The place of an occurrence in the list: the instant of its start, then its recurrence id."""
+    """A place in the list: the instant of an occurrence's start, then its recurrence id.
+
+    Without an id it is the place before all that begin at that instant. Who merges several series
+    goes on with the others by this: those that come later in his order by the same instant, those
+    that come earlier by the next microsecond.
+    """
 
     start: datetime
-    recurrence_id: date
+    recurrence_id: date | None = None
 
 
 class Page(NamedTuple):
@@ -51,6 +56,8 @@ def occurrences(
     """
     if window_start.tzinfo is None or window_end.tzinfo is None or limit < 1:
         raise ValueError("the window has to be aware and the limit positive")
+    if after and after.recurrence_id and isinstance(after.recurrence_id, datetime) is series.all_day:
+        raise ValueError("the cursor belongs to another series")
     rows = _window(series, window_start.astimezone(UTC), window_end.astimezone(UTC), limit, after)
     if series.all_day:
         items = [_days(series, recurrence_id) for _, recurrence_id, _ in rows[:limit]]
@@ -120,7 +127,11 @@ def _window(series: Series, low: datetime, high: datetime, limit: int, after: Cu
     """The first rows in the window, in order: all of them, or more than `limit`."""
 
     def behind(rows: list[Row]) -> list[Row]:
-        return rows if after is None else [row for row in rows if row[:2] > after]
+        if after is None:
+            return rows
+        if after.recurrence_id is None:
+            return [row for row in rows if row[0] >= after.start]
+        return [row for row in rows if row[:2] > after]
 
     found = behind(_changed_rows(series, low, high))
     since = moved(low, -series.length)

@@ -155,6 +155,8 @@ class Pattern:
 
     def up_from(self, low: date) -> Iterator[date]:
         """The instances from `low` on, the earliest first."""
+        if self.last is not None and low > self.last:
+            return
         for found in self._searches(max(low, self._start)):
             for local in found:
                 if self.last is not None and local > self.last:

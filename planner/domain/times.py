@@ -147,10 +147,7 @@ def _instant(moment: date, time_zone: str) -> tuple[datetime, str]:
     if moment.tzinfo is None:
         return strict_instant(moment, time_zone), moment.isoformat()
     instant = moment.astimezone(UTC)
-    try:
-        local = instant.astimezone(zone(time_zone))
-    except OverflowError:  # The calendar ends between UTC and the zone.
-        return rfc3339(instant)
+    local = instant.astimezone(zone(time_zone))
     # In the hour that comes twice a bare local time means the first; the second keeps its offset.
     return instant, (local if local.fold else local.replace(tzinfo=None)).isoformat()
 

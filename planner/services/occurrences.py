@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime, timedelta
 from heapq import merge as in_order
 from itertools import islice
 from typing import Any, NamedTuple
@@ -35,7 +35,7 @@ from planner.domain.recurrence import (
     split_following,
     to_local,
 )
-from planner.domain.repeats import kept, read_local, recurrence_id, refused
+from planner.domain.repeats import kept, local, read_local, recurrence_id, refused
 from planner.domain.times import order_key, parse_window, require_zone, rfc3339
 from planner.domain.zones import EARLIEST, LATEST, moved
 from planner.errors import Conflict, Invalid, NotFound, Stale
@@ -215,15 +215,10 @@ def _rows(
 def _behind(event: str, series: Series, after: Place) -> Cursor:
     """The place in one event's occurrences of a place among those of all."""
     if event == after.event and after.id:
-        kind = datetime if not series.all_day else date
-        return Cursor(after.start, kind.fromisoformat(after.id))
-    least, most = (date.min, date.max) if series.all_day else (datetime.min, datetime.max)
-    if event > after.event:
-        return Cursor(after.start - timedelta(microseconds=1), most) if after.start > _FIRST else Cursor(_FIRST, least)
-    return Cursor(after.start, most)
-
-
-_FIRST = datetime.min.replace(tzinfo=UTC)
+        id = local(after.id)
+        # An event that was changed from times to days in the meantime goes on by the instant alone.
+        return Cursor(after.start, id if isinstance(id, datetime) is not series.all_day else None)
+    return Cursor(after.start if event > after.event else moved(after.start, timedelta(microseconds=1)))
 
 
 def _json(view: EventView, series: Series, item: Occurrence) -> bytes:

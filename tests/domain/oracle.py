@@ -1,0 +1,245 @@
+"""What the recurrence modules are held against: slow, plain answers found in other ways.
+
+Rules are expanded twice, by dateutil and by going through the days one by one and asking of each
+what RFC 5545 says about it. Local times become instants by trying out the offsets of the zone.
+"""
+
+from collections.abc import Iterable
+from dataclasses import replace
+from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
+from itertools import groupby, product, takewhile
+from zoneinfo import ZoneInfo
+
+from dateutil.rrule import DAILY, HOURLY, MONTHLY, WEEKLY, YEARLY, rrule, rrulestr, weekday
+
+from planner.domain.rrule import Frequency, Rule, parse
+from planner.domain.series import Series
+
+FREQUENCIES = {
+    Frequency.YEARLY: YEARLY,
+    Frequency.MONTHLY: MONTHLY,
+    Frequency.WEEKLY: WEEKLY,
+    Frequency.DAILY: DAILY,
+    Frequency.HOURLY: HOURLY,
+}
+
+
+# Local times to instants.
+
+
+@lru_cache(maxsize=200_000)
+def instant_of(local: datetime, name: str) -> datetime:
+    """The first instant at which clocks show this; in a gap, by the offset that held before it."""
+    zone = ZoneInfo(name)
+    as_utc = local.replace(tzinfo=UTC)
+    around = [as_utc + timedelta(hours=hours) for hours in range(-27, 28)]
+    offsets = {moment.astimezone(zone).utcoffset() or timedelta(0) for moment in around}
+    shown = [as_utc - offset for offset in offsets if (as_utc - offset).astimezone(zone).utcoffset() == offset]
+    if shown:
+        return min(shown)
+    # The clocks go from one offset to a greater one, which each is wrong for this time.
+    pairs = [
+        (before, after)
+        for before, after in product(offsets, repeat=2)
+        if before < after
+        and (as_utc - before).astimezone(zone).utcoffset() == after
+        and (as_utc - after).astimezone(zone).utcoffset() == before
+    ]
+    ((before, _),) = pairs
+    return as_utc - before
+
+
+def instant_of_any(local: date, name: str) -> datetime:
+    if isinstance(local, datetime):
+        return instant_of(local, name)
+    return instant_of(datetime(local.year, local.month, local.day), name)
+
+
+# One rule, expanded by dateutil.
+
+
+def dateutil_agrees(text: str, start: date) -> bool:
+    """Whether dateutil means the same by this rule; see planner.domain.pattern on where it does not."""
+    rule = parse(text)
+    numbered = {bool(nth) for _, nth in rule.by_day}
+    return (
+        len(numbered) < 2
+        and not any(abs(week) >= 52 for week in rule.by_week_no)
+        # Week -51 may be the first one of the next year, which dateutil leaves out by its own account.
+        and not any(week < -50 for week in rule.by_week_no)
+    )
+
+
+def by_dateutil(text: str, start: date, high: date) -> list[date]:
+    """The instances up to `high` of a rule without COUNT and UNTIL that has others after `high`."""
+    rule = parse(text)
+    begin = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day)
+    until = high if isinstance(high, datetime) else datetime(high.year, high.month, high.day)
+    expanded: Iterable[datetime]
+    if rule.frequency is Frequency.WEEKLY and rule.by_set_pos:
+        # dateutil counts positions in what is left of the first week, so it is given a whole one.
+        monday = begin - timedelta(days=(begin.weekday() - rule.wkst) % 7)
+        expanded = rrule(
+            WEEKLY,
+            dtstart=monday,
+            interval=rule.interval,
+            wkst=rule.wkst,
+            bysetpos=rule.by_set_pos,
+            bymonth=rule.by_month or None,
+            byweekday=[weekday(day) for day, _ in rule.by_day] or [weekday(begin.weekday())],
+            byhour=rule.by_hour or None,
+            byminute=rule.by_minute or None,
+            bysecond=rule.by_second or None,
+        )
+    else:
+        expanded = rrulestr(text, dtstart=begin)
+    found = [local for local in takewhile(lambda local: local <= until, expanded) if local >= begin]
+    return list(found) if isinstance(start, datetime) else [local.date() for local in found]
+
+
+# One rule, expanded by its definition.
+
+
+@lru_cache(maxsize=32)
+def by_definition(rule: Rule, start: date, high: date) -> list[date]:
+    """The instances up to `high` of a rule without its COUNT and UNTIL."""
+    begin = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day)
+    if not isinstance(start, datetime):
+        # Times of day mean nothing to dates.
+        rule = replace(rule, by_hour=(), by_minute=(), by_second=())
+    # Whole periods are needed for BYSETPOS.
+    around = {Frequency.YEARLY: 366, Frequency.MONTHLY: 31, Frequency.WEEKLY: 7}.get(rule.frequency, 0)
+    candidates = []
+    for ordinal in range(begin.toordinal() - around, high.toordinal() + around + 1):
+        day = date.fromordinal(ordinal)
+        if _day_matches(rule, begin, day):
+            for hour, minute, second in _times(rule, begin):
+                local = datetime(day.year, day.month, day.day, hour, minute, second, begin.microsecond)
+                if _in_interval(rule, begin, local):
+                    candidates.append(local)
+    found = []
+    for _, group in groupby(candidates, key=lambda local: _period(rule, local)):
+        period = list(group)
+        if rule.by_set_pos:
+            wanted = {position - 1 if position > 0 else len(period) + position for position in rule.by_set_pos}
+            period = [local for index, local in enumerate(period) if index in wanted]
+        found += period
+    if isinstance(start, datetime):
+        return [local for local in found if start <= local <= high]
+    return [local.date() for local in found if start <= local.date() <= high]
+
+
+def _times(rule: Rule, begin: datetime) -> list[tuple[int, int, int]]:
+    hours: Iterable[int] = rule.by_hour or (range(24) if rule.frequency is Frequency.HOURLY else [begin.hour])
+    return sorted(product(hours, rule.by_minute or [begin.minute], rule.by_second or [begin.second]))
+
+
+def _period(rule: Rule, local: datetime) -> int:
+    match rule.frequency:
+        case Frequency.YEARLY:
+            return local.year
+        case Frequency.MONTHLY:
+            return local.year * 12 + local.month
+        case Frequency.WEEKLY:
+            return (local.toordinal() - 1 - rule.wkst) // 7
+        case Frequency.DAILY:
+            return local.toordinal()
+        case Frequency.HOURLY:
+            return local.toordinal() * 24 + local.hour
+
+
+def _in_interval(rule: Rule, begin: datetime, local: datetime) -> bool:
+    return (_period(rule, local) - _period(rule, begin)) % rule.interval == 0
+
+
+def _week_of(day: date, wkst: int) -> tuple[int, int]:
+    """The number of the day's week and how many weeks its year has."""
+    # The year of a week is that of its fourth day.
+    fourth = day - timedelta(days=(day.weekday() - wkst) % 7) + timedelta(days=3)
+    count = 0
+    other = date(fourth.year, 1, 1)
+    while other.year == fourth.year:
+        count += (other.weekday() - wkst) % 7 == 3
+        other += timedelta(days=1)
+    return (fourth.timetuple().tm_yday - 1) // 7 + 1, count
+
+
+_week_of = lru_cache(maxsize=50_000)(_week_of)
+
+
+def _month_length(day: date) -> int:
+    return ((day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
+
+
+def _day_matches(rule: Rule, begin: datetime, day: date) -> bool:
+    year_day, year_length = day.timetuple().tm_yday, date(day.year, 12, 31).timetuple().tm_yday
+    by_month, by_month_day, by_day = rule.by_month, rule.by_month_day, rule.by_day
+    if not (rule.by_week_no or rule.by_year_day or by_month_day or by_day):
+        if rule.frequency is Frequency.YEARLY:
+            by_month, by_month_day = by_month or (begin.month,), (begin.day,)
+        elif rule.frequency is Frequency.MONTHLY:
+            by_month_day = (begin.day,)
+        elif rule.frequency is Frequency.WEEKLY and day.weekday() != begin.weekday():
+            return False
+    if by_month and day.month not in by_month:
+        return False
+    if rule.by_week_no:
+        number, weeks = _week_of(day, rule.wkst)
+        if number not in rule.by_week_no and number - weeks - 1 not in rule.by_week_no:
+            return False
+    if rule.by_year_day and year_day not in rule.by_year_day and year_day - year_length - 1 not in rule.by_year_day:
+        return False
+    if by_month_day and day.day not in by_month_day and day.day - _month_length(day) - 1 not in by_month_day:
+        return False
+    if not by_day:
+        return True
+    in_month = rule.frequency is Frequency.MONTHLY or bool(by_month)
+    place, size = (day.day, _month_length(day)) if in_month else (year_day, year_length)
+    allowed = {0, (place - 1) // 7 + 1, -((size - place) // 7 + 1)}
+    return any(weekday_ == day.weekday() and nth in allowed for weekday_, nth in by_day)
+
+
+# A whole series.
+
+
+def recurrence_ids(series: Series, high: date) -> list[date]:
+    """The ids of all occurrences up to `high`, an override or not."""
+    found: list[date] = []
+    if series.rrule is not None:
+        rule = parse(series.rrule)
+        found = by_definition(rule, series.start, high)
+        if rule.count is not None:
+            found = found[: max(0, rule.count - (series.start not in found))]
+        if rule.until is not None:
+            found = list(takewhile(lambda local: _in_time(rule, local, series.zone), found))
+    ids = {local for local in {series.start, *found, *series.rdates, *series.overrides} if local <= high}
+    ids -= series.exdates
+    return sorted(local for local in ids if local not in series.overrides or not series.overrides[local].excluded)
+
+
+def _in_time(rule: Rule, local: date, zone: str) -> bool:
+    until = rule.until
+    assert until is not None
+    if not isinstance(local, datetime):
+        return local <= (until.date() if isinstance(until, datetime) else until)
+    if not isinstance(until, datetime):
+        until = datetime(until.year, until.month, until.day, 23, 59, 59)
+    end = until if until.tzinfo else instant_of(until, zone)
+    return instant_of(local, zone).replace(microsecond=0) <= end
+
+
+def occurrences_of(series: Series, high: date) -> list[tuple[datetime, datetime, date, date]]:
+    """Instants of start and end, recurrence id and local start of all occurrences, in order."""
+    found = []
+    for recurrence_id in recurrence_ids(series, high):
+        override = series.overrides.get(recurrence_id)
+        local = override.start if override and override.start is not None else recurrence_id
+        length = override.duration if override and override.duration is not None else series.duration
+        start = instant_of_any(local, series.zone)
+        if isinstance(local, datetime):
+            end = start + (length or timedelta(0))
+        else:
+            end = instant_of_any(local + (length or timedelta(days=1)), series.zone)
+        found.append((start, recurrence_id, end, local))
+    return [(start, end, recurrence_id, local) for start, recurrence_id, end, local in sorted(found)]

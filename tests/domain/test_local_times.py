@@ -1,0 +1,90 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planner.domain.zones import EARLIEST, LATEST, UnknownZone, instant, lasting, to_local, to_utc, zone
+
+from . import strategies
+from .oracle import instant_of
+
+
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
+@given(strategies.locals_, strategies.zones)
+def test_a_local_time_is_the_first_instant_that_clocks_show_it(local: datetime, name: str) -> None:
+    assert to_utc(local, name) == instant_of(local, name)
+
+
+@given(st.datetimes(datetime(1972, 1, 1), datetime(2036, 12, 31)), strategies.zones)
+def test_an_instant_has_the_local_time_that_clocks_show(moment: datetime, name: str) -> None:
+    moment = moment.replace(tzinfo=UTC)
+    local = to_local(moment, name)
+    assert local.tzinfo is None
+    assert local.fold == 0
+    # In the second passage of an hour that comes twice, the local time means the first.
+    assert to_utc(local, name) in (
+        moment,
+        moment - timedelta(hours=1),
+        moment - timedelta(minutes=30),
+        moment - timedelta(days=1),
+    )
+
+
+@pytest.mark.parametrize(
+    ("local", "name", "expected"),
+    [
+        (datetime(2024, 3, 31, 2, 30), "Europe/Berlin", utc(2024, 3, 31, 1, 30)),
+        (datetime(2024, 3, 10, 2, 0), "America/New_York", utc(2024, 3, 10, 7, 0)),
+        (datetime(2019, 9, 8, 0, 15), "America/Santiago", utc(2019, 9, 8, 4, 15)),
+        (datetime(2019, 10, 6, 2, 15), "Australia/Lord_Howe", utc(2019, 10, 5, 15, 45)),
+        (datetime(2011, 12, 30, 10, 0), "Pacific/Apia", utc(2011, 12, 30, 20, 0)),
+    ],
+)
+def test_a_time_that_the_clocks_skip_is_read_with_the_offset_before(
+    local: datetime, name: str, expected: datetime
+) -> None:
+    assert to_utc(local, name) == expected
+
+
+@pytest.mark.parametrize("fold", [0, 1])
+def test_a_time_that_comes_twice_means_the_first(fold: int) -> None:
+    assert to_utc(datetime(2024, 10, 27, 2, 30, fold=fold), "Europe/Berlin") == utc(2024, 10, 27, 0, 30)
+
+
+def test_a_date_begins_at_midnight_in_its_zone() -> None:
+    assert instant(date(2024, 7, 1), "Asia/Kolkata") == utc(2024, 6, 30, 18, 30)
+
+
+def test_a_night_with_a_change_of_the_clocks_lasts_as_long_as_it_lasts() -> None:
+    evening, morning = datetime(2024, 3, 30, 22), datetime(2024, 3, 31, 6)
+    assert lasting(evening, morning, "Europe/Berlin") == timedelta(hours=7)
+    assert lasting(evening.date(), morning.date(), "Europe/Berlin") == timedelta(days=1)
+
+
+@pytest.mark.parametrize("name", ["Asia/Kolkata", "America/New_York", "UTC"])
+def test_the_ends_of_the_calendar_have_an_instant(name: str) -> None:
+    assert EARLIEST <= to_utc(datetime.min, name) < to_utc(datetime.max, name) <= LATEST
+    assert to_local(EARLIEST, name) < to_local(LATEST, name)
+
+
+NO_PLACES = ["", "Berlin", "europe/berlin", "Europe/", "America", "../etc/passwd", "/etc/passwd", "localtime"]
+NO_PLACES += ["posix/UTC", "right/UTC", "tzdata.zi", "\0", "UTC\n", "ü", "\ud800", "x" * 10_000]
+
+
+@pytest.mark.parametrize(
+    "name",
+    NO_PLACES,
+)
+def test_a_name_that_is_no_place_is_refused(name: str) -> None:
+    with pytest.raises(UnknownZone):
+        zone(name)
+
+
+def test_a_long_name_is_not_repeated_in_full() -> None:
+    with pytest.raises(UnknownZone) as caught:
+        zone("x" * 10_000)
+    assert len(str(caught.value)) < 200
