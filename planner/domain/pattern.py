@@ -20,7 +20,7 @@ from math import gcd
 from typing import TypeVar
 
 from planner.domain.rrule import Frequency, RecurrenceError, Rule, Weekday, parse, times_per_day, without_times
-from planner.domain.yeardays import CYCLE_DAYS, CYCLE_YEARS, YearDays, days_in_month, first_day, year_days
+from planner.domain.yeardays import CYCLE_DAYS, CYCLE_YEARS, chosen_days, days_in_month, first_day
 from planner.domain.zones import WIDEST_CHANGE, instant, moved, to_local, to_utc
 
 _T = TypeVar("_T")
@@ -63,7 +63,7 @@ class Pattern:
         self._start = start
         self._zone = zone
         self._anchor = start.toordinal()
-        self._chosen = _chosen_days(rule, start)
+        self._chosen = chosen_days(rule, start)
         week_days = rule.by_day or (Weekday(start.weekday()),)
         self._week_days = sorted({(weekday.day - rule.wkst) % 7 for weekday in week_days})
         # An hourly rule has the minutes and seconds at which it strikes, any other its times of day.
@@ -376,28 +376,6 @@ def until_instant(until: date, zone: str) -> datetime:
     last = until if until.tzinfo else to_utc(until, zone)
     # An RRULE is written in whole seconds, a start may be given more precisely.
     return last.replace(microsecond=999_999)
-
-
-def _chosen_days(rule: Rule, start: date) -> YearDays | None:
-    """The days that the BY parts choose, or None if they choose all.
-
-    What a rule does not say is taken from its start (RFC 5545 §3.3.10, "Information, not contained
-    in the rule").
-    """
-    by_month, by_month_day = rule.by_month, rule.by_month_day
-    if rule.frequency is Frequency.WEEKLY:
-        # Weekdays are found from the beginning of the week.
-        return year_days(by_month, (), (), (), (), False, 0) if by_month else None
-    if rule.frequency <= Frequency.MONTHLY and not (rule.by_week_no or rule.by_year_day or by_month_day or rule.by_day):
-        by_month_day = (start.day,)
-        if rule.frequency is Frequency.YEARLY and not by_month:
-            by_month = (start.month,)
-    if not (by_month or rule.by_week_no or rule.by_year_day or by_month_day or rule.by_day):
-        return None
-    numbered = any(weekday.nth for weekday in rule.by_day)
-    nth_in_month = numbered and (rule.frequency is Frequency.MONTHLY or bool(by_month))
-    wkst = rule.wkst if rule.by_week_no else 0
-    return year_days(by_month, rule.by_week_no, rule.by_year_day, by_month_day, rule.by_day, nth_in_month, wkst)
 
 
 def _months_since_zero(day: date) -> int:

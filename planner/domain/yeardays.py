@@ -7,11 +7,12 @@ year at the cost of a look-up, and rules that differ only in their start share t
 
 from bisect import bisect_left
 from collections.abc import Iterator
+from datetime import date
 from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
-from planner.domain.rrule import Weekday
+from planner.domain.rrule import Frequency, Rule, Weekday
 
 # 400 years of the Gregorian calendar are whole weeks, after which everything repeats.
 CYCLE_YEARS = 400
@@ -151,3 +152,25 @@ def year_days(
 ) -> YearDays:
     """The one YearDays for these parts, which keeps what it has worked out."""
     return YearDays(by_month, by_week_no, by_year_day, by_month_day, by_day, nth_in_month, wkst)
+
+
+def chosen_days(rule: Rule, start: date) -> YearDays | None:
+    """The days that the BY parts choose, or None if they choose all.
+
+    What a rule does not say is taken from its start (RFC 5545 §3.3.10, "Information, not contained
+    in the rule").
+    """
+    by_month, by_month_day = rule.by_month, rule.by_month_day
+    if rule.frequency is Frequency.WEEKLY:
+        # Weekdays are found from the beginning of the week.
+        return year_days(by_month, (), (), (), (), False, 0) if by_month else None
+    if rule.frequency <= Frequency.MONTHLY and not (rule.by_week_no or rule.by_year_day or by_month_day or rule.by_day):
+        by_month_day = (start.day,)
+        if rule.frequency is Frequency.YEARLY and not by_month:
+            by_month = (start.month,)
+    if not (by_month or rule.by_week_no or rule.by_year_day or by_month_day or rule.by_day):
+        return None
+    numbered = any(weekday.nth for weekday in rule.by_day)
+    nth_in_month = numbered and (rule.frequency is Frequency.MONTHLY or bool(by_month))
+    wkst = rule.wkst if rule.by_week_no else 0
+    return year_days(by_month, rule.by_week_no, rule.by_year_day, by_month_day, rule.by_day, nth_in_month, wkst)

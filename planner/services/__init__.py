@@ -10,6 +10,7 @@ linking.py          whose account somebody has who did
 people.py           what moderators and admins do
 leaving.py          taking one's data along, and leaving
 events.py           make, see, list, change and remove events
+occurrences.py      single occurrences: of all events in time order, of one to change
 once.py             a creation that a client may send again without making a second thing
 audit.py            noting what happens to accounts
 limiter.py          refusing what is tried too often
