@@ -22,12 +22,18 @@ def names() -> list[str]:
 
 async def pending(database: Database) -> list[str]:
     """The migrations that have not been run on this database; one without accounts needs none."""
+    reached = await _reached(database)
+    if reached is None and not await database.handle["users"].find_one({}, {"_id": 1}, sort=[("_id", ASCENDING)]):
+        return []
+    return [name for name in names() if name > (reached or "")]
+
+
+async def _reached(database: Database) -> str | None:
+    """The last migration that was run; empty when all were undone, None when none ever was."""
     current = await database.handle[LOG].find_one({"is_current": True})
-    if current is not None:
-        return [name for name in names() if current["name"] == ROOT or name > current["name"]]
-    if await database.handle["users"].find_one({}, {"_id": 1}, sort=[("_id", ASCENDING)]):
-        return names()
-    return []
+    if current is None:
+        return None
+    return "" if current["name"] == ROOT else str(current["name"])
 
 
 async def settle(database: Database) -> None:
@@ -43,16 +49,15 @@ async def migrate(database: Database, *, back: int = 0) -> list[str]:
 
     A migration that fails is not noted as done, and can be run again.
     """
-    before = await pending(database)
-    if not back and not before:
+    reached = await _reached(database)
+    doing = [name for name in names() if name <= (reached or "")][::-1][:back] if back else await pending(database)
+    if not doing or back < 0:
         return []
     # Beanie keeps the place of its migrations on this class.
     DBHandler.client = database.handle.client  # type: ignore[attr-defined]
     DBHandler.database = database.handle  # type: ignore[attr-defined]
     node = await MigrationNode.build(FOLDER)
     direction = RunningDirections.BACKWARD if back else RunningDirections.FORWARD
-    await node.run(RunningMode(direction=direction, distance=back), allow_index_dropping=False, use_transaction=False)
-    if back:
-        done = [name for name in names() if name not in before]
-        return done[: -back - 1 : -1]
-    return before
+    mode = RunningMode(direction=direction, distance=len(doing))
+    await node.run(mode, allow_index_dropping=False, use_transaction=False)
+    return doing

@@ -254,8 +254,13 @@ def _check(options: argparse.Namespace) -> int:
 def _create_admin(options: argparse.Namespace) -> int:
     async def work(state: Any) -> str:
         people: People = state.people
-        if await people.make_admin(options.email):
-            return f"{options.email} is an admin now; its password stays as it is."
+        if (user := await people.make_admin(options.email)) is not None:
+            done = f"{options.email} is an admin now; its password stays as it is."
+            if user["email_verified"]:
+                return done
+            return (
+                f"{done}\nNobody has proved that this address is theirs: make sure that the account is whose you think."
+            )
         accounts: Accounts = state.accounts
         await accounts.create_admin(options.email, _ask_password())
         return f"{options.email} has an account now, and is an admin."

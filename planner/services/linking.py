@@ -25,7 +25,7 @@ class Linking:
 
     An e-mail address decides only where both sides proved it: whoever registers somebody
     else's address, here or at a provider, must not find the other one in their account.
-    See docs/decisions/0014-provider-identities.md.
+    See docs/decisions/0008-provider-identities.md.
     """
 
     def __init__(self, accounts: Accounts, mailing: Mailing, audit: AuditLog, clock: Clock = utc_now) -> None:

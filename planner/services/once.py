@@ -83,5 +83,5 @@ async def _first(id: str, fingerprint: str) -> View | None:
     if answer is None:
         return None
     if not hmac.compare_digest(answer.fingerprint, fingerprint):
-        raise Invalid.field("/", "this Idempotency-Key was used with another body")
+        raise Invalid.field("", "this Idempotency-Key was used with another body")
     return View(answer.json_, answer.thing, answer.revision)

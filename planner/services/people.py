@@ -78,14 +78,14 @@ class People:
         self._identities.forget_user(user["_id"])
         return await self.see(id)
 
-    async def make_admin(self, email: str) -> bool:
-        """Make the account with this address an admin, for the operator; False when there is none."""
+    async def make_admin(self, email: str) -> Stored | None:
+        """Make the account with this address an admin, for the operator; None when there is none."""
         user = await User.by_login(email)
         if user is None:
-            return False
+            return None
         note = self._audit.entry("role-changed", None, user["_id"], None, "to admin, by the operator")
         await together([User.changing(user["_id"], self._clock(), role="admin", disabled=False), note])
-        return True
+        return user
 
     async def take_down(self, moderator: Identity, event: EventView, reason: str, visit: Visit) -> EventView:
         """Make a public event private until its creator and a moderator agree; its creator sees why.

@@ -195,6 +195,18 @@ async def test_going_back_leaves_what_the_books_planner_reads(database: Database
     assert await pending(database) == names()
 
 
+async def test_there_is_no_way_back_beyond_the_beginning(database: Database) -> None:
+    assert await migrate(database, back=1) == []
+    await fill(database)
+    assert await migrate(database, back=1) == []
+    await migrate(database)
+    assert await migrate(database, back=-1) == []
+    assert await pending(database) == []
+    assert await migrate(database, back=len(names()) + 5) == names()[::-1]
+    assert await migrate(database, back=1) == []
+    assert await pending(database) == names()
+
+
 async def test_going_back_and_forth_keeps_what_was_added_in_between(database: Database) -> None:
     await fill(database)
     await migrate(database)
