@@ -5,15 +5,16 @@ import contextlib
 import os
 import secrets
 import threading
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
 from passlib.context import CryptContext
 
-from planner.errors import Busy
+from planner.errors import Busy, Unavailable
 
 T = TypeVar("T")
+Gone = Callable[[], Awaitable[bool]]
 # Plain bcrypt reads no further than this, and its library refuses longer input.
 BCRYPT_BYTES = 72
 # On a core that requests keep busy, hashing gets about a tenth for each thread: enough that
@@ -42,7 +43,8 @@ class PasswordHasher:
             bcrypt_sha256__rounds=rounds,
             bcrypt__rounds=rounds,
         )
-        threads = threads or max(1, os.cpu_count() or 1)
+        threads = threads or usable_cores()
+        self._turns = asyncio.Semaphore(threads)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password", initializer=_step_back)
         self._room = threads + waiting
         self._inside = 0
@@ -56,8 +58,8 @@ class PasswordHasher:
         """The hash to store; raises `Busy`."""
         return await self.run(lambda: str(self._context.hash(password)))
 
-    async def verify(self, password: str, stored: str | None) -> Verdict:
-        """Compare a password with a stored hash; raises `Busy`.
+    async def verify(self, password: str, stored: str | None, gone: Gone | None = None) -> Verdict:
+        """Compare a password with a stored hash; raises `Busy`, and `Unavailable` for who has hung up.
 
         With None, for an account that does not exist or has no password, the comparison
         is made all the same, so that it takes the same time.
@@ -77,21 +79,35 @@ class PasswordHasher:
                 better = self._context.hash(password)
             return Verdict(bool(right) and stored is not None, better if stored is not None else None)
 
-        return await self.run(compare)
+        return await self.run(compare, gone)
 
-    async def run(self, work: Callable[[], T]) -> T:
-        """What `work` answers, from a thread of ours; raises `Busy`."""
+    async def run(self, work: Callable[[], T], gone: Gone | None = None) -> T:
+        """What `work` answers, from a thread of ours; raises `Busy`.
+
+        `gone` tells whether the caller has hung up while standing in line: then nothing is
+        computed for nobody, and `Unavailable` is raised.
+        """
         if self._inside >= self._room:
             raise Busy("Too many sign-ins are waiting. Try again in a moment.")
         self._inside += 1
         try:
-            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
+            async with self._turns:
+                if gone is not None and await gone():
+                    raise Unavailable("The client has hung up.")
+                return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:
             self._inside -= 1
 
     def close(self) -> None:
         """Stop the threads; what stands in line is dropped."""
         self._pool.shutdown(wait=False, cancel_futures=True)
+
+
+def usable_cores() -> int:
+    """On how many cores this process may run: more threads than that would only take turns."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
 
 
 def _for(stored: str, password: str) -> str | bytes:

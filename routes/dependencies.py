@@ -61,7 +61,7 @@ async def visit(request: Request) -> Visit:
     address = request.client.host if request.client else "unknown"
     # Only what can be shown again: a header may hold any byte.
     device = "".join(c for c in request.headers.get("user-agent", "")[:200] if c.isprintable())
-    return Visit(address, device)
+    return Visit(address, device, request.is_disconnected)
 
 
 VisitInfo = Annotated[Visit, Depends(visit)]

@@ -132,7 +132,7 @@ class Accounts:
             Counted(SIGN_IN_ADDRESS, "sign-in address", network(visit.address)),
         )
         await self._limiter.check(*counted)
-        verdict = await self._hasher.verify(password, None if user is None else user.get("password"))
+        verdict = await self._hasher.verify(password, None if user is None else user.get("password"), visit.gone)
         if user is None or not verdict.right or user["disabled"]:
             account = None if user is None else user["_id"]
             await self._audit.note("sign-in-failed", visit, account)

@@ -3,6 +3,7 @@
 from datetime import timedelta
 from typing import NamedTuple
 
+from auth.hash_password import Gone
 from auth.identity import Identity
 from database.groups import together
 from database.queries import Id, as_id
@@ -15,10 +16,14 @@ from planner.services.clock import Clock, utc_now
 
 
 class Visit(NamedTuple):
-    """Where a request comes from: its address, and what its client calls itself."""
+    """Where a request comes from: its address, and what its client calls itself.
+
+    `gone` tells whether the client has hung up in the meantime, where that can be known.
+    """
 
     address: str
     device: str
+    gone: Gone | None = None
 
 
 class AuditLog:

@@ -10,7 +10,7 @@ import bcrypt
 import pytest
 
 from auth.hash_password import PasswordHasher
-from planner.errors import Busy
+from planner.errors import Busy, Unavailable
 
 PASSWORD = "seven lazy herons"
 
@@ -183,3 +183,16 @@ async def test_a_caller_who_hangs_up_leaves_the_waiting_room() -> None:
         assert await asyncio.gather(hasher.hash(PASSWORD), hasher.hash(PASSWORD))
     finally:
         hasher.close()
+
+
+async def test_nothing_is_computed_for_who_hangs_up_while_standing_in_line() -> None:
+    hasher = PasswordHasher(rounds=4, threads=1)
+    stored = await hasher.hash("seven lazy herons")
+
+    async def gone() -> bool:
+        return True
+
+    with pytest.raises(Unavailable):
+        await hasher.verify("seven lazy herons", stored, gone)
+    assert (await hasher.verify("seven lazy herons", stored)).right
+    hasher.close()
