@@ -48,12 +48,14 @@ ROOT = Path(embedded.__file__).parents[1]
 # A planner as the operating system sees one. It says where its database is, and on Ctrl-C writes once more, which
 # works only when the Ctrl-C did not reach mongod.
 PLANNER = """
-import sys
+import signal, sys
 from pathlib import Path
 from pymongo import MongoClient
 from database import embedded
 if "unleashed" in sys.argv:
     embedded.leashed = list
+# Whoever runs the tests in the background may have had SIGINT ignored, which a child inherits.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 with embedded.EmbeddedMongo(Path(sys.argv[1])) as mongo:
     with MongoClient(mongo.url) as client:
         client.test.things.insert_one({"_id": "before"})
