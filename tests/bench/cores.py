@@ -3,6 +3,7 @@
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 Cores = frozenset[int]
 ANY: Cores = frozenset(os.sched_getaffinity(0)) if hasattr(os, "sched_setaffinity") else frozenset()
@@ -25,6 +26,15 @@ def starting_on(cores: Cores) -> Iterator[None]:
         yield
     finally:
         keep_to(OTHERS)
+
+
+def processor_seconds(pid: int) -> float:
+    """What a process and its threads have used so far; 0 where the system does not say."""
+    try:
+        fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    except OSError:
+        return 0.0
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 def described() -> str:

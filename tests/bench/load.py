@@ -31,6 +31,12 @@ class Tally:
         self.taken: list[float] = []
         self.bad: dict[str, int] = {}
         self.begun = self.ended = 0.0
+        self.processor = 0.0  # the seconds of processor time that the server took, where that can be known
+
+    @property
+    def each(self) -> float:
+        """The microseconds of processor time that the server took for each answer."""
+        return self.processor / len(self.taken) * 1e6 if self.taken else 0.0
 
     @property
     def rate(self) -> float:

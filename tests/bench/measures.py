@@ -26,6 +26,8 @@ AHEAD_SECONDS = 0.5  # by when the crowd is in and every password thread has wor
 FEW, MANY, PAIRS = 10, 10_000, 200
 STARTS = 3
 READS = 1000
+ACCOUNTS = ("users", "sessions", "access_tokens")  # where it may be looked up who is calling
+NEVER = {"queries": {"count": 0}}
 # How many passwords a core can check in a second is what bounds the sign-ins on it.
 HASHES = """
 import bcrypt, time
@@ -77,7 +79,10 @@ async def compared(
     for _ in range(rounds):
         random.shuffle(sides)
         for side, tallies in sides:
-            tallies.append(await drive(side.port, clients(side), seconds=seconds))
+            before = cores.processor_seconds(side.pid)
+            tally = await drive(side.port, clients(side), seconds=seconds)
+            tally.processor = cores.processor_seconds(side.pid) - before
+            tallies.append(tally)
     return result
 
 
@@ -209,15 +214,15 @@ async def trips(planner: PlannerSide, mongo: str) -> Trips:
     """Reads one after the other, with mongod's own count of the queries on each collection before and after."""
     with MongoClient[dict[str, Any]](mongo) as client:
 
-        def queries(collection: str) -> int:
+        def queries(*collections: str) -> int:
             totals = client.admin.command("top")["totals"]
-            return int(totals[f"{DATABASE}.{collection}"]["queries"]["count"])
+            return sum(totals.get(f"{DATABASE}.{name}", NEVER)["queries"]["count"] for name in collections)
 
-        events, accounts = queries("events"), queries("users")
+        events, accounts = queries("events"), queries(*ACCOUNTS)
         tally = await drive(planner.port, [[planner.get]], count=READS)
         return Trips(
             reads=len(tally.taken),
             events=queries("events") - events,
-            accounts=queries("users") - accounts,
+            accounts=queries(*ACCOUNTS) - accounts,
             seconds=tally.ended - tally.begun,
         )

@@ -42,6 +42,9 @@ class Side(Protocol):
     @property
     def port(self) -> int: ...
 
+    @property
+    def pid(self) -> int: ...
+
     get: bytes
     page: bytes
     create: list[list[bytes]]
@@ -79,6 +82,11 @@ class FloorSide:
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
 
+    @property
+    def pid(self) -> int:
+        assert self._process is not None
+        return self._process.pid
+
     def start(self, mongo: str) -> None:
         """Fill its database and wait until it listens."""
         users = [ObjectId() for _ in range(AUTHORS + 1)]
@@ -101,8 +109,10 @@ class FloorSide:
                 ],
                 cwd=ROOT,
                 env=os.environ | {floor.URL: mongo},
+                # As the planner is started: Linux may share a busy core out among sessions.
+                start_new_session=True,
             )
-        _wait_for(self.port)
+        _wait_for(self.port, self._process)
 
     def stop(self) -> None:
         if self._process is not None:
@@ -156,6 +166,11 @@ class PlannerSide:
         assert self._server is not None
         return self._server.port
 
+    @property
+    def pid(self) -> int:
+        assert self._server is not None and self._server.process is not None
+        return self._server.process.pid
+
     def _launch(self, settings: dict[str, str]) -> None:
         self._server = RunningServer(self._folder, **settings)
         with cores.starting_on(cores.SERVER):
@@ -176,9 +191,9 @@ class PlannerSide:
             self._server.stop()
 
 
-def _wait_for(port: int, seconds: float = 30) -> None:
+def _wait_for(port: int, process: subprocess.Popen[bytes], seconds: float = 30) -> None:
     deadline = time.monotonic() + seconds
-    while time.monotonic() < deadline:
+    while process.poll() is None and time.monotonic() < deadline:
         with suppress(OSError), socket.create_connection(("127.0.0.1", port), timeout=1):
             return
         time.sleep(0.02)

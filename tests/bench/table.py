@@ -7,7 +7,10 @@ from tests.bench.load import Tally
 from tests.bench.measures import FEW, MANY, READERS, Compared, Growth, SignIns, Storm, Trips
 from tests.bench.sides import SIGN_INS
 
-HEAD = f"{'':34}{'planner/s':>10}{'bound/s':>10}{'ratio':>7}{'(rounds)':>14}{'p50 ms':>8}{'p99 ms':>8}{'bound p99':>11}"
+HEAD = (
+    f"{'':34}{'planner/s':>10}{'bound/s':>10}{'ratio':>7}{'(rounds)':>14}"
+    f"{'p50 ms':>8}{'p99 ms':>8}{'bound p99':>11}{'cpu µs':>8}{'bound cpu':>11}"
+)
 
 
 def comparison(name: str, figures: Compared) -> str:
@@ -18,7 +21,7 @@ def comparison(name: str, figures: Compared) -> str:
     return (
         f"{name:34}{_rate(figures.planner):10,.0f}{_rate(figures.bound):10,.0f}{_ratios(figures.ratios)}"
         f"{_quantile(figures.planner, 0.5):8.1f}{_quantile(figures.planner, 0.99):8.1f}"
-        f"{_quantile(figures.bound, 0.99):11.1f}"
+        f"{_quantile(figures.bound, 0.99):11.1f}{_each(figures.planner)}{_each(figures.bound):>11}"
     )
 
 
@@ -59,7 +62,7 @@ def trips(figures: Trips) -> str:
     """What authentication costs the database."""
     return (
         f"{figures.reads:,} authenticated reads in {figures.seconds:.1f} s: {figures.events:,} queries for events, "
-        f"{figures.accounts} for accounts ({figures.accounts / figures.reads:.4f} for each read)"
+        f"{figures.accounts} for accounts and sessions ({figures.accounts / figures.reads:.4f} for each read)"
     )
 
 
@@ -69,6 +72,11 @@ def _rate(tallies: Sequence[Tally]) -> float:
 
 def _quantile(tallies: Sequence[Tally], part: float) -> float:
     return median(tally.quantile(part) for tally in tallies)
+
+
+def _each(tallies: Sequence[Tally]) -> str:
+    each = median(tally.each for tally in tallies)
+    return f"{each:8.0f}" if each else f"{'':8}"
 
 
 def _ratios(ratios: Sequence[float]) -> str:
