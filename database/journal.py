@@ -26,7 +26,7 @@ from pymongo.errors import DuplicateKeyError
 from database.connection import Database, collection
 from database.errors import AWAY, is_away
 from database.queries import Stored, new_id
-from database.writes import Delete, Insert, Require, Update, Write
+from database.writes import Delete, Forbid, Insert, Require, Update, Write
 
 log = logging.getLogger("planner.database")
 COLLECTION = "journal"
@@ -42,9 +42,9 @@ async def in_order(database: Database, writes: Sequence[Write]) -> bool:
     """Do the writes one after the other, noted in the journal; see `groups.together`."""
     # What only asks is asked before anything is noted: a refusal then leaves nothing to mend.
     for write in writes:
-        if isinstance(write, Require) and not await _once(database, write):
+        if isinstance(write, Require | Forbid) and not await _once(database, write):
             return False
-    writes = [write for write in writes if not isinstance(write, Require)]
+    writes = [write for write in writes if not isinstance(write, Require | Forbid)]
     if len(writes) == 1:  # A single write is atomic by itself.
         return await _once(database, writes[0])
     await _finish(database)
@@ -105,6 +105,8 @@ async def _once(database: Database, write: Write) -> bool:
         case Require():
             found = await database.handle[collection(write.of)].count_documents(write.match, limit=write.least)
             return bool(found >= write.least)
+        case Forbid():
+            return not await database.handle[collection(write.of)].count_documents(write.match, limit=1)
         case Delete():
             await database.handle[collection(write.of)].delete_many(write.match)
             return True
@@ -134,7 +136,7 @@ def _as_entry(write: Insert | Update | Delete) -> Stored:
 
 
 async def _open(database: Database, entry: ObjectId, writes: Sequence[Write]) -> None:
-    entries = [_as_entry(write) for write in writes if not isinstance(write, Require)]
+    entries = [_as_entry(write) for write in writes if not isinstance(write, Require | Forbid)]
     await database.handle[COLLECTION].insert_one({"_id": entry, "writes": entries})
 
 

@@ -24,6 +24,11 @@ def decode(raw: bytes) -> Stored:
     return bson.decode(raw, codec_options=_AWARE)
 
 
+def encode(stored: Stored) -> bytes:
+    """The bytes of a document: what `decode` makes it of."""
+    return bson.encode(stored)
+
+
 async def page(
     document: type[Document], match: Filter, order: Order | None, limit: int, fields: Filter | None = None
 ) -> list[bytes]:
@@ -32,7 +37,7 @@ async def page(
     name = collection(document)
     if database.sync is None:
         cursor = database.handle[name].find(match, fields, sort=order, limit=limit)
-        return [bson.encode(stored) for stored in await cursor.to_list(limit)]
+        return [bson.encode(stored) for stored in await cursor.to_list(limit or None)]
 
     def work(client: MongoClient[Any]) -> bytes:
         found = client[database.name][name].find_raw_batches(match, fields, sort=order, limit=limit, batch_size=limit)

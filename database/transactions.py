@@ -16,7 +16,7 @@ from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError, WaitQueueTimeoutError
 
 from database.connection import Database, collection
-from database.writes import Delete, Insert, Require, Update, Write
+from database.writes import Delete, Forbid, Insert, Require, Update, Write
 
 MOST_GROUPS = 64
 Group = Sequence[Write]
@@ -184,6 +184,9 @@ def _perform(client: MongoClient[Any], name: str, write: Write, session: ClientS
         case Require():
             found = client[name][collection(write.of)].count_documents(write.match, limit=write.least, session=session)
             if found < write.least:
+                raise _NoMatch
+        case Forbid():
+            if client[name][collection(write.of)].find_one(write.match, {"_id": 1}, session=session):
                 raise _NoMatch
         case Delete():
             client[name][collection(write.of)].delete_many(write.match, session=session)

@@ -44,6 +44,14 @@ class Require:
 
 
 @dataclass(frozen=True, slots=True)
+class Forbid:
+    """Refuse the whole group if any document matches when its turn comes."""
+
+    of: type[Document]
+    match: Filter
+
+
+@dataclass(frozen=True, slots=True)
 class Delete:
     """Remove what matches: one document, or with `many` all of them."""
 
@@ -53,4 +61,4 @@ class Delete:
     many: bool = False
 
 
-Write = Insert | Update | Delete | Require
+Write = Insert | Update | Delete | Require | Forbid

@@ -5,8 +5,11 @@ fields.py       the kinds of fields: text, addresses, tags
 views.py        a stored thing as the JSON it is answered with
 user.py         accounts, with the ids of their events embedded
 event.py        events: what is stored, and every read and write of it
+event_view.py   events as they are answered, and drafts as they are stored
 event_queries.py the filters of lists of events
 event_schema.py events: what is sent and what is answered
+revision.py     what events were before they were changed
+gone.py         events that are gone, for those who keep a copy
 session.py      sign-ins, each with its refresh token
 access_token.py personal access tokens
 one_time_token.py  tokens that are sent by mail
@@ -24,10 +27,12 @@ from models.access_token import AccessToken
 from models.answer import Answer
 from models.audit import Audit
 from models.event import Event
+from models.gone import Gone
 from models.guard import Guard
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
 from models.provider_login import ProviderCode, ProviderLogin
+from models.revision import Revision
 from models.session import Session
 from models.tally import Tally
 from models.user import User
@@ -35,6 +40,8 @@ from models.user import User
 DOCUMENTS: tuple[type[Document], ...] = (
     User,
     Event,
+    Revision,
+    Gone,
     Session,
     AccessToken,
     OneTimeToken,

@@ -1,30 +1,31 @@
 """Events: what is stored, and every query and conditional write on them."""
 
+from collections.abc import Collection, Sequence
 from datetime import datetime
-from functools import lru_cache
-from typing import Any, ClassVar, NamedTuple
+from typing import Any, ClassVar
 
 from beanie import Document, PydanticObjectId
 from pydantic import Field
 
-from database.groups import change, together
-from database.queries import Filter, Id, Stored, index
+from database.groups import together
+from database.queries import Id, Stored, index
 from database.reads import Loader, decode, page
-from database.writes import Delete, Insert, Update, Write
+from database.writes import Delete, Forbid, Insert, Update, Write
 from models.event_queries import PUBLIC, Window, listing, repeating, singles
-from models.event_schema import EventDraft, Geo, Recurrence, Scope, Status, Takedown, Visibility
+from models.event_schema import Geo, Recurrence, Scope, Status, Takedown, Visibility
+from models.event_view import OF_DRAFT, OF_SERIES, EventView, render, rendered
+from models.gone import Gone
+from models.revision import Act, Revision
 from models.user import User
-from models.views import Page, to_json
+from models.views import Page
 from planner.domain.cursors import to_cursor
-from planner.domain.recurrence import Series
-from planner.domain.repeats import kept, series_of
-from planner.domain.times import When, order_key, shown
 
 _LONG = {"span": {"$gt": 0}}
 _REPEATING = {"repeats": True}
 _OWN_UID = {"uid": {"$exists": True}}
-# Larger documents are rendered anew each time: the memory spent on the others stays bounded.
-_REMEMBERED_BYTES = 4096
+# Changes are numbered after they were committed: see `planner/services/changes.py`.
+WAITING = 0
+_NUMBERED = {"seq": {"$gt": WAITING}}
 # As many series as one answer looks into; who follows more of them asks for a narrower scope.
 MOST_SERIES = 10_000
 
@@ -34,7 +35,10 @@ class Event(Document):
 
     `begins`, `ends`, `span` and `key` are derived from the times (see
     `planner/domain/times.py`) and are there for the indexes. `uid` is stored only when
-    its author gave one; the others follow from the id.
+    its author gave one; the others follow from the id. `editor` and `act` say who made this
+    revision and how; without them its creator did, by a plain change. `seq` numbers its last
+    change. `ics` is what an imported entry said besides (RFC 5545), `sequence` what makes
+    its SEQUENCE of our revision.
     """
 
     uid: str | None = None
@@ -58,6 +62,12 @@ class Event(Document):
     takedown: Takedown | None = None
     recurrence: Recurrence | None = None
     overrides: list[dict[str, Any]] = Field(default_factory=list)
+    reminders: list[int] = Field(default_factory=list)
+    ics: dict[str, Any] | None = None
+    sequence: int | None = None
+    editor: PydanticObjectId | None = None
+    act: Act | None = None
+    seq: int = WAITING
     seconds: int | None = None
     repeats: bool | None = None
     begins: datetime
@@ -83,50 +93,107 @@ class Event(Document):
             index("key", "ends", name="public_repeating", partialFilterExpression=PUBLIC | _REPEATING),
             index("ends", "begins", name="public_series", partialFilterExpression=PUBLIC | _REPEATING),
             index("creator", "uid", name="creator_uid", unique=True, partialFilterExpression=_OWN_UID),
+            index("seq", name="waiting", partialFilterExpression={"seq": WAITING}),
+            index("creator", "seq", "_id", name="creator_changes", partialFilterExpression=_NUMBERED),
+            index("seq", "_id", name="public_changes", partialFilterExpression=PUBLIC | _NUMBERED),
         ]
 
     @classmethod
-    async def view(cls, id: Id) -> "EventView | None":
+    async def view(cls, id: Id) -> EventView | None:
         """The event with this id, rendered."""
         raw = await cls.loader.get(id)
         return None if raw is None else rendered(raw)
 
     @classmethod
-    async def add(cls, stored: Stored, also: list[Write]) -> bool:
+    async def add(cls, stored: Stored, also: Sequence[Write] = ()) -> bool:
         """Store a new event and its id in its creator's document, and `also`, as one write.
 
-        False when the creator is gone. Raises `DuplicateKey` for a uid that the creator has
-        used already.
+        False when the creator is gone, or `also` is refused. Raises `DuplicateKey` for a uid
+        that the creator has used already.
         """
+        stored["seq"] = WAITING
         embed = User.embed(stored["creator"], stored["_id"], stored["created_at"])
         return await together([*also, Insert(cls, stored), embed])
 
     @classmethod
-    async def change(cls, id: Id, revision: int, fields: Stored) -> "EventView | None":
-        """Set `fields` if the event still has this revision, and count it up; None if not."""
-        raw = await change(cls, {"_id": id, "revision": revision}, _setting(fields))
-        return None if raw is None else rendered(raw)
+    async def change(
+        cls,
+        before: EventView,
+        fields: Stored,
+        by: Id,
+        *,
+        also: Sequence[Write] = (),
+        act: Act | None = None,
+        clear: Collection[str] = OF_DRAFT,
+    ) -> EventView | None:
+        """Set `fields` of the event, and take from it what of `clear` they do not say.
+
+        What it was before is kept as a revision, in the same group of writes as `also`. None
+        when the event is not what it was `before`, or `also` is refused.
+        """
+        stored = before.stored
+        after, writes = cls.changing(stored, fields, by, act, clear)
+        return render(after) if await together([*also, *writes]) else None
 
     @classmethod
-    async def split(cls, id: Id, revision: int, head: Stored, tail: Stored) -> bool:
-        """Change an event and make another of its later part, if it still has this revision."""
+    def changing(
+        cls, stored: Stored, fields: Stored, by: Id, act: Act | None = None, clear: Collection[str] = OF_DRAFT
+    ) -> tuple[Stored, list[Write]]:
+        """What a stored event will be with `fields` set, and the writes that make it so; see `change`."""
+        fields = fields | {"editor": by, "seq": WAITING} | ({"act": act} if act else {})
+        cleared = [name for name in (*clear, "act") if name not in fields and name in stored]
+        change: dict[str, Any] = {"$set": fields, "$inc": {"revision": 1}}
+        if cleared:
+            change["$unset"] = dict.fromkeys(cleared, "")
+        after = {name: value for name, value in (stored | fields).items() if name not in cleared}
+        after["revision"] = stored["revision"] + 1
         writes: list[Write] = [
-            Update(cls, {"_id": id, "revision": revision}, _setting(head)),
-            Insert(cls, tail),
-            User.embed(tail["creator"], tail["_id"], tail["created_at"]),
+            Update(cls, {"_id": stored["_id"], "revision": stored["revision"]}, change),
+            Revision.keeping(stored),
         ]
-        return await together(writes)
+        if stored["visibility"] == "public" and after["visibility"] != "public":
+            writes.append(Gone.noting(stored, after["updated_at"], removed=False))
+        return after, writes
 
     @classmethod
-    async def remove(cls, id: Id, creator: Id, revisions: frozenset[int] | None, now: datetime) -> bool:
+    async def split(cls, before: EventView, head: Stored, tail: Stored, by: Id, *, also: Sequence[Write] = ()) -> bool:
+        """Change an event and make another of its later part, if it is still what it was `before`."""
+        _, writes = cls.changing(before.stored, head, by, clear=OF_SERIES)
+        tail["seq"] = WAITING
+        embed = User.embed(tail["creator"], tail["_id"], tail["created_at"])
+        return await together([*also, *writes, Insert(cls, tail), embed])
+
+    @classmethod
+    async def remove(cls, before: EventView, by: Id, now: datetime) -> bool:
         """Remove the event and its id from its creator's document, as one write.
 
-        False when it is gone, or has none of the `revisions` (None: any).
+        It stays restorable as a revision, and known as gone. False when it is not what it was
+        `before`.
         """
-        match: Filter = {"_id": id}
-        if revisions is not None:
-            match["revision"] = {"$in": sorted(revisions)}
-        return await together([Delete(cls, match), User.release(creator, id, now)])
+        stored = before.stored
+        return await together(
+            [
+                Delete(cls, {"_id": stored["_id"], "revision": stored["revision"]}),
+                User.release(stored["creator"], stored["_id"], now),
+                *Revision.ending(stored, by, now),
+                Gone.noting(stored, now, removed=True),
+            ]
+        )
+
+    @classmethod
+    async def dropping(cls, creator: Id, now: datetime) -> list[Write]:
+        """The writes that remove all of somebody's events, once and for all.
+
+        Those that others saw are noted as gone; what becomes public meanwhile refuses the group.
+        """
+        public = {"creator": creator, "visibility": "public"}
+        seen = [decode(raw) for raw in await page(cls, public, None, 0, {"creator": 1, "visibility": 1})]
+        return [
+            Forbid(cls, public | {"_id": {"$nin": [stored["_id"] for stored in seen]}}),
+            *(Gone.noting(stored, now, removed=True) for stored in seen),
+            *Gone.forgetting(creator),
+            Delete(cls, {"creator": creator}, many=True),
+        ]
 
     @classmethod
     async def stored(cls, id: Id) -> Stored | None:
@@ -166,131 +233,3 @@ class Event(Document):
 
 
 Event.loader = Loader(Event)
-
-
-class EventView(NamedTuple):
-    """An event as it is answered, and what decides who may see and change it."""
-
-    json: bytes
-    id: str
-    revision: int
-    creator: Id
-    visibility: Visibility
-    key: str
-    taken_down: bool = False
-    series: Series | None = None
-
-
-def rendered(raw: bytes) -> EventView:
-    """The view of a stored document.
-
-    It follows from the bytes alone, so it is remembered by them: what was changed has
-    other bytes, and nothing outdated can be answered.
-    """
-    return _remembered(raw) if len(raw) <= _REMEMBERED_BYTES else render(decode(raw))
-
-
-@lru_cache(maxsize=4096)
-def _remembered(raw: bytes) -> EventView:
-    return render(decode(raw))
-
-
-def render(stored: Stored) -> EventView:
-    """The view of a document; the only place that says which field is answered how."""
-    id, zone, get = str(stored["_id"]), stored.get("time_zone"), stored.get
-    body = {
-        "id": id,
-        "uid": get("uid") or default_uid(id),
-        "title": stored["title"],
-        "description": get("description"),
-        "image": get("image"),
-        "tags": stored["tags"],
-        "location": get("location"),
-        "geo": get("geo"),
-        "url": get("url"),
-        "start": shown(get("start"), zone),
-        "end": shown(get("end"), zone),
-        "all_day": stored["all_day"],
-        "time_zone": zone,
-        "recurrence": _recurrence(stored),
-        "status": stored["status"],
-        "visibility": stored["visibility"],
-        "creator": str(stored["creator"]),
-        "revision": stored["revision"],
-        "created_at": stored["created_at"],
-        "updated_at": stored["updated_at"],
-    }
-    taken_down = "takedown" in stored
-    if taken_down:
-        body["takedown"] = stored["takedown"]
-    return EventView(
-        to_json(body),
-        id,
-        stored["revision"],
-        stored["creator"],
-        stored["visibility"],
-        stored["key"],
-        taken_down,
-        series_of(stored) if stored.get("repeats") else None,
-    )
-
-
-def _recurrence(stored: Stored) -> dict[str, Any] | None:
-    recurrence, zone = stored.get("recurrence"), stored.get("time_zone")
-    if recurrence is None:
-        return None
-    dates = {name: [shown(value, zone) for value in recurrence[name]] for name in ("rdates", "exdates")}
-    return {"rrule": recurrence["rrule"], **dates}
-
-
-@lru_cache(maxsize=1024)
-def _remembered_series(raw: bytes) -> Series:
-    return series_of(decode(raw))
-
-
-def series_in(raw: bytes) -> Series:
-    """The series of a stored document, which must have a start; remembered as `rendered` is."""
-    return _remembered_series(raw) if len(raw) <= _REMEMBERED_BYTES else series_of(decode(raw))
-
-
-def default_uid(id: str) -> str:
-    """The iCalendar identity of an event whose author gave it none."""
-    return f"{id}@planner"
-
-
-# What only a repeating event has.
-_OF_SERIES = ("recurrence", "overrides", "seconds", "repeats")
-
-
-def _setting(fields: Stored) -> dict[str, Any]:
-    """The update that sets the fields of an event, and clears what they say nothing about of a series."""
-    cleared = {name: "" for name in _OF_SERIES if name not in fields}
-    return {"$set": fields, "$inc": {"revision": 1}} | ({"$unset": cleared} if cleared else {})
-
-
-def fields_of(draft: EventDraft, times: When, id: str, series: Series | None = None) -> dict[str, Any]:
-    """What a draft says, as it is stored; without the server's own fields.
-
-    With a `series`, the draft's times are those of an event that repeats.
-    """
-    fields: dict[str, Any] = {
-        "title": draft.title,
-        "description": draft.description,
-        "image": draft.image,
-        "tags": draft.tags,
-        "location": draft.location,
-        "geo": None if draft.geo is None else {"lat": draft.geo.lat, "lon": draft.geo.lon},
-        "url": draft.url,
-        "start": times.start,
-        "end": times.end,
-        "all_day": times.all_day,
-        "time_zone": times.time_zone,
-        "status": draft.status,
-        "visibility": draft.visibility,
-        "begins": times.begins,
-        "ends": times.ends,
-        "span": times.span,
-    }
-    if series is not None:
-        fields |= kept(series)
-    return fields | {"key": order_key(fields["begins"], id)}

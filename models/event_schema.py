@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import ConfigDict, Field
+from pydantic import AfterValidator, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from models.fields import NO_NUL, HttpsAddress, Tags, Title, WebAddress
@@ -41,6 +41,14 @@ Location = Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")]
 ZoneName = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$", examples=["Europe/Berlin"])]
 Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
 Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
+
+Reminders = Annotated[
+    list[Annotated[int, Field(ge=0, le=40_320)]],
+    AfterValidator(lambda minutes: sorted(set(minutes))),
+    Field(
+        max_length=10, description="Minutes before the start at which to remind; at most four weeks.", examples=[[10]]
+    ),
+]
 
 EXAMPLE: dict[str, Any] = {
     "title": "Book launch",
@@ -112,6 +120,7 @@ class EventDraft(Request):
     recurrence: Recurrence | None = None
     status: Status = "confirmed"
     visibility: Visibility = "private"
+    reminders: Reminders = Field(default_factory=list)
 
 
 class GeoPatch(Request):
@@ -141,6 +150,7 @@ class EventPatch(Request):
     recurrence: Recurrence | None = None
     status: Status | None = None
     visibility: Visibility | None = None
+    reminders: Reminders | None = None
 
 
 class EventQuery(PageQuery):
@@ -199,6 +209,7 @@ ANSWER: dict[str, Any] = EXAMPLE | {
     "all_day": False,
     "recurrence": None,
     "status": "confirmed",
+    "reminders": [],
     "creator": "692000000000000000000000",
     "revision": 1,
     "created_at": "2026-11-21T09:00:00Z",
@@ -227,6 +238,7 @@ class EventRead(Reply):
     recurrence: Recurrence | None
     status: Status
     visibility: Visibility
+    reminders: list[int]
     creator: Annotated[str, Field(description="The id of the account that created it.")]
     revision: Annotated[int, Field(description="Grows with every change; the ETag comes from it.")]
     created_at: datetime

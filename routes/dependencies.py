@@ -8,7 +8,7 @@ from starlette.requests import Request
 
 from auth.authenticate import CurrentUser, EventsReader, EventsWriter
 from auth.identity import Identity
-from models.event import EventView
+from models.event_view import EventView
 from planner.domain.etags import wanted
 from planner.services.accounts import Accounts
 from planner.services.audit import AuditLog, Visit

@@ -52,21 +52,25 @@ async def create_event(caller: EventsWriter, events: EventsService, once: OncePe
 
 
 @router.put("/{id}", responses=EVENT | problems(409, 412, *WITH_BODY))
-async def replace_event(events: EventsService, event: OwnedEvent, revisions: IfMatch, draft: EventDraft) -> Response:
+async def replace_event(
+    caller: EventsWriter, events: EventsService, event: OwnedEvent, revisions: IfMatch, draft: EventDraft
+) -> Response:
     """Replace everything that you write of your event; what is left out is cleared."""
-    return changed(await events.replace(event, draft, revisions))
+    return changed(await events.replace(caller, event, draft, revisions))
 
 
 @router.patch("/{id}", responses=EVENT | problems(409, 412, *WITH_BODY))
-async def patch_event(events: EventsService, event: OwnedEvent, revisions: IfMatch, patch: EventPatch) -> Response:
+async def patch_event(
+    caller: EventsWriter, events: EventsService, event: OwnedEvent, revisions: IfMatch, patch: EventPatch
+) -> Response:
     """Change some fields of your event: a JSON merge patch (RFC 7396), null clears."""
-    return changed(await events.patch(event, patch, revisions))
+    return changed(await events.patch(caller, event, patch, revisions))
 
 
 @router.delete("/{id}", status_code=204, responses=problems(412))
-async def delete_event(events: EventsService, event: OwnedEvent, revisions: IfMatch) -> Response:
+async def delete_event(caller: EventsWriter, events: EventsService, event: OwnedEvent, revisions: IfMatch) -> Response:
     """Remove your event, and its id from your account."""
-    await events.remove(event, revisions)
+    await events.remove(caller, event, revisions)
     return Response(status_code=204)
 
 

@@ -6,7 +6,7 @@ from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response
 
-from auth.authenticate import EventsReader
+from auth.authenticate import EventsReader, EventsWriter
 from models.event_schema import OccurrencePage, OccurrencePatch, OccurrenceQuery, OccurrenceRead
 from routes.answers import changed, described, listed
 from routes.bodies import PlannerRoute
@@ -41,6 +41,7 @@ async def list_occurrences(
     | problems(409, 412, *WITH_BODY),
 )
 async def change_occurrence(
+    caller: EventsWriter,
     occurrences: OccurrencesService,
     event: OwnedEvent,
     recurrence_id: RecurrenceId,
@@ -49,11 +50,12 @@ async def change_occurrence(
     reach: Reach = "this",
 ) -> Response:
     """Change one occurrence of your event, or it and all that follow, which become an event of their own."""
-    return changed(await occurrences.change(event, recurrence_id, patch, reach == "following", revisions))
+    return changed(await occurrences.change(caller, event, recurrence_id, patch, reach == "following", revisions))
 
 
 @router.delete("/{id}/occurrences/{recurrence_id}", status_code=204, responses=problems(409, 412))
 async def remove_occurrence(
+    caller: EventsWriter,
     occurrences: OccurrencesService,
     event: OwnedEvent,
     recurrence_id: RecurrenceId,
@@ -61,5 +63,5 @@ async def remove_occurrence(
     reach: Reach = "this",
 ) -> Response:
     """Take one occurrence out of your event, or it and all that follow."""
-    await occurrences.remove(event, recurrence_id, reach == "following", revisions)
+    await occurrences.remove(caller, event, recurrence_id, reach == "following", revisions)
     return Response(status_code=204)

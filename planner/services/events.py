@@ -1,6 +1,6 @@
 """Making, seeing, listing, changing and removing events."""
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from typing import Any
 
@@ -11,8 +11,9 @@ from auth.identity import Identity
 from database.errors import DuplicateKey
 from database.queries import Stored, as_id, new_id
 from database.writes import Write
-from models.event import Event, EventView, default_uid, fields_of, render
+from models.event import Event
 from models.event_schema import EventDraft, EventPatch, EventQuery
+from models.event_view import EventView, default_uid, fields_of, render
 from models.fields import fold_tag
 from models.views import Page, View
 from planner.domain.cursors import KEY_SHAPE, from_cursor
@@ -95,61 +96,42 @@ class Events:
         tag = None if wanted.tag is None else fold_tag(wanted.tag)
         return await Event.listed(wanted.scope, caller.id, window, tag, after, wanted.limit)
 
-    async def replace(self, event: EventView, draft: EventDraft, revisions: frozenset[int] | None) -> EventView:
+    async def replace(
+        self, caller: Identity, event: EventView, draft: EventDraft, revisions: frozenset[int] | None
+    ) -> EventView:
         """The event with everything its author writes replaced by the draft."""
-        return await self._change(event, lambda current: draft, revisions)
+        return await self._change(caller, event, lambda current: draft, revisions)
 
-    async def patch(self, event: EventView, patch: EventPatch, revisions: frozenset[int] | None) -> EventView:
+    async def patch(
+        self, caller: Identity, event: EventView, patch: EventPatch, revisions: frozenset[int] | None
+    ) -> EventView:
         """The event with a merge patch applied (RFC 7396)."""
         changes = patch.model_dump(exclude_unset=True)
+        return await self._change(caller, event, lambda current: patched(current, changes), revisions)
 
-        def patched(current: EventView) -> EventDraft:
-            written = {
-                name: value
-                for name, value in orjson.loads(current.json).items()
-                if name not in SERVERS_OWN and value is not None
-            }
-            # Whether it lasts all day follows from the start, unless the patch says so.
-            if "start" in changes and "all_day" not in changes:
-                written.pop("all_day")
-            try:
-                return EventDraft.model_validate(merge(written, changes))
-            except ValidationError as error:
-                raise Invalid(field_errors(error)) from None
+    async def remove(self, caller: Identity, event: EventView, revisions: frozenset[int] | None) -> None:
+        """Remove the event, and its id from its creator's; raises `Stale` or `NotFound`.
 
-        return await self._change(event, patched, revisions)
-
-    async def remove(self, event: EventView, revisions: frozenset[int] | None) -> None:
-        """Remove the event, and its id from its creator's; raises `Stale` or `NotFound`."""
-        id = as_id(event.id)
-        assert id is not None
-        if not await Event.remove(id, event.creator, revisions, self._clock()):
-            if await Event.view(id):
-                raise Stale("The event was changed since you read it.")
-            raise NotFound
+        It can be restored for a while: see `models/revision.py`.
+        """
+        async for current in still(event, revisions):
+            if await Event.remove(current, caller.id, self._clock()):
+                return
 
     async def _change(
         self,
+        caller: Identity,
         event: EventView,
         draft_of: Callable[[EventView], EventDraft],
         revisions: frozenset[int] | None,
     ) -> EventView:
-        id = as_id(event.id)
-        assert id is not None
-        current: EventView | None = event
-        for _ in range(ATTEMPTS):
-            if current is None:
-                raise NotFound
-            if revisions is not None and current.revision not in revisions:
-                raise Stale("The event was changed since you read it.")
+        async for current in still(event, revisions):
             draft = draft_of(current)
             if current.taken_down and draft.visibility != "private":
                 raise Conflict("A moderator has taken this event down; see its takedown. Ask them to restore it.")
-            fields = self._fields(current, draft)
-            if changed := await Event.change(id, current.revision, fields):
+            if changed := await Event.change(current, self._fields(current, draft), caller.id):
                 return changed
-            current = await Event.view(id)
-        raise Conflict("The event is being changed by many at once. Try again.")
+        raise NotFound
 
     def _fields(self, current: EventView, draft: EventDraft) -> dict[str, Any]:
         kept_uid = orjson.loads(current.json)["uid"]
@@ -160,6 +142,41 @@ class Events:
         if series is not None and current.series is not None:
             series = changed_series(current.series, series)
         return fields_of(draft, times, current.id, series) | {"updated_at": self._clock()}
+
+
+async def still(event: EventView, revisions: frozenset[int] | None) -> AsyncIterator[EventView]:
+    """The event as it is now, again and again, for a change that others may come before.
+
+    Raises `Stale` when it has none of the `revisions` (None: any), `NotFound` when it is
+    gone, and `Conflict` after many attempts.
+    """
+    id = as_id(event.id)
+    assert id is not None
+    current: EventView | None = event
+    for _ in range(ATTEMPTS):
+        if current is None:
+            raise NotFound
+        if revisions is not None and current.revision not in revisions:
+            raise Stale("The event was changed since you read it.")
+        yield current
+        current = await Event.view(id)
+    raise Conflict("The event is being changed by many at once. Try again.")
+
+
+def patched(current: EventView, changes: dict[str, Any]) -> EventDraft:
+    """What an event's author would have written to have it so, with the changes."""
+    written = {
+        name: value
+        for name, value in orjson.loads(current.json).items()
+        if name not in SERVERS_OWN and value is not None
+    }
+    # Whether it lasts all day follows from the start, unless the patch says so.
+    if "start" in changes and "all_day" not in changes:
+        written.pop("all_day")
+    try:
+        return EventDraft.model_validate(merge(written, changes))
+    except ValidationError as error:
+        raise Invalid(field_errors(error)) from None
 
 
 def asked_series(times: When, draft: EventDraft) -> Series | None:

@@ -12,6 +12,7 @@ from models.event import Event
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
 from models.provider_login import ProviderCode
+from models.revision import Revision
 from models.session import Session
 from models.user import User
 from models.views import to_json
@@ -66,12 +67,13 @@ class Leaving:
         user = await self._accounts.prove(caller, password, visit)
         if revisions is not None and user["revision"] not in revisions:
             raise Stale("Your account was changed since you read it.")
-        id = caller.id
+        id, now = caller.id, self._clock()
         is_admin = user["role"] == "admin" and not user["disabled"]
         writes: list[Write] = [
             *(keep_an_admin(id) if is_admin else []),
             Delete(User, {"_id": id, "role": user["role"]}),
-            Delete(Event, {"creator": id}, many=True),
+            *await Event.dropping(id, now),
+            Revision.dropping(id),
             Session.ending_all(id),
             AccessToken.dropping(id),
             OneTimeToken.dropping(id),

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 import orjson
 
 from auth.identity import Identity
-from database.queries import Stored, as_id, new_id
-from models.event import Event, EventView, rendered, series_in
+from database.queries import Stored, new_id
+from models.event import Event
 from models.event_schema import OccurrencePatch, OccurrenceQuery
+from models.event_view import OF_SERIES, EventView, render, rendered, series_in
 from models.fields import fold_tag
 from models.views import Page, View, to_json
 from planner.domain.cursors import OCCURRENCE_SHAPE, from_cursor, to_cursor
@@ -84,7 +85,13 @@ class Occurrences:
         return Page([row.json for row in rows[: wanted.limit]], to_cursor(f"{last.key} {last.id}") if last else None)
 
     async def change(
-        self, event: EventView, id: str, patch: OccurrencePatch, following: bool, revisions: frozenset[int] | None
+        self,
+        caller: Identity,
+        event: EventView,
+        id: str,
+        patch: OccurrencePatch,
+        following: bool,
+        revisions: frozenset[int] | None,
     ) -> View:
         """Change one occurrence, or with `following` it and all after it, which become an event of their own.
 
@@ -97,7 +104,7 @@ class Occurrences:
             require_zone(changes["time_zone"])
         try:
             if following:
-                return await self._split(event, series, found, changes)
+                return await self._split(caller, event, series, found, changes)
             for name in OF_A_SERIES:
                 if name in changes:
                     raise Invalid.field(f"/{name}", "can be changed for following occurrences or for all, not for one")
@@ -107,25 +114,27 @@ class Occurrences:
             changed = edit_this(series, found.recurrence_id, Override(start, duration, fields=fields))
         except RecurrenceError as error:
             raise refused(error) from None
-        view = await self._store(event, changed)
+        view = await self._store(caller, event, changed)
         item = occurrence(changed, found.recurrence_id)
         assert item is not None
         return View(_json(view, changed, item), view.id, view.revision)
 
-    async def remove(self, event: EventView, id: str, following: bool, revisions: frozenset[int] | None) -> None:
+    async def remove(
+        self, caller: Identity, event: EventView, id: str, following: bool, revisions: frozenset[int] | None
+    ) -> None:
         """Take one occurrence out, or with `following` it and all after it; the last one takes the event along."""
         series, found = _found(event, id)
         _require_current(event, revisions)
         rest = delete_following(series, found.recurrence_id) if following else delete_this(series, found.recurrence_id)
         if rest is not None and not is_empty(rest):
-            await self._store(event, rest)
+            await self._store(caller, event, rest)
             return
-        known = as_id(event.id)
-        assert known is not None
-        if not await Event.remove(known, event.creator, frozenset({event.revision}), self._clock()):
+        if not await Event.remove(event, caller.id, self._clock()):
             raise Stale("The event was changed since you read it.")
 
-    async def _split(self, event: EventView, series: Series, found: Occurrence, changes: dict[str, Any]) -> View:
+    async def _split(
+        self, caller: Identity, event: EventView, series: Series, found: Occurrence, changes: dict[str, Any]
+    ) -> View:
         start, duration = _times(series, found, changes)
         wanted = Changes()
         if start is not None:
@@ -141,29 +150,27 @@ class Occurrences:
         fields = {name: changes[name] for name in FIELDS if name in changes}
         _require_title(fields)
         if head is None:
-            made = await self._store(event, tail, fields)
+            made = await self._store(caller, event, tail, fields)
         else:
-            made = await self._store_both(event, head, tail, fields)
+            made = await self._store_both(caller, event, head, tail, fields)
         first = occurrence(tail, tail.start) or occurrences(tail, EARLIEST, LATEST, 1).items[0]
         return View(_json(made, tail, first), made.id, made.revision)
 
-    async def _store(self, event: EventView, series: Series, fields: dict[str, Any] | None = None) -> EventView:
-        id = as_id(event.id)
-        assert id is not None
+    async def _store(
+        self, caller: Identity, event: EventView, series: Series, fields: dict[str, Any] | None = None
+    ) -> EventView:
         times = kept(series)
         now = {"key": order_key(times["begins"], event.id), "updated_at": self._clock()}
-        changed = await Event.change(id, event.revision, times | (fields or {}) | now)
+        changed = await Event.change(event, times | (fields or {}) | now, caller.id, clear=OF_SERIES)
         if changed is None:
             raise Stale("The event was changed since you read it.")
         return changed
 
-    async def _store_both(self, event: EventView, head: Series, tail: Series, fields: dict[str, Any]) -> EventView:
-        now, old, id = self._clock(), as_id(event.id), new_id()
-        assert old is not None
-        stored = await Event.stored(old)
-        if stored is None:
-            raise NotFound
-        for own in ("uid", "overrides", "seconds", "takedown"):
+    async def _store_both(
+        self, caller: Identity, event: EventView, head: Series, tail: Series, fields: dict[str, Any]
+    ) -> EventView:
+        now, stored, id = self._clock(), event.stored, new_id()
+        for own in ("uid", "overrides", "seconds", "takedown", "editor", "act", "sequence"):
             stored.pop(own, None)
         times = kept(tail)
         tail_stored: Stored = stored | times | fields
@@ -171,12 +178,9 @@ class Occurrences:
         tail_stored |= {"time_zone": tail.zone, "created_at": now, "updated_at": now}
         first = kept(head)
         head_fields = first | {"key": order_key(first["begins"], event.id), "updated_at": now}
-        if not await Event.split(old, event.revision, head_fields, tail_stored):
+        if not await Event.split(event, head_fields, tail_stored, caller.id):
             raise Stale("The event was changed since you read it.")
-        view = await Event.view(id)
-        if view is None:
-            raise NotFound
-        return view
+        return render(tail_stored)
 
 
 class Place(NamedTuple):

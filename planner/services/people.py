@@ -3,8 +3,9 @@
 from auth.identity import Identities, Identity
 from database.groups import together
 from database.queries import Id, Stored, as_id
-from database.writes import Require, Update, Write
-from models.event import Event, EventView
+from database.writes import Require, Write
+from models.event import Event
+from models.event_view import EventView
 from models.guard import Guard
 from models.session import Session
 from models.user import StandingPatch, User, user_view
@@ -14,6 +15,7 @@ from planner.errors import Conflict, Invalid, NotFound, Stale
 from planner.services.audit import AuditLog, Visit
 from planner.services.clock import Clock, utc_now
 
+CHANGED = "The event was changed by another request. Read it again."
 LAST_ADMIN = "This is the last admin who can act: make another one first."
 ACTING_ADMIN = {"role": "admin", "disabled": False}
 
@@ -92,35 +94,22 @@ class People:
 
         Raises `Conflict` for an event that is not public.
         """
-        id, now = as_id(event.id), self._clock()
-        assert id is not None
         if event.visibility != "public":
             raise Conflict("Only a public event can be taken down.")
-        takedown = {"reason": reason, "at": now}
-        change = {"$set": {"visibility": "private", "takedown": takedown, "updated_at": now}, "$inc": {"revision": 1}}
-        return await self._moderated(
-            moderator, event, Update(Event, {"_id": id, "visibility": "public"}, change), visit
-        )
+        now = self._clock()
+        fields = {"visibility": "private", "takedown": {"reason": reason, "at": now}, "updated_at": now}
+        note = self._audit.entry("event-taken-down", visit, event.creator, moderator.id, event.id)
+        return _current(await Event.change(event, fields, moderator.id, also=[note], act="taken-down", clear=()))
 
     async def restore(self, moderator: Identity, event: EventView, visit: Visit) -> EventView:
         """Let an event's creator make it public again."""
-        id, now = as_id(event.id), self._clock()
-        assert id is not None
-        change = {"$unset": {"takedown": ""}, "$set": {"updated_at": now}, "$inc": {"revision": 1}}
-        match = {"_id": id, "takedown": {"$exists": True}}
-        return await self._moderated(moderator, event, Update(Event, match, change), visit)
-
-    async def _moderated(self, moderator: Identity, event: EventView, write: Update, visit: Visit) -> EventView:
-        name = "event-restored" if "$unset" in write.change else "event-taken-down"
-        note = self._audit.entry(name, visit, event.creator, moderator.id, event.id)
-        id = as_id(event.id)
-        assert id is not None
-        if not await together([write, note]):
-            raise Conflict("The event was changed by another request. Read it again.")
-        view = await Event.view(id)
-        if view is None:
-            raise NotFound
-        return view
+        if not event.taken_down:
+            raise Conflict(CHANGED)
+        fields = {"updated_at": self._clock()}
+        note = self._audit.entry("event-restored", visit, event.creator, moderator.id, event.id)
+        return _current(
+            await Event.change(event, fields, moderator.id, also=[note], act="takedown-lifted", clear=("takedown",))
+        )
 
     async def _stored(self, id: str) -> Stored:
         known = as_id(id)
@@ -128,3 +117,9 @@ class People:
         if user is None:
             raise NotFound
         return user
+
+
+def _current(changed: EventView | None) -> EventView:
+    if changed is None:
+        raise Conflict(CHANGED)
+    return changed

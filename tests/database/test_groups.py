@@ -12,6 +12,7 @@ from database.queries import Id, new_id
 from database.reads import decode
 from database.writes import Delete, Insert, Require, Update, Write
 from models.event import Event
+from models.event_view import render
 from models.guard import Guard
 from models.user import User
 from tests.database.things import NOW, embedded_in, event, ids_in, stored_in, stored_user, user
@@ -127,7 +128,7 @@ async def test_creating_and_removing_at_once_leaves_what_is_stored_and_what_is_e
     first = [event(ada) for _ in range(8)]
     for new in first:
         assert await Event.add(new, [])
-    removals = [Event.remove(new["_id"], ada, None, NOW) for new in first]
+    removals = [Event.remove(render(new), ada, NOW) for new in first]
     assert await asyncio.gather(*removals, *(creation(ada) for _ in range(8))) == [True] * 16
     assert set(await embedded_in(database, ada)) == await ids_in(database, "events")
     assert len(await ids_in(database, "events")) == 8
@@ -137,7 +138,7 @@ async def test_of_many_who_remove_one_event_a_single_one_did(database: Database)
     ada = await stored_user(database)
     new = event(ada)
     assert await Event.add(new, [])
-    outcomes = await asyncio.gather(*(Event.remove(new["_id"], ada, None, NOW) for _ in range(6)))
+    outcomes = await asyncio.gather(*(Event.remove(render(new), ada, NOW) for _ in range(6)))
     assert sorted(outcomes) == [False] * 5 + [True]
     assert await embedded_in(database, ada) == []
 

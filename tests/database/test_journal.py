@@ -17,6 +17,7 @@ from database.queries import new_id
 from database.writes import Delete, Insert, Require, Update, Write
 from models.answer import Answer
 from models.event import Event
+from models.event_view import render
 from models.user import User
 from tests.database.things import NOW, embedded_in, event, ids_in, stored_in, stored_user
 
@@ -263,7 +264,7 @@ async def test_a_creation_that_an_outage_cut_short_is_not_done_again_after_its_e
     assert await Event.add(other, [])
     assert await ids_in(standalone, "events") == {new["_id"], other["_id"]}
     assert await embedded_in(standalone, ada) == [new["_id"], other["_id"]]
-    assert await Event.remove(new["_id"], ada, None, NOW)
+    assert await Event.remove(render(new), ada, NOW)
     assert await mend(standalone) == 0
     assert await ids_in(standalone, "events") == {other["_id"]}
     assert await embedded_in(standalone, ada) == [other["_id"]]

@@ -5,8 +5,8 @@ from typing import Any
 
 from database.connection import Database
 from database.queries import Id, Stored, new_id
-from models.event import fields_of
 from models.event_schema import EventDraft
+from models.event_view import fields_of
 from models.user import event_ids
 from planner.domain.times import when
 

@@ -10,21 +10,26 @@ from pymongo.database import Database
 
 from database.connection import collection
 from database.queries import new_id
-from database.writes import Delete, Update
+from database.writes import Delete, Insert, Write
 from models.access_token import AccessToken
 from models.answer import Answer
 from models.audit import Audit, AuditQuery
 from models.event import Event
+from models.gone import Gone
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
 from models.provider_login import ProviderCode, ProviderLogin
+from models.revision import Revision
 from models.session import Session
 from models.tally import Tally
 from models.user import User
+from tests.database.things import event
 from tests.models.plans import Asked, explained
 
 pytestmark = pytest.mark.real_server("the mock has no query plans")
 ID, NOW = new_id(), datetime(2026, 5, 1, tzinfo=UTC)
+EVENT = event(ID)
+_, CHANGING = Event.changing(EVENT, {"updated_at": NOW}, ID)
 
 READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "an account by its address": lambda: User.by_login("Ada@Example.com"),
@@ -35,7 +40,6 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "further accounts": lambda: User.listed(ID, 50),
     "a better hash": lambda: User.upgrade_password(ID, "old", "new"),
     "a change of an account": lambda: User.changed(ID, 1, {}),
-    "a change of an event": lambda: Event.change(ID, 1, {}),
     "a session": lambda: Session.standing(ID, ID, NOW),
     "a session by id": lambda: Session.by_id(ID, NOW),
     "a session that goes on": lambda: Session.rotate(ID, "old", "new", NOW, ""),
@@ -59,7 +63,7 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "a tally": lambda: Tally.of("id"),
 }
 
-WRITES: dict[str, Update | Delete] = {
+WRITES: dict[str, Write] = {
     "embedding an event": User.embed(ID, ID, NOW),
     "releasing an event": User.release(ID, ID, NOW),
     "changing an account": User.changing(ID, NOW, {"revision": 1}),
@@ -70,6 +74,10 @@ WRITES: dict[str, Update | Delete] = {
     "removing every personal token": AccessToken.dropping(ID),
     "removing every mail": Mail.dropping(ID),
     "removing every token for one use": OneTimeToken.dropping(ID),
+    "changing an event": CHANGING[0],
+    "letting go of what an event was": Revision.ending(EVENT, ID, NOW)[2],
+    "removing every revision": Revision.dropping(ID),
+    **{f"forgetting whose was gone {n}": write for n, write in enumerate(Gone.forgetting(ID))},
     "removing every event": Delete(Event, {"creator": ID}, many=True),
     "removing every first answer": Delete(Answer, {"owner": ID}, many=True),
     **{f"forgetting in the audit {n}": write for n, write in enumerate(Audit.forgetting(ID))},
@@ -91,5 +99,6 @@ def test_what_is_read_is_found_through_an_index(indexed: Database[Any], asked: l
 @pytest.mark.parametrize("what", WRITES)
 def test_what_is_written_to_is_found_through_an_index(indexed: Database[Any], what: str) -> None:
     write = WRITES[what]
+    assert not isinstance(write, Insert)
     stages = explained(indexed, Asked(collection(write.of), write.match))
     assert stages.by_index, stages.names

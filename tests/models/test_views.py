@@ -10,8 +10,8 @@ from pydantic import BaseModel
 
 from database.queries import Id, new_id
 from database.reads import decode
-from models.event import render, rendered
 from models.event_schema import EventPage, EventRead
+from models.event_view import render, rendered
 from models.user import UserRead, user_view
 from models.views import Page
 from tests.database.things import NOW, event, user
