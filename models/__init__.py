@@ -10,6 +10,8 @@ event_queries.py the filters of lists of events
 event_schema.py events: what is sent and what is answered
 revision.py     what events were before they were changed
 gone.py         events that are gone, for those who keep a copy
+sequence.py     the numbers of changes of events
+change_queries.py  what changed among the events that somebody sees
 session.py      sign-ins, each with its refresh token
 access_token.py personal access tokens
 one_time_token.py  tokens that are sent by mail
@@ -33,6 +35,7 @@ from models.mail import Mail
 from models.one_time_token import OneTimeToken
 from models.provider_login import ProviderCode, ProviderLogin
 from models.revision import Revision
+from models.sequence import Sequence
 from models.session import Session
 from models.tally import Tally
 from models.user import User
@@ -42,6 +45,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     Event,
     Revision,
     Gone,
+    Sequence,
     Session,
     AccessToken,
     OneTimeToken,

@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from models.fields import NO_NUL, HttpsAddress, Tags, Title, WebAddress
@@ -177,6 +177,19 @@ class OccurrenceQuery(PageQuery):
     tag: Annotated[str | None, Field(max_length=200, pattern=NO_NUL, description="Only those with this tag.")] = None
 
 
+class ChangesQuery(BaseModel):
+    """Since when, and of what, changes are wanted."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    since: Annotated[
+        str | None, Field(max_length=200, description="The `next` of the answer before; without it, everything.")
+    ] = None
+    scope: Annotated[Scope, Field(description="Your own, everyone's public ones, or both.")] = "mine"
+    tag: Annotated[str | None, Field(max_length=200, pattern=NO_NUL, description="Only those with this tag.")] = None
+    limit: Annotated[int, Field(ge=1, le=200, description="How many to answer at most.")] = 50
+
+
 class OccurrencePatch(Request):
     """A change to one occurrence, or to it and all that follow; absent keeps."""
 
@@ -276,6 +289,17 @@ class OccurrencePage(Reply):
 
     items: list[OccurrenceRead]
     next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]
+
+
+class EventChanges(Reply):
+    """What changed, in the order of the changes."""
+
+    items: Annotated[list[EventRead], Field(description="New and changed events, as they are now.")]
+    deleted: Annotated[
+        list[str],
+        Field(description="Ids of events that are not there any more, or not in this scope or with this tag."),
+    ]
+    next: Annotated[str, Field(description="The `since` of the next request.")]
 
 
 class EventPage(Reply):

@@ -24,6 +24,20 @@ class Page(NamedTuple):
         return b'{"items":[' + b",".join(self.items) + b'],"next":' + to_json(self.next) + b"}"
 
 
+class Changes(NamedTuple):
+    """What changed: the JSON of each thing, the ids of what is gone, where to go on, and whether there is more."""
+
+    items: list[bytes]
+    deleted: list[str]
+    next: str
+    more: bool
+
+    def json(self) -> bytes:
+        """The body of the answer: `{"items": […], "deleted": […], "next": …}`."""
+        rest = b'],"deleted":' + to_json(self.deleted) + b',"next":' + to_json(self.next) + b"}"
+        return b'{"items":[' + b",".join(self.items) + rest
+
+
 def to_json(value: Any) -> bytes:
     """JSON with instants as RFC 3339 in UTC."""
     return orjson.dumps(value, option=orjson.OPT_UTC_Z)

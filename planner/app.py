@@ -22,6 +22,7 @@ from planner import background
 from planner.errors import ConfigurationError
 from planner.services.accounts import Accounts
 from planner.services.audit import AuditLog
+from planner.services.changes import ChangeLog, Numbering
 from planner.services.events import Events
 from planner.services.introspection import Introspection
 from planner.services.leaving import Leaving
@@ -116,6 +117,8 @@ def _furnish(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: 
     state.people = People(identities, audit)
     state.leaving = Leaving(state.accounts, identities, audit)
     state.mailing = mailing
+    state.numbering = numbering = Numbering()
+    state.changes = ChangeLog(numbering)
     state.events = Events()
     state.occurrences = Occurrences()
 

@@ -11,6 +11,7 @@
     ├── Malformed               the request cannot be read at all
     ├── Invalid                 it can be read, and fields of it are wrong
     ├── Conflict                it collides with what is already stored
+    ├── Expired                 it was good once, and its time is over
     ├── Stale                   it was changed since the caller read it
     ├── GrantRefused            the token endpoint's own kind (RFC 6749 §5.2)
     ├── TooMany                 it was tried too often
@@ -94,6 +95,10 @@ class Invalid(PlannerError):
 
 class Conflict(PlannerError):
     """The request collides with what is already stored."""
+
+
+class Expired(PlannerError):
+    """What was sent was good once; its time is over."""
 
 
 class Stale(PlannerError):

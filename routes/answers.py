@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.views import Page
+from models.views import Changes, Page
 from planner.domain.etags import etag, is_known
 from routes.problems import Answers
 
@@ -52,10 +52,23 @@ def listed(request: Request, page: Page) -> Response:
     """A page of a list, with a link to the next one (RFC 8288)."""
     response = Response(page.json(), media_type=JSON)
     if page.next is not None:
-        query = [pair for pair in request.query_params.multi_items() if pair[0] != "cursor"]
-        path = request.url.path + "?" + urlencode([*query, ("cursor", page.next)])
-        response.headers["link"] = f'<{request.app.state.base_url}{path}>; rel="next"'
+        _link(request, response, "cursor", page.next)
     return response
+
+
+def news(request: Request, changes: Changes) -> Response:
+    """What changed, with a link to the rest when there is more."""
+    response = Response(changes.json(), media_type=JSON, headers={"cache-control": "private, no-cache"})
+    if changes.more:
+        _link(request, response, "since", changes.next)
+    return response
+
+
+def _link(request: Request, response: Response, name: str, value: str) -> None:
+    """Say where the next page is: the same request with this parameter (RFC 8288)."""
+    query = [pair for pair in request.query_params.multi_items() if pair[0] != name]
+    path = request.url.path + "?" + urlencode([*query, (name, value)])
+    response.headers["link"] = f'<{request.app.state.base_url}{path}>; rel="next"'
 
 
 def described(status: int, description: str, model: Any, *headers: str) -> Answers:

@@ -12,6 +12,7 @@ from models.event_view import EventView
 from planner.domain.etags import wanted
 from planner.services.accounts import Accounts
 from planner.services.audit import AuditLog, Visit
+from planner.services.changes import ChangeLog
 from planner.services.events import Events
 from planner.services.introspection import Introspection
 from planner.services.leaving import Leaving
@@ -53,6 +54,7 @@ PeopleService = Annotated[People, Depends(from_state("people"))]
 LeavingService = Annotated[Leaving, Depends(from_state("leaving"))]
 AuditService = Annotated[AuditLog, Depends(from_state("audit"))]
 EventsService = Annotated[Events, Depends(from_state("events"))]
+ChangesService = Annotated[ChangeLog, Depends(from_state("changes"))]
 OccurrencesService = Annotated[Occurrences, Depends(from_state("occurrences"))]
 
 

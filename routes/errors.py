@@ -30,6 +30,7 @@ STATUSES: dict[type[errors.PlannerError], int] = {
     errors.Malformed: 400,
     errors.Invalid: 422,
     errors.Conflict: 409,
+    errors.Expired: 410,
     errors.Stale: 412,
     errors.TooMany: 429,
     errors.ProviderFailed: 502,

@@ -16,16 +16,19 @@ OCCURRENCE_SHAPE = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [0-9a-f]{24} (?:\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d)?)?", re.ASCII
 )
 
+# A place among the changes of events: see `planner/services/changes.py`.
+CHANGES_SHAPE = re.compile(r"\d{1,18} [0-9a-f]{24} \d{1,18} \d{1,12} (?:mine|public|all) (?:-|[0-9a-f]{16})", re.ASCII)
+
 
 def to_cursor(key: str) -> str:
     """The key of the last thing on a page, as a word safe in a URL."""
     return base64.urlsafe_b64encode(key.encode()).decode().rstrip("=")
 
 
-def from_cursor(cursor: str | None, shape: re.Pattern[str]) -> str | None:
+def from_cursor(cursor: str | None, shape: re.Pattern[str], pointer: str = "/cursor") -> str | None:
     """The key that `to_cursor` was given; None stays None.
 
-    Raises `Invalid` for a word whose key has not the `shape` of this list's keys.
+    Raises `Invalid` at `pointer` for a word whose key has not the `shape` of this list's keys.
     """
     if cursor is None:
         return None
@@ -34,5 +37,5 @@ def from_cursor(cursor: str | None, shape: re.Pattern[str]) -> str | None:
     except (binascii.Error, ValueError):
         key = ""
     if not shape.fullmatch(key):
-        raise Invalid.field("/cursor", "is not a cursor that this list gave out")
+        raise Invalid.field(pointer, "is not one that this list gave out")
     return key

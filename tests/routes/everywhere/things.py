@@ -41,6 +41,7 @@ SCOPES = {
     "GET /api/v1/events/occurrences": "events:read",
     "PATCH /api/v1/events/{id}/occurrences/{recurrence_id}": "events:write",
     "DELETE /api/v1/events/{id}/occurrences/{recurrence_id}": "events:write",
+    "GET /api/v1/events/changes": "events:read",
     "GET /api/v1/users/me": "account:read",
 }
 
