@@ -1,0 +1,78 @@
+"""Reminders beside the alarms that an import brought along."""
+
+from typing import Any
+
+import icalendar
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planner.domain.ics.alarms import EARLIEST, minutes_of, valarms
+from planner.domain.ics.content import written
+
+
+def alarm(trigger: str, *more: str) -> list[str]:
+    return ["BEGIN:VALARM", "ACTION:AUDIO", trigger, *more, "END:VALARM"]
+
+
+@pytest.mark.parametrize(
+    ("trigger", "minutes"),
+    [
+        ("TRIGGER:-PT10M", 10),
+        ("TRIGGER:-PT1H30M", 90),
+        ("TRIGGER:-P1D", 1440),
+        ("TRIGGER:-P1DT1M", 1441),
+        ("TRIGGER:-P4W", EARLIEST),
+        ("TRIGGER:-PT600S", 10),
+        ("TRIGGER:PT0S", 0),
+        ("TRIGGER:-PT0M", 0),
+        ("TRIGGER;RELATED=START:-PT5M", 5),
+        ("trigger;value=duration:-pt5m", 5),
+        ("TRIGGER:-PT30S", None),
+        ("TRIGGER:PT10M", None),
+        ("TRIGGER:+PT10M", None),
+        ("TRIGGER:-P5W", None),
+        ("TRIGGER;RELATED=END:-PT10M", None),
+        ("TRIGGER;VALUE=DATE-TIME:20260501T100000Z", None),
+        ("TRIGGER:20260501T100000Z", None),
+        ("TRIGGER:P", None),
+        ("TRIGGER:soon", None),
+        ("X-TRIGGER:-PT10M", None),
+    ],
+)
+def test_an_alarm_is_a_reminder_when_it_goes_off_whole_minutes_before_the_start(
+    trigger: str, minutes: int | None
+) -> None:
+    assert minutes_of(alarm(trigger)) == minutes
+
+
+def test_an_alarm_with_two_triggers_is_none() -> None:
+    assert minutes_of(alarm("TRIGGER:-PT10M", "TRIGGER:-PT5M")) is None
+
+
+@given(st.lists(st.integers(0, EARLIEST), unique=True))
+def test_each_reminder_becomes_an_alarm_that_goes_off_so_many_minutes_before(reminders: list[int]) -> None:
+    content = written(["BEGIN:VEVENT", *valarms("A, b", reminders, []), "END:VEVENT"])
+    found: list[Any] = icalendar.Event.from_ical(content).walk("VALARM")
+    assert [-part["TRIGGER"].dt.total_seconds() / 60 for part in found] == reminders
+    assert {str(part["DESCRIPTION"]) for part in found} <= {"A, b"}
+
+
+def test_an_imported_alarm_stands_for_the_reminder_that_it_became() -> None:
+    own = alarm("TRIGGER:-PT600S", "X-SOUND:bell")
+    assert valarms("A", [5, 10], [own])[:5] == own
+    assert [line for line in valarms("A", [5, 10], [own]) if "TRIGGER" in line] == ["TRIGGER:-PT600S", "TRIGGER:-PT5M"]
+
+
+def test_an_imported_alarm_goes_when_its_reminder_is_taken_away() -> None:
+    assert valarms("A", [], [alarm("TRIGGER:-PT10M")]) == []
+
+
+def test_an_imported_alarm_that_no_reminder_can_tell_stays() -> None:
+    own = alarm("TRIGGER;RELATED=END:PT10M")
+    assert valarms("A", [], [own]) == own
+
+
+def test_two_imported_alarms_may_go_off_at_once() -> None:
+    both = [alarm("TRIGGER:-PT10M"), alarm("TRIGGER:-PT10M", "X-B:1")]
+    assert valarms("A", [10], both) == both[0] + both[1]
