@@ -76,6 +76,19 @@ async def seen(scope: Scope, caller: Id, ids: list[str]) -> set[str]:
     return {str(decode(raw)["_id"]) for raw in found}
 
 
+async def newest(scope: Scope, caller: Id) -> int:
+    """The number of the last change in the scope, of what is there or gone; 0 when there never was one.
+
+    It differs whenever anything in the scope does, once everything that waits is numbered.
+    """
+    numbered: Filter = {"seq": {"$gt": WAITING}}
+    owners: list[Filter] = [{"creator": caller}, dict(PUBLIC)]
+    notes: list[Filter] = [{"owner": caller, "removed": True}, {"public": True}]
+    found = [await page(Event, owner | numbered, [("seq", -1)], 1, {"seq": 1}) for owner in _of(scope, owners)]
+    found += [await page(Gone, note | numbered, [("seq", -1)], 1, {"seq": 1}) for note in _of(scope, notes)]
+    return max((int(decode(raw[0])["seq"]) for raw in found if raw), default=WAITING)
+
+
 def _of(scope: Scope, owners: list[Filter]) -> list[Filter]:
     return owners if scope == "all" else owners[:1] if scope == "mine" else owners[1:]
 
