@@ -5,6 +5,7 @@ zones.py      time zones by their IANA names
 recurrence.py what other parts use of the recurrence modules, with a map of them:
               rrule.py, yeardays.py, pattern.py, series.py, occurrences.py, shift.py, edits.py
 repeats.py    a recurring event as it is sent, as a series, and as it is kept
+busy.py       what takes time, what that is merged, and what collides
 ics/          events as other calendar programs write and read them
 patch.py      JSON merge patch
 cursors.py    the place in a list where a page ended
