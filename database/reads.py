@@ -5,12 +5,14 @@ remember the result by them, and never shows anything but what the database hold
 """
 
 import asyncio
+from collections.abc import AsyncIterator
 from typing import Any
 
 import bson
 from beanie import Document
 from bson.codec_options import CodecOptions
 from pymongo import MongoClient
+from pymongo.cursor import RawBatchCursor
 
 from database.connection import bound, collection
 from database.queries import Filter, Id, Stored
@@ -44,6 +46,31 @@ async def page(
         return b"".join(found)
 
     return _split(await database.hop(work))
+
+
+async def batches(document: type[Document], match: Filter, size: int) -> AsyncIterator[list[bytes]]:
+    """All documents that match, some at a time, in no order; for what may be many."""
+    database, name = bound(), collection(document)
+    if database.sync is None:
+        for at in range(0, len(found := await page(document, match, None, 0)), size):
+            yield found[at : at + size]
+        return
+    cursors: list[RawBatchCursor[Any]] = []
+
+    def work(client: MongoClient[Any]) -> list[bytes]:
+        if not cursors:
+            cursors.append(client[database.name][name].find_raw_batches(match, batch_size=size))
+        return _split(next(cursors[0], b""))
+
+    try:
+        while found := await database.hop(work):
+            yield found
+            # The server says so when a batch was the last one: then there is nothing more to ask for.
+            if not cursors[0].alive:
+                return
+    finally:
+        if cursors and cursors[0].alive:
+            await database.hop(lambda _: cursors[0].close())
 
 
 def _split(batches: bytes) -> list[bytes]:

@@ -1,6 +1,6 @@
 """Events: what is stored, and every query and conditional write on them."""
 
-from collections.abc import Collection, Sequence
+from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
@@ -8,14 +8,14 @@ from beanie import Document, PydanticObjectId
 from pydantic import Field
 
 from database.groups import together
-from database.queries import Id, Stored, index
-from database.reads import Loader, decode, page
+from database.queries import Filter, Id, Stored, index
+from database.reads import Loader, batches, decode, page
 from database.writes import Delete, Forbid, Insert, Update, Write
 from models.event_queries import PUBLIC, Window, listing, repeating, singles
 from models.event_schema import Geo, Recurrence, Scope, Status, Takedown, Visibility
 from models.event_view import OF_DRAFT, OF_SERIES, EventView, render, rendered
 from models.gone import Gone
-from models.revision import Act, Revision
+from models.revision import OF_SERVER, Act, Revision
 from models.user import User
 from models.views import Page
 from planner.domain.cursors import to_cursor
@@ -26,8 +26,8 @@ _OWN_UID = {"uid": {"$exists": True}}
 # Changes are numbered after they were committed: see `planner/services/changes.py`.
 WAITING = 0
 _NUMBERED = {"seq": {"$gt": WAITING}}
-# As many series as one answer looks into; who follows more of them asks for a narrower scope.
-MOST_SERIES = 10_000
+# As many series are looked into before others have their turn: a few milliseconds' work.
+SERIES_AT_ONCE = 100
 
 
 class Event(Document):
@@ -36,9 +36,9 @@ class Event(Document):
     `begins`, `ends`, `span` and `key` are derived from the times (see
     `planner/domain/times.py`) and are there for the indexes. `uid` is stored only when
     its author gave one; the others follow from the id. `editor` and `act` say who made this
-    revision and how; without them its creator did, by a plain change. `seq` numbers its last
-    change. `ics` is what an imported entry said besides (RFC 5545), `sequence` what makes
-    its SEQUENCE of our revision.
+    revision and how: without them its creator did, by a plain change; no `editor` but None is
+    one who has left. `seq` numbers its last change. `ics` is what an imported entry said
+    besides (RFC 5545), `sequence` what makes its SEQUENCE of our revision.
     """
 
     uid: str | None = None
@@ -88,11 +88,10 @@ class Event(Document):
             index("key", name="public_key", partialFilterExpression=PUBLIC),
             index("span", "key", name="public_span_key", partialFilterExpression=PUBLIC | _LONG),
             index("tags", "key", name="public_tags_key", partialFilterExpression=PUBLIC),
-            index("creator", "key", "ends", name="creator_repeating", partialFilterExpression=_REPEATING),
-            index("creator", "ends", "begins", name="creator_series", partialFilterExpression=_REPEATING),
-            index("key", "ends", name="public_repeating", partialFilterExpression=PUBLIC | _REPEATING),
-            index("ends", "begins", name="public_series", partialFilterExpression=PUBLIC | _REPEATING),
+            index("creator", "span", "key", "ends", name="creator_series", partialFilterExpression=_REPEATING),
+            index("span", "key", "ends", name="public_series", partialFilterExpression=PUBLIC | _REPEATING),
             index("creator", "uid", name="creator_uid", unique=True, partialFilterExpression=_OWN_UID),
+            index("editor", name="editor", partialFilterExpression={"editor": {"$exists": True}}),
             index("seq", name="waiting", partialFilterExpression={"seq": WAITING}),
             index("creator", "seq", "_id", name="creator_changes", partialFilterExpression=_NUMBERED),
             index("seq", "_id", name="public_changes", partialFilterExpression=PUBLIC | _NUMBERED),
@@ -140,15 +139,15 @@ class Event(Document):
         cls, stored: Stored, fields: Stored, by: Id, act: Act | None = None, clear: Collection[str] = OF_DRAFT
     ) -> tuple[Stored, list[Write]]:
         """What a stored event will be with `fields` set, and the writes that make it so; see `change`."""
-        fields = fields | {"editor": by, "seq": WAITING} | ({"act": act} if act else {})
-        cleared = [name for name in (*clear, "act") if name not in fields and name in stored]
+        fields = fields | {"seq": WAITING} | _made(stored["creator"], by, act)
+        cleared = [name for name in (*clear, "act", "editor") if name not in fields and name in stored]
         change: dict[str, Any] = {"$set": fields, "$inc": {"revision": 1}}
         if cleared:
             change["$unset"] = dict.fromkeys(cleared, "")
         after = {name: value for name, value in (stored | fields).items() if name not in cleared}
         after["revision"] = stored["revision"] + 1
         writes: list[Write] = [
-            Update(cls, {"_id": stored["_id"], "revision": stored["revision"]}, change),
+            Update(cls, _unchanged(stored), change),
             Revision.keeping(stored),
         ]
         if stored["visibility"] == "public" and after["visibility"] != "public":
@@ -173,12 +172,32 @@ class Event(Document):
         stored = before.stored
         return await together(
             [
-                Delete(cls, {"_id": stored["_id"], "revision": stored["revision"]}),
+                Delete(cls, _unchanged(stored)),
                 User.release(stored["creator"], stored["_id"], now),
                 *Revision.ending(stored, by, now),
                 Gone.noting(stored, now, removed=True),
             ]
         )
+
+    @classmethod
+    async def bring_back(cls, removal: Stored, last: Stored, fields: Stored, by: Id) -> EventView | None:
+        """Make a removed event be there again: what it was `last`, with `fields` for its content.
+
+        Its id is in its creator's document again in the same group of writes. None when it is
+        there already, its time is over, or its creator is gone. Raises `DuplicateKey` when
+        it is there already, and for a uid that the creator has used meanwhile.
+        """
+        own = {name: value for name, value in last.items() if name in OF_SERVER and name not in ("act", "editor")}
+        stored = own | fields | {"revision": removal["revision"] + 1, "seq": WAITING}
+        stored |= _made(last["creator"], by, "restored")
+        revive, keep = Revision.reviving(removal)
+        embed = User.embed(stored["creator"], stored["_id"], stored["updated_at"])
+        return render(stored) if await together([Insert(cls, stored), revive, embed, keep]) else None
+
+    @classmethod
+    def forgetting(cls, editor: Id) -> Update:
+        """The write after which nothing says that these events of others are as somebody made them."""
+        return Update(cls, {"editor": editor}, {"$set": {"editor": None}}, needed=False, many=True)
 
     @classmethod
     async def dropping(cls, creator: Id, now: datetime) -> list[Write]:
@@ -209,11 +228,11 @@ class Event(Document):
         return await page(cls, singles(scope, caller, window, tag, after), [("key", 1)], limit)
 
     @classmethod
-    async def repeating_in(
+    def repeating_in(
         cls, scope: Scope, caller: Id, window: tuple[datetime, datetime], tag: str | None
-    ) -> list[bytes]:
-        """The events that repeat and may have an occurrence in the window."""
-        return await page(cls, repeating(scope, caller, window, tag), None, MOST_SERIES)
+    ) -> AsyncIterator[list[bytes]]:
+        """The events that repeat and may have an occurrence in the window, some at a time, in no order."""
+        return batches(cls, repeating(scope, caller, window, tag), SERIES_AT_ONCE)
 
     @classmethod
     async def listed(
@@ -233,3 +252,13 @@ class Event(Document):
 
 
 Event.loader = Loader(Event)
+
+
+def _made(creator: Id, by: Id, act: Act | None) -> Stored:
+    """Who made a revision and how, as far as it is stored."""
+    return ({"editor": by} if by != creator else {}) | ({"act": act} if act else {})
+
+
+def _unchanged(stored: Stored) -> Filter:
+    """What finds an event as long as it is as it was stored; also who made it so may be forgotten meanwhile."""
+    return {"_id": stored["_id"], "revision": stored["revision"], "editor": stored.get("editor")}

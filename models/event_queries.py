@@ -1,10 +1,11 @@
 """The filters of lists of events. Each branch of one is answered by an index of its own, in order."""
 
 from collections.abc import Iterator
-from datetime import datetime
+from datetime import datetime, timedelta
 
 from database.queries import Filter, Id
 from models.event_schema import Scope
+from planner.domain.repeats import REACHES
 from planner.domain.times import SPANS, order_key
 
 PUBLIC = {"visibility": "public"}
@@ -37,8 +38,8 @@ def singles(scope: Scope, caller: Id, window: Window, tag: str | None, after: st
 def repeating(scope: Scope, caller: Id, window: tuple[datetime, datetime], tag: str | None) -> Filter:
     """The filter of those that repeat and may have an occurrence in the window."""
     since, until = window
-    times: Filter = {"repeats": True, "ends": {"$gt": since}, "begins": {"$lt": until}}
-    return _any_of(owner | times for owner in _owners(scope, caller, tag))
+    before = order_key(until, NO_ID)
+    return _any_of(owner | times for owner in _owners(scope, caller, tag) for times in _series(since, "", before))
 
 
 def _owners(scope: Scope, caller: Id, tag: str | None) -> list[Filter]:
@@ -60,16 +61,23 @@ def _touching(window: Window, after: str | None) -> Iterator[Filter]:
         # Even where it bounds nothing: without it, no index would answer a branch of several in order.
         yield {"key": ceiling | {"$gt": after or ""}}
         return
-    floors = [_earliest(since, span) for span in range(len(SPANS) + 1)]
+    floors = [_earliest(since, span) for span in (*SPANS, None)]
     yield {"key": ceiling | {"$gt": max(floors[0], after or "")}, "ends": {"$gt": since}}
     for span, floor in enumerate(floors[1:], start=1):
         yield {"span": span, "key": {"$gt": max(floor, after or ""), "$lt": floors[0]}, "ends": {"$gt": since}}
-    yield {"repeats": True, "key": {"$gt": after or "", "$lt": floors[0]}, "ends": {"$gt": since}}
+    yield from _series(since, after or "", floors[0])
 
 
-def _earliest(since: datetime, span: int) -> str:
-    """The least key an event of this class can have and still touch a window from `since` on."""
+def _series(since: datetime, after: str, before: str) -> Iterator[Filter]:
+    """What repeats, is not over at `since`, and has a key between the two."""
+    for number, reach in enumerate((*REACHES, None)):
+        keys = {"$gt": max(_earliest(since, reach), after), "$lt": before}
+        yield {"repeats": True, "span": -1 - number, "key": keys, "ends": {"$gt": since}}
+
+
+def _earliest(since: datetime, most: timedelta | None) -> str:
+    """The least key that what lasts no longer than `most` can have and still touch a window from `since` on."""
     try:
-        return order_key(since - SPANS[span], NO_ID) if span < len(SPANS) else ""
+        return order_key(since - most, NO_ID) if most is not None else ""
     except OverflowError:
         return ""

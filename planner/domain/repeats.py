@@ -21,10 +21,17 @@ from planner.domain.recurrence import (
 from planner.domain.times import INSTANT, UNDATED, When, parse_moment
 from planner.errors import Invalid, NotFound
 
-# The window's queries treat what repeats apart from what has a length: see models/event_queries.py.
-REPEATING = -1
+# How long a series goes on, from its first occurrence to the end of its last, in classes: a window's
+# query looks only as far back as a series of the class can reach. See models/event_queries.py.
+REACHES = (timedelta(days=8), timedelta(days=64), timedelta(days=512), timedelta(days=4096))
+NO_TIME = timedelta(0)
 # What has no end is kept as ending here, so that one comparison finds it.
 ENDLESS = UNDATED
+
+
+def span_of_series(reach: timedelta) -> int:
+    """The class of a series that goes on for so long: -1 for the shortest, lower for longer ones."""
+    return -1 - next((n for n, most in enumerate(REACHES) if reach <= most), len(REACHES))
 
 
 def read_series(times: When, rrule: str | None, rdates: Iterable[str], exdates: Iterable[str]) -> Series:
@@ -115,6 +122,9 @@ def _override(kept: Mapping[str, Any]) -> Override:
 def kept(series: Series) -> dict[str, Any]:
     """What is kept of a series, and what is derived from it for the indexes."""
     begins, ends = first_start(series), last_end(series)
+    # What has no length touches the instant at which it begins, as an event without an end does.
+    least = INSTANT if not series.length else NO_TIME
+    ends = ENDLESS if ends is None else max(ends + least, begins + INSTANT)
     fields: dict[str, Any] = {
         "start": series.start.isoformat(),
         "end": None,
@@ -126,8 +136,8 @@ def kept(series: Series) -> dict[str, Any]:
         },
         "overrides": [_kept_override(id, override) for id, override in sorted(series.overrides.items())],
         "begins": begins,
-        "ends": ENDLESS if ends is None else max(ends, begins + INSTANT),
-        "span": REPEATING,
+        "ends": ends,
+        "span": span_of_series(ends - begins),
         "repeats": True,
     }
     if series.duration is not None:

@@ -74,6 +74,8 @@ class Leaving:
             Delete(User, {"_id": id, "role": user["role"]}),
             *await Event.dropping(id, now),
             Revision.dropping(id),
+            Revision.forgetting(id),
+            Event.forgetting(id),
             Session.ending_all(id),
             AccessToken.dropping(id),
             OneTimeToken.dropping(id),

@@ -1,10 +1,8 @@
 """Single occurrences: of all events in time order, and of one event to change."""
 
-from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from heapq import merge as in_order
-from itertools import islice
+from operator import itemgetter
 from typing import Any, NamedTuple
 
 import orjson
@@ -37,7 +35,7 @@ from planner.domain.recurrence import (
     to_local,
 )
 from planner.domain.repeats import kept, local, read_local, recurrence_id, refused
-from planner.domain.times import order_key, parse_window, require_zone, rfc3339
+from planner.domain.times import INSTANT, order_key, parse_window, require_zone, rfc3339
 from planner.domain.zones import EARLIEST, LATEST, moved
 from planner.errors import Conflict, Invalid, NotFound, Stale
 from planner.services.clock import Clock, utc_now
@@ -49,14 +47,24 @@ OF_A_SERIES = ("time_zone", "recurrence")
 
 
 MONTH = timedelta(days=31)
+SECOND = timedelta(seconds=1)
 
 
 class Row(NamedTuple):
-    """An occurrence in a list: its place, and what it is answered with."""
+    """An occurrence in a list: its place, and what it is of; without an item, an event that does not repeat."""
 
     key: str
     id: str
-    json: bytes
+    view: EventView
+    series: Series | None = None
+    item: Occurrence | None = None
+
+    @property
+    def json(self) -> bytes:
+        """What it is answered with."""
+        if self.series is None or self.item is None:
+            return self.view.json[:-1] + b',"recurrence_id":null}'
+        return _json(self.view, self.series, self.item)
 
 
 class Occurrences:
@@ -76,10 +84,16 @@ class Occurrences:
         after = Place.read(from_cursor(wanted.cursor, OCCURRENCE_SHAPE))
         limit = wanted.limit + 1
         single = await Event.once_in(wanted.scope, caller.id, (since, until), tag, after and after.key, limit)
-        repeating = await Event.repeating_in(wanted.scope, caller.id, (since, until), tag)
-        lists: list[Iterator[Row]] = [(_once(rendered(raw)) for raw in single)]
-        lists += [_rows(rendered(raw), series_in(raw), (since, until), after, limit) for raw in repeating]
-        rows = list(islice(in_order(*lists), limit))
+        rows = [Row(view.key, "", view) for view in map(rendered, single)]
+        if after is not None:
+            # What is over by then is on an earlier page.
+            since = max(since, moved(after.start, -INSTANT))
+        async for raws in Event.repeating_in(wanted.scope, caller.id, (since, until), tag):
+            for raw in raws:
+                # What begins behind a full page's last one is not looked for.
+                end = until if len(rows) < limit else min(until, moved(_start(rows[-1].key), SECOND))
+                if found := _rows(rendered(raw), series_in(raw), (since, end), after, limit):
+                    rows = sorted(rows + found, key=itemgetter(0, 1))[:limit]
         more = len(rows) > wanted.limit
         last = rows[wanted.limit - 1] if more else None
         return Page([row.json for row in rows[: wanted.limit]], to_cursor(f"{last.key} {last.id}") if last else None)
@@ -197,23 +211,23 @@ class Place(NamedTuple):
         if cursor is None:
             return None
         start, event, id = cursor.split(" ", 2)
-        return cls(f"{start} {event}", datetime.fromisoformat(start), event, id)
-
-
-def _once(view: EventView) -> Row:
-    return Row(view.key, "", view.json[:-1] + b',"recurrence_id":null}')
+        return cls(f"{start} {event}", _start(cursor), event, id)
 
 
 def _rows(
     view: EventView, series: Series, window: tuple[datetime, datetime], after: Place | None, limit: int
-) -> Iterator[Row]:
-    """The occurrences of one event in the window behind the place, as rows in order."""
-    cursor = None
-    if after is not None:
-        cursor = _behind(view.id, series, after)
-    for item in occurrences(series, *window, limit, cursor).items:
-        begins = position(series, item).start
-        yield Row(order_key(begins, view.id), item.recurrence_id.isoformat(), _json(view, series, item))
+) -> list[Row]:
+    """The occurrences of one event in the window behind the place."""
+    cursor = None if after is None else _behind(view.id, series, after)
+    return [
+        Row(order_key(position(series, item).start, view.id), item.recurrence_id.isoformat(), view, series, item)
+        for item in occurrences(series, *window, limit, cursor).items
+    ]
+
+
+def _start(key: str) -> datetime:
+    """The instant in a key of `order_key`."""
+    return datetime.fromisoformat(key.split(" ")[0])
 
 
 def _behind(event: str, series: Series, after: Place) -> Cursor:

@@ -2,7 +2,7 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -43,12 +43,17 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
         noted.append(Asked(collection(document), match, order, limit))
         return []
 
+    async def batches(document: Any, match: Filter, size: int) -> AsyncIterator[list[bytes]]:
+        noted.append(Asked(collection(document), match))
+        for nothing in ():
+            yield nothing
+
     async def change(document: Any, match: Filter, change: Any, **options: Any) -> None:
         noted.append(Asked(collection(document), match, None, 1))
 
     for name, module in list(sys.modules.items()):
         if name.startswith("models."):
-            for stand_in in (page, change):
+            for stand_in in (page, batches, change):
                 if hasattr(module, stand_in.__name__):
                     monkeypatch.setattr(module, stand_in.__name__, stand_in)
     return noted

@@ -1,7 +1,7 @@
 """Every query and conditional write of the documents finds what it seeks through an index."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -29,7 +29,13 @@ from tests.models.plans import Asked, explained
 pytestmark = pytest.mark.real_server("the mock has no query plans")
 ID, NOW = new_id(), datetime(2026, 5, 1, tzinfo=UTC)
 EVENT = event(ID)
+REMOVAL = {"_id": ID, "event": ID, "expires_at": NOW}
 _, CHANGING = Event.changing(EVENT, {"updated_at": NOW}, ID)
+
+
+async def all_of(stored: AsyncIterator[Any]) -> list[Any]:
+    return [one async for one in stored]
+
 
 READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "an account by its address": lambda: User.by_login("Ada@Example.com"),
@@ -40,6 +46,10 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "further accounts": lambda: User.listed(ID, 50),
     "a better hash": lambda: User.upgrade_password(ID, "old", "new"),
     "a change of an account": lambda: User.changed(ID, 1, {}),
+    "the last revision of an event": lambda: Revision.last(ID),
+    "a revision of an event": lambda: Revision.exactly(ID, 3),
+    "the revisions of an event before one": lambda: all_of(Revision.before(ID, 3, 50)),
+    "every revision of somebody's events": lambda: all_of(Revision.of_creator(ID)),
     "a session": lambda: Session.standing(ID, ID, NOW),
     "a session by id": lambda: Session.by_id(ID, NOW),
     "a session that goes on": lambda: Session.rotate(ID, "old", "new", NOW, ""),
@@ -77,6 +87,9 @@ WRITES: dict[str, Write] = {
     "changing an event": CHANGING[0],
     "letting go of what an event was": Revision.ending(EVENT, ID, NOW)[2],
     "removing every revision": Revision.dropping(ID),
+    "forgetting who made revisions": Revision.forgetting(ID),
+    "forgetting who made events as they are": Event.forgetting(ID),
+    **{f"keeping what an event was on {n}": write for n, write in enumerate(Revision.reviving(REMOVAL))},
     **{f"forgetting whose was gone {n}": write for n, write in enumerate(Gone.forgetting(ID))},
     "removing every event": Delete(Event, {"creator": ID}, many=True),
     "removing every first answer": Delete(Answer, {"owner": ID}, many=True),

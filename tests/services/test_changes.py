@@ -220,7 +220,8 @@ async def test_questions_that_come_at_once_are_all_answered_with_everything_befo
 @pytest.fixture
 async def database(app: Any) -> Database:
     """The database of the planner in this process."""
-    return app.state.database
+    found: Database = app.state.database
+    return found
 
 
 @real_server
