@@ -5,5 +5,6 @@ sides.py       the two servers under test, what is stored in each, and the reque
 load.py        a load generator: connections that ask again as soon as they are answered
 cores.py       which core does what
 measures.py    the operations, each a median over interleaved rounds
+months.py      occurrences: a month among few events and many, a rule twenty years old
 table.py       how the figures are shown
 """

@@ -7,11 +7,11 @@ import tempfile
 from pathlib import Path
 
 from database.embedded import EmbeddedMongo
-from tests.bench import cores, measures, table
+from tests.bench import cores, measures, months, table
 from tests.bench.sides import CONNECTIONS, FloorSide, PlannerSide
 
-OPERATIONS = ("get", "list", "create", "signin", "storm", "growth", "start", "trips")
-NEED_SERVERS = set(OPERATIONS) - {"start"}
+OPERATIONS = ("get", "list", "create", "signin", "storm", "growth", "start", "trips", "months", "rule")
+NEED_SERVERS = set(OPERATIONS) - {"start", "rule"}
 
 
 def main() -> int:
@@ -59,6 +59,8 @@ async def _run(folder: Path, wanted: list[str], rounds: int, seconds: float) -> 
     if NEED_SERVERS & set(wanted):
         with EmbeddedMongo(folder / "mongo") as mongo:
             await _with_servers(folder, mongo.url, wanted, rounds, seconds)
+    if "rule" in wanted:
+        print(table.old_rule(months.old_rule()), flush=True)
     if "start" in wanted:
         print(table.starts(*measures.first_answers(folder)), flush=True)
 
@@ -90,6 +92,8 @@ async def _measure(
             line = table.storm(await measures.storm(planner, rounds, 2 * seconds))
         elif operation == "growth":
             line = table.growth(await measures.growth(planner))
+        elif operation == "months":
+            line = table.months(months.months(planner, mongo))
         elif operation == "trips":
             line = table.trips(await measures.trips(planner, mongo))
         else:

@@ -146,8 +146,8 @@ class PlannerSide:
         }
         # The accounts are made at the least cost of a password, and the server measured at the usual one.
         self._launch(settings | {"PASSWORD_ROUNDS": "10"})
-        reader, tokens = self._sign_up("reader"), [self._sign_up(f"author{n}") for n in range(AUTHORS)]
-        self.small, self.large = self._sign_up("small"), self._sign_up("large")
+        reader, tokens = self.sign_up("reader"), [self.sign_up(f"author{n}") for n in range(AUTHORS)]
+        self.small, self.large = self.sign_up("small"), self.sign_up("large")
         api = Api(self.port, reader)
         events = [api.ask("POST", "/events", EVENT) for _ in range(READABLE)]
         api.close()
@@ -156,7 +156,7 @@ class PlannerSide:
         self.create = creations("/api/v1/events", tokens)
         self.stop()
         self._launch(settings | {"PASSWORD_ROUNDS": "12"})
-        self._sign_up("guest")
+        self.sign_up("guest")
         form = {"grant_type": "password", "username": "guest@example.com", "password": PASSWORD}
         kind = "application/x-www-form-urlencoded"
         self.sign_in = request("POST", "/api/v1/auth/token", "", urlencode(form).encode(), kind)
@@ -177,7 +177,7 @@ class PlannerSide:
             self._server.launch()
         self._server.wait_until_ready()
 
-    def _sign_up(self, name: str) -> str:
+    def sign_up(self, name: str) -> str:
         """A new account; returns a token of its own."""
         who = {"email": f"{name}@example.com", "password": PASSWORD}
         api = Api(self.port)

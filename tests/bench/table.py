@@ -5,6 +5,9 @@ from statistics import median
 
 from tests.bench.load import Tally
 from tests.bench.measures import FEW, MANY, READERS, Compared, Growth, SignIns, Storm, Trips
+from tests.bench.months import FEW as FEW_EVENTS
+from tests.bench.months import MANY as MANY_EVENTS
+from tests.bench.months import Months, OldRule
 from tests.bench.sides import SIGN_INS
 
 HEAD = (
@@ -63,6 +66,22 @@ def trips(figures: Trips) -> str:
     return (
         f"{figures.reads:,} authenticated reads in {figures.seconds:.1f} s: {figures.events:,} queries for events, "
         f"{figures.accounts} for accounts and sessions ({figures.accounts / figures.reads:.4f} for each read)"
+    )
+
+
+def months(figures: Months) -> str:
+    """A month of occurrences among few and among many events."""
+    return (
+        f"the first 50 occurrences of a month: {median(figures.few):.2f} ms among {FEW_EVENTS:,} events, "
+        f"{median(figures.many):.2f} ms among {MANY_EVENTS:,}: ratio {figures.ratio:.2f}"
+    )
+
+
+def old_rule(figures: OldRule) -> str:
+    """A rule that began long ago."""
+    return (
+        f"a month of a daily rule twenty years old: {figures.ours:.0f} µs, with dateutil {figures.theirs:,.0f} µs: "
+        f"{figures.theirs / figures.ours:.0f} times as fast"
     )
 
 
