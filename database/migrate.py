@@ -28,6 +28,12 @@ async def pending(database: Database) -> list[str]:
     return [name for name in names() if name > (reached or "")]
 
 
+async def unknown(database: Database) -> str | None:
+    """The last migration that was run on this database, when it is of a newer version than this one."""
+    reached = await _reached(database)
+    return reached if reached and reached not in names() else None
+
+
 async def _reached(database: Database) -> str | None:
     """The last migration that was run; empty when all were undone, None when none ever was."""
     current = await database.handle[LOG].find_one({"is_current": True})

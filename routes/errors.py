@@ -118,7 +118,8 @@ def _allowed(request: Request) -> str:
     """Every method that the address answers (RFC 9110 §15.5.6); the framework names those of one route."""
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     found = [route.methods or () for route in routes if route.matches(request.scope)[0] is not Match.NONE]
-    return ", ".join(sorted({method for methods in found for method in methods}))
+    allowed = {method for methods in found for method in methods}
+    return ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
 
 
 def _validation_error(request: Request, error: Exception) -> Response:

@@ -256,3 +256,12 @@ async def test_events_stored_before_changes_were_numbered_wait_for_their_number(
     await migrate(database)
     found = await database.handle["events"].find({}).to_list(None)
     assert [(stored["seq"], stored["reminders"]) for stored in found] == [(0, [])] * len(found)
+
+
+async def test_data_of_a_newer_version_is_left_alone(database: Database, settings: Settings, mongo_url: str) -> None:
+    await fill(database)
+    await migrate(database)
+    await database.handle["migrations_log"].update_one({"is_current": True}, {"$set": {"name": "m9999_to_come.py"}})
+    url = SecretStr(url_of(mongo_url, database.name))
+    with pytest.raises(ConfigurationError, match="m9999_to_come"):
+        await prepare(settings.model_copy(update={"database_url": url}))
