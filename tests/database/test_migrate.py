@@ -1,6 +1,7 @@
 """Migrations: a database as the planner of the FastAPI books leaves it becomes one of ours."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
+from datetime import datetime, timedelta
 from typing import Any
 
 import bcrypt
@@ -13,6 +14,7 @@ from database.connection import Database, bind
 from database.migrate import migrate, names, pending
 from models import DOCUMENTS
 from planner.app import create_app, prepare
+from planner.domain.repeats import span_of_series
 from planner.errors import ConfigurationError
 from planner.settings import Settings
 from tests.clients import Person, ok, sign_in
@@ -265,3 +267,17 @@ async def test_data_of_a_newer_version_is_left_alone(database: Database, setting
     url = SecretStr(url_of(mongo_url, database.name))
     with pytest.raises(ConfigurationError, match="m9999_to_come"):
         await prepare(settings.model_copy(update={"database_url": url}))
+
+
+async def test_series_stored_before_are_told_apart_by_how_long_they_go_on(database: Database) -> None:
+    await fill(database)
+    await migrate(database)
+    reaches = [timedelta(days=days) for days in (1, 8, 9, 64, 500, 4096, 4097)]
+    for reach in reaches:
+        stored = {"_id": ObjectId(), "creator": ADA, "revision": 1, "repeats": True, "span": -1}
+        stored |= {"begins": datetime(2026, 1, 1), "ends": datetime(2026, 1, 1) + reach, "uid": str(reach)}
+        await database.handle["events"].insert_one(stored)
+    await migrate(database, back=len(names()) - 1)
+    await migrate(database)
+    found = await database.handle["events"].find({"repeats": True}).sort("_id", 1).to_list(None)
+    assert [stored["span"] for stored in found] == [span_of_series(reach) for reach in reaches]

@@ -45,8 +45,9 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
 
     async def batches(document: Any, match: Filter, size: int) -> AsyncIterator[list[bytes]]:
         noted.append(Asked(collection(document), match))
-        for nothing in ():
-            yield nothing
+        nothing: list[list[bytes]] = []
+        for batch in nothing:
+            yield batch
 
     async def change(document: Any, match: Filter, change: Any, **options: Any) -> None:
         noted.append(Asked(collection(document), match, None, 1))

@@ -285,7 +285,7 @@ async def test_on_a_server_without_transactions_several_processes_number_one_aft
 
     answers = await asyncio.gather(writer(), writer(), asker(), asker(), asker())
     for numbers in answers[2:]:
-        assert numbers == sorted(numbers)  # type: ignore[type-var]
+        assert numbers == sorted(numbers)
     last = await Numbering().last()
     found = [stored["seq"] async for stored in standalone.handle["events"].find({})]
     assert len(found) == 40

@@ -1,12 +1,16 @@
-"""Let the changes of events be numbered: those stored before wait for their number like new ones.
+"""Let the changes of events be numbered, and tell series apart by how long they go on.
 
-Events get `seq`, 0 for what waits to be numbered, and an empty list of `reminders`. Doing it
-twice changes nothing.
+Events get `seq`, 0 for what waits to be numbered, and an empty list of `reminders`. What
+repeats had a `span` of -1 and gets one from -1, for what goes on for up to 8 days, to -5 for
+what goes on for more than 4,096. Doing it twice changes nothing.
 """
 
 from typing import Any
 
 from beanie import Document, free_fall_migration
+
+REACHES = (8, 64, 512, 4096)
+DAY = 24 * 60 * 60 * 1000
 
 
 class Events(Document):
@@ -19,7 +23,7 @@ class Events(Document):
 
 
 class Forward:
-    """Have every event wait for its number."""
+    """Number and classify."""
 
     @free_fall_migration(document_models=[Events])
     async def wait_for_numbers(self, session: Any) -> None:
@@ -27,14 +31,19 @@ class Forward:
         events = Events.get_motor_collection()
         await events.update_many({"seq": {"$exists": False}}, {"$set": {"seq": 0}})
         await events.update_many({"reminders": {"$exists": False}}, {"$set": {"reminders": []}})
+        reach = {"$subtract": ["$ends", "$begins"]}
+        branches = [{"case": {"$lte": [reach, days * DAY]}, "then": -1 - number} for number, days in enumerate(REACHES)]
+        span = {"$switch": {"branches": branches, "default": -1 - len(REACHES)}}
+        await events.update_many({"repeats": True}, [{"$set": {"span": span}}])
 
 
 class Backward:
-    """Back to events that are not numbered."""
+    """Back to events that are neither numbered nor told apart."""
 
     @free_fall_migration(document_models=[Events])
     async def forget_numbers(self, session: Any) -> None:
         """Take the numbers away; the copies that people keep begin anew."""
         events = Events.get_motor_collection()
         await events.update_many({}, {"$unset": {"seq": ""}})
+        await events.update_many({"repeats": True}, {"$set": {"span": -1}})
         await events.database["sequences"].delete_many({})
