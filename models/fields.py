@@ -2,10 +2,11 @@
 
 import unicodedata
 from typing import Annotated
-from urllib.parse import urlsplit
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, StringConstraints
+
+from planner.domain.addresses import is_web_address
 
 # A NUL ends a string for too much other software: no text may hold one.
 NO_NUL = r"^[^\x00]*$"
@@ -20,12 +21,7 @@ def _visible(text: str) -> str:
 
 
 def _web_address(text: str) -> str:
-    try:
-        parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
-    except ValueError:
-        good = False
-    if not good or any(c.isspace() or not c.isprintable() for c in text):
+    if not is_web_address(text):
         raise ValueError("must be an absolute http or https URL")
     return text
 

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Mapping
-from urllib.parse import urlencode
+from urllib.parse import urlencode, urlsplit
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 # RFC 3986 §3, without user names, and without the fragment that a redirection must not have
@@ -31,3 +31,13 @@ def with_query(address: str, parameters: Mapping[str, str | None]) -> str:
     """The address with these parameters added to its query, those that are not None."""
     added = urlencode({name: value for name, value in parameters.items() if value is not None})
     return f"{address}{'&' if '?' in address else '?'}{added}"
+
+
+def is_web_address(text: str) -> bool:
+    """Whether this is an absolute http or https address that can be shown and followed."""
+    try:
+        parts = urlsplit(text)
+        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+    except ValueError:
+        return False
+    return good and not any(c.isspace() or not c.isprintable() for c in text)
