@@ -1,8 +1,11 @@
 """Events that repeat, and their occurrences."""
 
+import random
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest
+from dateutil.rrule import rrulestr
 
 from tests.clients import Person, ok
 
@@ -48,6 +51,40 @@ async def test_occurrences_of_everything_one_sees_are_merged_in_time_order(ada: 
     ]
 
 
+async def pages(person: Person, **query: Any) -> list[Any]:
+    """Every occurrence, page by page."""
+    found: list[Any] = []
+    cursor: dict[str, str] = {}
+    while True:
+        page = ok(await person.get("/events/occurrences", params=query | cursor))
+        found += page["items"]
+        if page["next"] is None:
+            return found
+        cursor = {"cursor": page["next"]}
+
+
+@pytest.mark.parametrize("limit", [1, 7, 50])
+async def test_more_series_than_are_looked_into_at_once_are_all_found(
+    ada: Person, monkeypatch: pytest.MonkeyPatch, limit: int
+) -> None:
+    monkeypatch.setattr("models.event.SERIES_AT_ONCE", 3)
+    rules = ["FREQ=DAILY;COUNT=2", "FREQ=WEEKLY", "FREQ=DAILY;INTERVAL=3;COUNT=30", "FREQ=DAILY;COUNT=1"]
+    dice, expected = random.Random(limit), []
+    for number in range(20):
+        start = datetime(2026, 9, 1, 18) + timedelta(days=dice.randrange(60), hours=dice.randrange(3))
+        # Some have no length, one begins right at the window's start, and one is only then over.
+        start = {0: datetime(2026, 10, 1), 1: datetime(2026, 9, 30)}.get(number, start)
+        end = {} if number % 3 == 0 else {"end": (start + timedelta(hours=30)).isoformat()}
+        rule = rules[number % 4]
+        event = await ada.event(start=start.isoformat(), recurrence={"rrule": rule}, **end)
+        for begins in rrulestr(rule, dtstart=start).xafter(datetime(2026, 8, 1), count=200):
+            length = timedelta(hours=30) if end else timedelta(milliseconds=1)
+            if begins < datetime(2026, 11, 1) and begins + length > datetime(2026, 10, 1):
+                expected.append((begins.isoformat() + "Z", event["id"]))
+    found = await pages(ada, **{"from": "2026-10-01", "to": "2026-11-01", "limit": limit})
+    assert [(item["start"], item["id"]) for item in found] == sorted(expected)
+
+
 @pytest.mark.parametrize("limit", [1, 2, 3, 7])
 async def test_paging_through_occurrences_skips_and_repeats_nothing(ada: Person, limit: int) -> None:
     for hour in range(3):
@@ -56,15 +93,7 @@ async def test_paging_through_occurrences_skips_and_repeats_nothing(ada: Person,
     window = {"from": "2026-10-01", "to": "2026-11-01"}
     whole = ok(await ada.get("/events/occurrences", params=window | {"limit": 200}))["items"]
     assert len(whole) == 28
-    found: list[Any] = []
-    cursor: dict[str, str] = {}
-    while True:
-        page = ok(await ada.get("/events/occurrences", params=window | {"limit": limit} | cursor))
-        found += page["items"]
-        if page["next"] is None:
-            break
-        cursor = {"cursor": page["next"]}
-    assert found == whole
+    assert await pages(ada, **window, limit=limit) == whole
 
 
 async def test_one_occurrence_can_be_moved_and_renamed_alone(ada: Person) -> None:
