@@ -9,6 +9,7 @@ event_view.py   events as they are answered, and drafts as they are stored
 event_queries.py the filters of lists of events
 event_schema.py events: what is sent and what is answered
 revision.py     what events were before they were changed
+revision_view.py revisions as they are answered
 gone.py         events that are gone, for those who keep a copy
 sequence.py     the numbers of changes of events
 change_queries.py  what changed among the events that somebody sees

@@ -36,6 +36,7 @@ from planner.services.providers import Providers
 from planner.services.recovery import Recovery
 from planner.services.senders import OutboxSender, Sender, SmtpSender
 from planner.services.sessions import Sessions
+from planner.services.undo import Undo
 from planner.settings import Settings
 from routes import errors
 from routes.api import include_routes
@@ -119,7 +120,8 @@ def _furnish(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: 
     state.mailing = mailing
     state.numbering = numbering = Numbering()
     state.changes = ChangeLog(numbering)
-    state.events = Events()
+    state.events = events = Events()
+    state.undo = Undo(events)
     state.occurrences = Occurrences()
 
 

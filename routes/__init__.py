@@ -4,6 +4,7 @@ api.py            every router under /api/v1, put together
 events.py         the event routes
 occurrences.py    single occurrences of events
 changes.py        what changed among events
+revisions.py      what events were, and making them so again
 users.py          one's own account, everyone's for those who look after the planner, the audit
 signing.py        signing up, in and out, and the token endpoints
 providers.py      signing in with OpenID Connect providers

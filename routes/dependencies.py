@@ -23,6 +23,7 @@ from planner.services.personal_tokens import PersonalTokens
 from planner.services.providers import Providers
 from planner.services.recovery import Recovery
 from planner.services.sessions import Sessions
+from planner.services.undo import Undo
 
 # The pattern is for readers of the document: what is no id names nothing, and is a 404.
 IdInPath = Annotated[
@@ -54,6 +55,7 @@ PeopleService = Annotated[People, Depends(from_state("people"))]
 LeavingService = Annotated[Leaving, Depends(from_state("leaving"))]
 AuditService = Annotated[AuditLog, Depends(from_state("audit"))]
 EventsService = Annotated[Events, Depends(from_state("events"))]
+UndoService = Annotated[Undo, Depends(from_state("undo"))]
 ChangesService = Annotated[ChangeLog, Depends(from_state("changes"))]
 OccurrencesService = Annotated[Occurrences, Depends(from_state("occurrences"))]
 

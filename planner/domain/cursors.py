@@ -11,6 +11,8 @@ ID_SHAPE = re.compile(r"[0-9a-f]{24}", re.ASCII)
 # The key of lists of events: see `times.order_key`.
 KEY_SHAPE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [0-9a-f]{24}", re.ASCII)
 
+# The key of lists of revisions.
+REVISION_SHAPE = re.compile(r"[1-9]\d{0,14}", re.ASCII)
 # The same for lists of occurrences, with the recurrence id of those that have one.
 OCCURRENCE_SHAPE = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [0-9a-f]{24} (?:\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d)?)?", re.ASCII

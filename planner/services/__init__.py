@@ -12,6 +12,7 @@ leaving.py          taking one's data along, and leaving
 events.py           make, see, list, change and remove events
 occurrences.py      single occurrences: of all events in time order, of one to change
 changes.py          what changed since somebody last asked
+undo.py             what events were, and making them so again
 once.py             a creation that a client may send again without making a second thing
 audit.py            noting what happens to accounts
 limiter.py          refusing what is tried too often
