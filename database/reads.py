@@ -5,7 +5,7 @@ remember the result by them, and never shows anything but what the database hold
 """
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
 from typing import Any
 
 import bson
@@ -34,7 +34,7 @@ def encode(stored: Stored) -> bytes:
 async def page(
     document: type[Document], match: Filter, order: Order | None, limit: int, fields: Filter | None = None
 ) -> list[bytes]:
-    """The first `limit` documents that match, in order."""
+    """The first `limit` documents that match, in order; a limit of 0 is none."""
     database = bound()
     name = collection(document)
     if database.sync is None:
@@ -45,21 +45,73 @@ async def page(
         found = client[database.name][name].find_raw_batches(match, fields, sort=order, limit=limit, batch_size=limit)
         return b"".join(found)
 
-    return _split(await database.hop(work))
+    async def ask() -> list[bytes]:
+        return _split(await database.hop(work))
+
+    question = (database, name, bson.encode(match), order and tuple(order), limit, fields and bson.encode(fields))
+    return list(await _pages.ask(question, ask))
 
 
-async def batches(document: type[Document], match: Filter, size: int) -> AsyncIterator[list[bytes]]:
+class _Shared:
+    """Questions that are asked in the same words in the same turn of the event loop are asked once.
+
+    Many people look at the same public list. As with `Loader`, nothing is remembered between
+    turns: every answer was read after it was asked for.
+    """
+
+    def __init__(self) -> None:
+        self._waiting: dict[Hashable, asyncio.Future[list[bytes]]] = {}
+        self._tasks: set[asyncio.Task[None]] = set()
+
+    async def ask(self, question: Hashable, ask: Callable[[], Awaitable[list[bytes]]]) -> list[bytes]:
+        """What `ask` answers, which is called once for all who have this question now."""
+        future = self._waiting.get(question)
+        if future is None:
+            loop = asyncio.get_running_loop()
+            future = self._waiting[question] = loop.create_future()
+            loop.call_soon(self._send, loop, question, ask)
+        # Shielded: a caller who hangs up must not cancel it for those who wait along.
+        return await asyncio.shield(future)
+
+    def _send(
+        self, loop: asyncio.AbstractEventLoop, question: Hashable, ask: Callable[[], Awaitable[list[bytes]]]
+    ) -> None:
+        task = loop.create_task(_settle(self._waiting.pop(question), ask))
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+
+async def _settle(future: asyncio.Future[list[bytes]], ask: Callable[[], Awaitable[list[bytes]]]) -> None:
+    try:
+        found = await ask()
+    except BaseException as error:
+        if not future.done():
+            future.set_exception(error)
+            future.exception()  # Seen, even when every caller has hung up.
+        if not isinstance(error, Exception):
+            raise
+        return
+    if not future.done():
+        future.set_result(found)
+
+
+_pages = _Shared()
+
+
+async def batches(
+    document: type[Document], match: Filter, size: int, fields: Filter | None = None
+) -> AsyncIterator[list[bytes]]:
     """All documents that match, some at a time, in no order; for what may be many."""
     database, name = bound(), collection(document)
     if database.sync is None:
-        for at in range(0, len(found := await page(document, match, None, 0)), size):
+        for at in range(0, len(found := await page(document, match, None, 0, fields)), size):
             yield found[at : at + size]
         return
     cursors: list[RawBatchCursor[Any]] = []
 
     def work(client: MongoClient[Any]) -> list[bytes]:
         if not cursors:
-            cursors.append(client[database.name][name].find_raw_batches(match, batch_size=size))
+            cursors.append(client[database.name][name].find_raw_batches(match, fields, batch_size=size))
         return _split(next(cursors[0], b""))
 
     try:

@@ -11,6 +11,7 @@ from database import reads
 from database.connection import Database
 from database.queries import Id, new_id
 from database.reads import Loader, decode, page
+from models.event import Event
 from models.user import User
 from tests.database.things import NOW, stored_user, user
 
@@ -164,3 +165,85 @@ async def test_a_page_can_be_of_some_fields_only(database: Database) -> None:
     ada = await stored_user(database)
     (raw,) = await page(User, {"_id": ada}, None, 1, {"role": 1})
     assert decode(raw) == {"_id": ada, "role": "user"}
+
+
+class Questions:
+    """Counts the queries that pages cost."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked = 0
+        original = Database.hop
+
+        async def counted(database: Database, work: Any, seconds: float | None = None) -> Any:
+            self.asked += 1
+            return await original(database, work, seconds)
+
+        monkeypatch.setattr(Database, "hop", counted)
+
+
+ONE_QUERY = pytest.mark.real_server("the mock is asked directly")
+
+
+@ONE_QUERY
+async def test_equal_pages_asked_for_in_one_turn_share_a_query(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("ada", "ben"):
+        await stored_user(database, name=name)
+    questions = Questions(monkeypatch)
+    found = await asyncio.gather(*(page(User, {"role": "user"}, [("_id", 1)], 5) for _ in range(10)))
+    assert questions.asked == 1
+    assert [len(each) for each in found] == [2] * 10
+    found[0].clear()
+    assert len(found[1]) == 2
+
+
+@ONE_QUERY
+async def test_pages_that_differ_in_anything_are_asked_for_by_themselves(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await stored_user(database)
+    questions = Questions(monkeypatch)
+    asked: list[Any] = [
+        page(User, {"role": "user"}, [("_id", 1)], 5),
+        page(User, {"role": "admin"}, [("_id", 1)], 5),
+        page(User, {"role": "user"}, [("_id", -1)], 5),
+        page(User, {"role": "user"}, None, 5),
+        page(User, {"role": "user"}, [("_id", 1)], 6),
+        page(User, {"role": "user"}, [("_id", 1)], 5, {"_id": 1}),
+        page(Event, {"role": "user"}, [("_id", 1)], 5),
+    ]
+    found = await asyncio.gather(*asked)
+    assert questions.asked == len(asked)
+    assert [len(each) for each in found] == [1, 0, 1, 1, 1, 1, 0]
+    assert decode(found[5][0]) == {"_id": ada}
+
+
+@ONE_QUERY
+async def test_a_page_asked_for_after_a_write_holds_it(database: Database) -> None:
+    asked = asyncio.create_task(page(User, {}, None, 5))
+    await stored_user(database)
+    assert len(await page(User, {}, None, 5)) == 1
+    await asked
+
+
+@ONE_QUERY
+async def test_who_hangs_up_does_not_take_a_shared_page_from_the_others(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await stored_user(database)
+    tasks = [asyncio.create_task(page(User, {}, None, 5)) for _ in range(3)]
+    await asyncio.sleep(0)
+    tasks[0].cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await tasks[0]
+    assert [len(await task) for task in tasks[1:]] == [1, 1]
+
+
+@ONE_QUERY
+async def test_all_who_share_a_page_hear_that_it_failed(database: Database) -> None:
+    wrong: list[Any] = await asyncio.gather(
+        *(page(User, {"$nonsense": 1}, None, 5) for _ in range(3)), return_exceptions=True
+    )
+    assert [type(error).__name__ for error in wrong] == ["OperationFailure"] * 3
+    assert await page(User, {}, None, 5) == []
