@@ -11,6 +11,10 @@ event_schema.py events: what is sent and what is answered
 revision.py     what events were before they were changed
 revision_view.py revisions as they are answered
 gone.py         events that are gone, for those who keep a copy
+event_times.py  when somebody's events are, and nothing else about them
+busy_share.py   who lets whom see when they are busy
+busy_schema.py  free/busy as it is asked for and answered
+turn.py         what makes two groups of writes of one person follow each other
 sequence.py     the numbers of changes of events
 change_queries.py  what changed among the events that somebody sees
 session.py      sign-ins, each with its refresh token
@@ -29,6 +33,7 @@ from beanie import Document
 from models.access_token import AccessToken
 from models.answer import Answer
 from models.audit import Audit
+from models.busy_share import BusyShare
 from models.event import Event
 from models.gone import Gone
 from models.guard import Guard
@@ -46,6 +51,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     Event,
     Revision,
     Gone,
+    BusyShare,
     Sequence,
     Session,
     AccessToken,

@@ -43,6 +43,7 @@ class User(Document):
         default_factory=list, description="Who the account is to providers: each issuer and subject."
     )
     signed_in_at: datetime | None = None
+    turn: dict[str, Any] | None = Field(None, description="Who writes next: see `models/turn.py`.")
     revision: int = Field(1, ge=1)
     created_at: datetime
     updated_at: datetime

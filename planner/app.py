@@ -24,6 +24,7 @@ from planner.services.accounts import Accounts
 from planner.services.audit import AuditLog
 from planner.services.changes import ChangeLog, Numbering
 from planner.services.events import Events
+from planner.services.free_busy import FreeBusy
 from planner.services.introspection import Introspection
 from planner.services.leaving import Leaving
 from planner.services.limiter import Limiter
@@ -36,6 +37,7 @@ from planner.services.providers import Providers
 from planner.services.recovery import Recovery
 from planner.services.senders import OutboxSender, Sender, SmtpSender
 from planner.services.sessions import Sessions
+from planner.services.turns import Turns
 from planner.services.undo import Undo
 from planner.settings import Settings
 from routes import errors
@@ -120,9 +122,11 @@ def _furnish(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: 
     state.mailing = mailing
     state.numbering = numbering = Numbering()
     state.changes = ChangeLog(numbering)
+    turns = Turns()
     state.events = events = Events()
     state.undo = Undo(events)
     state.occurrences = Occurrences()
+    state.free_busy = FreeBusy(turns)
 
 
 def sender_of(settings: Settings) -> Sender:

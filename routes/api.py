@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from routes import (
     changes,
     events,
+    free_busy,
     health,
     occurrences,
     pages,
@@ -23,6 +24,7 @@ MODULES = (
     changes,
     events,
     revisions,
+    free_busy,
     users,
     signing,
     sessions,

@@ -8,6 +8,8 @@ from database.writes import Delete, Write
 from models.access_token import AccessToken
 from models.answer import Answer
 from models.audit import Audit
+from models.busy_share import MOST as MOST_SHARES
+from models.busy_share import BusyShare
 from models.event import Event
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
@@ -45,6 +47,7 @@ class Leaving:
         yield b'{"account":' + account.json + b',"identities":' + to_json(stored.get("identities", []))
         yield b',"sessions":[' + b",".join((await Session.listed(caller.id, caller.session, now, None, 1000)).items)
         yield b'],"tokens":[' + b",".join((await AccessToken.listed(caller.id, now, None, 1000)).items)
+        yield b'],"free_busy_shares":[' + b",".join((await BusyShare.listed(caller.id, None, MOST_SHARES)).items)
         yield b'],"audit":[' + b",".join(await self._audit.about(caller, 10_000))
         yield b'],"events":['
         after, first = None, True
@@ -79,6 +82,7 @@ class Leaving:
             Session.ending_all(id),
             AccessToken.dropping(id),
             OneTimeToken.dropping(id),
+            *BusyShare.dropping(id),
             Mail.dropping(id),
             # Recovery mails that were asked for do not say whose they are.
             Delete(Mail, {"address": {"$in": [user["email"], user["email_key"]]}}, many=True),

@@ -43,7 +43,7 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
         noted.append(Asked(collection(document), match, order, limit))
         return []
 
-    async def batches(document: Any, match: Filter, size: int) -> AsyncIterator[list[bytes]]:
+    async def batches(document: Any, match: Filter, size: int, fields: Any = None) -> AsyncIterator[list[bytes]]:
         noted.append(Asked(collection(document), match))
         nothing: list[list[bytes]] = []
         for batch in nothing:

@@ -14,6 +14,7 @@ from database.writes import Delete, Insert, Write
 from models.access_token import AccessToken
 from models.answer import Answer
 from models.audit import Audit, AuditQuery
+from models.busy_share import BusyShare
 from models.event import Event
 from models.gone import Gone
 from models.mail import Mail
@@ -21,6 +22,7 @@ from models.one_time_token import OneTimeToken
 from models.provider_login import ProviderCode, ProviderLogin
 from models.revision import Revision
 from models.session import Session
+from models.turn import Turn
 from models.tally import Tally
 from models.user import User
 from tests.database.things import event
@@ -65,6 +67,11 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "the audit of an account": lambda: Audit.listed(AuditQuery(), ID, ID),
     "the audit of an event": lambda: Audit.listed(AuditQuery(event="sign-in"), None, ID),
     "the audit of both": lambda: Audit.listed(AuditQuery(event="sign-in"), ID, None),
+    "whether somebody shares free/busy": lambda: BusyShare.holds(ID, ID),
+    "whether somebody shares it with enough": lambda: BusyShare.is_full(ID),
+    "the first shares": lambda: BusyShare.listed(ID, None, 50),
+    "further shares": lambda: BusyShare.listed(ID, ID, 50),
+    "whose turn it is": lambda: Turn.of(ID),
     "a mail that is due": lambda: Mail.claim(NOW),
     "a mail that is put off": lambda: Mail.put_off(ID, NOW),
     "a token for one use": lambda: OneTimeToken.good("digest", "reset", NOW),
@@ -75,6 +82,8 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
 
 WRITES: dict[str, Write] = {
     "embedding an event": User.embed(ID, ID, NOW),
+    "taking a share back": BusyShare.taking_back(ID, ID),
+    **{f"removing every share {n}": write for n, write in enumerate(BusyShare.dropping(ID))},
     "releasing an event": User.release(ID, ID, NOW),
     "changing an account": User.changing(ID, NOW, {"revision": 1}),
     "ending a session": Session.ending(ID, ID),

@@ -12,6 +12,7 @@ from pymongo.database import Database
 from database.queries import Id, new_id
 from models.event import Event
 from models.event_schema import Scope
+from models.event_times import once_in, repeating_in
 from planner.domain.repeats import span_of_series
 from planner.domain.times import order_key
 from tests.models.crowds import FIRST, crowd
@@ -63,5 +64,20 @@ def test_series_that_are_over_are_not_read(
     assert stages.documents <= 3 * found + 10
 
 
-async def _read_all(batches: AsyncIterator[list[bytes]]) -> list[bytes]:
-    return [raw async for batch in batches for raw in batch]
+@pytest.mark.parametrize("days", [0, 7, 365])
+def test_somebodys_time_is_found_by_indexes_without_what_is_over_or_to_come(
+    filled: Database[Any], people: list[Id], asked: list[Asked], days: int
+) -> None:
+    since, until = WEEK[0], WEEK[0] + timedelta(days=days, hours=1)
+    touching = {"creator": people[0], "ends": {"$gt": since}, "begins": {"$lt": until}}
+    for read, which in ((once_in, {"repeats": {"$exists": False}}), (repeating_in, {"repeats": True})):
+        asked.clear()
+        asyncio.run(_read_all(read(people[0], (since, until))))
+        stages = explained(filled, asked[0])
+        assert not stages.names & {"COLLSCAN", "SORT"}
+        assert stages.returned == filled.events.count_documents(touching | which) > 0
+        assert stages.documents <= 3 * stages.returned + 10
+
+
+async def _read_all(batches: AsyncIterator[list[Any]]) -> list[Any]:
+    return [one async for batch in batches for one in batch]

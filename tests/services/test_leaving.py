@@ -74,6 +74,8 @@ async def lived_in(ada: Person, app: FastAPI, admin: Person) -> None:
     event = await ada.event(visibility="public")
     ok(await admin.put(f"/events/{event['id']}/takedown", json={"reason": "It advertises something else."}))
     ok(await ada.post("/auth/tokens", json={"name": "script", "scopes": ["account:read"]}), 201)
+    ok(await ada.put(f"/freebusy/shares/{admin.id}"), 204)
+    ok(await admin.put(f"/freebusy/shares/{ada.id}"), 204)
     ok(await sign_in(ada.api, USERNAME))
     ok(await sign_in(ada.api, ada.email, "not the password"), 401)
     for address in (EMAIL, EMAIL.upper()):
@@ -112,6 +114,8 @@ async def test_an_export_holds_everything_that_is_stored_about_somebody(
     ):
         held = {str(document["_id"]) for document in stored[collection] if document[owner] == id}
         assert {item["id"] for item in taken[name]} == held != set(), name
+    shared = [document["reader"] for document in stored["busy_shares"] if document["owner"] == id]
+    assert [share["user"] for share in taken["free_busy_shares"]] == [str(reader) for reader in shared] != []
     for event in taken["events"]:
         assert event == ok(await ada.get(f"/events/{event['id']}"))
     # What nobody may take along, for it could be used: hashes of the password and of tokens.

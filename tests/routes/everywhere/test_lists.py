@@ -96,7 +96,7 @@ async def fill_list(world: World, operation: Operation, count: int) -> list[str]
 
 
 def ids_of(body: Any) -> list[str]:
-    return [item["id"] if "id" in item else item["name"] for item in body["items"]]
+    return [next(item[name] for name in ("id", "name", "user") if name in item) for item in body["items"]]
 
 
 async def test_pages_of_any_size_together_are_the_list(

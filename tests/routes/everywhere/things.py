@@ -39,6 +39,7 @@ SCOPES = {
     "PATCH /api/v1/events/{id}": "events:write",
     "DELETE /api/v1/events/{id}": "events:write",
     "GET /api/v1/events/occurrences": "events:read",
+    "GET /api/v1/freebusy": "events:read",
     "PATCH /api/v1/events/{id}/occurrences/{recurrence_id}": "events:write",
     "DELETE /api/v1/events/{id}/occurrences/{recurrence_id}": "events:write",
     "GET /api/v1/events/changes": "events:read",
@@ -113,6 +114,7 @@ THINGS = {
     "/api/v1/events/{id}": Thing(private_event, public_event),
     "/api/v1/events/{id}/occurrences/{recurrence_id}": Thing(second_occurrence),
     "/api/v1/users/{id}": Thing(somebody, common=True),
+    "/api/v1/freebusy/shares/{user_id}": Thing(somebody, common=True),
     "/api/v1/auth/sessions/{id}": Thing(session),
     "/api/v1/auth/tokens/{id}": Thing(personal_token),
     "/api/v1/auth/{provider}": Thing(provider, common=True),
@@ -233,6 +235,12 @@ async def next_account(world: "World", person: Person, number: int) -> str:
     return await somebody(world, person)
 
 
+async def next_share(world: "World", person: Person, number: int) -> str:
+    id = await somebody(world, person)
+    ok(await person.put(f"/freebusy/shares/{id}"), 204)
+    return id
+
+
 async def next_note(world: "World", person: Person, number: int) -> str:
     assert (await sign_in(world.api, person.email, "not the password")).status_code == 401
     return str(ok(await person.get("/audit?limit=1"))["items"][0]["id"])
@@ -246,6 +254,7 @@ LISTED: dict[str, Callable[["World", Person, int], Awaitable[str]]] = {
     "GET /api/v1/events": next_event,
     "GET /api/v1/events/occurrences": next_occurrence,
     "GET /api/v1/users": next_account,
+    "GET /api/v1/freebusy/shares": next_share,
     "GET /api/v1/audit": next_note,
     "GET /api/v1/auth/sessions": next_session,
     "GET /api/v1/auth/tokens": next_token,
