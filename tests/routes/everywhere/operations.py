@@ -76,6 +76,10 @@ class Operation:
         return found
 
     @property
+    def needs_body(self) -> bool:
+        return bool(self.spec.get("requestBody", {}).get("required"))
+
+    @property
     def body(self) -> Schema:
         """The schema of the JSON or form body."""
         kind = JSON if JSON in self.content else FORM

@@ -81,6 +81,7 @@ class World:
         self.other = other
         self._count = 0
         self._by_role: dict[Role, Person] = {"user": person}
+        self.changed_events: dict[str, list[str]] = {}
 
     def count(self) -> int:
         self._count += 1

@@ -35,6 +35,8 @@ SCOPES = {
     "GET /api/v1/events": "events:read",
     "GET /api/v1/events/{id}": "events:read",
     "POST /api/v1/events": "events:write",
+    "GET /api/v1/events/{id}/revisions": "events:read",
+    "POST /api/v1/events/{id}/restore": "events:write",
     "PUT /api/v1/events/{id}": "events:write",
     "PATCH /api/v1/events/{id}": "events:write",
     "DELETE /api/v1/events/{id}": "events:write",
@@ -45,6 +47,9 @@ SCOPES = {
     "GET /api/v1/events/changes": "events:read",
     "GET /api/v1/users/me": "account:read",
 }
+
+# Routes whose body may be left out.
+WITHOUT_BODY = frozenset({"POST /api/v1/events/{id}/restore"})
 
 # Routes that end what their caller has: each request is a new person's.
 LAST_ACTS = frozenset(
@@ -132,10 +137,25 @@ async def taken_down_event(world: "World", person: Person) -> list[str]:
     return [id]
 
 
+async def changed_event(world: "World", person: Person) -> list[str]:
+    id = await private_event(world, person)
+    ok(await person.patch(f"/events/{id}", json={"title": "Changed"}))
+    return [id]
+
+
+async def the_changed_event(world: "World", person: Person) -> list[str]:
+    """Always the same one: what is listed are its revisions."""
+    if person.id not in world.changed_events:
+        world.changed_events[person.id] = await changed_event(world, person)
+    return world.changed_events[person.id]
+
+
 # The values of a path's parameters, where its route is not about the caller's own things.
 PATHS: dict[str, Callable[["World", Person], Awaitable[list[str]]]] = {
     "PUT /api/v1/events/{id}/takedown": anothers_public_event,
     "DELETE /api/v1/events/{id}/takedown": taken_down_event,
+    "GET /api/v1/events/{id}/revisions": the_changed_event,
+    "POST /api/v1/events/{id}/restore": changed_event,
 }
 
 
@@ -223,6 +243,11 @@ async def next_occurrence(world: "World", person: Person, number: int) -> str:
     return str((await person.event(title=f"Event {number}", start=f"{start:%Y-%m-%d}"))["id"])
 
 
+async def next_revision(world: "World", person: Person, number: int) -> str:
+    (id,) = await the_changed_event(world, person)
+    return str(ok(await person.patch(f"/events/{id}", json={"title": f"Changed {world.count()}"}))["revision"])
+
+
 async def next_session(world: "World", person: Person, number: int) -> str:
     return await session(world, person)
 
@@ -253,6 +278,7 @@ SET_LISTS = frozenset({"GET /api/v1/auth/providers"})
 LISTED: dict[str, Callable[["World", Person, int], Awaitable[str]]] = {
     "GET /api/v1/events": next_event,
     "GET /api/v1/events/occurrences": next_occurrence,
+    "GET /api/v1/events/{id}/revisions": next_revision,
     "GET /api/v1/users": next_account,
     "GET /api/v1/freebusy/shares": next_share,
     "GET /api/v1/audit": next_note,
