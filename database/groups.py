@@ -22,8 +22,8 @@ _begun: set[asyncio.Task[bool]] = set()
 _committers: WeakKeyDictionary[Database, Committer] = WeakKeyDictionary()
 
 
-async def together(writes: Sequence[Write], *, seconds: float = REQUEST_SECONDS) -> bool:
-    """Do all the writes as one, within `seconds`.
+async def together(writes: Sequence[Write], *, seconds: float = REQUEST_SECONDS, apart: bool = False) -> bool:
+    """Do all the writes as one, within `seconds`; `apart` from others' groups when there are many.
 
     Returns False when a needed write matched nothing: then none was done. Raises
     `DuplicateKey` when a unique index refuses one: then, too, none was done.
@@ -42,7 +42,7 @@ async def together(writes: Sequence[Write], *, seconds: float = REQUEST_SECONDS)
     committer = _committers.get(database)
     if committer is None:
         committer = _committers[database] = Committer(database)
-    return await committer.commit(writes, seconds)
+    return await committer.commit(writes, seconds, apart=apart)
 
 
 async def change(of: type[Document], match: Filter, change: dict[str, Any], *, upsert: bool = False) -> bytes | None:

@@ -49,10 +49,12 @@ class Committer:
         self._busy = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def commit(self, group: Group, seconds: float) -> bool:
+    async def commit(self, group: Group, seconds: float, *, apart: bool = False) -> bool:
         """Do all the writes of the group; see `groups.together`."""
         if not all(_is_plain(write) for write in group):
             return await self._alone(group, seconds)
+        if apart:
+            return await asyncio.shield(asyncio.ensure_future(self._apart(group, seconds)))
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(group, future, time.monotonic() + seconds))
         if not self._busy:
@@ -97,6 +99,16 @@ class Committer:
             _answer(waiting.future, await self._alone(waiting.group, waiting.left))
         except Exception as error:  # noqa: BLE001 - the caller is to hear of it
             _answer(waiting.future, error)
+
+    async def _apart(self, group: Group, seconds: float) -> bool:
+        """A large group as a transaction of its own, in a few commands."""
+        waiting = _Waiting(group, asyncio.get_running_loop().create_future(), time.monotonic() + seconds)
+        try:
+            await self._database.hop(lambda client: _all(client, self._database.name, [waiting]), seconds)
+        except (_NoMatch, BulkWriteError, DuplicateKeyError):
+            # Which write was refused, and why, is told by doing them one by one.
+            return await self._alone(group, waiting.left)
+        return True
 
     async def _alone(self, group: Group, seconds: float) -> bool:
         return await self._database.hop(lambda client: _one(client, self._database.name, group), seconds)

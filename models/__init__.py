@@ -20,6 +20,9 @@ change_queries.py  what changed among the events that somebody sees
 session.py      sign-ins, each with its refresh token
 access_token.py personal access tokens
 one_time_token.py  tokens that are sent by mail
+event_batches.py  many events of one person at once
+import_job.py   imports that go on after their request was answered
+import_schema.py  imports as they are answered
 provider_login.py  signing in with a provider, while it is under way
 mail.py         mails that are to be sent
 audit.py        what happened to accounts
@@ -37,6 +40,7 @@ from models.busy_share import BusyShare
 from models.event import Event
 from models.gone import Gone
 from models.guard import Guard
+from models.import_job import ImportChunk, ImportJob
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
 from models.provider_login import ProviderCode, ProviderLogin
@@ -58,6 +62,8 @@ DOCUMENTS: tuple[type[Document], ...] = (
     OneTimeToken,
     ProviderLogin,
     ProviderCode,
+    ImportJob,
+    ImportChunk,
     Mail,
     Audit,
     Tally,

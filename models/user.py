@@ -1,6 +1,6 @@
 """Accounts: what is stored, and every query and conditional write on them."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -161,6 +161,24 @@ class User(Document):
             {"_id": id},
             {"$push": {_list(event): event}, "$inc": {"revision": 1}, "$set": {"updated_at": now}},
             once={_list(event): {"$ne": event}},
+        )
+
+    @classmethod
+    def embed_all(cls, id: Id, events: Sequence[Id], now: datetime) -> Update:
+        """The write that adds the ids of several events at once; for a group of writes."""
+        lists: dict[str, list[Id]] = {}
+        for event in events:
+            lists.setdefault(_list(event), []).append(event)
+        return Update(
+            cls,
+            {"_id": id},
+            {
+                "$push": {name: {"$each": ids} for name, ids in lists.items()},
+                "$inc": {"revision": 1},
+                "$set": {"updated_at": now},
+            },
+            # They are added together: where one is, all are.
+            once={_list(events[0]): {"$ne": events[0]}},
         )
 
     @classmethod

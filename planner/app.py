@@ -25,6 +25,8 @@ from planner.services.audit import AuditLog
 from planner.services.changes import ChangeLog, Numbering
 from planner.services.events import Events
 from planner.services.free_busy import FreeBusy
+from planner.services.import_jobs import Imports
+from planner.services.importing import Importing
 from planner.services.introspection import Introspection
 from planner.services.leaving import Leaving
 from planner.services.limiter import Limiter
@@ -49,7 +51,7 @@ log = logging.getLogger("planner")
 VERSION = "0.1.0"
 AUDIENCE = "planner"
 # What a page on another origin may read of an answer besides its body.
-EXPOSED = ["ETag", "Link", "Location", "Retry-After", "WWW-Authenticate"]
+EXPOSED = ["ETag", "Link", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate"]
 
 OpenDatabase = Callable[[], Awaitable[Database]]
 
@@ -73,7 +75,7 @@ def create_app(settings: Settings, open_: OpenDatabase | None = None, sender: Se
             await bind(database, DOCUMENTS)
             await hasher.warm_up()
             app.state.database = database
-            loop = asyncio.create_task(background.work(mailing))
+            loop = asyncio.create_task(background.work(mailing, app.state.imports))
             yield
             loop.cancel()
             await asyncio.wait([loop])
@@ -125,6 +127,7 @@ def _furnish(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: 
     turns = Turns()
     state.events = events = Events()
     state.undo = Undo(events)
+    state.imports = Imports(Importing())
     state.occurrences = Occurrences()
     state.free_busy = FreeBusy(turns)
 

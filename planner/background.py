@@ -3,8 +3,10 @@
 import asyncio
 import contextlib
 import logging
+from collections.abc import Awaitable, Callable
 
 from database.errors import DRIVER_ERROR, is_away
+from planner.services.import_jobs import Imports
 from planner.services.mailing import Mailing
 
 log = logging.getLogger("planner.background")
@@ -12,11 +14,18 @@ log = logging.getLogger("planner.background")
 POLL_SECONDS = 5.0
 
 
-async def work(mailing: Mailing) -> None:
+async def work(mailing: Mailing, imports: Imports) -> None:
     """Do what is due, for ever; ends by being cancelled."""
+    # Each by itself: no mail waits for a long import.
+    async with asyncio.TaskGroup() as group:
+        group.create_task(_for_ever(mailing.send_due, mailing.wake))
+        group.create_task(_for_ever(imports.do_due, imports.wake))
+
+
+async def _for_ever(do_due: Callable[[], Awaitable[int]], wake: asyncio.Event) -> None:
     while True:
         try:
-            await mailing.send_due()
+            await do_due()
         except DRIVER_ERROR as error:
             if is_away(error):
                 log.warning("the database is away; what is due waits")
@@ -26,5 +35,5 @@ async def work(mailing: Mailing) -> None:
             log.exception("what is due could not be done")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS):
-                await mailing.wake.wait()
-        mailing.wake.clear()
+                await wake.wait()
+        wake.clear()

@@ -2,6 +2,7 @@
 
 api.py            every router under /api/v1, put together
 events.py         the event routes
+imports.py        importing files, and how far an import is
 occurrences.py    single occurrences of events
 changes.py        what changed among events
 revisions.py      what events were, and making them so again

@@ -7,6 +7,7 @@ from routes import (
     events,
     free_busy,
     health,
+    imports,
     occurrences,
     pages,
     personal_tokens,
@@ -21,6 +22,7 @@ from routes import (
 MODULES = (
     # Before the events, one of whose paths begins like these.
     occurrences,
+    imports,
     changes,
     events,
     revisions,

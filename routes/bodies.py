@@ -1,6 +1,7 @@
 """Reading a request's body: its size, its media type, its JSON."""
 
 from collections.abc import Callable, Coroutine
+from email.message import Message
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -10,12 +11,18 @@ from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
 
+from planner.domain.ics.intake import Intake, TooMuch
+
 MAX_BODY = 1024 * 1024
+MAX_FILE = 20 * 1024 * 1024
 FORM = "application/x-www-form-urlencoded"
+CALENDAR = "text/calendar"
+# What programs write such files in; the standard's own is the first (RFC 5545 §3.1.4).
+CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "iso-8859-1": "latin-1", "windows-1252": "cp1252"}
 
 
-async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
-    """The body; raises 413 as soon as it is known to be larger than `most` bytes."""
+async def read_body(request: Request, most: int = MAX_BODY, look: Callable[[bytes], None] | None = None) -> bytes:
+    """The body; raises 413 as soon as it is known to be larger than `most` bytes. `look` is shown each part of it."""
     too_large = HTTPException(413, f"The body may have {most} bytes at most.")
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > most:
@@ -25,6 +32,8 @@ async def read_body(request: Request, most: int = MAX_BODY) -> bytes:
         size += len(chunk)
         if size > most:
             raise too_large
+        if look is not None:
+            look(chunk)
         chunks.append(chunk)
     return b"".join(chunks)
 
@@ -94,3 +103,28 @@ async def read_form(request: Request) -> dict[str, str]:
     if any("\0" in text for pair in pairs for text in pair):
         raise ValueError("a parameter holds a NUL")
     return parameters
+
+
+async def read_calendar(request: Request) -> tuple[bytes, str]:
+    """An iCalendar file and the charset it is in.
+
+    Raises 415 for another media type, an unknown charset, or a body that would have to be unpacked first, however
+    small it is; and 413 for one that is too large, as soon as so much of it has come.
+    """
+    if media_type(request) != CALENDAR:
+        raise HTTPException(415, f"Send the file as {CALENDAR}.")
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise HTTPException(415, "Send the file as it is, without a Content-Encoding.")
+    charset = CHARSETS.get(_charset(request))
+    if charset is None:
+        raise HTTPException(415, "Send the file in UTF-8.")
+    try:
+        return await read_body(request, MAX_FILE, Intake().take), charset
+    except TooMuch as error:
+        raise HTTPException(413, str(error)) from None
+
+
+def _charset(request: Request) -> str:
+    message = Message()
+    message["content-type"] = request.headers.get("content-type", "")
+    return str(message.get_content_charset("utf-8"))

@@ -15,6 +15,7 @@ from planner.services.audit import AuditLog, Visit
 from planner.services.changes import ChangeLog
 from planner.services.events import Events
 from planner.services.free_busy import FreeBusy
+from planner.services.import_jobs import Imports
 from planner.services.introspection import Introspection
 from planner.services.leaving import Leaving
 from planner.services.occurrences import Occurrences
@@ -58,6 +59,7 @@ AuditService = Annotated[AuditLog, Depends(from_state("audit"))]
 EventsService = Annotated[Events, Depends(from_state("events"))]
 UndoService = Annotated[Undo, Depends(from_state("undo"))]
 ChangesService = Annotated[ChangeLog, Depends(from_state("changes"))]
+ImportsService = Annotated[Imports, Depends(from_state("imports"))]
 OccurrencesService = Annotated[Occurrences, Depends(from_state("occurrences"))]
 FreeBusyService = Annotated[FreeBusy, Depends(from_state("free_busy"))]
 

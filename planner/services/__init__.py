@@ -4,6 +4,12 @@ accounts.py         sign up, sign in, one's own account
 sessions.py         opened by signing in, carried on by refreshing, ended
 recovery.py         prove an e-mail address, get back into an account by it
 personal_tokens.py  personal access tokens: made, listed, removed
+import_drafts.py    entries of a file as they will be stored
+import_worker.py    what reads a file, also as a process of its own
+import_reading.py   that process, as seen from here
+import_compare.py   whether a file says anything new
+importing.py        what is new in a file, written
+import_jobs.py      imports that are answered when done, and those that go on
 introspection.py    what a token is, and making it worthless
 providers.py        sign in with an OpenID Connect provider, there and back
 linking.py          whose account somebody has who did

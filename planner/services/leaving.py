@@ -11,6 +11,7 @@ from models.audit import Audit
 from models.busy_share import MOST as MOST_SHARES
 from models.busy_share import BusyShare
 from models.event import Event
+from models.import_job import ImportJob
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
 from models.provider_login import ProviderCode
@@ -81,6 +82,7 @@ class Leaving:
             Event.forgetting(id),
             Session.ending_all(id),
             AccessToken.dropping(id),
+            *ImportJob.dropping(id),
             OneTimeToken.dropping(id),
             *BusyShare.dropping(id),
             Mail.dropping(id),

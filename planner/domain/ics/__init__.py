@@ -6,6 +6,7 @@ vtimezone.py  a zone's rules for other programs
 alarms.py     reminders, and what imported alarms say of them
 vevent.py     one event, with an entry for each occurrence that differs
 envelope.py   what stands around the events of a file
+intake.py     what a file that is read may have at most
 files.py      a file that is read, taken apart into components
 properties.py content lines that are read: names, parameters, values
 described.py  zones that a file describes itself

@@ -17,7 +17,8 @@ from planner.domain.ics.told import Told, told
 from planner.domain.ics.zone_ids import Zones, known
 from planner.domain.recurrence import to_local, to_utc
 
-# `event` tells all of an event, `occurrences` only some of them, `cancel` takes what is known of it back.
+# `event` tells all of an event, `occurrences` only some of them; `cancel` says that it does not take
+# place, or those occurrences that it names.
 Kind = Literal["event", "occurrences", "cancel"]
 
 _ALLOWED_METHODS = frozenset({None, "", "PUBLISH", "REQUEST", "CANCEL"})
@@ -123,6 +124,8 @@ def _entry(uid: str, parts: dict[date | None, tuple[Told, Context]]) -> tuple[En
         times = _Times(main[0], main[1])
         cancels = main[1].method == "CANCEL"
         entry = Entry(uid, main[0].sequence, "cancel" if cancels else "event", times.draft(main[0]), [])
+        if cancels:
+            return entry, []
     else:
         # Some occurrences of an event that the file does not tell: the first stands for it, until it is known.
         first, context = min(parts.values(), key=lambda part: _sortable(part[0], part[1]))
@@ -134,7 +137,8 @@ def _entry(uid: str, parts: dict[date | None, tuple[Told, Context]]) -> tuple[En
         times = _Times(alone, context)
         sequence = max(part.sequence for part, _ in parts.values())
         draft = times.draft(alone)
-        entry = Entry(uid, sequence, "occurrences", draft, [])
+        cancels = all(context.method == "CANCEL" for _, context in parts.values())
+        entry = Entry(uid, sequence, "cancel" if cancels else "occurrences", draft, [])
     failures = []
     for id, (part, context) in parts.items():
         if id is not None:

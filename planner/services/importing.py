@@ -1,0 +1,231 @@
+"""Importing events: what a file tells is compared with what is known, and only what is new is written."""
+
+import asyncio
+from collections.abc import Callable
+from contextlib import aclosing
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple
+
+from database.errors import DuplicateKey
+from database.groups import together
+from database.queries import Id, Stored, new_id
+from database.writes import Write
+from models.event import Event
+from models.event_batches import adding, known
+from models.event_view import OF_DRAFT
+from models.user import User
+from planner.domain.recurrence import RecurrenceError
+from planner.domain.times import order_key
+from planner.errors import InvalidToken, Unavailable
+from planner.services.clock import Clock, utc_now
+from planner.services.import_compare import exports_the_same, says_the_same
+from planner.services.import_drafts import Prepared, cancelled, merged
+from planner.services.import_reading import read_pieces
+
+# Files that are read at the same time in one process, and those that may wait for it.
+AT_ONCE = 2
+MOST_WAITING = 6
+# Each loss means that another request has written the same events.
+ATTEMPTS = 10
+# What an import may clear of a known event, besides what any author may.
+OF_IMPORT = (*OF_DRAFT, "ics", "sequence")
+# After each write others have their turn for as long as it took, so that the disk is theirs half of the time.
+LONGEST_PAUSE = 0.1
+
+
+class File(NamedTuple):
+    """What is imported."""
+
+    content: bytes
+    charset: str = "utf-8"
+
+
+@dataclass
+class Counts:
+    """What became of the entries of a file so far: `done` of `total` groups with the same UID."""
+
+    total: int = 0
+    done: int = 0
+    created: int = 0
+    updated: int = 0
+    unchanged: int = 0
+    failed: list[dict[str, str | None]] = field(default_factory=list)
+
+    def add(self, more: "Counts") -> None:
+        """Count in what became of some more."""
+        self.done += more.done
+        self.created += more.created
+        self.updated += more.updated
+        self.unchanged += more.unchanged
+        self.failed += more.failed
+
+    def fail(self, uid: str | None, reason: str) -> None:
+        """Note an entry that is not imported, and why."""
+        # What did not fit for a UID may be of any length.
+        self.failed.append({"uid": None if uid is None else uid[:255], "reason": reason[:500]})
+
+
+class Batch:
+    """What is to be written of one piece of a file, and how it counts."""
+
+    def __init__(self) -> None:
+        self.counts = Counts()
+        self.new: list[Stored] = []
+        self.changes: list[Write] = []
+
+
+# What is written along with each batch; it may refuse it.
+Noting = Callable[[Counts], list[Write]]
+
+
+class Importing:
+    """The use case of importing a file; `clock` tells the time in UTC."""
+
+    def __init__(self, clock: Clock = utc_now) -> None:
+        self._clock = clock
+        self._turns = asyncio.Semaphore(AT_ONCE)
+        self._waiting = 0
+
+    async def run(
+        self,
+        owner: Id,
+        file: File,
+        *,
+        dry_run: bool = False,
+        counts: Counts | None = None,
+        noting: Noting | None = None,
+    ) -> Counts:
+        """Import a file, and say what became of its entries; with `dry_run`, what would.
+
+        With `counts` it goes on where these ended. What `noting` answers is written in the same
+        group as the batch that it is about. Raises `Invalid` or `Malformed` for what is no
+        such file, `InvalidToken` when the owner is gone, `Unavailable` when too many import at once.
+        """
+        if self._waiting >= MOST_WAITING and noting is None:
+            raise Unavailable("Too many files are being imported. Try again in a moment.", 10)
+        self._waiting += 1
+        try:
+            async with self._turns:
+                return await self._run(owner, file, dry_run, counts or Counts(), noting)
+        finally:
+            self._waiting -= 1
+
+    async def _run(self, owner: Id, file: File, dry_run: bool, counts: Counts, noting: Noting | None) -> Counts:
+        behind = counts.done
+        async with aclosing(read_pieces(file.content, file.charset)) as pieces:
+            async for piece in pieces:
+                if "total" in piece:
+                    counts.total = piece["total"]
+                elif behind > 0:
+                    behind -= piece["done"]
+                else:
+                    more = await self._take(owner, piece, dry_run, noting, counts.total)
+                    counts.add(more)
+        return counts
+
+    async def _take(self, owner: Id, piece: Stored, dry_run: bool, noting: Noting | None, total: int) -> Counts:
+        """Import one piece: as one group of writes, decided by what is known right before."""
+        entries = [entry if isinstance(entry, Prepared) else Prepared(**entry) for entry in piece["entries"]]
+        loop = asyncio.get_running_loop()
+        for _ in range(ATTEMPTS):
+            batch = await self._decided(owner, entries)
+            batch.counts.total, batch.counts.done = total, piece["done"]
+            for uid, reason in piece["failed"]:
+                batch.counts.fail(uid, reason)
+            writes: list[Write] = []
+            if not dry_run:
+                writes = [*batch.changes, *adding(owner, batch.new, self._clock())]
+            if noting is not None:
+                writes += noting(batch.counts)
+            if not writes:
+                return batch.counts
+            begun = loop.time()
+            try:
+                written = await together(writes, apart=len(writes) > 1)
+            except DuplicateKey:
+                written = False
+            if written:
+                await asyncio.sleep(min(loop.time() - begun, LONGEST_PAUSE))
+                return batch.counts
+            if await User.standing(owner) is None:
+                raise InvalidToken("The account of this access token is gone.")
+        raise Unavailable("Others are changing the same events at once. Try again.")
+
+    async def _decided(self, owner: Id, entries: list[Prepared]) -> Batch:
+        batch = Batch()
+        there = await known(owner, [entry.uid for entry in entries])
+        for entry in entries:
+            stored = there.get(entry.uid)
+            if stored is None:
+                self._add(owner, entry, batch)
+            elif entry.sequence < sequence_of(stored):
+                batch.counts.unchanged += 1
+            else:
+                await self._change(owner, entry, stored, batch)
+        return batch
+
+    def _add(self, owner: Id, entry: Prepared, batch: Batch) -> None:
+        if entry.kind == "cancel":
+            batch.counts.fail(entry.uid, "it cancels an event that you do not have")
+            return
+        id, now = new_id(), self._clock()
+        stored: Stored = {
+            "_id": id,
+            "creator": owner,
+            "revision": 1,
+            "created_at": now,
+            "updated_at": now,
+            "uid": entry.uid,
+            "visibility": "private",
+        }
+        if entry.sequence:
+            stored["sequence"] = entry.sequence
+        stored |= entry.fields | {"key": order_key(entry.fields["begins"], str(id))}
+        batch.new.append(stored)
+        batch.counts.created += 1
+
+    async def _change(self, owner: Id, entry: Prepared, stored: Stored, batch: Batch) -> None:
+        """Decide about an event that is known, and not newer than the entry."""
+        try:
+            fields = _fields(entry, stored)
+        except RecurrenceError as error:
+            batch.counts.fail(entry.uid, f"its occurrences do not fit the event that you have: {error}")
+            return
+        if fields is None:
+            batch.counts.fail(
+                entry.uid, "it is an occurrence of an event that repeats, and the one that you have does not"
+            )
+            return
+        after = fields if entry.kind == "event" else stored | fields
+        same = says_the_same(stored, after)
+        if not same and entry.kind == "event" and entry.sequence == sequence_of(stored):
+            same = exports_the_same(stored, entry.uid, fields)
+            # That takes some time: others first.
+            await asyncio.sleep(0)
+        if same and (entry.sequence == sequence_of(stored) or entry.kind != "event"):
+            batch.counts.unchanged += 1
+            return
+        if "begins" in fields:
+            fields |= {"key": order_key(fields["begins"], str(stored["_id"]))}
+        # With it the new revision is exported with the file's SEQUENCE.
+        fields |= {"updated_at": self._clock(), "sequence": entry.sequence - stored["revision"]}
+        clear = OF_IMPORT if entry.kind == "event" else ()
+        _, writes = Event.changing(stored, fields, owner, clear=clear)
+        batch.changes += writes
+        batch.counts.updated += 1
+
+
+def sequence_of(stored: Stored) -> int:
+    """The SEQUENCE with which a stored event is exported."""
+    return int(stored.get("sequence") or 0) + int(stored["revision"]) - 1
+
+
+def _fields(entry: Prepared, stored: Stored) -> dict[str, Any] | None:
+    """What is to be stored of a known event; None when the entry cannot be about it."""
+    match entry.kind:
+        case "event":
+            return dict(entry.fields)
+        case "occurrences":
+            return merged(stored, entry.occurrences)
+        case "cancel":
+            return cancelled(stored, entry.occurrences)
