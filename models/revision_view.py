@@ -58,6 +58,13 @@ def revision_view(kept: Stored) -> RevisionView:
     return RevisionView(revision, about, render(state).json, encode({"": state.get("overrides", [])}))
 
 
+def exported(kept: Stored) -> bytes:
+    """A revision for its creator to take along: it says whose event's, and when it vanishes."""
+    view = revision_view(kept)
+    body = {"id": str(kept["event"])} | view.about | {"event": None if view.event is None else embedded(view.event)}
+    return to_json(body | ({"restorable_until": kept["expires_at"]} if "expires_at" in kept else {}))
+
+
 class Restoring(Request):
     """Which revision of an event is to be its content again."""
 

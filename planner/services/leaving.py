@@ -16,6 +16,7 @@ from models.mail import Mail
 from models.one_time_token import OneTimeToken
 from models.provider_login import ProviderCode
 from models.revision import Revision
+from models.revision_view import exported
 from models.session import Session
 from models.user import User
 from models.views import to_json
@@ -60,6 +61,11 @@ class Leaving:
             if page.next is None:
                 break
             after = from_cursor(page.next, KEY_SHAPE)
+        yield b'],"revisions":['
+        first = True
+        async for kept in Revision.of_creator(caller.id):
+            yield (b"" if first else b",") + exported(kept)
+            first = False
         yield b"]}"
 
     async def leave(self, caller: Identity, password: str, revisions: frozenset[int] | None, visit: Visit) -> None:

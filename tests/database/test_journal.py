@@ -8,17 +8,20 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect
 
+import models.event
 from database import groups, journal
 from database.connection import Database
 from database.errors import DuplicateKey
 from database.groups import together
 from database.journal import mend
-from database.queries import new_id
+from database.queries import Id, Stored, new_id
 from database.writes import Delete, Insert, Require, Update, Write
 from models.answer import Answer
 from models.event import Event
 from models.event_view import render
+from models.revision import Revision, content
 from models.user import User
+from planner.services.clock import utc_now
 from tests.database.things import NOW, embedded_in, event, ids_in, stored_in, stored_user
 
 
@@ -302,3 +305,88 @@ async def test_while_the_database_is_away_everyone_who_waits_for_what_it_cut_sho
     assert tries == 1
     assert await Event.add(event(ada), [])
     assert len(await embedded_in(standalone, ada)) == len(await ids_in(standalone, "events")) == 2
+
+
+async def removed(standalone: Database, ada: Id, **fields: Any) -> Stored:
+    """An event that was there and is removed."""
+    new = event(ada, **fields)
+    assert await Event.add(new, [])
+    view = await Event.view(new["_id"])
+    # The server removes what is over.
+    assert view and await Event.remove(view, ada, utc_now())
+    return new
+
+
+async def bringing_back(id: Id, by: Id, monkeypatch: pytest.MonkeyPatch) -> list[Write]:
+    """The writes that restore an event, as they are given to the journal."""
+    given: list[Write] = []
+
+    async def noted(writes: Sequence[Write]) -> bool:
+        given.extend(writes)
+        return True
+
+    removal = await Revision.last(id)
+    assert removal
+    kept = await Revision.exactly(id, removal["revision"] - 1)
+    assert kept
+    with monkeypatch.context() as patched:
+        patched.setattr(models.event, "together", noted)
+        fields = content(kept["state"], kept["state"]) | {"updated_at": utc_now()}
+        await Event.bring_back(removal, kept["state"], fields, by)
+    return given
+
+
+@pytest.mark.parametrize("steps", [0, 1, 2, 3, 4, 5])
+async def test_a_restoration_that_a_crash_cut_short_is_completed(
+    standalone: Database, crash: Crasher, monkeypatch: pytest.MonkeyPatch, steps: int
+) -> None:
+    ada = await stored_user(standalone)
+    gone = await removed(standalone, ada, visibility="public")
+    writes = await bringing_back(gone["_id"], ada, monkeypatch)
+    await crash.after(min(steps, len(writes)), writes)
+
+    assert await mend(standalone) == 1
+    assert (await stored_in(standalone, "events", gone["_id"]))["revision"] == 3
+    assert await embedded_in(standalone, ada) == [gone["_id"]]
+    assert await standalone.handle["revisions"].count_documents({}) == 2
+    assert await standalone.handle["revisions"].count_documents({"expires_at": {"$exists": True}}) == 0
+
+
+@pytest.mark.parametrize("crashed", [False, True])
+@pytest.mark.parametrize("why", ["its uid is taken", "its time is over", "its creator is gone"])
+async def test_a_restoration_that_is_refused_leaves_the_event_removed(
+    standalone: Database, crash: Crasher, monkeypatch: pytest.MonkeyPatch, why: str, crashed: bool
+) -> None:
+    ada = await stored_user(standalone)
+    gone = await removed(standalone, ada, uid="taken")
+    writes = await bringing_back(gone["_id"], ada, monkeypatch)
+    if why == "its uid is taken":
+        assert await Event.add(event(ada, uid="taken"), [])
+    elif why == "its time is over":
+        await standalone.handle["revisions"].delete_many({"event": gone["_id"]})
+    else:
+        await standalone.handle["users"].delete_one({"_id": ada})
+    before = await standalone.handle["users"].find_one({"_id": ada})
+    if crashed:
+        await _refused_and_crashed(writes, crash)
+        assert await mend(standalone) == 1
+    elif why == "its uid is taken":
+        with pytest.raises(DuplicateKey):
+            await together(writes)
+    else:
+        assert not await together(writes)
+    assert gone["_id"] not in await ids_in(standalone, "events")
+    assert await standalone.handle["users"].find_one({"_id": ada}) == before
+    assert await ids_in(standalone, "journal") == set()
+
+
+async def test_of_those_who_restore_an_event_at_once_one_does_without_transactions_too(
+    standalone: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ada = await stored_user(standalone)
+    gone = await removed(standalone, ada)
+    groups_ = [await bringing_back(gone["_id"], ada, monkeypatch) for _ in range(10)]
+    answers = await asyncio.gather(*(together(writes) for writes in groups_), return_exceptions=True)
+    assert sorted(type(answer).__name__ for answer in answers) == ["DuplicateKeyError"] * 9 + ["bool"]
+    assert await ids_in(standalone, "events") == {gone["_id"]}
+    assert await embedded_in(standalone, ada) == [gone["_id"]]

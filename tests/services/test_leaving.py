@@ -73,6 +73,8 @@ async def lived_in(ada: Person, app: FastAPI, admin: Person) -> None:
         ok(await ada.post("/events", json={"title": f"Reading {number}"}, headers=key), 201)
     event = await ada.event(visibility="public")
     ok(await admin.put(f"/events/{event['id']}/takedown", json={"reason": "It advertises something else."}))
+    removed = await ada.event(title="Fair")
+    ok(await ada.delete(f"/events/{removed['id']}"), 204)
     ok(await ada.post("/auth/tokens", json={"name": "script", "scopes": ["account:read"]}), 201)
     ok(await ada.put(f"/freebusy/shares/{admin.id}"), 204)
     ok(await admin.put(f"/freebusy/shares/{ada.id}"), 204)
@@ -116,6 +118,9 @@ async def test_an_export_holds_everything_that_is_stored_about_somebody(
         assert {item["id"] for item in taken[name]} == held != set(), name
     shared = [document["reader"] for document in stored["busy_shares"] if document["owner"] == id]
     assert [share["user"] for share in taken["free_busy_shares"]] == [str(reader) for reader in shared] != []
+    revisions = {(str(kept["event"]), kept["revision"]) for kept in stored["revisions"] if kept["creator"] == id}
+    assert {(item["id"], item["revision"]) for item in taken["revisions"]} == revisions
+    assert "Fair" in {item["event"]["title"] for item in taken["revisions"] if item["event"]}
     for event in taken["events"]:
         assert event == ok(await ada.get(f"/events/{event['id']}"))
     # What nobody may take along, for it could be used: hashes of the password and of tokens.
