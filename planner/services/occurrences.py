@@ -244,7 +244,8 @@ def _json(view: EventView, series: Series, item: Occurrence) -> bytes:
     body = orjson.loads(view.json)
     override = series.overrides.get(item.recurrence_id)
     if override is not None:
-        body |= override.fields
+        # An imported one may also hold what is not answered.
+        body |= {name: override.fields[name] for name in FIELDS if name in override.fields}
     body["start"] = _shown(item.start, series.zone)
     # An event without an end has occurrences without one.
     plain = series.duration is None and (override is None or override.duration is None)
