@@ -15,6 +15,7 @@ BITS = 256
 # Prefixes by which a scanner can recognise a token that was left lying about.
 PERSONAL = "planner_pat_"
 REFRESH = "planner_rt_"
+FEED = "planner_feed_"
 _TAG_BYTES = 16
 
 
@@ -31,6 +32,11 @@ def digest(token: str) -> str:
 def personal_secret(material: str | None = None) -> str:
     """The secret of a personal access token; the same again for the same `material`."""
     return PERSONAL + (material or new_secret())
+
+
+def feed_secret(material: str | None = None) -> str:
+    """The secret in the address of a feed; the same again for the same `material`."""
+    return FEED + (material or new_secret())
 
 
 def derived(secret: str, purpose: str, message: str) -> str:

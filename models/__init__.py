@@ -17,6 +17,8 @@ busy_schema.py  free/busy as it is asked for and answered
 turn.py         what makes two groups of writes of one person follow each other
 sequence.py     the numbers of changes of events
 change_queries.py  what changed among the events that somebody sees
+exported.py     events as calendar programs read them
+feed.py         private addresses that calendar programs subscribe to
 session.py      sign-ins, each with its refresh token
 access_token.py personal access tokens
 one_time_token.py  tokens that are sent by mail
@@ -38,6 +40,7 @@ from models.answer import Answer
 from models.audit import Audit
 from models.busy_share import BusyShare
 from models.event import Event
+from models.feed import Feed
 from models.gone import Gone
 from models.guard import Guard
 from models.import_job import ImportChunk, ImportJob
@@ -59,6 +62,7 @@ DOCUMENTS: tuple[type[Document], ...] = (
     Sequence,
     Session,
     AccessToken,
+    Feed,
     OneTimeToken,
     ProviderLogin,
     ProviderCode,

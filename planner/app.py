@@ -24,6 +24,8 @@ from planner.services.accounts import Accounts
 from planner.services.audit import AuditLog
 from planner.services.changes import ChangeLog, Numbering
 from planner.services.events import Events
+from planner.services.exports import Exports
+from planner.services.feeds import Feeds
 from planner.services.free_busy import FreeBusy
 from planner.services.import_jobs import Imports
 from planner.services.importing import Importing
@@ -124,6 +126,8 @@ def _furnish(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: 
     state.mailing = mailing
     state.numbering = numbering = Numbering()
     state.changes = ChangeLog(numbering)
+    state.exports = Exports(numbering)
+    state.feeds = Feeds(audit)
     turns = Turns()
     state.events = events = Events()
     state.undo = Undo(events)

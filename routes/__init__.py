@@ -7,6 +7,7 @@ occurrences.py    single occurrences of events
 changes.py        what changed among events
 revisions.py      what events were, and making them so again
 free_busy.py      when people are busy, and who may see it
+feeds.py          events for calendar programs: files, and addresses to subscribe to
 users.py          one's own account, everyone's for those who look after the planner, the audit
 signing.py        signing up, in and out, and the token endpoints
 providers.py      signing in with OpenID Connect providers

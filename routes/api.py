@@ -5,6 +5,7 @@ from fastapi import FastAPI
 from routes import (
     changes,
     events,
+    feeds,
     free_busy,
     health,
     imports,
@@ -24,6 +25,7 @@ MODULES = (
     occurrences,
     imports,
     changes,
+    feeds,
     events,
     revisions,
     free_busy,

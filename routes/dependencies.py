@@ -14,6 +14,8 @@ from planner.services.accounts import Accounts
 from planner.services.audit import AuditLog, Visit
 from planner.services.changes import ChangeLog
 from planner.services.events import Events
+from planner.services.exports import Exports
+from planner.services.feeds import Feeds
 from planner.services.free_busy import FreeBusy
 from planner.services.import_jobs import Imports
 from planner.services.introspection import Introspection
@@ -58,6 +60,8 @@ LeavingService = Annotated[Leaving, Depends(from_state("leaving"))]
 AuditService = Annotated[AuditLog, Depends(from_state("audit"))]
 EventsService = Annotated[Events, Depends(from_state("events"))]
 UndoService = Annotated[Undo, Depends(from_state("undo"))]
+ExportsService = Annotated[Exports, Depends(from_state("exports"))]
+FeedsService = Annotated[Feeds, Depends(from_state("feeds"))]
 ChangesService = Annotated[ChangeLog, Depends(from_state("changes"))]
 ImportsService = Annotated[Imports, Depends(from_state("imports"))]
 OccurrencesService = Annotated[Occurrences, Depends(from_state("occurrences"))]

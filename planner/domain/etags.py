@@ -8,8 +8,8 @@ from planner.errors import Malformed
 _TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
 
 
-def etag(revision: int) -> str:
-    """The strong entity tag of a revision."""
+def etag(revision: int | str) -> str:
+    """The strong entity tag of a revision, or of a word that stands for one."""
     return f'"{revision}"'
 
 
@@ -26,7 +26,7 @@ def _tags(header: str, name: str) -> list[tuple[bool, str]]:
     return tags
 
 
-def is_known(header: str | None, revision: int) -> bool:
+def is_known(header: str | None, revision: int | str) -> bool:
     """Whether `If-None-Match` names this revision; compared weakly, as §13.1.2 says."""
     if header is None:
         return False

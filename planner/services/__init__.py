@@ -21,6 +21,8 @@ free_busy.py        when people are busy, and who may see it
 turns.py            deciding by what is stored and then writing, with nothing changed in between
 changes.py          what changed since somebody last asked
 undo.py             what events were, and making them so again
+exports.py          events as files for calendar programs
+feeds.py            private addresses that calendar programs subscribe to
 once.py             a creation that a client may send again without making a second thing
 audit.py            noting what happens to accounts
 limiter.py          refusing what is tried too often

@@ -11,6 +11,7 @@ from models.audit import Audit
 from models.busy_share import MOST as MOST_SHARES
 from models.busy_share import BusyShare
 from models.event import Event
+from models.feed import MOST, Feed
 from models.import_job import ImportJob
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
@@ -50,6 +51,7 @@ class Leaving:
         yield b',"sessions":[' + b",".join((await Session.listed(caller.id, caller.session, now, None, 1000)).items)
         yield b'],"tokens":[' + b",".join((await AccessToken.listed(caller.id, now, None, 1000)).items)
         yield b'],"free_busy_shares":[' + b",".join((await BusyShare.listed(caller.id, None, MOST_SHARES)).items)
+        yield b'],"feeds":[' + b",".join((await Feed.listed(caller.id, None, MOST)).items)
         yield b'],"audit":[' + b",".join(await self._audit.about(caller, 10_000))
         yield b'],"events":['
         after, first = None, True
@@ -88,6 +90,7 @@ class Leaving:
             Event.forgetting(id),
             Session.ending_all(id),
             AccessToken.dropping(id),
+            Feed.dropping(id),
             *ImportJob.dropping(id),
             OneTimeToken.dropping(id),
             *BusyShare.dropping(id),

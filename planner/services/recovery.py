@@ -8,6 +8,7 @@ from auth.opaque_tokens import digest
 from database.groups import together
 from database.writes import Write
 from models.access_token import AccessToken
+from models.feed import Feed
 from models.fields import fold
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
@@ -106,6 +107,7 @@ class Recovery:
             OneTimeToken.dropping(id),
             Session.ending_all(id),
             AccessToken.dropping(id),
+            Feed.dropping(id),
         ]
         if not await together(writes):
             raise SPENT

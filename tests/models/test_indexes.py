@@ -16,6 +16,7 @@ from models.answer import Answer
 from models.audit import Audit, AuditQuery
 from models.busy_share import BusyShare
 from models.event import Event
+from models.feed import Feed
 from models.gone import Gone
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
@@ -62,6 +63,11 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "a personal token that is used": lambda: AccessToken.touch(ID, NOW),
     "the first personal tokens": lambda: AccessToken.listed(ID, NOW, None, 50),
     "further personal tokens": lambda: AccessToken.listed(ID, NOW, ID, 50),
+    "a feed": lambda: Feed.by_digest("digest"),
+    "a feed that is read": lambda: Feed.touch(ID, NOW),
+    "where another feed may be": lambda: Feed.free_slot(ID),
+    "the first feeds": lambda: Feed.listed(ID, None, 50),
+    "further feeds": lambda: Feed.listed(ID, ID, 50),
     "the audit": lambda: Audit.listed(AuditQuery(), None, None),
     "further audit": lambda: Audit.listed(AuditQuery(), None, ID),
     "the audit of an account": lambda: Audit.listed(AuditQuery(), ID, ID),
@@ -91,6 +97,8 @@ WRITES: dict[str, Write] = {
     "ending every session but one": Session.ending_all(ID, ID),
     "removing a personal token": AccessToken.removing(ID, ID),
     "removing every personal token": AccessToken.dropping(ID),
+    "removing a feed": Feed.removing(ID, ID),
+    "removing every feed": Feed.dropping(ID),
     "removing every mail": Mail.dropping(ID),
     "removing every token for one use": OneTimeToken.dropping(ID),
     "changing an event": CHANGING[0],

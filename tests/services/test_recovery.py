@@ -273,6 +273,14 @@ async def test_a_reset_ends_every_session_and_every_personal_token(ada: Person, 
     ok(await ada.api.post("/auth/token", data=form), 400)
 
 
+async def test_a_reset_removes_every_feed(ada: Person, post: Postbox) -> None:
+    url = ok(await ada.post("/feeds", json={"name": "On my phone"}), 201)["url"]
+    path = "/feeds/" + str(url).rpartition("/")[2]
+    assert (await ada.api.get(path)).status_code == 200
+    ok(await reset(ada.api, await recovery_token(ada.api, post, ada)), 204)
+    assert (await ada.api.get(path)).status_code == 404
+
+
 async def test_nobody_gets_a_mail_who_has_no_account_or_a_disabled_one(
     ada: Person, app: FastAPI, post: Postbox
 ) -> None:

@@ -34,6 +34,8 @@ ROLES: dict[str, Role] = {
 SCOPES = {
     "GET /api/v1/events": "events:read",
     "GET /api/v1/events/{id}": "events:read",
+    "GET /api/v1/events/{id}.ics": "events:read",
+    "GET /api/v1/events.ics": "events:read",
     "POST /api/v1/events": "events:write",
     "GET /api/v1/events/{id}/revisions": "events:read",
     "POST /api/v1/events/{id}/restore": "events:write",
@@ -110,6 +112,15 @@ async def personal_token(world: "World", person: Person) -> str:
     return str(ok(await person.post("/auth/tokens", json=draft), 201)["id"])
 
 
+async def feed(world: "World", person: Person) -> str:
+    return str(ok(await person.post("/feeds", json={"name": "On my phone"}), 201)["id"])
+
+
+async def feed_token(world: "World", person: Person) -> str:
+    url = ok(await person.post("/feeds", json={"name": "On my phone"}), 201)["url"]
+    return str(url).rpartition("/")[2].removesuffix(".ics")
+
+
 async def provider(world: "World", person: Person) -> str:
     return "acme"
 
@@ -122,6 +133,8 @@ THINGS = {
     "/api/v1/freebusy/shares/{user_id}": Thing(somebody, common=True),
     "/api/v1/auth/sessions/{id}": Thing(session),
     "/api/v1/auth/tokens/{id}": Thing(personal_token),
+    "/api/v1/feeds/{id}": Thing(feed),
+    "/api/v1/feeds/{token}": Thing(feed_token, common=True),
     "/api/v1/auth/{provider}": Thing(provider, common=True),
     "/problems/{kind}": Thing(problem_kind, common=True),
 }
@@ -256,6 +269,10 @@ async def next_token(world: "World", person: Person, number: int) -> str:
     return await personal_token(world, person)
 
 
+async def next_feed(world: "World", person: Person, number: int) -> str:
+    return await feed(world, person)
+
+
 async def next_account(world: "World", person: Person, number: int) -> str:
     return await somebody(world, person)
 
@@ -284,4 +301,5 @@ LISTED: dict[str, Callable[["World", Person, int], Awaitable[str]]] = {
     "GET /api/v1/audit": next_note,
     "GET /api/v1/auth/sessions": next_session,
     "GET /api/v1/auth/tokens": next_token,
+    "GET /api/v1/feeds": next_feed,
 }

@@ -1,0 +1,77 @@
+"""Events as files that other calendar programs read."""
+
+import hashlib
+from collections.abc import AsyncIterator
+from importlib.metadata import version
+from typing import NamedTuple
+
+from auth.identity import Identity
+from database.queries import Id
+from models.change_queries import newest
+from models.event_schema import Scope
+from models.event_view import EventView
+from models.exported import exported, pages
+from models.feed import ExportQuery
+from models.fields import fold_tag
+from models.gone import KNOWN
+from planner.domain.ics.envelope import Body, beginning, whole
+from planner.domain.times import parse_window
+from planner.errors import Conflict
+from planner.services.changes import Numbering
+from planner.services.clock import Clock, utc_now
+
+# What is answered follows from the events, from the rules of the zones, and from how we write both:
+# to be counted up whenever that changes.
+WRITTEN = f"1 {version('tzdata')}"
+
+
+class Export(NamedTuple):
+    """What is to be written: whose events, and which of them; a `name` makes it a feed."""
+
+    scope: Scope
+    caller: Id
+    tag: str | None = None
+    since: str | None = None
+    until: str | None = None
+    name: str | None = None
+
+
+class Exports:
+    """The use cases of files of events; `clock` tells the time in UTC."""
+
+    def __init__(self, numbering: Numbering, clock: Clock = utc_now) -> None:
+        self._numbering = numbering
+        self._clock = clock
+
+    def one(self, event: EventView) -> bytes:
+        """One event as a file; raises `Conflict` for an undated one."""
+        rendered = exported(event.raw)
+        if rendered is None:
+            raise Conflict("This event has no date yet, and a calendar file cannot hold one without.")
+        return whole([rendered])
+
+    def wanted(self, caller: Identity, query: ExportQuery) -> Export:
+        """What a caller asks for; raises `Invalid` for a window that is none."""
+        parse_window(query.since, query.until)
+        tag = None if query.tag is None else fold_tag(query.tag)
+        return Export(query.scope, caller.id, tag, query.since, query.until)
+
+    async def tag(self, wanted: Export) -> str:
+        """What changes whenever any of the events does; two reads of an index, however many there are."""
+        await self._numbering.last()
+        number = await newest(wanted.scope, wanted.caller)
+        # What is gone is known for a while. In half of it, nobody's last answer can seem to be the latest
+        # one again only because that was forgotten.
+        era = int(self._clock().timestamp() // (KNOWN.total_seconds() / 2))
+        said = f"{WRITTEN}\0{era}\0{number}\0{wanted}"
+        return hashlib.sha256(said.encode()).hexdigest()[:32]
+
+    async def written(self, wanted: Export) -> AsyncIterator[bytes]:
+        """The file, in parts; each part is written when the one before has been sent."""
+        body = Body()
+        window = parse_window(wanted.since, wanted.until)
+        head = beginning(wanted.name)
+        async for events in pages(wanted.scope, wanted.caller, window, wanted.tag):
+            yield head + body.add(events)
+            head = b""
+        yield body.end()
