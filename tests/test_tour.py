@@ -37,8 +37,9 @@ sleep() {
   else command sleep "$1"; fi
 }
 """
-# What does not succeed, and is not meant to: the stale change, and the page that a reader of the tour has not written.
-REFUSED = {"Too late": "412", "state=mine": "404"}
+# What does not succeed, and is not meant to: the stale change, the page that a reader of the tour has not
+# written, and what they have already.
+REFUSED = {"Too late": "412", "state=mine": "404", "--etag-compare": "304"}
 
 
 class Asked(NamedTuple):
@@ -142,6 +143,11 @@ def test_the_tour_shows_what_the_prose_says_it_shows(tour: Tour) -> None:
     assert f'"events":["{id}"]' in tour.printed
     assert tour.status_of("-X DELETE") == ["204"]
     assert tour.status_of("Too late") == ["412"]
+    # The feed holds the moved occurrence, and goes in again as what it came from.
+    assert "RECURRENCE-ID;TZID=Europe/Berlin:20261027T180000" in tour.printed
+    assert "DTSTART;TZID=Europe/Berlin:20261028T190000" in tour.printed
+    assert '{"created":0,"updated":0,"unchanged":1,"failed":[]}' in tour.printed
+    assert '"act":"restored"' in tour.printed
 
 
 @pytest.mark.real_server("the tour is taken with the embedded server")
