@@ -6,5 +6,6 @@ load.py        a load generator: connections that ask again as soon as they are 
 cores.py       which core does what
 measures.py    the operations, each a median over interleaved rounds
 months.py      occurrences: a month among few events and many, a rule twenty years old
+feeds.py       a feed of many events, beside icalendar
 table.py       how the figures are shown
 """

@@ -7,10 +7,10 @@ import tempfile
 from pathlib import Path
 
 from database.embedded import EmbeddedMongo
-from tests.bench import cores, measures, months, table
+from tests.bench import cores, feeds, measures, months, table
 from tests.bench.sides import CONNECTIONS, FloorSide, PlannerSide
 
-OPERATIONS = ("get", "list", "create", "signin", "storm", "growth", "start", "trips", "months", "rule")
+OPERATIONS = ("get", "list", "create", "signin", "storm", "growth", "start", "trips", "months", "feed", "rule")
 NEED_SERVERS = set(OPERATIONS) - {"start", "rule"}
 
 
@@ -94,6 +94,8 @@ async def _measure(
             line = table.growth(await measures.growth(planner))
         elif operation == "months":
             line = table.months(months.months(planner, mongo))
+        elif operation == "feed":
+            line = table.feed(feeds.feed(planner, mongo, rounds))
         elif operation == "trips":
             line = table.trips(await measures.trips(planner, mongo))
         else:

@@ -42,7 +42,7 @@ class Months:
         return median(self.many) / median(self.few)
 
 
-def _stored(creator: ObjectId, number: int) -> Iterator[dict[str, Any]]:
+def stored(creator: ObjectId, number: int) -> Iterator[dict[str, Any]]:
     """Events of one account: one an hour around the month, some of them repeating, and a few without an end."""
     first = MIDDLE - timedelta(hours=number // 2)
     for n in range(number):
@@ -74,7 +74,7 @@ def months(planner: PlannerSide, mongo: str) -> Months:
             api = Api(planner.port, token)
             creator = ObjectId(api.ask("GET", "/users/me")["id"])
             api.close()
-            client[DATABASE].events.insert_many(_stored(creator, number))
+            client[DATABASE].events.insert_many(stored(creator, number))
             callers.append((Api(planner.port, token), taken))
     low, high = (f"{MIDDLE + offset:%Y-%m-%d}" for offset in (-MONTH / 2, MONTH / 2))
     path = f"/events/occurrences?scope=mine&from={low}&to={high}"

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from statistics import median
 
+from tests.bench.feeds import EVENTS, Feed
 from tests.bench.load import Tally
 from tests.bench.measures import FEW, MANY, READERS, Compared, Growth, SignIns, Storm, Trips
 from tests.bench.months import FEW as FEW_EVENTS
@@ -74,6 +75,16 @@ def months(figures: Months) -> str:
     return (
         f"the first 50 occurrences of a month: {median(figures.few):.2f} ms among {FEW_EVENTS:,} events, "
         f"{median(figures.many):.2f} ms among {MANY_EVENTS:,}: ratio {figures.ratio:.2f}"
+    )
+
+
+def feed(figures: Feed) -> str:
+    """A feed of many events, beside icalendar."""
+    return (
+        f"a feed of {EVENTS:,} events, {figures.size / 1e6:.1f} MB: {figures.first:.2f} s the first time, "
+        f"{median(figures.again):.2f} s again; icalendar writes it in {median(figures.theirs):.2f} s: "
+        f"ratio {figures.ratio:.2f}, again {median(figures.again) / median(figures.theirs):.2f}\n"
+        f"  unchanged, {median(figures.unchanged):.1f} ms; the slowest read meanwhile {max(figures.meanwhile):.0f} ms"
     )
 
 
