@@ -17,7 +17,7 @@ Progress = Literal["waiting", "running", "done", "failed"]
 # A finished import can be looked up for so long; an unfinished one is given up then.
 KEPT = timedelta(days=7)
 # How long one process has until it says again that it is at it. After that, another may go on.
-LEASE = timedelta(seconds=15)
+LEASE = timedelta(seconds=6)
 # So many a person may have unfinished: each has a slot.
 SLOTS = 5
 # The server takes no document over 16 MiB.

@@ -3,6 +3,7 @@
 import asyncio
 import logging
 import os
+import signal
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import suppress
@@ -21,6 +22,7 @@ log = logging.getLogger("planner.imports")
 SMALL_BYTES = 16 * 1024
 # So long a process may be silent before it is ended.
 SILENCE_SECONDS = 120.0
+_TOO_MUCH = "the file takes too much time or memory to read"
 _CHUNK = 256 * 1024
 _HEAD = 4
 # What is needed to run Python, and no secrets.
@@ -32,7 +34,7 @@ async def read_pieces(content: bytes, charset: str) -> AsyncGenerator[Stored, No
     """The pieces of a file, as `import_worker.pieces` tells them; nothing of the process is left when it ends.
 
     Raises `Invalid` or `Malformed` for a file that cannot be imported at all, and `Unavailable`
-    when reading it failed.
+    when somebody ended the process that was reading it.
     """
     source = _here(content, charset) if len(content) <= SMALL_BYTES else _elsewhere(content, charset)
     try:
@@ -73,9 +75,16 @@ async def _elsewhere(content: bytes, charset: str) -> AsyncGenerator[Stored, Non
             if "end" in piece:
                 return
             yield piece
-    except (TimeoutError, asyncio.IncompleteReadError, ConnectionError) as error:
-        log.warning("the reading of a file of %d bytes failed: %s", len(content), type(error).__name__)
-        raise Unavailable("The file could not be read: it takes too much time or memory.", 60) from None
+    except TimeoutError:
+        log.warning("a file of %d bytes took too long to read", len(content))
+        raise Invalid.field("", _TOO_MUCH) from None
+    except (asyncio.IncompleteReadError, ConnectionError):
+        code = await process.wait()
+        log.warning("the process that read a file of %d bytes ended with %d", len(content), code)
+        if code == -signal.SIGTERM:
+            # Whoever ends it so is about to end us.
+            raise Unavailable("The planner is being stopped. Try again.") from None
+        raise Invalid.field("", _TOO_MUCH) from None
     finally:
         feeding.cancel()
         with suppress(ProcessLookupError):

@@ -21,6 +21,7 @@ from planner.domain.ics.properties import (
     text_of,
     texts_of,
 )
+from planner.domain.series import MAX_DATES
 
 UNTITLED = "(no title)"
 # The limits of the API's own fields: what is longer goes in shortened.
@@ -86,9 +87,9 @@ class _Reader:
         found = read(line)
         match name:
             case "RDATE":
-                self.rdates += moments_of(found)
+                self._add(self.rdates, found)
             case "EXDATE":
-                self.exdates += moments_of(found)
+                self._add(self.exdates, found)
             case "EXRULE":
                 raise Unreadable("it has an EXRULE, which the standard has withdrawn; its days can be told by EXDATE")
             case "CATEGORIES":
@@ -104,6 +105,12 @@ class _Reader:
                 self.kept += [line] if found.value.strip(" ;") else []
             case _:
                 self.once.setdefault(found.name, found)
+
+    def _add(self, dates: list[Moment], found: Property) -> None:
+        # Counted before they are read: a line may hold very many.
+        if len(dates) + found.value.count(",") >= MAX_DATES:
+            raise Unreadable(f"it has more than {MAX_DATES} dates in {found.name}")
+        dates += moments_of(found)
 
     def result(self, uid: str, blocks: list[Block]) -> Told:
         once = self.once

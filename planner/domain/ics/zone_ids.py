@@ -14,6 +14,9 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 from planner.domain.ics.described import Described, agreeing
 from planner.domain.zones import zone_names
 
+# Comparing a zone with all others takes some milliseconds, and a file may name very many years.
+MOST_MATCHES = 1_000
+
 _OFFSET = re.compile(r"(?:UTC|GMT|Z)? ?([+-])(\d{1,2})(?::?(\d\d))?", re.ASCII | re.IGNORECASE)
 
 
@@ -76,6 +79,8 @@ class Zones:
             return None
         year = around.year
         if (tzid, year) not in self._found:
+            if len(self._found) >= MOST_MATCHES:
+                return None
             self._found[tzid, year] = self._match(described, year)
         return self._found[tzid, year]
 
