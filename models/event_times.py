@@ -33,21 +33,21 @@ async def once_in(creator: Id, window: Window) -> AsyncIterator[list[Timed]]:
     """All of somebody's events that do not repeat and touch the window, some at a time, in no order."""
     match = singles("mine", creator, window, None, None)
     async for found in batches(Event, match, SINGLES_AT_ONCE, _SHOWN):
-        yield [_timed(raw) for raw in found]
+        yield [timed(decode(raw)) for raw in found]
 
 
 async def repeating_in(creator: Id, window: Window) -> AsyncIterator[list[Timed]]:
     """All of somebody's events that repeat and may have an occurrence in the window, likewise."""
     match = repeating("mine", creator, window, None)
     async for found in batches(Event, match, SERIES_AT_ONCE, _SHOWN):
-        yield [_remembered(raw) if len(raw) <= _REMEMBERED_BYTES else _timed(raw) for raw in found]
+        yield [_remembered(raw) if len(raw) <= _REMEMBERED_BYTES else timed(decode(raw)) for raw in found]
 
 
 @lru_cache(maxsize=1024)
 def _remembered(raw: bytes) -> Timed:
-    return _timed(raw)
+    return timed(decode(raw))
 
 
-def _timed(raw: bytes) -> Timed:
-    stored = decode(raw)
+def timed(stored: Stored) -> Timed:
+    """A stored event with what it takes of its creator's time."""
     return Timed(stored, occupation(stored))

@@ -22,6 +22,7 @@ from planner import background
 from planner.errors import ConfigurationError
 from planner.services.accounts import Accounts
 from planner.services.audit import AuditLog
+from planner.services.bookings import Bookings
 from planner.services.changes import ChangeLog, Numbering
 from planner.services.events import Events
 from planner.services.exports import Exports
@@ -129,10 +130,11 @@ def _furnish(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: 
     state.exports = Exports(numbering)
     state.feeds = Feeds(audit)
     turns = Turns()
-    state.events = events = Events()
+    bookings = Bookings(turns)
+    state.events = events = Events(bookings)
     state.undo = Undo(events)
     state.imports = Imports(Importing())
-    state.occurrences = Occurrences()
+    state.occurrences = Occurrences(bookings)
     state.free_busy = FreeBusy(turns)
 
 

@@ -11,6 +11,7 @@
     ├── Malformed               the request cannot be read at all
     ├── Invalid                 it can be read, and fields of it are wrong
     ├── Conflict                it collides with what is already stored
+    │   └── DoubleBooking       it would take time that is taken, and was not to
     ├── Expired                 it was good once, and its time is over
     ├── Stale                   it was changed since the caller read it
     ├── GrantRefused            the token endpoint's own kind (RFC 6749 §5.2)
@@ -99,6 +100,24 @@ class Conflict(PlannerError):
 
 class Expired(PlannerError):
     """What was sent was good once; its time is over."""
+
+
+class Collision(NamedTuple):
+    """What takes the time already: an event of one's own, or the occurrence of one; its times as they are answered."""
+
+    id: str
+    title: str
+    start: str
+    end: str | None
+    recurrence_id: str | None
+
+
+class DoubleBooking(Conflict):
+    """The event would take time that another one takes already; `conflicts` names the first of those."""
+
+    def __init__(self, conflicts: Sequence[Collision]) -> None:
+        super().__init__("The time is taken by other events of yours; see conflicts.")
+        self.conflicts = tuple(conflicts)
 
 
 class Stale(PlannerError):

@@ -1,9 +1,9 @@
 """Load-or-404, may-they, services and keys, written once and declared in annotated types."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
-from fastapi import Depends, Header, Path
+from fastapi import Depends, Header, Path, Query
 from starlette.requests import Request
 
 from auth.authenticate import CurrentUser, EventsReader, EventsWriter
@@ -110,6 +110,25 @@ async def revisions(
 
 
 IfMatch = Annotated[frozenset[int] | None, Depends(revisions)]
+
+
+async def rejects(
+    on_conflict: Annotated[
+        Literal["allow", "reject"],
+        Query(
+            description="With `reject`: refuse, with a 409 that names what it collides with, an event that would take "
+            "time that another one of yours takes. An event takes the time from its start to its end, or its whole "
+            "days, unless it is cancelled or was imported as transparent. Of a series are looked at its first 1,000 "
+            "occurrences or five years, whichever is less, from now or from its start if that is to come. Of several "
+            "requests at once for the same time one is granted."
+        ),
+    ] = "allow",
+) -> bool:
+    """Whether a double booking is to be refused."""
+    return on_conflict == "reject"
+
+
+RejectConflicts = Annotated[bool, Depends(rejects)]
 
 IdempotencyKey = Annotated[
     str | None,

@@ -45,6 +45,7 @@ KINDS: dict[type[errors.PlannerError], str] = {
     errors.SignInRefused: "sign-in-refused",
     errors.InsufficientScope: "insufficient-scope",
     errors.Busy: "busy",
+    errors.DoubleBooking: "double-booking",
     errors.ProviderFailed: "provider-failed",
 }
 
@@ -55,6 +56,7 @@ def problem(
     kind: str | None = None,
     headers: dict[str, str] | None = None,
     fields: tuple[errors.FieldError, ...] = (),
+    conflicts: tuple[errors.Collision, ...] = (),
 ) -> Response:
     """An error answer (RFC 9457)."""
     title = phrase(status)
@@ -66,6 +68,8 @@ def problem(
     }
     if status == 422:
         body["errors"] = [field._asdict() for field in fields]
+    if conflicts:
+        body["conflicts"] = [conflict._asdict() for conflict in conflicts]
     return Response(to_json(body), status, headers=headers, media_type=MEDIA_TYPE)
 
 
@@ -82,7 +86,8 @@ def _planner_error(request: Request, error: Exception) -> Response:
     status = next((STATUSES[kind] for kind in kinds if kind in STATUSES), 500)
     kind = next((KINDS[kind] for kind in kinds if kind in KINDS), None)
     fields = error.errors if isinstance(error, errors.Invalid) else ()
-    return problem(status, error.detail, kind, _headers(error), fields)
+    conflicts = error.conflicts if isinstance(error, errors.DoubleBooking) else ()
+    return problem(status, error.detail, kind, _headers(error), fields, conflicts)
 
 
 def _headers(error: errors.PlannerError) -> dict[str, str]:

@@ -17,6 +17,7 @@ from routes.dependencies import (
     OncePerWriter,
     OwnedEvent,
     PeopleService,
+    RejectConflicts,
     SeenEvent,
     VisitInfo,
 )
@@ -45,26 +46,38 @@ async def list_events(
     status_code=201,
     responses=described(201, "The new event.", EventRead, "Location", "ETag") | problems(409, *WITH_BODY),
 )
-async def create_event(caller: EventsWriter, events: EventsService, once: OncePerWriter, draft: EventDraft) -> Response:
+async def create_event(
+    caller: EventsWriter, events: EventsService, once: OncePerWriter, reject: RejectConflicts, draft: EventDraft
+) -> Response:
     """A new event of yours. Only `title` is required."""
-    event = await events.create(caller, draft, once)
+    event = await events.create(caller, draft, once, reject=reject)
     return created(event, f"/api/v1/events/{event.id}")
 
 
 @router.put("/{id}", responses=EVENT | problems(409, 412, *WITH_BODY))
 async def replace_event(
-    caller: EventsWriter, events: EventsService, event: OwnedEvent, revisions: IfMatch, draft: EventDraft
+    caller: EventsWriter,
+    events: EventsService,
+    event: OwnedEvent,
+    revisions: IfMatch,
+    reject: RejectConflicts,
+    draft: EventDraft,
 ) -> Response:
     """Replace everything that you write of your event; what is left out is cleared."""
-    return changed(await events.replace(caller, event, draft, revisions))
+    return changed(await events.replace(caller, event, draft, revisions, reject=reject))
 
 
 @router.patch("/{id}", responses=EVENT | problems(409, 412, *WITH_BODY))
 async def patch_event(
-    caller: EventsWriter, events: EventsService, event: OwnedEvent, revisions: IfMatch, patch: EventPatch
+    caller: EventsWriter,
+    events: EventsService,
+    event: OwnedEvent,
+    revisions: IfMatch,
+    reject: RejectConflicts,
+    patch: EventPatch,
 ) -> Response:
     """Change some fields of your event: a JSON merge patch (RFC 7396), null clears."""
-    return changed(await events.patch(caller, event, patch, revisions))
+    return changed(await events.patch(caller, event, patch, revisions, reject=reject))
 
 
 @router.delete("/{id}", status_code=204, responses=problems(412))

@@ -10,7 +10,7 @@ from auth.authenticate import EventsReader, EventsWriter
 from models.event_schema import OccurrencePage, OccurrencePatch, OccurrenceQuery, OccurrenceRead
 from routes.answers import changed, described, listed
 from routes.bodies import PlannerRoute
-from routes.dependencies import IfMatch, OccurrencesService, OwnedEvent
+from routes.dependencies import IfMatch, OccurrencesService, OwnedEvent, RejectConflicts
 from routes.problems import GUARDED, WITH_BODY, problems
 
 router = APIRouter(
@@ -46,11 +46,13 @@ async def change_occurrence(
     event: OwnedEvent,
     recurrence_id: RecurrenceId,
     revisions: IfMatch,
+    reject: RejectConflicts,
     patch: OccurrencePatch,
     reach: Reach = "this",
 ) -> Response:
     """Change one occurrence of your event, or it and all that follow, which become an event of their own."""
-    return changed(await occurrences.change(caller, event, recurrence_id, patch, reach == "following", revisions))
+    following = reach == "following"
+    return changed(await occurrences.change(caller, event, recurrence_id, patch, following, revisions, reject=reject))
 
 
 @router.delete("/{id}/occurrences/{recurrence_id}", status_code=204, responses=problems(409, 412))

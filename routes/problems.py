@@ -15,6 +15,16 @@ class FieldProblem(BaseModel):
     message: str
 
 
+class CollisionProblem(BaseModel):
+    """What takes the time already: an event of yours, or one occurrence of it."""
+
+    id: str
+    title: str
+    start: Annotated[str, Field(description="A date, or an RFC 3339 time at the zone's offset.")]
+    end: Annotated[str | None, Field(description="Exclusive.")]
+    recurrence_id: Annotated[str | None, Field(description="Of an event that repeats: which occurrence.")]
+
+
 class Problem(BaseModel):
     """Why a request was refused."""
 
@@ -36,6 +46,12 @@ class Problem(BaseModel):
     status: int
     detail: str
     errors: Annotated[list[FieldProblem] | None, Field(description="With 422: each field that is wrong.")] = None
+    conflicts: Annotated[
+        list[CollisionProblem] | None,
+        Field(
+            description="With 409 of the type `/problems/double-booking`: what the event collides with, ten at most."
+        ),
+    ] = None
 
 
 class TokenProblem(BaseModel):

@@ -18,6 +18,7 @@ leaving.py          taking one's data along, and leaving
 events.py           make, see, list, change and remove events
 occurrences.py      single occurrences: of all events in time order, of one to change
 free_busy.py        when people are busy, and who may see it
+bookings.py         refusing double bookings
 turns.py            deciding by what is stored and then writing, with nothing changed in between
 changes.py          what changed since somebody last asked
 undo.py             what events were, and making them so again

@@ -1,6 +1,6 @@
 """Making, seeing, listing, changing and removing events."""
 
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -22,6 +22,7 @@ from planner.domain.recurrence import Changes, RecurrenceError, Series, edit_all
 from planner.domain.repeats import read_series, refused
 from planner.domain.times import When, parse_window, when
 from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale
+from planner.services.bookings import Bookings
 from planner.services.clock import Clock, utc_now
 from planner.services.fields import field_errors
 from planner.services.once import Once, once
@@ -35,14 +36,15 @@ ATTEMPTS = 20
 class Events:
     """The use cases of events; `clock` tells the time in UTC."""
 
-    def __init__(self, clock: Clock = utc_now) -> None:
+    def __init__(self, bookings: Bookings, clock: Clock = utc_now) -> None:
+        self._bookings = bookings
         self._clock = clock
 
-    async def create(self, caller: Identity, draft: EventDraft, ask: Once | None) -> View:
-        """A new event of the caller's.
+    async def create(self, caller: Identity, draft: EventDraft, ask: Once | None, *, reject: bool = False) -> View:
+        """A new event of the caller's; with `reject` only in time that is free.
 
         Raises `Invalid` for times that do not fit, `Conflict` for a uid of another event
-        of the caller's.
+        of the caller's, `DoubleBooking`.
         """
         now, id = self._clock(), new_id()
         times = when(draft.start, draft.end, draft.all_day, draft.time_zone)
@@ -61,7 +63,11 @@ class Events:
 
         async def make(remember: Callable[[View], list[Write]]) -> View:
             made = View(view.json, view.id, view.revision)
-            if not await Event.add(stored, remember(made)):
+
+            async def write(first: Sequence[Write]) -> bool:
+                return await Event.add(stored, [*first, *remember(made)])
+
+            if not await (self._bookings.unless_taken(stored, write) if reject else write([])):
                 raise InvalidToken("The account of this access token is gone.")
             return made
 
@@ -97,17 +103,29 @@ class Events:
         return await Event.listed(wanted.scope, caller.id, window, tag, after, wanted.limit)
 
     async def replace(
-        self, caller: Identity, event: EventView, draft: EventDraft, revisions: frozenset[int] | None
+        self,
+        caller: Identity,
+        event: EventView,
+        draft: EventDraft,
+        revisions: frozenset[int] | None,
+        *,
+        reject: bool = False,
     ) -> EventView:
-        """The event with everything its author writes replaced by the draft."""
-        return await self._change(caller, event, lambda current: draft, revisions)
+        """The event with all that its author writes replaced by the draft; with `reject` only in time that is free."""
+        return await self._change(caller, event, lambda current: draft, revisions, reject)
 
     async def patch(
-        self, caller: Identity, event: EventView, patch: EventPatch, revisions: frozenset[int] | None
+        self,
+        caller: Identity,
+        event: EventView,
+        patch: EventPatch,
+        revisions: frozenset[int] | None,
+        *,
+        reject: bool = False,
     ) -> EventView:
-        """The event with a merge patch applied (RFC 7396)."""
+        """The event with a merge patch applied (RFC 7396); with `reject` only in time that is free."""
         changes = patch.model_dump(exclude_unset=True)
-        return await self._change(caller, event, lambda current: patched(current, changes), revisions)
+        return await self._change(caller, event, lambda current: patched(current, changes), revisions, reject)
 
     async def remove(self, caller: Identity, event: EventView, revisions: frozenset[int] | None) -> None:
         """Remove the event, and its id from its creator's; raises `Stale` or `NotFound`.
@@ -124,12 +142,13 @@ class Events:
         event: EventView,
         draft_of: Callable[[EventView], EventDraft],
         revisions: frozenset[int] | None,
+        reject: bool,
     ) -> EventView:
         async for current in still(event, revisions):
             draft = draft_of(current)
             if current.taken_down and draft.visibility != "private":
                 raise Conflict("A moderator has taken this event down; see its takedown. Ask them to restore it.")
-            if changed := await Event.change(current, self._fields(current, draft), caller.id):
+            if changed := await self._bookings.change(current, self._fields(current, draft), caller.id, reject=reject):
                 return changed
         raise NotFound
 

@@ -1,5 +1,6 @@
 """Single occurrences: of all events in time order, and of one event to change."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from operator import itemgetter
@@ -9,6 +10,7 @@ import orjson
 
 from auth.identity import Identity
 from database.queries import Stored, new_id
+from database.writes import Write
 from models.event import Event
 from models.event_schema import OccurrencePatch, OccurrenceQuery
 from models.event_view import OF_SERIES, EventView, render, rendered, series_in
@@ -38,6 +40,7 @@ from planner.domain.repeats import kept, local, read_local, recurrence_id, refus
 from planner.domain.times import INSTANT, order_key, parse_window, require_zone, rfc3339
 from planner.domain.zones import EARLIEST, LATEST, moved
 from planner.errors import Conflict, Invalid, NotFound, Stale
+from planner.services.bookings import Bookings
 from planner.services.clock import Clock, utc_now
 
 # What differs about one occurrence besides its times.
@@ -70,7 +73,8 @@ class Row(NamedTuple):
 class Occurrences:
     """The use cases of occurrences; `clock` tells the time in UTC."""
 
-    def __init__(self, clock: Clock = utc_now) -> None:
+    def __init__(self, bookings: Bookings, clock: Clock = utc_now) -> None:
+        self._bookings = bookings
         self._clock = clock
 
     async def listed(self, caller: Identity, wanted: OccurrenceQuery) -> Page:
@@ -106,10 +110,13 @@ class Occurrences:
         patch: OccurrencePatch,
         following: bool,
         revisions: frozenset[int] | None,
+        *,
+        reject: bool = False,
     ) -> View:
         """Change one occurrence, or with `following` it and all after it, which become an event of their own.
 
-        Raises `NotFound` for an occurrence that is not there, `Invalid`, `Stale`.
+        With `reject` only if what is changed then takes no time that is taken. Raises `NotFound` for an
+        occurrence that is not there, `Invalid`, `Stale`, `DoubleBooking`.
         """
         series, found = _found(event, id)
         _require_current(event, revisions)
@@ -118,7 +125,7 @@ class Occurrences:
             require_zone(changes["time_zone"])
         try:
             if following:
-                return await self._split(caller, event, series, found, changes)
+                return await self._split(caller, event, series, found, changes, reject)
             for name in OF_A_SERIES:
                 if name in changes:
                     raise Invalid.field(f"/{name}", "can be changed for following occurrences or for all, not for one")
@@ -128,7 +135,7 @@ class Occurrences:
             changed = edit_this(series, found.recurrence_id, Override(start, duration, fields=fields))
         except RecurrenceError as error:
             raise refused(error) from None
-        view = await self._store(caller, event, changed)
+        view = await self._store(caller, event, changed, reject=reject, only=found.recurrence_id)
         item = occurrence(changed, found.recurrence_id)
         assert item is not None
         return View(_json(view, changed, item), view.id, view.revision)
@@ -147,7 +154,13 @@ class Occurrences:
             raise Stale("The event was changed since you read it.")
 
     async def _split(
-        self, caller: Identity, event: EventView, series: Series, found: Occurrence, changes: dict[str, Any]
+        self,
+        caller: Identity,
+        event: EventView,
+        series: Series,
+        found: Occurrence,
+        changes: dict[str, Any],
+        reject: bool,
     ) -> View:
         start, duration = _times(series, found, changes)
         wanted = Changes()
@@ -164,24 +177,33 @@ class Occurrences:
         fields = {name: changes[name] for name in FIELDS if name in changes}
         _require_title(fields)
         if head is None:
-            made = await self._store(caller, event, tail, fields)
+            made = await self._store(caller, event, tail, fields, reject=reject)
         else:
-            made = await self._store_both(caller, event, head, tail, fields)
+            made = await self._store_both(caller, event, head, tail, fields, reject)
         first = occurrence(tail, tail.start) or occurrences(tail, EARLIEST, LATEST, 1).items[0]
         return View(_json(made, tail, first), made.id, made.revision)
 
     async def _store(
-        self, caller: Identity, event: EventView, series: Series, fields: dict[str, Any] | None = None
+        self,
+        caller: Identity,
+        event: EventView,
+        series: Series,
+        fields: dict[str, Any] | None = None,
+        *,
+        reject: bool = False,
+        only: date | None = None,
     ) -> EventView:
         times = kept(series)
         now = {"key": order_key(times["begins"], event.id), "updated_at": self._clock()}
-        changed = await Event.change(event, times | (fields or {}) | now, caller.id, clear=OF_SERIES)
+        changed = await self._bookings.change(
+            event, times | (fields or {}) | now, caller.id, reject=reject, clear=OF_SERIES, only=only
+        )
         if changed is None:
             raise Stale("The event was changed since you read it.")
         return changed
 
     async def _store_both(
-        self, caller: Identity, event: EventView, head: Series, tail: Series, fields: dict[str, Any]
+        self, caller: Identity, event: EventView, head: Series, tail: Series, fields: dict[str, Any], reject: bool
     ) -> EventView:
         now, stored, id = self._clock(), event.stored, new_id()
         for own in ("uid", "overrides", "seconds", "takedown", "editor", "act", "sequence"):
@@ -192,7 +214,13 @@ class Occurrences:
         tail_stored |= {"time_zone": tail.zone, "created_at": now, "updated_at": now}
         first = kept(head)
         head_fields = first | {"key": order_key(first["begins"], event.id), "updated_at": now}
-        if not await Event.split(event, head_fields, tail_stored, caller.id):
+
+        async def write(first: Sequence[Write]) -> bool:
+            return await Event.split(event, head_fields, tail_stored, caller.id, also=first)
+
+        # What is left of the event it is split from is where it was.
+        but = [event.stored["_id"]]
+        if not await (self._bookings.unless_taken(tail_stored, write, but=but) if reject else write([])):
             raise Stale("The event was changed since you read it.")
         return render(tail_stored)
 

@@ -13,7 +13,7 @@ from database.queries import Id, as_id
 from database.writes import Insert, Write
 from models.answer import Answer
 from models.views import View
-from planner.errors import Invalid
+from planner.errors import DoubleBooking, Invalid
 
 
 class Once(NamedTuple):
@@ -71,8 +71,8 @@ async def once(
         return first
     try:
         return await make(remember)
-    except DuplicateKey:
-        # The same request, sent twice at once: the other one was first.
+    except (DuplicateKey, DoubleBooking):
+        # The same request, sent twice at once: the other one was first, and took the time as well.
         if first := await _first(id, fingerprint):
             return first
         raise

@@ -1,6 +1,7 @@
 """When people are busy, and who may see it."""
 
 import asyncio
+import gc
 import random
 import time
 from datetime import UTC, datetime, timedelta
@@ -11,6 +12,7 @@ import pytest
 from bson import ObjectId
 from fastapi import FastAPI
 
+from database.queries import Id, new_id
 from models.busy_share import MOST
 from planner.services import free_busy
 from planner.services.people import People
@@ -147,9 +149,9 @@ async def test_free_busy_is_what_a_look_at_every_minute_gives(ada: Person, app: 
         fields: dict[str, Any] = {"start": begins.isoformat(), "status": status}
         if length:
             fields["end"] = (begins + length * MINUTE).isoformat()
-        owner = ObjectId(ada.id) if dice.random() < 0.3 else ObjectId()
+        owner = Id(ada.id) if dice.random() < 0.3 else new_id()
         stored.append(event(owner, **fields))
-        if owner == ObjectId(ada.id) and status != "cancelled":
+        if str(owner) == ada.id and status != "cancelled":
             taken.update(range(start, start + length))
     await app.state.database.handle["events"].insert_many(stored)
     for _ in range(30):
@@ -158,17 +160,18 @@ async def test_free_busy_is_what_a_look_at_every_minute_gives(ada: Person, app: 
         found = await busy(ada, *(moment.isoformat() for moment in window))
         minutes: set[int] = set()
         ends: list[datetime] = []
-        for start, end in [(datetime.fromisoformat(start), datetime.fromisoformat(end)) for start, end in found]:
-            minutes.update(range((start - FIRST) // MINUTE, (end - FIRST) // MINUTE))
-            assert not ends or ends[-1] < start < end
-            ends.append(end)
+        for words in found:
+            from_, to = map(datetime.fromisoformat, words)
+            minutes.update(range((from_ - FIRST) // MINUTE, (to - FIRST) // MINUTE))
+            assert not ends or ends[-1] < from_ < to
+            ends.append(to)
         assert minutes == taken & set(range(since, since + length))
 
 
 @pytest.mark.real_server("the mock is slow")
 async def test_ten_thousand_events_leave_time_for_others(ada: Person, app: FastAPI) -> None:
     starts = [FIRST + number * 45 * MINUTE for number in range(10_000)]
-    owner = ObjectId(ada.id)
+    owner = Id(ada.id)
     many = [event(owner, start=start.isoformat(), end=(start + 30 * MINUTE).isoformat()) for start in starts]
     await app.state.database.handle["events"].insert_many(many)
     longest, stopped = 0.0, asyncio.Event()
@@ -176,17 +179,23 @@ async def test_ten_thousand_events_leave_time_for_others(ada: Person, app: FastA
     async def watch() -> None:
         nonlocal longest
         while not stopped.is_set():
-            before = time.perf_counter()
+            before = time.thread_time()
             await asyncio.sleep(0)
-            longest = max(longest, time.perf_counter() - before)
+            longest = max(longest, time.thread_time() - before)
 
-    watching = asyncio.create_task(watch())
-    found = await busy(ada, "2026-05-01", "2027-04-30")
-    stopped.set()
-    await watching
-    assert len(found) == 10_000
-    # Decoding and merging them all at a time would take longer than that on any machine of today.
-    assert longest < 0.25
+    # What the tests have made so far is not to be looked through for garbage meanwhile.
+    gc.collect()
+    gc.freeze()
+    try:
+        watching = asyncio.create_task(watch())
+        answer = await ask(ada, "2026-05-01", "2027-04-30")
+        stopped.set()
+        await watching
+    finally:
+        gc.unfreeze()
+    assert len(ok(answer)["busy"]) == 10_000
+    # Of the processor's time, whatever else the machine does. Decoding and merging all of them at a time takes more.
+    assert longest < 0.05
 
 
 # Who may see it.
