@@ -7,6 +7,8 @@ user.py         accounts, with the ids of their events embedded
 event.py        events: what is stored, and every read and write of it
 event_view.py   events as they are answered, and drafts as they are stored
 event_queries.py the filters of lists of events
+event_search.py events that words are found in, the best ones first
+published.py    what of public events is searched
 event_schema.py events: what is sent and what is answered
 revision.py     what events were before they were changed
 revision_view.py revisions as they are answered
@@ -47,6 +49,7 @@ from models.import_job import ImportChunk, ImportJob
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
 from models.provider_login import ProviderCode, ProviderLogin
+from models.published import Published
 from models.revision import Revision
 from models.sequence import Sequence
 from models.session import Session
@@ -56,6 +59,7 @@ from models.user import User
 DOCUMENTS: tuple[type[Document], ...] = (
     User,
     Event,
+    Published,
     Revision,
     Gone,
     BusyShare,

@@ -8,17 +8,19 @@ from beanie import Document, PydanticObjectId
 from pydantic import Field
 
 from database.groups import together
-from database.queries import Filter, Id, Stored, index
-from database.reads import Loader, batches, decode, page
+from database.queries import Filter, Id, Stored, index, place_index, text_index
+from database.reads import Loader, batches, decode, encode, page
 from database.writes import Delete, Forbid, Insert, Update, Write
 from models.event_queries import PUBLIC, Window, listing, repeating, singles
 from models.event_schema import Geo, Recurrence, Scope, Status, Takedown, Visibility
-from models.event_view import OF_DRAFT, OF_SERIES, EventView, render, rendered
+from models.event_view import OF_DRAFT, OF_SERIES, EventView, placed, render, rendered
 from models.gone import Gone
+from models.published import WEIGHTS, Published
 from models.revision import OF_SERVER, Act, Revision
 from models.user import User
 from models.views import Page
 from planner.domain.cursors import to_cursor
+from planner.errors import Invalid
 
 _LONG = {"span": {"$gt": 0}}
 _REPEATING = {"repeats": True}
@@ -28,17 +30,20 @@ WAITING = 0
 _NUMBERED = {"seq": {"$gt": WAITING}}
 # As many series are looked into before others have their turn: a few milliseconds' work.
 SERIES_AT_ONCE = 100
+# The database takes nothing over 16 MiB, and each change keeps what was before.
+MOST_BYTES = 2 * 1024 * 1024
 
 
 class Event(Document):
-    """An event as it is stored.
+    """An event as it is stored. What of a public one is searched is stored as well: see `Published`.
 
     `begins`, `ends`, `span` and `key` are derived from the times (see
     `planner/domain/times.py`) and are there for the indexes. `uid` is stored only when
     its author gave one; the others follow from the id. `editor` and `act` say who made this
     revision and how: without them its creator did, by a plain change; no `editor` but None is
     one who has left. `seq` numbers its last change. `ics` is what an imported entry said
-    besides (RFC 5545), `sequence` what makes its SEQUENCE of our revision.
+    besides (RFC 5545), `sequence` what makes its SEQUENCE of our revision. `place` is `geo` for
+    the indexes.
     """
 
     uid: str | None = None
@@ -48,6 +53,7 @@ class Event(Document):
     tags: list[str] = Field(default_factory=list)
     location: str | None = None
     geo: Geo | None = None
+    place: dict[str, Any] | None = None
     url: str | None = None
     start: str | None = None
     end: str | None = None
@@ -90,6 +96,9 @@ class Event(Document):
             index("tags", "key", name="public_tags_key", partialFilterExpression=PUBLIC),
             index("creator", "span", "key", "ends", name="creator_series", partialFilterExpression=_REPEATING),
             index("span", "key", "ends", name="public_series", partialFilterExpression=PUBLIC | _REPEATING),
+            text_index("creator", weights=WEIGHTS, name="creator_words"),
+            place_index("creator", place="place", name="creator_place"),
+            place_index(place="place", name="public_place", partialFilterExpression=PUBLIC),
             index("creator", "uid", name="creator_uid", unique=True, partialFilterExpression=_OWN_UID),
             index("editor", name="editor", partialFilterExpression={"editor": {"$exists": True}}),
             index("seq", name="waiting", partialFilterExpression={"seq": WAITING}),
@@ -110,9 +119,14 @@ class Event(Document):
         False when the creator is gone, or `also` is refused. Raises `DuplicateKey` for a uid
         that the creator has used already.
         """
-        stored["seq"] = WAITING
         embed = User.embed(stored["creator"], stored["_id"], stored["created_at"])
-        return await together([*also, Insert(cls, stored), embed])
+        return await together([*also, *cls.inserting(stored), embed])
+
+    @classmethod
+    def inserting(cls, stored: Stored) -> list[Write]:
+        """The writes that store an event where none was; they belong with one that embeds its id."""
+        stored = placed(stored | {"seq": WAITING})
+        return [Insert(cls, stored), *Published.adding(stored)]
 
     @classmethod
     async def change(
@@ -138,29 +152,36 @@ class Event(Document):
     def changing(
         cls, stored: Stored, fields: Stored, by: Id, act: Act | None = None, clear: Collection[str] = OF_DRAFT
     ) -> tuple[Stored, list[Write]]:
-        """What a stored event will be with `fields` set, and the writes that make it so; see `change`."""
+        """What a stored event will be with `fields` set, and the writes that make it so; see `change`.
+
+        Raises `Invalid` when that would be too large.
+        """
         fields = fields | {"seq": WAITING} | _made(stored["creator"], by, act)
-        cleared = [name for name in (*clear, "act", "editor") if name not in fields and name in stored]
+        if "geo" in fields:
+            fields = placed(fields)
+        follows = ("act", "editor", *(["place"] if "geo" in fields else []))
+        cleared = [name for name in (*clear, *follows) if name not in fields and name in stored]
         change: dict[str, Any] = {"$set": fields, "$inc": {"revision": 1}}
         if cleared:
             change["$unset"] = dict.fromkeys(cleared, "")
         after = {name: value for name, value in (stored | fields).items() if name not in cleared}
         after["revision"] = stored["revision"] + 1
+        if act is None:
+            _require_room(after, stored)
         writes: list[Write] = [
             Update(cls, _unchanged(stored), change),
             Revision.keeping(stored),
         ]
         if stored["visibility"] == "public" and after["visibility"] != "public":
             writes.append(Gone.noting(stored, after["updated_at"], removed=False))
-        return after, writes
+        return after, [*writes, *Published.changing(stored, after)]
 
     @classmethod
     async def split(cls, before: EventView, head: Stored, tail: Stored, by: Id, *, also: Sequence[Write] = ()) -> bool:
         """Change an event and make another of its later part, if it is still what it was `before`."""
         _, writes = cls.changing(before.stored, head, by, clear=OF_SERIES)
-        tail["seq"] = WAITING
         embed = User.embed(tail["creator"], tail["_id"], tail["created_at"])
-        return await together([*also, *writes, Insert(cls, tail), embed])
+        return await together([*also, *writes, *cls.inserting(tail), embed])
 
     @classmethod
     async def remove(cls, before: EventView, by: Id, now: datetime) -> bool:
@@ -176,6 +197,7 @@ class Event(Document):
                 User.release(stored["creator"], stored["_id"], now),
                 *Revision.ending(stored, by, now),
                 Gone.noting(stored, now, removed=True),
+                *Published.removing(stored),
             ]
         )
 
@@ -189,10 +211,11 @@ class Event(Document):
         """
         own = {name: value for name, value in last.items() if name in OF_SERVER and name not in ("act", "editor")}
         stored = own | fields | {"revision": removal["revision"] + 1, "seq": WAITING}
-        stored |= _made(last["creator"], by, "restored")
-        revive, keep = Revision.reviving(removal)
+        stored = placed(stored | _made(last["creator"], by, "restored"))
         embed = User.embed(stored["creator"], stored["_id"], stored["updated_at"])
-        return render(stored) if await together([Insert(cls, stored), revive, embed, keep]) else None
+        revive, keep = Revision.reviving(removal)
+        writes = [*cls.inserting(stored), revive, embed, keep]
+        return render(stored) if await together(writes) else None
 
     @classmethod
     def forgetting(cls, editor: Id) -> Update:
@@ -212,6 +235,7 @@ class Event(Document):
             *(Gone.noting(stored, now, removed=True) for stored in seen),
             *Gone.forgetting(creator),
             Delete(cls, {"creator": creator}, many=True),
+            Published.dropping(creator),
         ]
 
     @classmethod
@@ -257,6 +281,12 @@ Event.loader = Loader(Event)
 def _made(creator: Id, by: Id, act: Act | None) -> Stored:
     """Who made a revision and how, as far as it is stored."""
     return ({"editor": by} if by != creator else {}) | ({"act": act} if act else {})
+
+
+def _require_room(after: Stored, before: Stored) -> None:
+    """Raise `Invalid` for an event that a change makes too large; what is too large already may still shrink."""
+    if len(encode(after)) > MOST_BYTES and len(encode(after)) > len(encode(before)):
+        raise Invalid.field("", "makes the event larger than 2 MiB, with all that single occurrences say")
 
 
 def _unchanged(stored: Stored) -> Filter:

@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 
 from database.queries import Filter, Id
 from models.event_schema import Scope
+from planner.domain.circles import Circle
 from planner.domain.repeats import REACHES
 from planner.domain.times import SPANS, order_key
 
@@ -22,6 +23,23 @@ def listing(scope: Scope, caller: Id, window: Window, tag: str | None, after: st
     has a branch of its own.
     """
     return _any_of(owner | times for owner in _owners(scope, caller, tag) for times in _touching(window, after))
+
+
+def parts(
+    scope: Scope, caller: Id, window: Window, tag: str | None, after: str | None, near: Circle | None
+) -> list[Filter]:
+    """The filters of the branches of the same list where it is near; no event is in two of them."""
+    owners = [owner | near_by(near) for owner in _owners(scope, caller, tag)]
+    if scope == "all":
+        owners[1]["creator"] = {"$ne": caller}
+    return [owner | times for owner in owners for times in _touching(window, after)]
+
+
+def near_by(circle: Circle | None) -> Filter:
+    """The filter of what lies in a circle; None is everywhere, also where nobody said."""
+    if circle is None:
+        return {}
+    return {"place": {"$geoWithin": {"$centerSphere": [[circle.lon, circle.lat], circle.radians]}}}
 
 
 def singles(scope: Scope, caller: Id, window: Window, tag: str | None, after: str | None) -> Filter:

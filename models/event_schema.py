@@ -162,6 +162,25 @@ class EventQuery(PageQuery):
     tag: Annotated[
         str | None, Field(max_length=200, pattern=NO_NUL, description="Only with this tag, in whatever letter case.")
     ] = None
+    q: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=200,
+            pattern=NO_NUL,
+            description="Only those in whose title, tags, location or description any of these words is found, the best "
+            'ones first. Letter case and accents do not matter; `"some words"` must stand there so, `-word` must not.',
+            examples=['book "town library" -film'],
+        ),
+    ] = None
+    near: Annotated[
+        str | None,
+        Field(
+            max_length=80,
+            description="Only those within a distance: `lat,lon,km`, in degrees and up to 20037 km.",
+            examples=["52.52,13.405,5"],
+        ),
+    ] = None
 
 
 class OccurrenceQuery(PageQuery):
@@ -303,7 +322,7 @@ class EventChanges(Reply):
 
 
 class EventPage(Reply):
-    """A page of events, ordered by start, then id; undated ones last."""
+    """A page of events, ordered by start, then id; undated ones last. With `q`, the best ones first."""
 
     items: list[EventRead]
     next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]

@@ -117,6 +117,14 @@ def series_in(raw: bytes) -> Series:
     return _remembered_series(raw) if len(raw) <= _REMEMBERED_BYTES else series_of(decode(raw))
 
 
+def placed(stored: Stored) -> Stored:
+    """A stored document with the `place` that follows from its `geo`: a GeoJSON point (RFC 7946), for the indexes."""
+    rest = {name: value for name, value in stored.items() if name != "place"}
+    if geo := rest.get("geo"):
+        rest["place"] = {"type": "Point", "coordinates": [geo["lon"], geo["lat"]]}
+    return rest
+
+
 def default_uid(id: str) -> str:
     """The iCalendar identity of an event whose author gave it none."""
     return f"{id}@planner"

@@ -28,6 +28,7 @@ OF_SERVER = frozenset(
         "act",
         "seq",
         "sequence",
+        "place",
         "takedown",
     }
 )

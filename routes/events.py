@@ -37,7 +37,12 @@ async def read_event(request: Request, event: EventById) -> Response:
 async def list_events(
     request: Request, caller: EventsReader, events: EventsService, wanted: Annotated[EventQuery, Query()]
 ) -> Response:
-    """Events by start, then id; undated ones last. `from` and `to` keep those that touch the window."""
+    """Events by start, then id; undated ones last.
+
+    `from` and `to` keep those that touch the window, `near` those in a circle. With `q`, those in which the
+    words are found, the best first, then by start and id: a word in the title counts for most, then tags,
+    location and description. A cursor holds for the list it came from, and for the same `q`.
+    """
     return listed(request, await events.listed(caller, wanted))
 
 

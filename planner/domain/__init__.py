@@ -9,6 +9,8 @@ busy.py       what takes time, what that is merged, and what collides
 ics/          events as other calendar programs write and read them
 patch.py      JSON merge patch
 cursors.py    the place in a list where a page ended
+ranks.py      the same among what was found for some words
+circles.py    what is near a point
 etags.py      entity tags from revisions, and the headers that compare them
 limits.py     how often something may happen
 passwords.py  which passwords are refused, and why

@@ -13,11 +13,14 @@ from database.queries import Stored, as_id, new_id
 from database.writes import Write
 from models.event import Event
 from models.event_schema import EventDraft, EventPatch, EventQuery
+from models.event_search import Sought, nearby, search
 from models.event_view import EventView, default_uid, fields_of, render
 from models.fields import fold_tag
 from models.views import Page, View
+from planner.domain.circles import parse_circle
 from planner.domain.cursors import KEY_SHAPE, from_cursor
 from planner.domain.patch import merge
+from planner.domain.ranks import from_ranked_cursor
 from planner.domain.recurrence import Changes, RecurrenceError, Series, edit_all
 from planner.domain.repeats import read_series, refused
 from planner.domain.times import When, parse_window, when
@@ -96,10 +99,16 @@ class Events:
         return view
 
     async def listed(self, caller: Identity, wanted: EventQuery) -> Page:
-        """A page of the events in the scope that touch the window."""
-        window = parse_window(wanted.since, wanted.until)
-        after = from_cursor(wanted.cursor, KEY_SHAPE)
+        """A page of the events in the scope that are asked for: by start, or by how well words are found in them."""
+        window, near = parse_window(wanted.since, wanted.until), parse_circle(wanted.near)
         tag = None if wanted.tag is None else fold_tag(wanted.tag)
+        sought = Sought(wanted.scope, caller.id, window, tag, near)
+        if wanted.q is not None:
+            rank = from_ranked_cursor(wanted.cursor, wanted.q)
+            return await search(sought, wanted.q, rank, wanted.limit)
+        after = from_cursor(wanted.cursor, KEY_SHAPE)
+        if near is not None:
+            return await nearby(sought, after, wanted.limit)
         return await Event.listed(wanted.scope, caller.id, window, tag, after, wanted.limit)
 
     async def replace(

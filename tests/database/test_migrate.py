@@ -13,6 +13,8 @@ from pydantic import SecretStr
 from database.connection import Database, bind
 from database.migrate import migrate, names, pending
 from models import DOCUMENTS
+from models.event_view import placed
+from models.published import copy_of
 from planner.app import create_app, prepare
 from planner.domain.repeats import span_of_series
 from planner.errors import ConfigurationError
@@ -281,3 +283,21 @@ async def test_series_stored_before_are_told_apart_by_how_long_they_go_on(databa
     await migrate(database)
     found = await database.handle["events"].find({"repeats": True}).sort("_id", 1).to_list(None)
     assert [stored["span"] for stored in found] == [span_of_series(reach) for reach in reaches]
+
+
+async def test_events_stored_before_are_found_by_their_words_and_places(database: Database) -> None:
+    await fill(database)
+    await migrate(database)
+    await bind(database, DOCUMENTS)
+    events, published = database.handle["events"], database.handle["published"]
+    await events.update_one({"_id": READING}, {"$set": {"geo": {"lat": 52.5, "lon": 13.4}}})
+    await events.update_one({"_id": PICNIC}, {"$set": {"visibility": "private", "geo": None}})
+    await published.insert_one({"_id": ORPHAN, "creator": ADA, "title": "Not there any more"})
+    await migrate(database, back=1)
+    assert "published" not in await database.handle.list_collection_names()
+    assert not {"creator_words", "creator_place", "public_place"} & set(await events.index_information())
+    await migrate(database)
+    await bind(database, DOCUMENTS)
+    reading, picnic = await events.find({}).sort("_id", 1).to_list(None)
+    assert reading == placed(reading) and "place" in reading and "place" not in picnic
+    assert await published.find({}).to_list(None) == [{"_id": READING} | copy_of(reading)]

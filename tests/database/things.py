@@ -6,7 +6,7 @@ from typing import Any
 from database.connection import Database
 from database.queries import Id, Stored, new_id
 from models.event_schema import EventDraft
-from models.event_view import fields_of
+from models.event_view import fields_of, placed
 from models.user import event_ids
 from planner.domain.times import when
 
@@ -39,7 +39,7 @@ def event(creator: Id, **fields: Any) -> Stored:
     stored = {"_id": id, "creator": creator, "revision": 1, "created_at": NOW, "updated_at": NOW}
     if draft.uid is not None:
         stored["uid"] = draft.uid
-    return stored | fields_of(draft, times, str(id))
+    return placed(stored | fields_of(draft, times, str(id)))
 
 
 async def stored_user(database: Database, **fields: Any) -> Id:
