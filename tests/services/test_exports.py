@@ -1,5 +1,6 @@
 """Events as files that other calendar programs read."""
 
+from operator import itemgetter
 from typing import Any
 
 import icalendar
@@ -166,3 +167,55 @@ async def test_a_public_event_that_is_made_private_changes_the_file_of_the_publi
     ok(await ben.patch(f"/events/{event['id']}", json={"visibility": "private"}))
     response = await ada.get("/events.ics?scope=public", headers={"if-none-match": tag})
     assert titles(response) == []
+
+
+EVENTS: list[dict[str, Any]] = [
+    {"title": "Some days", "start": "2026-12-03", "end": "2026-12-05"},
+    {"title": "In UTC", "start": "2026-12-03T10:00:00Z", "tags": ["a,b", "c\\d"], "description": "a\tb;\nc"},
+    {"title": "In a zone like UTC", "start": "2026-12-03T10:00:00", "time_zone": "Etc/UTC"},
+    {"title": "Into the second of two equal hours", "start": "2026-10-25T02:10:00", "end": "2026-10-25T02:30:00+01:00"}
+    | {"time_zone": "Europe/Berlin"},
+    {"title": "In an hour that is skipped", "start": "2026-03-29T02:30:00", "time_zone": "Europe/Berlin"},
+    {"title": "Twice", "start": "2026-12-03T10:00:00", "recurrence": {"rdates": ["2026-12-05T10:00:00"]}},
+    {"title": "Days", "start": "2026-12-03", "recurrence": {"rrule": "FREQ=DAILY", "exdates": ["2026-12-04"]}},
+    {
+        "title": "Everything",
+        "description": "One; two, three",
+        "image": "https://example.org/a.png",
+        "tags": ["books"],
+        "location": "Town library",
+        "geo": {"lat": 52.5, "lon": -0.00001},
+        "url": "https://example.org/a,b;c",
+        "start": "2026-12-01T18:00:00",
+        "end": "2026-12-01T20:00:00",
+        "time_zone": "America/St_Johns",
+        "recurrence": {"rrule": "FREQ=WEEKLY;COUNT=4"},
+        "status": "tentative",
+        "reminders": [0, 10],
+    },
+]
+
+
+async def import_into(person: Person, file: bytes) -> Any:
+    return ok(await person.post("/events/import", content=file, headers={"content-type": CALENDAR}))
+
+
+async def test_what_is_exported_is_imported_as_it_was(ada: Person, ben: Person) -> None:
+    for fields in EVENTS:
+        event = await ada.event(**fields)
+    path = f"/events/{event['id']}/occurrences"
+    moved = {"start": "2026-12-09T19:00:00", "end": "2026-12-09T21:00:00", "title": "Late"}
+    ok(await ada.patch(f"{path}/2026-12-08T18:00:00", json=moved))
+    ok(await ada.delete(f"{path}/2026-12-15T18:00:00"), 204)
+    file = (await ada.get("/events.ics")).content
+    nothing = {"created": 0, "updated": 0, "unchanged": len(EVENTS), "failed": []}
+    assert await import_into(ada, file) == nothing
+    assert await import_into(ben, file) == nothing | {"created": len(EVENTS), "unchanged": 0}
+    assert await import_into(ben, file) == nothing
+    servers = {"id", "creator", "revision", "created_at", "updated_at"}
+    mine, theirs = (
+        [{name: value for name, value in item.items() if name not in servers} for item in ok(answer)["items"]]
+        for answer in (await ada.get("/events"), await ben.get("/events"))
+    )
+    key = itemgetter("uid")
+    assert sorted(theirs, key=key) == sorted(mine, key=key)

@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +185,45 @@ def test_what_they_keep_says_all_that_the_event_says(
     assert moved["RECURRENCE-ID"].dt.isoformat() == "2026-12-08T18:00:00+01:00"
     (call,) = [found for found in tools.kept() if str(found["SUMMARY"]) == "Call with Tokyo"]
     assert [alarm["TRIGGER"].dt.total_seconds() for alarm in call.walk("VALARM")] == [-600]
+
+
+def imported(client: httpx.Client, files: Iterable[Path]) -> dict[str, int]:
+    """What became of all entries of these files, added up."""
+    total: dict[str, int] = {}
+    for file in files:
+        answer = client.post("/events/import", content=file.read_bytes(), headers={"content-type": "text/calendar"})
+        for what, count in ok(answer).items():
+            total[what] = total.get(what, 0) + (len(count) if what == "failed" else count)
+    return total
+
+
+def test_what_vdirsyncer_keeps_is_imported_as_the_events_that_it_was(
+    client: httpx.Client, weekly: Any, address: str, tmp_path: Path
+) -> None:
+    tools = Tools(tmp_path, address)
+    tools.run("vdirsyncer", ["discover", "feed"], "y\n")
+    tools.run("vdirsyncer", ["sync"])
+    # Of a feed it makes uids of its own, so these are further events, which say the same.
+    before = ok(client.get("/events"))["items"]
+    found = imported(client, (tmp_path / "feed").glob("*.ics"))
+    assert found == {"created": 3, "updated": 0, "unchanged": 0, "failed": 0}
+    known = {event["id"] for event in before}
+    made = [event for event in ok(client.get("/events"))["items"] if event["id"] not in known]
+    servers = {"id", "uid", "revision", "created_at", "updated_at"}
+    same = [{name: value for name, value in event.items() if name not in servers} for event in made]
+    for event in before:
+        if event["start"] is not None:
+            assert {name: value for name, value in event.items() if name not in servers} in same
+
+
+def test_what_khal_keeps_is_imported_as_the_events_that_it_was(
+    client: httpx.Client, weekly: Any, tmp_path: Path
+) -> None:
+    tools = Tools(tmp_path, "")
+    (tmp_path / "export.ics").write_bytes(client.get("/events.ics").content)
+    tools.run("khal", ["import", "--batch", "-a", "feed", str(tmp_path / "export.ics")])
+    found = imported(client, (tmp_path / "feed").glob("*.ics"))
+    assert found == {"created": 0, "updated": 0, "unchanged": 3, "failed": 0}
 
 
 def test_the_token_of_a_feed_is_in_no_line_that_the_server_writes(
