@@ -56,6 +56,7 @@ class ImportJob(Document):
     status: Progress = "waiting"
     charset: str
     dry_run: bool
+    reject: bool = False
     total: int | None = None
     done: int = 0
     created: int = 0

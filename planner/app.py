@@ -133,7 +133,7 @@ def _furnish(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: 
     bookings = Bookings(turns)
     state.events = events = Events(bookings)
     state.undo = Undo(events)
-    state.imports = Imports(Importing())
+    state.imports = Imports(Importing(bookings))
     state.occurrences = Occurrences(bookings)
     state.free_busy = FreeBusy(turns)
 

@@ -11,7 +11,7 @@ from models.import_schema import ImportJobRead, ImportRead
 from planner.services.importing import File
 from routes.answers import JSON, described
 from routes.bodies import CALENDAR, read_calendar
-from routes.dependencies import IdInPath, ImportsService, OncePerWriter
+from routes.dependencies import IdInPath, ImportsService, OncePerWriter, RejectConflicts
 from routes.problems import GUARDED, WITH_BODY, problems
 
 router = APIRouter(prefix="/api/v1", tags=["import"], responses=problems(*GUARDED))
@@ -33,9 +33,9 @@ FILE = {
 PREFER = "`respond-async` (RFC 7240): be answered at once, with a job whose progress can be read."
 
 
-async def file_in(request: Request) -> File:
+async def file_in(request: Request, reject: RejectConflicts) -> File:
     """The file in the body."""
-    return File(*await read_calendar(request))
+    return File(*await read_calendar(request), reject)
 
 
 def prefers_async(prefer: str | None) -> bool:
@@ -69,6 +69,9 @@ async def import_events(
     A title, description or location that is too long is shortened, and kept whole as an `X-PLANNER-` property.
     Times without a zone are in the file's `X-WR-TIMEZONE`, or in UTC. Windows' names of zones are known; a zone
     that the file describes itself becomes the one that shows the same times.
+
+    With `on_conflict=reject` an entry in time that is taken is answered under `failed`, and the others go in; of
+    two in the file the first one does. A dry run holds entries against what is there, not against each other.
     """
     if not prefers_async(prefer):
         return Response((await imports.now(caller, file, dry_run, once)).json, media_type=JSON)

@@ -52,7 +52,7 @@ class Bookings:
         Of two that ask at the same moment for the same time one is refused: both take a turn of
         the creator's (`turns.py`) in the same group of writes, and only one can go on from what
         both have read. Several events in one group, as an import has them, take one turn
-        themselves (`Turns.take`) and ask `collisions` of each in its `decide`.
+        together: `in_turn`, with a `decide` that asks `collisions` of each.
         """
 
         async def decide() -> None:
@@ -61,7 +61,13 @@ class Bookings:
 
         if not self._wanted(timed(after), only):
             return await write([])
-        return await self._turns.take(after["creator"], decide, lambda turn: write([turn]))
+        return await self.in_turn(after["creator"], decide, write)
+
+    async def in_turn(
+        self, owner: Id, decide: Callable[[], Awaitable[None]], write: Callable[[Also], Awaitable[_T]]
+    ) -> _T:
+        """What `write` answers, with nobody having booked time of the owner's since `decide`; see `Turns.take`."""
+        return await self._turns.take(owner, decide, lambda turn: write([turn]))
 
     async def change(
         self,

@@ -30,6 +30,7 @@ class _Asked(BaseModel):
     file: str
     charset: str
     dry_run: bool
+    reject: bool
     later: bool
 
 
@@ -67,6 +68,7 @@ class Imports:
                 "status": "waiting",
                 "charset": file.charset,
                 "dry_run": dry_run,
+                "reject": file.reject,
                 **dict.fromkeys(("done", "created", "updated", "unchanged", "attempts"), 0),
                 "failed": [],
                 "created_at": now,
@@ -155,7 +157,7 @@ class Imports:
         def noting(more: Counts) -> list[Write]:
             return [ImportJob.noting(id, holder, counts.done, vars(more))]
 
-        file = File(await ImportJob.content(id), job["charset"])
+        file = File(await ImportJob.content(id), job["charset"], job.get("reject", False))
         try:
             await self._importing.run(job["owner"], file, dry_run=job["dry_run"], counts=counts, noting=noting)
         except Unavailable:
@@ -175,4 +177,4 @@ class _Lost(Exception):
 async def _asked(ask: Once | None, file: File, dry_run: bool, *, later: bool) -> _Asked:
     # Only who asks with a key is compared with others; and a large file takes a while.
     digest = "" if ask is None else await asyncio.to_thread(lambda: hashlib.sha256(file.content).hexdigest())
-    return _Asked(file=digest, charset=file.charset, dry_run=dry_run, later=later)
+    return _Asked(file=digest, charset=file.charset, dry_run=dry_run, reject=file.reject, later=later)

@@ -1,7 +1,7 @@
 """Importing events: what a file tells is compared with what is known, and only what is new is written."""
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Sequence
 from contextlib import aclosing
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple
@@ -17,6 +17,7 @@ from models.user import User
 from planner.domain.recurrence import RecurrenceError
 from planner.domain.times import order_key
 from planner.errors import InvalidToken, Unavailable
+from planner.services.bookings import Bookings
 from planner.services.clock import Clock, utc_now
 from planner.services.import_compare import exports_the_same, says_the_same
 from planner.services.import_drafts import Prepared, cancelled, merged
@@ -34,10 +35,11 @@ LONGEST_PAUSE = 0.1
 
 
 class File(NamedTuple):
-    """What is imported."""
+    """What is imported; with `reject` only what is in time that is free."""
 
     content: bytes
     charset: str = "utf-8"
+    reject: bool = False
 
 
 @dataclass
@@ -66,22 +68,26 @@ class Counts:
 
 
 class Batch:
-    """What is to be written of one piece of a file, and how it counts."""
+    """What is to be written of one piece of a file, and how it counts; `after` is how known events will be."""
 
     def __init__(self) -> None:
         self.counts = Counts()
         self.new: list[Stored] = []
+        self.after: list[Stored] = []
         self.changes: list[Write] = []
 
 
 # What is written along with each batch; it may refuse it.
 Noting = Callable[[Counts], list[Write]]
+# Whether the event with this UID may be so.
+Asking = Callable[[str, Stored], Awaitable[bool]]
 
 
 class Importing:
     """The use case of importing a file; `clock` tells the time in UTC."""
 
-    def __init__(self, clock: Clock = utc_now) -> None:
+    def __init__(self, bookings: Bookings, clock: Clock = utc_now) -> None:
+        self._bookings = bookings
         self._clock = clock
         self._turns = asyncio.Semaphore(AT_ONCE)
         self._waiting = 0
@@ -119,52 +125,79 @@ class Importing:
                 elif behind > 0:
                     behind -= piece["done"]
                 else:
-                    more = await self._take(owner, piece, dry_run, noting, counts.total)
+                    more = await self._take(owner, piece, dry_run, noting, counts.total, file.reject)
                     counts.add(more)
         return counts
 
-    async def _take(self, owner: Id, piece: Stored, dry_run: bool, noting: Noting | None, total: int) -> Counts:
+    async def _take(
+        self, owner: Id, piece: Stored, dry_run: bool, noting: Noting | None, total: int, reject: bool = False
+    ) -> Counts:
         """Import one piece: as one group of writes, decided by what is known right before."""
         entries = [entry if isinstance(entry, Prepared) else Prepared(**entry) for entry in piece["entries"]]
-        loop = asyncio.get_running_loop()
-        for _ in range(ATTEMPTS):
-            batch = await self._decided(owner, entries)
+        batch = Batch()
+
+        async def decide() -> None:
+            nonlocal batch
+            batch = await self._decided(owner, entries, reject, dry_run)
             batch.counts.total, batch.counts.done = total, piece["done"]
             for uid, reason in piece["failed"]:
                 batch.counts.fail(uid, reason)
+
+        async def write(first: Sequence[Write]) -> bool:
             writes: list[Write] = []
             if not dry_run:
                 writes = [*batch.changes, *adding(owner, batch.new, self._clock())]
             if noting is not None:
                 writes += noting(batch.counts)
-            if not writes:
-                return batch.counts
-            begun = loop.time()
-            try:
-                written = await together(writes, apart=len(writes) > 1)
-            except DuplicateKey:
-                written = False
+            return not writes or await self._written([*first, *writes])
+
+        for _ in range(ATTEMPTS):
+            if reject and not dry_run:
+                written = await self._bookings.in_turn(owner, decide, write)
+            else:
+                await decide()
+                written = await write([])
             if written:
-                await asyncio.sleep(min(loop.time() - begun, LONGEST_PAUSE))
                 return batch.counts
             if await User.standing(owner) is None:
                 raise InvalidToken("The account of this access token is gone.")
         raise Unavailable("Others are changing the same events at once. Try again.")
 
-    async def _decided(self, owner: Id, entries: list[Prepared]) -> Batch:
+    async def _written(self, writes: list[Write]) -> bool:
+        loop = asyncio.get_running_loop()
+        begun = loop.time()
+        try:
+            written = await together(writes, apart=len(writes) > 1)
+        except DuplicateKey:
+            return False
+        if written:
+            await asyncio.sleep(min(loop.time() - begun, LONGEST_PAUSE))
+        return written
+
+    async def _decided(self, owner: Id, entries: list[Prepared], reject: bool, dry_run: bool) -> Batch:
         batch = Batch()
+
+        async def is_free(uid: str, after: Stored) -> bool:
+            """Whether an event may be as it is `after`; a failure is noted."""
+            # What is only tried is not there for what comes after it.
+            beside = [] if dry_run else [*batch.new, *batch.after]
+            found = await self._bookings.collisions(after, beside=beside) if reject else []
+            if found:
+                batch.counts.fail(uid, f'the time is taken by "{found[0].title}", from {found[0].start} on')
+            return not found
+
         there = await known(owner, [entry.uid for entry in entries])
         for entry in entries:
             stored = there.get(entry.uid)
             if stored is None:
-                self._add(owner, entry, batch)
+                await self._add(owner, entry, batch, is_free)
             elif entry.sequence < sequence_of(stored):
                 batch.counts.unchanged += 1
             else:
-                await self._change(owner, entry, stored, batch)
+                await self._change(owner, entry, stored, batch, is_free)
         return batch
 
-    def _add(self, owner: Id, entry: Prepared, batch: Batch) -> None:
+    async def _add(self, owner: Id, entry: Prepared, batch: Batch, is_free: Asking) -> None:
         if entry.kind == "cancel":
             batch.counts.fail(entry.uid, "it cancels an event that you do not have")
             return
@@ -181,10 +214,11 @@ class Importing:
         if entry.sequence:
             stored["sequence"] = entry.sequence
         stored |= entry.fields | {"key": order_key(entry.fields["begins"], str(id))}
-        batch.new.append(stored)
-        batch.counts.created += 1
+        if await is_free(entry.uid, stored):
+            batch.new.append(stored)
+            batch.counts.created += 1
 
-    async def _change(self, owner: Id, entry: Prepared, stored: Stored, batch: Batch) -> None:
+    async def _change(self, owner: Id, entry: Prepared, stored: Stored, batch: Batch, is_free: Asking) -> None:
         """Decide about an event that is known, and not newer than the entry."""
         try:
             fields = _fields(entry, stored)
@@ -210,9 +244,11 @@ class Importing:
         # With it the new revision is exported with the file's SEQUENCE.
         fields |= {"updated_at": self._clock(), "sequence": entry.sequence - stored["revision"]}
         clear = OF_IMPORT if entry.kind == "event" else ()
-        _, writes = Event.changing(stored, fields, owner, clear=clear)
-        batch.changes += writes
-        batch.counts.updated += 1
+        after, writes = Event.changing(stored, fields, owner, clear=clear)
+        if await is_free(entry.uid, after):
+            batch.changes += writes
+            batch.after.append(after)
+            batch.counts.updated += 1
 
 
 def sequence_of(stored: Stored) -> int:

@@ -12,8 +12,10 @@ from fastapi import FastAPI
 from database.queries import Id, new_id
 from models.import_job import CHUNK_BYTES, KEPT, LEASE, MOST_ATTEMPTS, SLOTS, ImportChunk, ImportJob
 from planner import background
+from planner.services.bookings import Bookings
 from planner.services.import_jobs import Imports
 from planner.services.importing import Importing
+from planner.services.turns import Turns
 from tests.clients import Person, ok
 from tests.domain.ics_samples import event, file
 from tests.post import TurnedClock, keep_time, nobody_works
@@ -151,7 +153,7 @@ async def test_what_one_process_began_another_finishes_with_nothing_done_twice(a
         await imports.do_due()
     left = await job_of(ada, job["id"])
     assert (left["status"], left["done"], left["created"]) == ("running", 50, 50)
-    other, clock = Imports(Importing()), TurnedClock()
+    other, clock = Imports(Importing(Bookings(Turns()))), TurnedClock()
     other._clock = clock
     assert await other.do_due() == 0
     clock.turn(seconds=LEASE.total_seconds() + 1)
@@ -200,7 +202,7 @@ async def test_an_import_that_is_cut_off_is_let_go_of_at_once(ada: Person, impor
     doing.cancel()
     await asyncio.wait([doing])
     assert (await job_of(ada, job["id"]))["status"] == "waiting"
-    other = Imports(Importing())
+    other = Imports(Importing(Bookings(Turns())))
     assert await other.do_due() == 1
     assert (await job_of(ada, job["id"]))["created"] == 60
 
