@@ -213,8 +213,7 @@ class Event(Document):
         stored = own | fields | {"revision": removal["revision"] + 1, "seq": WAITING}
         stored = placed(stored | _made(last["creator"], by, "restored"))
         embed = User.embed(stored["creator"], stored["_id"], stored["updated_at"])
-        revive, keep = Revision.reviving(removal)
-        writes = [*cls.inserting(stored), revive, embed, keep]
+        writes = [*cls.inserting(stored), Revision.reviving(removal), embed]
         return render(stored) if await together(writes) else None
 
     @classmethod

@@ -6,6 +6,7 @@ from typing import Any, ClassVar, Literal
 
 from beanie import Document, PydanticObjectId
 
+from database.groups import together
 from database.queries import Filter, Id, Stored, index, new_id
 from database.reads import decode, page
 from database.writes import Delete, Insert, Update, Write
@@ -32,8 +33,10 @@ OF_SERVER = frozenset(
         "takedown",
     }
 )
-# A state may be large: so many are held at once.
+# A state may be large: so many are held at once, and so many removed.
 CHUNK = 20
+AT_ONCE = 500
+_REMOVALS = {"expires_at": {"$exists": True}}
 
 
 class Revision(Document):
@@ -54,14 +57,14 @@ class Revision(Document):
     expires_at: datetime | None = None
 
     class Settings:
-        """Where they are stored; the server itself removes those of removed events when their time is over."""
+        """Where they are stored. Only removals have an end to their time; what goes with them is left alone."""
 
         name = "revisions"
         indexes: ClassVar = [
             index("event", "revision", name="event_revision", unique=True),
             index("creator", "_id", name="creator_id"),
             index("by", name="by", partialFilterExpression={"by": {"$exists": True}}),
-            index("expires_at", name="expired", expireAfterSeconds=0),
+            index("expires_at", name="removals", partialFilterExpression=_REMOVALS),
         ]
 
     @classmethod
@@ -81,14 +84,13 @@ class Revision(Document):
         return fields
 
     @classmethod
-    def keeping(cls, stored: Stored, expires_at: datetime | None = None) -> Insert:
+    def keeping(cls, stored: Stored) -> Insert:
         """The write that keeps an event as it is stored now."""
-        return Insert(cls, {"_id": new_id()} | cls.of(stored) | ({"expires_at": expires_at} if expires_at else {}))
+        return Insert(cls, {"_id": new_id()} | cls.of(stored))
 
     @classmethod
     def ending(cls, stored: Stored, by: Id, now: datetime) -> list[Write]:
-        """The writes that keep a removed event for as long as it can be restored."""
-        expires_at = now + RESTORABLE
+        """The writes that keep a removed event, and say how long it can be restored."""
         removal: Stored = {
             "_id": new_id(),
             "event": stored["_id"],
@@ -96,25 +98,37 @@ class Revision(Document):
             "creator": stored["creator"],
             "at": now,
             "act": "deleted",
-            "expires_at": expires_at,
+            "expires_at": now + RESTORABLE,
         }
         if by != stored["creator"]:
             removal["by"] = by
-        return [
-            cls.keeping(stored, expires_at),
-            Insert(cls, removal),
-            Update(cls, {"event": stored["_id"]}, {"$set": {"expires_at": expires_at}}, needed=False, many=True),
-        ]
+        return [cls.keeping(stored), Insert(cls, removal)]
 
     @classmethod
-    def reviving(cls, removal: Stored) -> tuple[Update, Update]:
-        """The writes after which what an event was is kept on: of the removal itself, and of all else.
-
-        The first one is refused when the event was restored meanwhile, or its time is over.
-        """
+    def reviving(cls, removal: Stored) -> Update:
+        """The write after which what an event was is kept on; refused when it was restored meanwhile."""
         same = {"_id": removal["_id"], "expires_at": removal["expires_at"]}
-        keep: dict[str, Any] = {"$unset": {"expires_at": ""}}
-        return Update(cls, same, keep), Update(cls, {"event": removal["event"]}, keep, needed=False, many=True)
+        return Update(cls, same, {"$unset": {"expires_at": ""}})
+
+    @classmethod
+    async def overdue(cls, now: datetime, most: int) -> list[Stored]:
+        """The removals of events that can be restored no more."""
+        found = await page(cls, {"expires_at": {"$lte": now}}, [("expires_at", 1)], most)
+        return [decode(raw) for raw in found]
+
+    @classmethod
+    async def some_before(cls, removal: Stored) -> list[Id]:
+        """The ids of some of what a removed event was, where there is any of it."""
+        match: Filter = {"event": removal["event"], "revision": {"$lt": removal["revision"]}}
+        found = await page(cls, match, [("revision", 1)], AT_ONCE, {"_id": 1})
+        return [decode(raw)["_id"] for raw in found]
+
+    @classmethod
+    async def forget(cls, removal: Stored) -> None:
+        """Forget what a removed event was; the removal goes last, so that what is cut short is done again."""
+        while ids := await cls.some_before(removal):
+            await together([Delete(cls, {"_id": {"$in": ids}}, many=True)])
+        await together([Delete(cls, {"_id": removal["_id"]}, needed=False)])
 
     @classmethod
     def dropping(cls, creator: Id) -> Delete:

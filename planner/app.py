@@ -78,7 +78,7 @@ def create_app(settings: Settings, open_: OpenDatabase | None = None, sender: Se
             await bind(database, DOCUMENTS)
             await hasher.warm_up()
             app.state.database = database
-            loop = asyncio.create_task(background.work(mailing, app.state.imports))
+            loop = asyncio.create_task(background.work(mailing, app.state.imports, app.state.undo))
             yield
             loop.cancel()
             await asyncio.wait([loop])

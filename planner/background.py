@@ -8,18 +8,20 @@ from collections.abc import Awaitable, Callable
 from database.errors import DRIVER_ERROR, is_away
 from planner.services.import_jobs import Imports
 from planner.services.mailing import Mailing
+from planner.services.undo import Undo
 
 log = logging.getLogger("planner.background")
 # What another process stored is found no later than this; one's own is done at once.
 POLL_SECONDS = 5.0
 
 
-async def work(mailing: Mailing, imports: Imports) -> None:
+async def work(mailing: Mailing, imports: Imports, undo: Undo) -> None:
     """Do what is due, for ever; ends by being cancelled."""
     # Each by itself: no mail waits for a long import.
     async with asyncio.TaskGroup() as group:
         group.create_task(_for_ever(mailing.send_due, mailing.wake))
         group.create_task(_for_ever(imports.do_due, imports.wake))
+        group.create_task(_for_ever(undo.forget_due, asyncio.Event()))
 
 
 async def _for_ever(do_due: Callable[[], Awaitable[int]], wake: asyncio.Event) -> None:

@@ -17,6 +17,9 @@ from planner.errors import Conflict, Invalid, InvalidToken, NotFound, Stale
 from planner.services.clock import Clock, utc_now
 from planner.services.events import ATTEMPTS, Events
 
+# Removed events that are forgotten in one round.
+AT_ONCE = 100
+
 
 class Undo:
     """The use cases of revisions; `clock` tells the time in UTC."""
@@ -59,6 +62,13 @@ class Undo:
             if restored is not None:
                 return restored
         raise Conflict("The event is being changed by many at once. Try again.")
+
+    async def forget_due(self) -> int:
+        """Forget what removed events were, once they can be restored no more; how many events that is."""
+        due = await Revision.overdue(self._clock(), AT_ONCE)
+        for removal in due:
+            await Revision.forget(removal)
+        return len(due)
 
     async def _found(self, caller: Identity, id: str) -> EventView | Stored:
         """The caller's event; or, when it is removed and can be restored, its removal."""

@@ -312,8 +312,7 @@ async def removed(standalone: Database, ada: Id, **fields: Any) -> Stored:
     new = event(ada, **fields)
     assert await Event.add(new, [])
     view = await Event.view(new["_id"])
-    # The server removes what is over.
-    assert view and await Event.remove(view, ada, utc_now())
+    assert view and await Event.remove(view, ada, NOW)
     return new
 
 

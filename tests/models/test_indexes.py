@@ -32,7 +32,7 @@ from tests.models.plans import Asked, explained
 pytestmark = pytest.mark.real_server("the mock has no query plans")
 ID, NOW = new_id(), datetime(2026, 5, 1, tzinfo=UTC)
 EVENT = event(ID)
-REMOVAL = {"_id": ID, "event": ID, "expires_at": NOW}
+REMOVAL = {"_id": ID, "event": ID, "revision": 3, "expires_at": NOW}
 _, CHANGING = Event.changing(EVENT, {"updated_at": NOW}, ID)
 
 
@@ -53,6 +53,8 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "a revision of an event": lambda: Revision.exactly(ID, 3),
     "the revisions of an event before one": lambda: all_of(Revision.before(ID, 3, 50)),
     "every revision of somebody's events": lambda: all_of(Revision.of_creator(ID)),
+    "removals whose time is over": lambda: Revision.overdue(NOW, 100),
+    "what goes with them": lambda: Revision.some_before(REMOVAL),
     "a session": lambda: Session.standing(ID, ID, NOW),
     "a session by id": lambda: Session.by_id(ID, NOW),
     "a session that goes on": lambda: Session.rotate(ID, "old", "new", NOW, ""),
@@ -102,11 +104,10 @@ WRITES: dict[str, Write] = {
     "removing every mail": Mail.dropping(ID),
     "removing every token for one use": OneTimeToken.dropping(ID),
     "changing an event": CHANGING[0],
-    "letting go of what an event was": Revision.ending(EVENT, ID, NOW)[2],
     "removing every revision": Revision.dropping(ID),
     "forgetting who made revisions": Revision.forgetting(ID),
     "forgetting who made events as they are": Event.forgetting(ID),
-    **{f"keeping what an event was on {n}": write for n, write in enumerate(Revision.reviving(REMOVAL))},
+    "keeping what an event was on": Revision.reviving(REMOVAL),
     **{f"forgetting whose was gone {n}": write for n, write in enumerate(Gone.forgetting(ID))},
     "removing every event": Delete(Event, {"creator": ID}, many=True),
     "removing every first answer": Delete(Answer, {"owner": ID}, many=True),

@@ -317,7 +317,7 @@ async def test_an_export_holds_what_events_were_and_those_that_can_be_restored(
     states = {(entry["id"], entry["revision"]): entry for entry in taken["revisions"]}
     assert states[gone["id"], 1]["event"] == gone and states[gone["id"], 2]["event"] is None
     assert states[event["id"], 1]["event"] == event and "restorable_until" not in states[event["id"], 1]
-    assert states[gone["id"], 1]["restorable_until"] == states[gone["id"], 2]["restorable_until"] > gone["created_at"]
+    assert states[gone["id"], 2]["restorable_until"] > gone["created_at"]
     assert [item["id"] for item in taken["events"]] == [event["id"]]
 
 
@@ -332,3 +332,17 @@ async def test_a_state_is_what_was_stored_and_not_what_is_answered(ada: Person, 
     }
     assert render(kept["state"]).revision == kept["revision"] == 1
     assert kept["at"] - stored["updated_at"] == timedelta(0)
+
+
+async def test_an_event_that_says_too_much_of_its_occurrences_is_refused_and_can_still_be_removed(ada: Person) -> None:
+    event = await ada.event(**WEEKLY | {"recurrence": {"rrule": "FREQ=DAILY"}})
+    path, large = f"/events/{event['id']}/occurrences", {"description": chr(0x1F3B5) * 20_000}
+    # Twenty-six of eighty thousand bytes each have room.
+    for day in range(6, 32):
+        ok(await ada.patch(f"{path}/2026-10-{day:02}T18:00:00", json=large))
+    refused = await ada.patch(f"{path}/2026-11-01T18:00:00", json=large)
+    assert "2 MiB" in ok(refused, 422)["errors"][0]["message"]
+    ok(await ada.patch(f"{path}/2026-10-07T18:00:00", json={"description": "Less."}))
+    last = ok(await ada.get(f"/events/{event['id']}"))
+    await remove(ada, event)
+    assert said(ok(await restore(ada, event["id"]))) == said(last)
