@@ -87,7 +87,7 @@ async def patch_event(
 
 @router.delete("/{id}", status_code=204, responses=problems(412))
 async def delete_event(caller: EventsWriter, events: EventsService, event: OwnedEvent, revisions: IfMatch) -> Response:
-    """Remove your event, and its id from your account."""
+    """Remove your event, and its id from your account. For 30 days it can be restored."""
     await events.remove(caller, event, revisions)
     return Response(status_code=204)
 
