@@ -182,7 +182,7 @@ async def test_whoever_lost_an_import_writes_no_more_of_it(ada: Person, imports:
             assert await ImportJob.claim(taken[0], later()) is not None
         return await whole(*arguments)
 
-    imports._importing._take = slow  # type: ignore[method-assign]
+    imports._importing._take = slow  # type: ignore[method-assign, assignment]
     await imports.do_due()
     assert (await job_of(ada, job["id"]))["done"] == 0
     assert await events(ada) == []
@@ -196,7 +196,7 @@ async def test_an_import_that_is_cut_off_is_let_go_of_at_once(ada: Person, impor
         begun.set()
         await asyncio.Event().wait()
 
-    imports._importing._take = never  # type: ignore[method-assign]
+    imports._importing._take = never  # type: ignore[method-assign, assignment]
     doing = asyncio.create_task(imports.do_due())
     await begun.wait()
     doing.cancel()

@@ -149,10 +149,7 @@ async def test_a_bad_entry_is_reported_and_the_rest_goes_in(ada: Person) -> None
         "interval": event("RRULE:FREQ=DAILY;INTERVAL=0", uid="interval"),
         "secondly": event("RRULE:FREQ=SECONDLY", uid="secondly"),
         "never": event("RRULE:FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30", uid="never"),
-        "dates": event(
-            "RDATE:" + ",".join(["20260601T180000Z"] * 1 + [f"2026060{n}T1{n}0000Z" for n in range(1, 9)] * 700),
-            uid="dates",
-        ),
+        "dates": event("RDATE:" + ",".join(["20260601T180000Z"] * 5_001), uid="dates"),
         "u" * 255: event(uid="u" * 256),
         "zone": event(uid="zone", start="DTSTART;TZID=Moon:20260501T180000"),
         "far": event("DURATION:P9000000D", uid="far"),
@@ -163,10 +160,11 @@ async def test_a_bad_entry_is_reported_and_the_rest_goes_in(ada: Person) -> None
     assert "INTERVAL" in reasons["interval"]
     assert "SECONDLY is too often" in reasons["secondly"]
     assert "no day ever matches" in reasons["never"]
+    assert "5000 dates" in reasons["dates"]
     assert "uid" in reasons["u" * 255]
     assert "Moon" in reasons["zone"]
     assert "years 1 to 9999" in reasons["far"]
-    assert {found["uid"] for found in await events(ada)} == {"good", "dates"}
+    assert {found["uid"] for found in await events(ada)} == {"good"}
 
 
 async def test_occurrences_differ_as_they_are_told(ada: Person) -> None:

@@ -81,8 +81,8 @@ class Operation:
 
     @property
     def body(self) -> Schema:
-        """The schema of the JSON or form body."""
-        kind = JSON if JSON in self.content else FORM
+        """The schema of the JSON, form or text body."""
+        kind = JSON if JSON in self.content else next(iter(self.content))
         return self.resolved(self.content[kind]["schema"])
 
     @property

@@ -47,6 +47,8 @@ SCOPES = {
     "PATCH /api/v1/events/{id}/occurrences/{recurrence_id}": "events:write",
     "DELETE /api/v1/events/{id}/occurrences/{recurrence_id}": "events:write",
     "GET /api/v1/events/changes": "events:read",
+    "POST /api/v1/events/import": "events:write",
+    "GET /api/v1/imports/{id}": "events:read",
     "GET /api/v1/users/me": "account:read",
 }
 
@@ -121,6 +123,14 @@ async def feed_token(world: "World", person: Person) -> str:
     return str(url).rpartition("/")[2].removesuffix(".ics")
 
 
+async def import_job(world: "World", person: Person) -> str:
+    headers = {"content-type": "text/calendar", "prefer": "respond-async"}
+    content = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
+    answer = await person.post("/events/import", content=content, headers=headers)
+    await world.app.state.imports.do_due()
+    return str(ok(answer, 202)["id"])
+
+
 async def provider(world: "World", person: Person) -> str:
     return "acme"
 
@@ -135,6 +145,7 @@ THINGS = {
     "/api/v1/auth/tokens/{id}": Thing(personal_token),
     "/api/v1/feeds/{id}": Thing(feed),
     "/api/v1/feeds/{token}": Thing(feed_token, common=True),
+    "/api/v1/imports/{id}": Thing(import_job),
     "/api/v1/auth/{provider}": Thing(provider, common=True),
     "/problems/{kind}": Thing(problem_kind, common=True),
 }
