@@ -67,7 +67,10 @@ async def delete_me(
     responses={200: {"description": "Everything.", "content": {JSON: {"schema": {"type": "object"}}}}},
 )
 async def export_me(caller: CurrentUser, leaving: LeavingService) -> Response:
-    """Everything that is held on you: account, sessions, tokens, audit, events and their revisions. No scope reaches that far."""
+    """Everything that is held on you: account, sessions, tokens, audit, events and what they were.
+
+    No scope reaches that far.
+    """
     headers = {"content-disposition": 'attachment; filename="planner-export.json"', "cache-control": "no-store"}
     return StreamingResponse(leaving.export(caller), media_type=JSON, headers=headers)
 
