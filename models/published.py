@@ -1,7 +1,7 @@
 """What of public events is searched: a copy of it, with a text index of its own.
 
 A collection has one text index at most, and that of the events begins with the creator: finding
-one's own costs the same however much others write. See docs/decisions/0011-search.md.
+one's own costs the same however much others write. See docs/decisions/0013-search.md.
 """
 
 from datetime import datetime
