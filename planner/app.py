@@ -16,7 +16,7 @@ from auth.jwt_handler import TokenSigner
 from auth.opaque_tokens import RefreshTokens
 from database.connection import Database, bind, open_database
 from database.journal import mend
-from database.migrate import pending, settle
+from database.migrate import pending, settle, unknown
 from models import DOCUMENTS
 from planner import background
 from planner.errors import ConfigurationError
@@ -47,6 +47,7 @@ from planner.services.undo import Undo
 from planner.settings import Settings
 from routes import errors
 from routes.api import include_routes
+from routes.heads import HeadAsGet
 from routes.openapi import describe
 
 log = logging.getLogger("planner")
@@ -101,6 +102,7 @@ def create_app(settings: Settings, open_: OpenDatabase | None = None, sender: Se
     errors.install(app)
     include_routes(app)
     describe(app)
+    app.add_middleware(HeadAsGet)
     if settings.origins:
         app.add_middleware(_Cors, **cors(settings.origins))
     return app
@@ -155,6 +157,10 @@ async def prepare(settings: Settings, *, alone: bool = True) -> None:
     """
     database = await _opener(settings)()
     try:
+        if ahead := await unknown(database):
+            raise ConfigurationError(
+                f"The stored data is that of a newer version: {ahead} was run on it, which this one does not know."
+            )
         if waiting := await pending(database):
             raise ConfigurationError(
                 f"The stored data needs {', '.join(waiting)}: run `python -m planner migrate` first."

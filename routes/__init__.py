@@ -19,6 +19,7 @@ health.py         /healthz, /readyz and what the problem types mean
 dependencies.py   load-or-404, may-they, pages and keys, written once
 forms.py          requests that come as forms
 bodies.py         reading a request's body within its limits
+heads.py          HEAD for whatever answers GET
 answers.py        turning views into responses
 errors.py         kind of error -> HTTP status
 problems.py       the shape of every error answer, and which routes may give which
