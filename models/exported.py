@@ -1,39 +1,46 @@
 """Events as other calendar programs read them: each written once, and remembered by its bytes."""
 
-from collections.abc import AsyncIterator
+import asyncio
+from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache
 
-from database.queries import Id
+from database.queries import Id, Stored
 from database.reads import decode, page
 from models.event import Event
 from models.event_queries import Window, listing
 from models.event_schema import Scope
 from models.event_view import default_uid
-from planner.domain.ics.vevent import Rendered, vevents
+from planner.domain.ics.vevent import PART, Rendered, vevents, vevents_in_parts
 
 # So much of the events is read at a time: what others ask for is answered in between.
 PAGE = 100
-# Larger documents are written anew each time: the memory spent on the others stays bounded.
+# And as many octets of them are handed on at a time, unless a single one is larger.
+MOST = 4 * PART
+# Larger documents are written anew each time, in parts: the memory that is spent stays bounded.
 _REMEMBERED_BYTES = 2048
 
 
-def exported(raw: bytes) -> Rendered | None:
-    """The VEVENTs of a stored document; None for an undated event.
+def exported(raw: bytes) -> Iterator[Rendered]:
+    """The VEVENTs of a stored document, in parts; nothing for an undated event.
 
     They follow from the bytes alone, and are remembered by them: what was changed has other bytes.
     """
-    return _remembered(raw) if len(raw) <= _REMEMBERED_BYTES else _written(raw)
+    if len(raw) > _REMEMBERED_BYTES:
+        stored = decode(raw)
+        yield from vevents_in_parts(stored, _uid(stored))
+    elif (found := _remembered(raw)) is not None:
+        yield found
 
 
 # A feed is read again and again from its beginning: fewer than one has would not be remembered at all.
 @lru_cache(maxsize=12_288)
 def _remembered(raw: bytes) -> Rendered | None:
-    return _written(raw)
-
-
-def _written(raw: bytes) -> Rendered | None:
     stored = decode(raw)
-    return vevents(stored, stored.get("uid") or default_uid(str(stored["_id"])))
+    return vevents(stored, _uid(stored))
+
+
+def _uid(stored: Stored) -> str:
+    return stored.get("uid") or default_uid(str(stored["_id"]))
 
 
 async def pages(scope: Scope, caller: Id, window: Window, tag: str | None) -> AsyncIterator[list[Rendered]]:
@@ -46,11 +53,25 @@ async def pages(scope: Scope, caller: Id, window: Window, tag: str | None) -> As
     after: str | None = None
     while True:
         found = await page(Event, listing(scope, caller, window, tag, after), [("key", 1)], PAGE)
-        # The server stores `_id` first: its 12 bytes follow the length and the element's head.
-        written = [exported(raw) for raw in found if raw[9:21] not in told]
-        told.update(raw[9:21] for raw in found)
-        yield [rendered for rendered in written if rendered is not None]
-        # The undated ones are last.
-        if len(found) < PAGE or written[-1:] == [None]:
+        written: list[Rendered] = []
+        size = 0
+        for raw in found:
+            # The server stores `_id` first: its 12 bytes follow the length and the element's head.
+            if raw[9:21] in told:
+                continue
+            told.add(raw[9:21])
+            for part in exported(raw):
+                written.append(part)
+                size += len(part.text)
+                if size > MOST:
+                    yield written
+                    written, size = [], 0
+                    # The reader may be faster than we are: what others ask for is answered in between.
+                    await asyncio.sleep(0)
+        yield written
+        if len(found) < PAGE:
             return
-        after = decode(found[-1])["key"]
+        last = decode(found[-1])
+        if last.get("start") is None:
+            return  # The undated ones are listed last.
+        after = last["key"]

@@ -46,7 +46,7 @@ async def export_event(request: Request, event: EventById, exports: ExportsServi
     headers = _headers(event.revision, file_name(orjson.loads(event.json)["title"]))
     if is_known(request.headers.get("if-none-match"), event.revision):
         return Response(status_code=304, headers=headers)
-    return Response(exports.one(event), media_type=MEDIA_TYPE, headers=headers)
+    return await _sent(exports.one(event), headers)
 
 
 @router.get("/events.ics", tags=["events"], response_class=Response, responses=FILE | problems(*GUARDED, 422))
@@ -102,8 +102,11 @@ async def _file(request: Request, exports: Exports, wanted: Export, name: str) -
     headers = _headers(tag, name)
     if is_known(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
+    return await _sent(exports.written(wanted), headers)
+
+
+async def _sent(parts: AsyncIterator[bytes], headers: dict[str, str]) -> Response:
     # What fails is to fail before the answer has begun, and what is short is to have a length.
-    parts = exports.written(wanted)
     first, second = await anext(parts), await anext(parts)
     third = await anext(parts, None)
     if third is None:

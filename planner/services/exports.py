@@ -1,7 +1,8 @@
 """Events as files that other calendar programs read."""
 
+import asyncio
 import hashlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import version
 from typing import NamedTuple
 
@@ -14,7 +15,8 @@ from models.exported import exported, pages
 from models.feed import ExportQuery
 from models.fields import fold_tag
 from models.gone import KNOWN
-from planner.domain.ics.envelope import Body, beginning, whole
+from planner.domain.ics.envelope import Body, beginning
+from planner.domain.ics.vevent import Rendered
 from planner.domain.times import parse_window
 from planner.errors import Conflict
 from planner.services.changes import Numbering
@@ -43,12 +45,13 @@ class Exports:
         self._numbering = numbering
         self._clock = clock
 
-    def one(self, event: EventView) -> bytes:
-        """One event as a file; raises `Conflict` for an undated one."""
-        rendered = exported(event.raw)
-        if rendered is None:
+    def one(self, event: EventView) -> AsyncIterator[bytes]:
+        """One event as a file, in parts; raises `Conflict` for an undated one."""
+        parts = exported(event.raw)
+        first = next(parts, None)
+        if first is None:
             raise Conflict("This event has no date yet, and a calendar file cannot hold one without.")
-        return whole([rendered])
+        return _file(first, parts)
 
     def wanted(self, caller: Identity, query: ExportQuery) -> Export:
         """What a caller asks for; raises `Invalid` for a window that is none."""
@@ -75,3 +78,12 @@ class Exports:
             yield head + body.add(events)
             head = b""
         yield body.end()
+
+
+async def _file(first: Rendered, rest: Iterator[Rendered]) -> AsyncIterator[bytes]:
+    body = Body()
+    yield beginning() + body.add([first])
+    for part in rest:
+        yield body.add([part])
+        await asyncio.sleep(0)
+    yield body.end()

@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.domain.ics.envelope import Body, beginning, whole
-from planner.domain.ics.vevent import Rendered, vevents
+from planner.domain.ics.envelope import Body, beginning
+from planner.domain.ics.vevent import PART, Rendered, vevents, vevents_in_parts
 from planner.domain.recurrence import Override, Series, occurrences
 from planner.domain.repeats import kept
 from planner.domain.series import validate
@@ -39,6 +39,12 @@ def stored(**fields: Any) -> dict[str, Any]:
 
 def repeating(series: Series, **fields: Any) -> dict[str, Any]:
     return stored(time_zone=series.zone, **fields) | kept(series)
+
+
+def whole(events: list[Rendered]) -> bytes:
+    """A file of these events."""
+    body = Body()
+    return beginning() + body.add(events) + body.end()
 
 
 def rendered(**fields: Any) -> Rendered:
@@ -334,6 +340,20 @@ def test_another_program_finds_the_same_occurrences(series: Series) -> None:
     mine = occurrences(series, *window, 60).items
     theirs = occurrences(_rebuilt(repeating(series)), *window, 60).items
     assert theirs == mine
+
+
+def test_an_event_that_says_much_about_many_occurrences_is_written_in_parts() -> None:
+    overrides = {datetime(2026, 5, 1, 18) + timedelta(days=n): Override(fields={"title": f"T{n}"}) for n in range(200)}
+    series = Series(datetime(2026, 5, 1, 18), None, "Europe/Berlin", "FREQ=DAILY", overrides=overrides)
+    document = repeating(series, description="x" * 10_000)
+    parts = list(vevents_in_parts(document, "a@planner"))
+    assert len(parts) > 5
+    assert all(len(part.text) < PART + 20_000 for part in parts)
+    assert parts[0].zones == ("Europe/Berlin",)
+    found = vevents(document, "a@planner")
+    assert found is not None
+    assert b"".join(part.text for part in parts) == found.text
+    assert found.text.count(b"BEGIN:VEVENT") == 201
 
 
 def test_a_file_says_what_it_is_and_explains_each_zone_once_before_it_is_used() -> None:

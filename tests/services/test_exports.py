@@ -128,6 +128,18 @@ async def test_a_long_file_holds_every_event_once_in_order_and_each_zone_once(ad
     assert sorted(str(zone["TZID"]) for zone in file.walk("VTIMEZONE")) == ["Asia/Tokyo", "Europe/Berlin"]
 
 
+async def test_an_event_with_much_to_say_about_many_occurrences_is_sent_in_parts(ada: Person) -> None:
+    event = await ada.event(description="x" * 20_000, **TUESDAY, recurrence={"rrule": "FREQ=DAILY"})
+    for day in range(2, 32):
+        path = f"/events/{event['id']}/occurrences/2026-12-{day:02}T18:00:00"
+        ok(await ada.patch(path, json={"title": f"Day {day}"}))
+    for path in (f"/events/{event['id']}.ics", "/events.ics"):
+        response = await ada.get(path)
+        assert "content-length" not in response.headers
+        assert sorted(titles(response)) == sorted(["Book launch", *(f"Day {day}" for day in range(2, 32))])
+        assert [str(zone["TZID"]) for zone in read(response).walk("VTIMEZONE")] == ["Europe/Berlin"]
+
+
 async def test_who_has_the_file_of_an_event_already_is_told_so(ada: Person) -> None:
     event = await ada.event(start="2026-12-01")
     path = f"/events/{event['id']}.ics"

@@ -45,9 +45,3 @@ class Body:
     def end(self) -> bytes:
         """What comes after the last event. The standard wants one component at least: UTC does no harm."""
         return vtimezone("UTC") + END if self._empty else END
-
-
-def whole(events: Iterable[Rendered], name: str | None = None) -> bytes:
-    """A file of few events."""
-    body = Body()
-    return beginning(name) + body.add(events) + body.end()

@@ -21,8 +21,12 @@ _ONCE = frozenset(
 _ZONE_NAMED = re.compile(r'[^:"]*;TZID="?([^;:"]+)', re.IGNORECASE)
 
 
+# An event of many occurrences that differ is written in parts of about this many octets.
+PART = 1 << 17
+
+
 class Rendered(NamedTuple):
-    """The VEVENTs of one event, and the zones whose rules have to stand before them."""
+    """VEVENTs of one event, and the zones whose rules have to stand before them."""
 
     text: bytes
     zones: tuple[str, ...]
@@ -30,11 +34,28 @@ class Rendered(NamedTuple):
 
 def vevents(stored: Mapping[str, Any], uid: str) -> Rendered | None:
     """The VEVENTs of a stored event; None for one without a date, which iCalendar cannot say."""
+    found = list(vevents_in_parts(stored, uid))
+    return Rendered(b"".join([part.text for part in found]), found[-1].zones) if found else None
+
+
+def vevents_in_parts(stored: Mapping[str, Any], uid: str) -> Iterator[Rendered]:
+    """The same in parts, none of them much larger than `PART`; none at all for an event without a date.
+
+    Every entry says again what the whole event says, so a stored event of half a megabyte may
+    become a hundred of them.
+    """
     if stored.get("start") is None:
-        return None
+        return
     own = _Writer(stored, uid)
-    lines = own.repeating() if stored.get("repeats") else own.single()
-    return Rendered(written(lines), tuple(own.zones))
+    entries = own.repeating() if stored.get("repeats") else own.single()
+    text = b""
+    for lines in entries:
+        text += written(lines)
+        if len(text) >= PART:
+            yield Rendered(text, tuple(own.zones))
+            text = b""
+    if text:
+        yield Rendered(text, tuple(own.zones))
 
 
 class _Writer:
@@ -55,15 +76,15 @@ class _Writer:
             f"SEQUENCE:{stored.get('sequence', 0) + stored['revision'] - 1}",
         ]
 
-    def single(self) -> list[str]:
+    def single(self) -> Iterator[list[str]]:
         """The lines of an event that takes place once."""
         times = [self._kept("DTSTART", self._stored["start"])]
         if (end := self._stored.get("end")) is not None:
             times.append(self._kept("DTEND", end))
-        return [*self._head, *times, *self._told(self._stored), "END:VEVENT"]
+        yield [*self._head, *times, *self._told(self._stored), "END:VEVENT"]
 
-    def repeating(self) -> list[str]:
-        """The lines of an event that repeats, and of its occurrences that differ."""
+    def repeating(self) -> Iterator[list[str]]:
+        """The lines of an event that repeats, then those of each occurrence that differs."""
         series = series_of(self._stored)
         gone, extra = set(series.exdates), set(series.rdates)
         changed: list[tuple[date, Override]] = []
@@ -80,13 +101,12 @@ class _Writer:
         if series.rrule is not None:
             times.append(f"RRULE:{series.rrule}")
         times += [*self._dates("RDATE", extra), *self._dates("EXDATE", gone)]
-        lines = [*self._head, *times, *self._told(self._stored), "END:VEVENT"]
+        yield [*self._head, *times, *self._told(self._stored), "END:VEVENT"]
         for id, override in changed:
             start = id if override.start is None else override.start
             duration = series.duration if override.duration is None else override.duration
-            lines += [*self._head, self._local("RECURRENCE-ID", id), *self._times(series, start, duration)]
-            lines += [*self._told({**self._stored, **override.fields}), "END:VEVENT"]
-        return lines
+            times = [self._local("RECURRENCE-ID", id), *self._times(series, start, duration)]
+            yield [*self._head, *times, *self._told({**self._stored, **override.fields}), "END:VEVENT"]
 
     def _times(self, series: Series, start: date, duration: timedelta | None) -> Iterator[str]:
         yield self._local("DTSTART", start)
