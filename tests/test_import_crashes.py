@@ -5,6 +5,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable, Iterator
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from tests.clients import Person, ok, sign_up
 from tests.domain.ics_samples import event, file
 from tests.servers import RunningServer, running
 from tests.services.test_importing import send
-from tests.test_stopping import family, until
+from tests.test_stopping import family, have_ended, until
 
 pytestmark = [
     pytest.mark.real_server("only a real process can be killed"),
@@ -100,7 +101,7 @@ async def test_a_killed_planner_finishes_its_imports_when_it_is_started_again(tm
                 left = workers(server)
                 assert left
                 server.kill()
-                until(lambda left=left: not any(WORKER in command_line(pid) for pid in left))
+                until(partial(have_ended, left))
                 server.start()
                 again = await progress(ada, job["id"])
                 assert again["done"] >= job["done"]
@@ -123,7 +124,7 @@ async def test_a_planner_that_is_stopped_leaves_no_reader_behind_and_its_imports
             left = workers(server)
             assert left
             assert server.stop(signal.SIGTERM) == 0
-            assert not any(WORKER in command_line(pid) for pid in left)
+            assert have_ended(left)
             server.start()
             job = await finished(ada, job["id"])
             assert job["created"] == ENTRIES

@@ -143,7 +143,7 @@ def struck_after(importing: Importing, batches: int) -> None:
         batches -= 1
         return await whole(*arguments)
 
-    importing._take = take  # type: ignore[method-assign]
+    importing._take = take  # type: ignore[method-assign, assignment]
 
 
 async def test_what_one_process_began_another_finishes_with_nothing_done_twice(ada: Person, imports: Imports) -> None:

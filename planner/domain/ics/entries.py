@@ -240,7 +240,10 @@ def _end(part: Told, start: date, zone: str, context: Context) -> str | None:
         instant = to_utc(_timed(local), own)
         if instant < to_utc(start, zone):
             raise Unreadable("its DTEND is before its DTSTART")
-        return None if instant == to_utc(start, zone) else _told(instant, zone)
+        if instant == to_utc(start, zone):
+            return None
+        # As it is written, also where the clocks skip it.
+        return local.isoformat() if own == zone else _told(instant, zone)
     if part.length is None or not any(part.length):
         return None
     nominal, exact = part.length

@@ -5,7 +5,7 @@ from datetime import timedelta
 from typing import Any, NamedTuple
 
 from planner.domain.addresses import is_web_address
-from planner.domain.ics.alarms import minutes_of
+from planner.domain.ics.alarms import minutes_of, valarms
 from planner.domain.ics.content import text, verbatim
 from planner.domain.ics.files import Block, name_of
 from planner.domain.ics.properties import (
@@ -147,9 +147,12 @@ class _Reader:
         if "GEO" in self.once:
             lat, lon = place_of(self.once["GEO"])
             fields["geo"] = {"lat": lat, "lon": lon}
-        ics = _kept(self.kept, blocks)
-        found = {minutes for alarm in ics["alarms"] if (minutes := minutes_of(alarm)) is not None}
-        fields["reminders"] = sorted(found)[:MOST_REMINDERS]
+        alarms = [[verbatim(line) for line in block.verbatim()] for block in blocks]
+        found = {minutes for alarm in alarms if (minutes := minutes_of(alarm)) is not None}
+        reminders = fields["reminders"] = sorted(found)[:MOST_REMINDERS]
+        # Those that we would write ourselves need not be kept.
+        ours = [sorted(valarms(fields["title"], [minutes], [])) for minutes in reminders]
+        ics = _kept(self.kept, [alarm for alarm in alarms if sorted(alarm) not in ours])
         fields["ics"] = ics if ics["lines"] or ics["alarms"] else None
         return fields
 
@@ -210,7 +213,7 @@ def _length(found: Property) -> tuple[timedelta, timedelta]:
     return nominal, duration_of(found._replace(value=f"PT{time}")) if time else timedelta(0)
 
 
-def _kept(lines: Iterable[str], blocks: Iterable[Block]) -> dict[str, Any]:
+def _kept(lines: Iterable[str], alarms: Iterable[list[str]]) -> dict[str, Any]:
     """What has no field, as it was written; what would be too much of it is left out, an inline attachment say."""
     left = MOST_KEPT
     kept: dict[str, list[Any]] = {"lines": [], "alarms": []}
@@ -218,10 +221,9 @@ def _kept(lines: Iterable[str], blocks: Iterable[Block]) -> dict[str, Any]:
         if len(line) <= left:
             kept["lines"].append(line)
             left -= len(line) + 2
-    for block in blocks:
-        whole = [verbatim(line) for line in block.verbatim()]
-        size = sum(len(line) + 2 for line in whole)
+    for alarm in alarms:
+        size = sum(len(line) + 2 for line in alarm)
         if size <= left:
-            kept["alarms"].append(whole)
+            kept["alarms"].append(alarm)
             left -= size
     return kept
