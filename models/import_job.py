@@ -1,6 +1,6 @@
 """Imports that go on after their request was answered: what is to be done, how far it is, and the file."""
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
@@ -9,7 +9,7 @@ from pydantic import Field
 
 from database.groups import change, together
 from database.queries import Id, Stored, index, new_id
-from database.reads import decode, page
+from database.reads import batches, decode, page
 from database.writes import Delete, Insert, Update, Write
 from models.user import User
 
@@ -109,6 +109,13 @@ class ImportJob(Document):
         """An import of a person's."""
         found = await page(cls, {"_id": id, "owner": owner}, None, 1)
         return decode(found[0]) if found else None
+
+    @classmethod
+    async def of_owner(cls, owner: Id) -> AsyncIterator[Stored]:
+        """Every import of a person that is still known."""
+        async for found in batches(cls, {"owner": owner}, 10):
+            for raw in found:
+                yield decode(raw)
 
     @classmethod
     async def content(cls, id: Id) -> bytes:

@@ -13,6 +13,7 @@ from models.busy_share import BusyShare
 from models.event import Event
 from models.feed import MOST, Feed
 from models.import_job import ImportJob
+from models.import_schema import job_view
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
 from models.provider_login import ProviderCode
@@ -67,6 +68,11 @@ class Leaving:
         first = True
         async for kept in Revision.of_creator(caller.id):
             yield (b"" if first else b",") + exported(kept)
+            first = False
+        yield b'],"imports":['
+        first = True
+        async for job in ImportJob.of_owner(caller.id):
+            yield (b"" if first else b",") + job_view(job).json
             first = False
         yield b"]}"
 

@@ -16,8 +16,10 @@ from models.answer import Answer
 from models.audit import Audit, AuditQuery
 from models.busy_share import BusyShare
 from models.event import Event
+from models.event_batches import known
 from models.feed import Feed
 from models.gone import Gone
+from models.import_job import ImportJob
 from models.mail import Mail
 from models.one_time_token import OneTimeToken
 from models.provider_login import ProviderCode, ProviderLogin
@@ -31,6 +33,7 @@ from tests.models.plans import Asked, explained
 
 pytestmark = pytest.mark.real_server("the mock has no query plans")
 ID, NOW = new_id(), datetime(2026, 5, 1, tzinfo=UTC)
+COUNTED = ("total", "done", "created", "updated", "unchanged", "failed")
 EVENT = event(ID)
 REMOVAL = {"_id": ID, "event": ID, "revision": 3, "expires_at": NOW}
 _, CHANGING = Event.changing(EVENT, {"updated_at": NOW}, ID)
@@ -79,6 +82,14 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "whether somebody shares it with enough": lambda: BusyShare.is_full(ID),
     "the first shares": lambda: BusyShare.listed(ID, None, 50),
     "further shares": lambda: BusyShare.listed(ID, ID, 50),
+    "the events with some UIDs": lambda: known(ID, ["a@x", "b@x"]),
+    "an import": lambda: ImportJob.of(ID, ID),
+    "the imports of a person": lambda: all_of(ImportJob.of_owner(ID)),
+    "the imports that somebody has under way": lambda: ImportJob.taken(ID),
+    "the file of an import": lambda: ImportJob.content(ID),
+    "an import that is due": lambda: ImportJob.claim(ID, NOW),
+    "an import that somebody is at": lambda: ImportJob.renew(ID, ID, NOW),
+    "an import that is let go of": lambda: ImportJob.release(ID, ID, NOW),
     "whose turn it is": lambda: Turn.of(ID),
     "a mail that is due": lambda: Mail.claim(NOW),
     "a mail that is put off": lambda: Mail.put_off(ID, NOW),
@@ -101,6 +112,9 @@ WRITES: dict[str, Write] = {
     "removing every personal token": AccessToken.dropping(ID),
     "removing a feed": Feed.removing(ID, ID),
     "removing every feed": Feed.dropping(ID),
+    "noting what became of some entries": ImportJob.noting(ID, ID, 0, dict.fromkeys(COUNTED, 0)),
+    **{f"finishing an import {n}": write for n, write in enumerate(ImportJob.finishing(ID, ID, NOW))},
+    **{f"removing every import {n}": write for n, write in enumerate(ImportJob.dropping(ID))},
     "removing every mail": Mail.dropping(ID),
     "removing every token for one use": OneTimeToken.dropping(ID),
     "changing an event": CHANGING[0],

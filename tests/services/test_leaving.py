@@ -93,6 +93,10 @@ async def lived_in(ada: Person, app: FastAPI, admin: Person) -> None:
     assert id is not None
     login = {"provider": "acme", "redirect_uri": "https://app.example.com/", "code_challenge": "x" * 43}
     await together([ProviderCode.issue(digest("a code"), id, login, utc_now())])
+    calendar = {"content-type": "text/calendar", "prefer": "respond-async"}
+    event_file = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
+    for _ in range(2):
+        ok(await ada.post("/events/import", content=event_file, headers=calendar), 202)
     # One mail as it leaves, so that there is a token that waits to be used.
     claimed = await database["mails"].find_one({"kind": "verify", "user": ObjectId(ada.id)})
     await app.state.mailing._letter(claimed)
@@ -112,6 +116,7 @@ async def test_an_export_holds_everything_that_is_stored_about_somebody(
         ("sessions", "sessions", "user"),
         ("tokens", "access_tokens", "user"),
         ("audit", "audit", "account"),
+        ("imports", "import_jobs", "owner"),
         ("events", "events", "creator"),
     ):
         held = {str(document["_id"]) for document in stored[collection] if document[owner] == id}
