@@ -58,11 +58,10 @@ async def test_a_method_that_an_address_does_not_answer_is_refused_with_those_th
         paths[operation.path].append(operation)
     for path, known in paths.items():
         answered = {operation.method for operation in known}
-        # HEAD is answered as GET is, which is tried in tests/routes/test_heads.py.
-        answered |= {"HEAD"} if "GET" in answered else set()
         url = await world.url(known[0], world.person)
         for method in METHODS:
-            if method in answered or documented.operation(httpx.Request(method, url)):
+            # HEAD is answered as GET is, which is tried in tests/routes/test_heads.py.
+            if documented.operation(httpx.Request("GET" if method == "HEAD" else method, url)):
                 continue
             with subtests.test(f"{method} {path}"):
                 response = await world.person.api.request(method, url, headers=world.person.headers)
