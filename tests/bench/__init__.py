@@ -7,5 +7,6 @@ cores.py       which core does what
 measures.py    the operations, each a median over interleaved rounds
 months.py      occurrences: a month among few events and many, a rule twenty years old
 feeds.py       a feed of many events, beside icalendar
+imports.py     an import of many events, beside icalendar, and what others notice of it
 table.py       how the figures are shown
 """

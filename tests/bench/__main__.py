@@ -7,10 +7,13 @@ import tempfile
 from pathlib import Path
 
 from database.embedded import EmbeddedMongo
-from tests.bench import cores, feeds, measures, months, table
+from tests.bench import cores, feeds, imports, measures, months, table
 from tests.bench.sides import CONNECTIONS, FloorSide, PlannerSide
 
-OPERATIONS = ("get", "list", "create", "signin", "storm", "growth", "start", "trips", "months", "feed", "rule")
+OPERATIONS = (
+    *("get", "list", "create", "signin", "storm", "growth", "start", "trips", "months", "feed"),
+    *("import", "rule"),
+)
 NEED_SERVERS = set(OPERATIONS) - {"start", "rule"}
 
 
@@ -96,6 +99,8 @@ async def _measure(
             line = table.months(months.months(planner, mongo))
         elif operation == "feed":
             line = table.feed(feeds.feed(planner, mongo, rounds))
+        elif operation == "import":
+            line = table.imports(imports.imports(planner))
         elif operation == "trips":
             line = table.trips(await measures.trips(planner, mongo))
         else:

@@ -3,7 +3,9 @@
 from collections.abc import Sequence
 from statistics import median
 
+from tests.bench import imports as importing
 from tests.bench.feeds import EVENTS, Feed
+from tests.bench.imports import Imports
 from tests.bench.load import Tally
 from tests.bench.measures import FEW, MANY, READERS, Compared, Growth, SignIns, Storm, Trips
 from tests.bench.months import FEW as FEW_EVENTS
@@ -85,6 +87,19 @@ def feed(figures: Feed) -> str:
         f"{median(figures.again):.2f} s again; icalendar writes it in {median(figures.theirs):.2f} s: "
         f"ratio {figures.ratio:.2f}, again {median(figures.again) / median(figures.theirs):.2f}\n"
         f"  unchanged, {median(figures.unchanged):.1f} ms; the slowest read meanwhile {max(figures.meanwhile):.0f} ms"
+    )
+
+
+def imports(figures: Imports) -> str:
+    """An import of many events, beside icalendar, and what others notice of it."""
+    quiet, meanwhile = (
+        f"p50 {importing.percentile(taken, 50):.1f}, p99 {importing.percentile(taken, 99):.1f} ms"
+        for taken in (figures.quiet, figures.meanwhile)
+    )
+    return (
+        f"an import of {importing.EVENTS:,} events, {figures.size / 1e6:.1f} MB: {figures.first:.2f} s, "
+        f"again {figures.again:.2f} s; icalendar alone reads it in {figures.theirs:.2f} s: ratio {figures.ratio:.2f}\n"
+        f"  others' reads meanwhile {meanwhile}; in quiet {quiet}"
     )
 
 
