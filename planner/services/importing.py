@@ -16,7 +16,7 @@ from models.event_view import OF_DRAFT
 from models.user import User
 from planner.domain.recurrence import RecurrenceError
 from planner.domain.times import order_key
-from planner.errors import InvalidToken, Unavailable
+from planner.errors import Invalid, InvalidToken, Unavailable
 from planner.services.bookings import Bookings
 from planner.services.clock import Clock, utc_now
 from planner.services.import_compare import exports_the_same, says_the_same
@@ -244,7 +244,11 @@ class Importing:
         # With it the new revision is exported with the file's SEQUENCE.
         fields |= {"updated_at": self._clock(), "sequence": entry.sequence - stored["revision"]}
         clear = OF_IMPORT if entry.kind == "event" else ()
-        after, writes = Event.changing(stored, fields, owner, clear=clear)
+        try:
+            after, writes = Event.changing(stored, fields, owner, clear=clear)
+        except Invalid as error:
+            batch.counts.fail(entry.uid, f"it {error.errors[0].message}")
+            return
         if await is_free(entry.uid, after):
             batch.changes += writes
             batch.after.append(after)

@@ -222,3 +222,37 @@ async def test_a_write_to_many_documents_is_taken_back_with_its_group(database: 
     everyone = Update(User, {"role": "user"}, {"$set": {"role": "moderator"}}, needed=False, many=True)
     assert not await together([everyone, Delete(User, {"_id": new_id()})])
     assert await database.handle["users"].count_documents({"role": "moderator"}) == 0
+
+
+def many(creator: Id, *uids: str) -> list[Write]:
+    """Writes that store events of somebody's, and embed their ids at once."""
+    events = [event(creator, uid=uid) for uid in uids]
+    return [*(Insert(Event, one) for one in events), User.embed_all(creator, [one["_id"] for one in events], NOW)]
+
+
+async def test_a_large_group_is_done_apart_from_others_and_as_a_whole(database: Database) -> None:
+    ada, ben = await stored_user(database), await stored_user(database, name="ben")
+    uids = [f"{n}" for n in range(60)]
+    outcomes = await asyncio.gather(together(many(ada, *uids), apart=True), *(creation(ben) for _ in range(20)))
+    assert all(outcomes)
+    assert len(await embedded_in(database, ada)) == 60
+    assert len(await embedded_in(database, ben)) == 20
+
+
+async def test_a_large_group_is_refused_as_a_whole(database: Database) -> None:
+    ada = await stored_user(database)
+    assert await creation(ada, uid="taken")
+    with pytest.raises(DuplicateKey):
+        await together(many(ada, "a", "taken", "b"), apart=True)
+    assert not await together(many(new_id(), "a", "b"), apart=True)
+    stale = Update(User, {"_id": ada, "revision": 77}, {"$set": {"full_name": "Ada"}})
+    assert not await together([stale, *many(ada, "a", "b")], apart=True)
+    assert len(await ids_in(database, "events")) == 1
+    assert len(await embedded_in(database, ada)) == 1
+
+
+async def test_a_large_group_waits_for_others_who_write_the_same(database: Database) -> None:
+    ada = await stored_user(database)
+    groups = [together(many(ada, *(f"{n} {m}" for m in range(20))), apart=True) for n in range(4)]
+    assert all(await asyncio.gather(*groups, *(creation(ada) for _ in range(10))))
+    assert len(await embedded_in(database, ada)) == 90

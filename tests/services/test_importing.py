@@ -294,3 +294,21 @@ async def test_others_cannot_be_changed_by_an_import(ada: Person, ben: Person) -
     assert await imported(ada, file(event("SUMMARY:Ada's"))) == [1, 0, 0]
     assert await imported(ada, file(event(uid=f"{theirs['id']}@planner"))) == [1, 0, 0]
     assert ok(await ben.get(f"/events/{theirs['id']}"))["title"] == "Ben's"
+
+
+async def test_an_event_that_occurrences_would_make_too_large_is_left_as_it_is(ada: Person) -> None:
+    await imported(ada, file(event("RRULE:FREQ=DAILY")))
+
+    def told(month: int) -> str:
+        days = (f"2026{month:02}{day:02}T180000Z" for day in range(1, 29))
+        long = f"DESCRIPTION:{'x' * 19_000}"
+        return file(*(event(f"RECURRENCE-ID:{day}", long, start=f"DTSTART:{day}") for day in days))
+
+    # Each makes the event half a mebibyte larger.
+    for month in (6, 7, 8):
+        assert await imported(ada, told(month)) == [0, 1, 0]
+    before = await only(ada)
+    said = await imported(ada, told(9))
+    assert said[:3] == [0, 0, 0]
+    assert "larger than 2 MiB" in said[3][0]["reason"]
+    assert await only(ada) == before
