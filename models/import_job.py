@@ -140,9 +140,10 @@ class ImportJob(Document):
 
     @classmethod
     async def release(cls, id: Id, holder: Id, now: datetime) -> None:
-        """Let somebody else go on at once."""
+        """Let somebody else go on at once; that does not count as an attempt that failed."""
         match = {"_id": id, "holder": holder}
-        await change(cls, match, {"$set": {"status": "waiting", "due_at": now}, "$unset": {"holder": ""}})
+        free = {"$set": {"status": "waiting", "due_at": now}, "$unset": {"holder": ""}, "$inc": {"attempts": -1}}
+        await change(cls, match, free)
 
     @classmethod
     def noting(cls, id: Id, holder: Id, before: int, counts: Mapping[str, Any]) -> Update:

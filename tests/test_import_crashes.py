@@ -130,3 +130,27 @@ async def test_a_planner_that_is_stopped_leaves_no_reader_behind_and_its_imports
             assert job["created"] == ENTRIES
             await check(ada)
         assert "Traceback" not in server.output
+
+
+async def test_who_hangs_up_leaves_nothing_half_done(tmp_path: Path) -> None:
+    with running(tmp_path / "data") as server:
+        async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
+            ada = await sign_up(client, "ada@example.com")
+            _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            head = [
+                *("POST /api/v1/events/import HTTP/1.1", "Host: planner", f"Authorization: Bearer {ada.token}"),
+                *("Content-Type: text/calendar", f"Content-Length: {len(TEXT)}", "", ""),
+            ]
+            writer.write("\r\n".join(head).encode() + TEXT.encode())
+            await writer.drain()
+            async with asyncio.timeout(30):
+                while not (await ada.me())["events"]:
+                    pass  # Each time it is asked.
+            writer.transport.abort()
+            # Whether it goes on or not: the same file again makes it complete, and nothing is there twice.
+            said = ok(await send(ada, TEXT))
+            assert said["created"] + said["unchanged"] == ENTRIES
+            assert said["failed"] == []
+            await check(ada)
+            until(lambda: not workers(server))
+        assert "Traceback" not in server.output

@@ -23,6 +23,7 @@ from planner.services.occurrences import FIELDS
 OWN = (*FIELDS, "reminders", "ics")
 # As large as a request that makes an event may be: more than that makes every answer slow.
 MOST_BYTES = 1024 * 1024
+_OUTSIDE = "its times leave the years 1 to 9999"
 
 
 class Prepared(NamedTuple):
@@ -41,7 +42,10 @@ class Prepared(NamedTuple):
 
 def prepared(group: Group) -> tuple[Prepared | None, list[Failure]]:
     """What a group of entries becomes, and what of it cannot be imported."""
-    entry, failures = read_group(group)
+    try:
+        entry, failures = read_group(group)
+    except OverflowError:
+        return None, [*group.failures, Failure(group.uid, _OUTSIDE)]
     if entry is None:
         return None, failures
     try:
@@ -53,7 +57,7 @@ def prepared(group: Group) -> tuple[Prepared | None, list[Failure]]:
     except RecurrenceError as error:
         return None, [*failures, Failure(group.uid, f"its {error.field}: {error}")]
     except (OverflowError, ValueError):
-        return None, [*failures, Failure(group.uid, "its times leave the years 1 to 9999")]
+        return None, [*failures, Failure(group.uid, _OUTSIDE)]
     return found, failures
 
 

@@ -202,6 +202,8 @@ async def test_an_import_that_is_cut_off_is_let_go_of_at_once(ada: Person, impor
     doing.cancel()
     await asyncio.wait([doing])
     assert (await job_of(ada, job["id"]))["status"] == "waiting"
+    left = await ImportJob.find_one()
+    assert left is not None and left.attempts == 0
     other = Imports(Importing(Bookings(Turns())))
     assert await other.do_due() == 1
     assert (await job_of(ada, job["id"]))["created"] == 60

@@ -77,7 +77,8 @@ class Zones:
         described = self._described.get(tzid) or self._described.get(tzid.strip().strip('"'))
         if described is None:
             return None
-        year = around.year
+        # At the ends of the calendar there is no year before or after to compare.
+        year = min(max(around.year, 10), 9_990)
         if (tzid, year) not in self._found:
             if len(self._found) >= MOST_MATCHES:
                 return None
