@@ -5,11 +5,15 @@ repeats had a `span` of -1 and gets one from -1, for what goes on for up to 8 da
 what goes on for more than 4,096. Doing it twice changes nothing.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from beanie import Document, free_fall_migration
+from pymongo.errors import OperationFailure
 
 REACHES = (8, 64, 512, 4096)
+# By their new keys or their old ones: the server keeps an index under a name for ever as it was made.
+INDEXES = ("creator_series", "public_series", "creator_repeating", "public_repeating")
 DAY = 24 * 60 * 60 * 1000
 
 
@@ -20,6 +24,13 @@ class Events(Document):
         """Where they are."""
 
         name = "events"
+
+
+async def drop_indexes(events: Any) -> None:
+    """Drop those that are made anew at the next start."""
+    for name in INDEXES:
+        with suppress(OperationFailure):
+            await events.drop_index(name)
 
 
 class Forward:
@@ -35,6 +46,7 @@ class Forward:
         branches = [{"case": {"$lte": [reach, days * DAY]}, "then": -1 - number} for number, days in enumerate(REACHES)]
         span = {"$switch": {"branches": branches, "default": -1 - len(REACHES)}}
         await events.update_many({"repeats": True}, [{"$set": {"span": span}}])
+        await drop_indexes(events)
 
 
 class Backward:
@@ -46,4 +58,5 @@ class Backward:
         events = Events.get_motor_collection()
         await events.update_many({}, {"$unset": {"seq": ""}})
         await events.update_many({"repeats": True}, {"$set": {"span": -1}})
+        await drop_indexes(events)
         await events.database["sequences"].delete_many({})

@@ -301,3 +301,14 @@ async def test_events_stored_before_are_found_by_their_words_and_places(database
     reading, picnic = await events.find({}).sort("_id", 1).to_list(None)
     assert reading == placed(reading) and "place" in reading and "place" not in picnic
     assert await published.find({}).to_list(None) == [{"_id": READING} | copy_of(reading)]
+
+
+async def test_an_index_that_had_other_keys_is_made_anew(database: Database) -> None:
+    await fill(database)
+    await migrate(database)
+    await migrate(database, back=len(names()) - 1)
+    await database.handle["events"].create_index([("creator", 1), ("ends", 1)], name="creator_series")
+    await migrate(database)
+    await bind(database, DOCUMENTS)
+    indexes = await database.handle["events"].index_information()
+    assert [field for field, _ in indexes["creator_series"]["key"]] == ["creator", "span", "key", "ends"]
