@@ -169,7 +169,8 @@ class EventQuery(PageQuery):
             max_length=200,
             pattern=NO_NUL,
             description="Only those in whose title, tags, location or description any of these words is found, the "
-            'best ones first. Letter case and accents do not matter; `"some words"` must stand there so, `-word` must not.',
+            "best ones first. Letter case and accents do not matter; "
+            '`"some words"` must stand there so, `-word` must not.',
             examples=['book "town library" -film'],
         ),
     ] = None

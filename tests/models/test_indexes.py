@@ -25,8 +25,8 @@ from models.one_time_token import OneTimeToken
 from models.provider_login import ProviderCode, ProviderLogin
 from models.revision import Revision
 from models.session import Session
-from models.turn import Turn
 from models.tally import Tally
+from models.turn import Turn
 from models.user import User
 from tests.database.things import event
 from tests.models.plans import Asked, explained
@@ -78,6 +78,8 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "the audit of an account": lambda: Audit.listed(AuditQuery(), ID, ID),
     "the audit of an event": lambda: Audit.listed(AuditQuery(event="sign-in"), None, ID),
     "the audit of both": lambda: Audit.listed(AuditQuery(event="sign-in"), ID, None),
+    "a mail that is due": lambda: Mail.claim(NOW),
+    "a mail that is put off": lambda: Mail.put_off(ID, NOW),
     "whether somebody shares free/busy": lambda: BusyShare.holds(ID, ID),
     "whether somebody shares it with enough": lambda: BusyShare.is_full(ID),
     "the first shares": lambda: BusyShare.listed(ID, None, 50),
@@ -91,8 +93,6 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "an import that somebody is at": lambda: ImportJob.renew(ID, ID, NOW),
     "an import that is let go of": lambda: ImportJob.release(ID, ID, NOW),
     "whose turn it is": lambda: Turn.of(ID),
-    "a mail that is due": lambda: Mail.claim(NOW),
-    "a mail that is put off": lambda: Mail.put_off(ID, NOW),
     "a token for one use": lambda: OneTimeToken.good("digest", "reset", NOW),
     "a sign-in at a provider": lambda: ProviderLogin.standing("digest", "google", "browser", NOW),
     "an authorization code": lambda: ProviderCode.good("digest", NOW),
@@ -101,8 +101,6 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
 
 WRITES: dict[str, Write] = {
     "embedding an event": User.embed(ID, ID, NOW),
-    "taking a share back": BusyShare.taking_back(ID, ID),
-    **{f"removing every share {n}": write for n, write in enumerate(BusyShare.dropping(ID))},
     "releasing an event": User.release(ID, ID, NOW),
     "changing an account": User.changing(ID, NOW, {"revision": 1}),
     "ending a session": Session.ending(ID, ID),
@@ -112,6 +110,8 @@ WRITES: dict[str, Write] = {
     "removing every personal token": AccessToken.dropping(ID),
     "removing a feed": Feed.removing(ID, ID),
     "removing every feed": Feed.dropping(ID),
+    "taking a share back": BusyShare.taking_back(ID, ID),
+    **{f"removing every share {n}": write for n, write in enumerate(BusyShare.dropping(ID))},
     "noting what became of some entries": ImportJob.noting(ID, ID, 0, dict.fromkeys(COUNTED, 0)),
     **{f"finishing an import {n}": write for n, write in enumerate(ImportJob.finishing(ID, ID, NOW))},
     **{f"removing every import {n}": write for n, write in enumerate(ImportJob.dropping(ID))},
