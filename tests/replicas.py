@@ -43,7 +43,8 @@ class Replica:
 
     async def on_the_server(self) -> dict[str, Any]:
         """What the list says that there is."""
-        found, cursor = {}, ""
+        found: dict[str, Any] = {}
+        cursor = ""
         while True:
             page = ok(await self.person.get(f"/events?limit=200&{self.query}{cursor}"))
             found |= {item["id"]: item for item in page["items"]}

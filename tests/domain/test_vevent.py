@@ -343,7 +343,9 @@ def test_another_program_finds_the_same_occurrences(series: Series) -> None:
 
 
 def test_an_event_that_says_much_about_many_occurrences_is_written_in_parts() -> None:
-    overrides = {datetime(2026, 5, 1, 18) + timedelta(days=n): Override(fields={"title": f"T{n}"}) for n in range(200)}
+    overrides: dict[date, Override] = {
+        datetime(2026, 5, 1, 18) + timedelta(days=n): Override(fields={"title": f"T{n}"}) for n in range(200)
+    }
     series = Series(datetime(2026, 5, 1, 18), None, "Europe/Berlin", "FREQ=DAILY", overrides=overrides)
     document = repeating(series, description="x" * 10_000)
     parts = list(vevents_in_parts(document, "a@planner"))
