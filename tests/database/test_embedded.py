@@ -59,8 +59,8 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 with embedded.EmbeddedMongo(Path(sys.argv[1])) as mongo:
     with MongoClient(mongo.url) as client:
         client.test.things.insert_one({"_id": "before"})
-        print(mongo.url, flush=True)
         try:
+            print(mongo.url, flush=True)
             sys.stdin.read()
         except KeyboardInterrupt:
             client.test.things.insert_one({"_id": "after"})

@@ -53,7 +53,8 @@ def test_every_kind_of_line_end_is_the_one_there_is() -> None:
     assert text("a\r\nb\rc\nd") == "a\\nb\\nc\\nd"
 
 
-@given(printable)
+# The other program takes a backslash for an escape, which a parameter's value does not have (RFC 5545 §3.2).
+@given(printable.filter(lambda value: "\\" not in value))
 def test_a_parameter_is_read_by_another_program_as_it_was(value: str) -> None:
     content = written(["BEGIN:VEVENT", f"X-NAMED{parameter('X-NAME', value)}:1", "END:VEVENT"])
     assert icalendar.Event.from_ical(content)["X-NAMED"].params.get("X-NAME", "") == value
