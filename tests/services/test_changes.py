@@ -26,7 +26,6 @@ from tests.conftest import SECRET, url_of
 from tests.database.things import event, stored_user
 from tests.replicas import Replica
 from tests.servers import running
-from tests.workers import both_workers
 
 real_server = pytest.mark.real_server("the mock has no transactions and no processes")
 
@@ -321,17 +320,21 @@ async def test_copies_kept_while_many_write_through_two_processes_end_equal_to_t
 ) -> None:
     url = url_of(mongo_url, f"test_changes_{new_id()}")
     with running(tmp_path / "data", ["--workers", "2"], DATABASE_URL=url, SECRET_KEY=SECRET) as server:
-        async with both_workers(server) as (left, right):
+        # Each task has a connection of its own, and so they are dealt out to the processes.
+        async with httpx.AsyncClient(base_url=server.url) as left, httpx.AsyncClient(base_url=server.url) as right:
             people = [await sign_up(left, "ada@example.com"), await sign_up(right, "ben@example.com")]
             elsewhere = [Person(right, people[0].id, people[0].email, people[0].token), people[1]]
             queries = ["scope=mine", "scope=public", "scope=all", "scope=all&tag=books", "scope=mine&tag=books"]
             sizes = dict(zip(queries, (7, 50, 3, 11, 200), strict=True))
             replicas = [Replica(person, query, sizes[query]) for person in elsewhere for query in queries]
             over = asyncio.Event()
-            following = [asyncio.create_task(replica.follow(over)) for replica in replicas]
-            await asyncio.gather(*(_write([*people, elsewhere[0]], 25, seed * 100 + n) for n in range(8)))
-            over.set()
-            await asyncio.gather(*following)
+            async with asyncio.TaskGroup() as following:
+                for replica in replicas:
+                    following.create_task(replica.follow(over))
+                async with asyncio.TaskGroup() as writing:
+                    for n in range(8):
+                        writing.create_task(_write([*people, elsewhere[0]], 25, seed * 100 + n))
+                over.set()
             for replica in replicas:
                 await replica.catch_up()
                 assert replica.known == await replica.on_the_server(), replica.query
