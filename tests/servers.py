@@ -103,6 +103,10 @@ def running(data_dir: Path, arguments: Sequence[str] = (), **settings: str) -> I
     try:
         server.start()
         yield server
+    except BaseException as error:
+        # Why a request failed is said there and nowhere else.
+        error.add_note(server.output[-8000:])
+        raise
     finally:
         if server.process is not None:
             server.stop()
