@@ -3,6 +3,7 @@
 import argparse
 import asyncio
 import contextlib
+import gc
 import getpass
 import logging
 import os
@@ -138,7 +139,7 @@ def _serve(options: argparse.Namespace) -> int:
     with _listen(settings) as listener, contextlib.suppress(KeyboardInterrupt), _database(settings) as ready:
         asyncio.run(prepare(ready))
         if options.workers == 1:
-            _Server(_config(settings, create_app(ready)), settings).run(sockets=[listener])
+            _Server(_config(settings, _for_good(create_app(ready))), settings).run(sockets=[listener])
         else:
             _hand_down(ready)
             _announce(settings)
@@ -196,7 +197,17 @@ def worker() -> FastAPI:
     """The application of one worker process."""
     die_with_parent()
     _log_to_stderr()
-    return create_app(load())
+    return _for_good(create_app(load()))
+
+
+def _for_good(app: FastAPI) -> FastAPI:
+    """Tell the garbage collector that everything there is by now stays.
+
+    It would look through all of it again and again, and nobody is answered meanwhile.
+    """
+    gc.collect()
+    gc.freeze()
+    return app
 
 
 class _Server(uvicorn.Server):
