@@ -48,7 +48,7 @@ async def page(
     async def ask() -> list[bytes]:
         return _split(await database.hop(work))
 
-    question = (database, name, bson.encode(match), order and tuple(order), limit, fields and bson.encode(fields))
+    question = (database, name, bson.encode(match), tuple(order or ()), limit, bson.encode(fields or {}))
     return list(await _pages.ask(question, ask))
 
 
