@@ -44,10 +44,11 @@ Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 
 Reminders = Annotated[
     list[Annotated[int, Field(ge=0, le=40_320)]],
-    AfterValidator(lambda minutes: sorted(set(minutes))),
+    # Counted as they are sent, before equal ones become one.
     Field(
         max_length=10, description="Minutes before the start at which to remind; at most four weeks.", examples=[[10]]
     ),
+    AfterValidator(lambda minutes: sorted(set(minutes))),
 ]
 
 EXAMPLE: dict[str, Any] = {
