@@ -1,9 +1,9 @@
-"""Proves who is calling.
+"""Authentication: who is calling.
 
-hash_password.py   passwords; the only module that names passlib
-opaque_tokens.py   random words that mean something only to our database
-jwt_handler.py     access tokens; the only module that names jose
-identity.py        who a token stands for, known without a database read each time
-providers.py       what OpenID Connect providers say; the only module that names authlib
-authenticate.py    the dependency that guards the routes
+authenticate.py   the dependencies that guard routes (RFC 6750)
+principal.py      whom a token stands for
+jwt_handler.py    access tokens: signing and verifying (RFC 9068)
+opaque_tokens.py  refresh tokens, personal access tokens, feed tokens
+hash_password.py  password hashes
+oidc_client.py    a client of an OpenID Connect provider
 """

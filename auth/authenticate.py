@@ -7,10 +7,10 @@ from fastapi import Depends
 from fastapi.security import OAuth2PasswordBearer
 from starlette.requests import Request
 
-from auth.identity import Identities, Identity
 from auth.jwt_handler import TokenSigner
 from auth.opaque_tokens import PERSONAL
-from models.user import Role
+from auth.principal import Principal, Principals
+from models.accounts.user import Role
 from planner.errors import Forbidden, InsufficientScope, InvalidToken, Unauthenticated
 
 RANK: dict[Role, int] = {"user": 0, "moderator": 1, "admin": 2}
@@ -35,7 +35,7 @@ class Authenticate(OAuth2PasswordBearer):
         )
         self._scope = scope
 
-    async def __call__(self, request: Request) -> Identity:  # type: ignore[override]
+    async def __call__(self, request: Request) -> Principal:  # type: ignore[override]
         """Who is calling; raises `Unauthenticated` with no token, `InvalidToken` with a bad one."""
         header = request.headers.get("authorization")
         if not header:
@@ -49,9 +49,9 @@ class Authenticate(OAuth2PasswordBearer):
         return identity
 
 
-async def identify(request: Request, token: str) -> Identity:
+async def identify(request: Request, token: str) -> Principal:
     """Who a token stands for, whatever its scopes; raises `InvalidToken`."""
-    identities: Identities = request.app.state.identities
+    identities: Principals = request.app.state.identities
     if token.startswith(PERSONAL):
         return await identities.of_personal_token(token)
     if not token:
@@ -63,19 +63,19 @@ async def identify(request: Request, token: str) -> Identity:
 
 authenticate = Authenticate()
 
-CurrentUser = Annotated[Identity, Depends(authenticate)]
-AccountReader = Annotated[Identity, Depends(Authenticate("account:read"))]
+CurrentUser = Annotated[Principal, Depends(authenticate)]
+AccountReader = Annotated[Principal, Depends(Authenticate("account:read"))]
 
 _read_events = Authenticate("events:read")
 _write_events = Authenticate("events:write")
-EventsReader = Annotated[Identity, Depends(_read_events)]
-EventsWriter = Annotated[Identity, Depends(_write_events)]
+EventsReader = Annotated[Principal, Depends(_read_events)]
+EventsWriter = Annotated[Principal, Depends(_write_events)]
 
 
-def require_role(least: Role) -> Callable[[Identity], Awaitable[Identity]]:
+def require_role(least: Role) -> Callable[[Principal], Awaitable[Principal]]:
     """A dependency that lets through who has this role or a higher one."""
 
-    async def check(caller: CurrentUser) -> Identity:
+    async def check(caller: CurrentUser) -> Principal:
         if RANK[caller.role] < RANK[least]:
             raise Forbidden(f"This is for the role {least}.")
         return caller
@@ -83,5 +83,5 @@ def require_role(least: Role) -> Callable[[Identity], Awaitable[Identity]]:
     return check
 
 
-Moderator = Annotated[Identity, Depends(require_role("moderator"))]
-Admin = Annotated[Identity, Depends(require_role("admin"))]
+Moderator = Annotated[Principal, Depends(require_role("moderator"))]
+Admin = Annotated[Principal, Depends(require_role("admin"))]

@@ -14,7 +14,7 @@ from passlib.context import CryptContext
 from planner.errors import Busy, Unavailable
 
 T = TypeVar("T")
-Gone = Callable[[], Awaitable[bool]]
+IsDisconnected = Callable[[], Awaitable[bool]]
 # Plain bcrypt reads no further than this, and its library refuses longer input.
 BCRYPT_BYTES = 72
 # On a core that requests keep busy, hashing gets about a tenth for each thread: enough that
@@ -58,7 +58,7 @@ class PasswordHasher:
         """The hash to store; raises `Busy`."""
         return await self.run(lambda: str(self._context.hash(password)))
 
-    async def verify(self, password: str, stored: str | None, gone: Gone | None = None) -> Verdict:
+    async def verify(self, password: str, stored: str | None, is_disconnected: IsDisconnected | None = None) -> Verdict:
         """Compare a password with a stored hash; raises `Busy`, and `Unavailable` for who has hung up.
 
         With None, for an account that does not exist or has no password, the comparison
@@ -79,12 +79,12 @@ class PasswordHasher:
                 better = self._context.hash(password)
             return Verdict(bool(right) and stored is not None, better if stored is not None else None)
 
-        return await self.run(compare, gone)
+        return await self.run(compare, is_disconnected)
 
-    async def run(self, work: Callable[[], T], gone: Gone | None = None) -> T:
+    async def run(self, work: Callable[[], T], is_disconnected: IsDisconnected | None = None) -> T:
         """What `work` answers, from a thread of ours; raises `Busy`.
 
-        `gone` tells whether the caller has hung up while standing in line: then nothing is
+        `is_disconnected` tells whether the caller has hung up while standing in line: then nothing is
         computed for nobody, and `Unavailable` is raised.
         """
         if self._inside >= self._room:
@@ -92,7 +92,7 @@ class PasswordHasher:
         self._inside += 1
         try:
             async with self._turns:
-                if gone is not None and await gone():
+                if is_disconnected is not None and await is_disconnected():
                     raise Unavailable("The client has hung up.")
                 return await asyncio.get_running_loop().run_in_executor(self._pool, work)
         finally:

@@ -16,7 +16,7 @@ from pymongo import MongoClient
 from pymongo.errors import ConfigurationError as DriverConfigurationError
 from pymongo.errors import InvalidURI, OperationFailure, WaitQueueTimeoutError
 
-from database.errors import AWAY, DatabaseUnavailable
+from database.errors import UNAVAILABLE_ERRORS, DatabaseUnavailable
 
 log = logging.getLogger("planner.database")
 T = TypeVar("T")
@@ -27,7 +27,7 @@ WAIT_SECONDS = 30.0
 # than a replica set's election: the caller gets a 503 with Retry-After, not a hanging request.
 REQUEST_SECONDS = 5.0
 INDEX_SECONDS = 3600.0
-HOP_THREADS = 8
+DATABASE_THREADS = 8
 
 
 @dataclass(eq=False)
@@ -44,7 +44,7 @@ class Database:
         """The name of the database on its server."""
         return str(self.handle.name)
 
-    async def hop(self, work: Callable[[MongoClient[Any]], T], seconds: float | None = None) -> T:
+    async def run_in_thread(self, work: Callable[[MongoClient[Any]], T], seconds: float | None = None) -> T:
         """Run `work` on the blocking driver in a thread, in a single hop, within `seconds` (REQUEST_SECONDS).
 
         The asynchronous driver is the blocking one behind a thread pool, a hop for each
@@ -66,7 +66,7 @@ class Database:
         return await asyncio.get_running_loop().run_in_executor(self.pool, in_time, self.sync)
 
     async def ping(self) -> None:
-        """Ask the server for a sign of life; raises one of `AWAY` when there is none."""
+        """Ask the server for a sign of life; raises one of `UNAVAILABLE_ERRORS` when there is none."""
         await self.handle.command("ping")
 
     async def close(self) -> None:
@@ -118,7 +118,7 @@ async def open_database(url: str, wait: float = WAIT_SECONDS) -> Database:
                     await handle.command("listCollections", nameOnly=True, filter={"name": "users"})
                     break
             reason = "it has no primary yet"
-        except AWAY:
+        except UNAVAILABLE_ERRORS:
             reason = "it does not answer"
         except OperationFailure as error:
             client.close()
@@ -134,7 +134,7 @@ async def open_database(url: str, wait: float = WAIT_SECONDS) -> Database:
         handle=handle,
         transactions=bool(hello.get("setName")) or hello.get("msg") == "isdbgrid",
         sync=client.delegate,
-        pool=ThreadPoolExecutor(HOP_THREADS, thread_name_prefix="database"),
+        pool=ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="database"),
     )
 
 

@@ -16,7 +16,7 @@ from pymongo.errors import (
 DuplicateKey = DuplicateKeyError
 """A unique index refused the write."""
 
-AWAY: tuple[type[PyMongoError], ...] = (
+UNAVAILABLE_ERRORS: tuple[type[PyMongoError], ...] = (
     ConnectionFailure,
     AutoReconnect,
     NotPrimaryError,
@@ -36,9 +36,9 @@ class DatabaseUnavailable(Exception):
     """The database did not become reachable in the time given; the message says which one."""
 
 
-def is_away(error: Exception) -> bool:
+def is_unavailable(error: Exception) -> bool:
     """Whether the error means that the database is away, rather than that it refused."""
-    if isinstance(error, AWAY):
+    if isinstance(error, UNAVAILABLE_ERRORS):
         return True
     if isinstance(error, PyMongoError) and error.timeout:
         return True

@@ -24,7 +24,7 @@ from bson import ObjectId
 from pymongo.errors import DuplicateKeyError
 
 from database.connection import Database, collection
-from database.errors import AWAY, is_away
+from database.errors import UNAVAILABLE_ERRORS, is_unavailable
 from database.queries import Stored, new_id
 from database.writes import Delete, Forbid, Insert, Require, Update, Write
 
@@ -39,7 +39,7 @@ _waiting: set[asyncio.Task[None]] = set()
 
 
 async def in_order(database: Database, writes: Sequence[Write]) -> bool:
-    """Do the writes one after the other, noted in the journal; see `groups.together`."""
+    """Do the writes one after the other, noted in the journal; see `groups.commit_atomically`."""
     # What only asks is asked before anything is noted: a refusal then leaves nothing to mend.
     for write in writes:
         if isinstance(write, Require | Forbid) and not await _once(database, write):
@@ -53,7 +53,7 @@ async def in_order(database: Database, writes: Sequence[Write]) -> bool:
         return await _noted(database, entry, writes)
     except Exception as error:
         # Any other error leaves the note standing as well, and the next start acts on it.
-        if is_away(error):
+        if is_unavailable(error):
             _leave_standing(database, entry)
         raise
 
@@ -179,7 +179,7 @@ def _leave_standing(database: Database, entry: ObjectId) -> None:
 async def _keep_trying(database: Database) -> None:
     while _standing[database]:
         await asyncio.sleep(RETRY_SECONDS)
-        with suppress(*AWAY):
+        with suppress(*UNAVAILABLE_ERRORS):
             await _finish(database)
 
 
@@ -202,7 +202,7 @@ async def _act_on_standing(database: Database) -> None:
                 await _again(database, entry)
                 log.warning("finished a group of writes that was cut short when the database went away")
         except Exception as error:
-            if is_away(error):
+            if is_unavailable(error):
                 raise
             # It must not stand in the way of everything else.
             log.exception("a group of writes that was cut short is left to the next start")

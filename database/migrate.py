@@ -42,7 +42,7 @@ async def _reached(database: Database) -> str | None:
     return "" if current["name"] == ROOT else str(current["name"])
 
 
-async def settle(database: Database) -> None:
+async def stamp_latest(database: Database) -> None:
     """Note a database that has just been made as being up to date, before its first account."""
     if await database.handle[LOG].find_one({}) is None:
         await database.handle[LOG].update_one(

@@ -46,7 +46,7 @@ async def page(
         return b"".join(found)
 
     async def ask() -> list[bytes]:
-        return _split(await database.hop(work))
+        return _split(await database.run_in_thread(work))
 
     question = (database, name, bson.encode(match), tuple(order or ()), limit, bson.encode(fields or {}))
     return list(await _pages.ask(question, ask))
@@ -115,14 +115,14 @@ async def batches(
         return _split(next(cursors[0], b""))
 
     try:
-        while found := await database.hop(work):
+        while found := await database.run_in_thread(work):
             yield found
             # The server says so when a batch was the last one: then there is nothing more to ask for.
             if not cursors[0].alive:
                 return
     finally:
         if cursors and cursors[0].alive:
-            await database.hop(lambda _: cursors[0].close())
+            await database.run_in_thread(lambda _: cursors[0].close())
 
 
 def _split(batches: bytes) -> list[bytes]:
@@ -194,4 +194,4 @@ async def by_ids(document: type[Document], ids: list[Id]) -> dict[Id, bytes]:
         # The server stores `_id` first: its 12 bytes follow the length and the element's head.
         return {Id(raw[9:21]): raw for raw in _split(b"".join(found))}
 
-    return await database.hop(work)
+    return await database.run_in_thread(work)

@@ -49,11 +49,11 @@ class Committer:
         self._busy = False
         self._tasks: set[asyncio.Task[None]] = set()
 
-    async def commit(self, group: Group, seconds: float, *, apart: bool = False) -> bool:
-        """Do all the writes of the group; see `groups.together`."""
+    async def commit(self, group: Group, seconds: float, *, separate: bool = False) -> bool:
+        """Do all the writes of the group; see `groups.commit_atomically`."""
         if not all(_is_plain(write) for write in group):
             return await self._alone(group, seconds)
-        if apart:
+        if separate:
             return await asyncio.shield(asyncio.ensure_future(self._apart(group, seconds)))
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
         self._waiting.append(_Waiting(group, future, time.monotonic() + seconds))
@@ -81,7 +81,7 @@ class Committer:
         if len(batch) > 1:
             try:
                 name, left = self._database.name, min(waiting.left for waiting in batch)
-                await self._database.hop(lambda client: _all(client, name, batch), left)
+                await self._database.run_in_thread(lambda client: _all(client, name, batch), left)
             except (_NoMatch, BulkWriteError, DuplicateKeyError):
                 # One group was refused and the transaction was aborted: each for itself, then.
                 pass
@@ -104,14 +104,14 @@ class Committer:
         """A large group as a transaction of its own, in a few commands."""
         waiting = _Waiting(group, asyncio.get_running_loop().create_future(), time.monotonic() + seconds)
         try:
-            await self._database.hop(lambda client: _all(client, self._database.name, [waiting]), seconds)
+            await self._database.run_in_thread(lambda client: _all(client, self._database.name, [waiting]), seconds)
         except (_NoMatch, BulkWriteError, DuplicateKeyError):
             # Which write was refused, and why, is told by doing them one by one.
             return await self._alone(group, waiting.left)
         return True
 
     async def _alone(self, group: Group, seconds: float) -> bool:
-        return await self._database.hop(lambda client: _one(client, self._database.name, group), seconds)
+        return await self._database.run_in_thread(lambda client: _one(client, self._database.name, group), seconds)
 
 
 def _is_plain(write: Write) -> bool:
@@ -144,7 +144,7 @@ def _one(client: MongoClient[Any], name: str, group: Group) -> bool:
         for write in group:
             _perform(client, name, write, session)
 
-    # The bound on `hop` holds for the whole group, its retries included.
+    # The bound on `run_in_thread` holds for the whole group, its retries included.
     with client.start_session() as session:
         try:
             session.with_transaction(body)

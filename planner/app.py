@@ -11,44 +11,44 @@ from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 
 from auth.hash_password import PasswordHasher
-from auth.identity import Identities
 from auth.jwt_handler import TokenSigner
 from auth.opaque_tokens import RefreshTokens
+from auth.principal import Principals
 from database.connection import Database, bind, open_database
 from database.journal import mend
-from database.migrate import pending, settle, unknown
+from database.migrate import pending, stamp_latest, unknown
 from models import DOCUMENTS
 from planner import background
 from planner.errors import ConfigurationError
-from planner.services.accounts import Accounts
-from planner.services.audit import AuditLog
-from planner.services.bookings import Bookings
-from planner.services.changes import ChangeLog, Numbering
-from planner.services.events import Events
-from planner.services.exports import Exports
-from planner.services.feeds import Feeds
-from planner.services.free_busy import FreeBusy
-from planner.services.import_jobs import Imports
-from planner.services.importing import Importing
-from planner.services.introspection import Introspection
-from planner.services.leaving import Leaving
-from planner.services.limiter import Limiter
-from planner.services.linking import Linking
-from planner.services.mailing import Mailing
-from planner.services.occurrences import Occurrences
-from planner.services.people import People
-from planner.services.personal_tokens import PersonalTokens
-from planner.services.providers import Providers
-from planner.services.recovery import Recovery
-from planner.services.senders import OutboxSender, Sender, SmtpSender
-from planner.services.sessions import Sessions
-from planner.services.turns import Turns
-from planner.services.undo import Undo
+from planner.services.accounts.accounts import Accounts
+from planner.services.accounts.administration import Administration
+from planner.services.accounts.deletion import AccountDeletion
+from planner.services.accounts.introspection import Introspection
+from planner.services.accounts.oidc_linking import OidcLinking
+from planner.services.accounts.oidc_login import OidcLogin
+from planner.services.accounts.personal_tokens import PersonalTokens
+from planner.services.accounts.recovery import Recovery
+from planner.services.accounts.sessions import Sessions
+from planner.services.events.changes import ChangeLog, ChangeNumbering
+from planner.services.events.conflicts import ConflictChecker
+from planner.services.events.events import Events
+from planner.services.events.free_busy import FreeBusy
+from planner.services.events.occurrences import Occurrences
+from planner.services.events.revisions import Revisions
+from planner.services.events.user_lock import UserWriteLocks
+from planner.services.files.exports import Exports
+from planner.services.files.feeds import Feeds
+from planner.services.files.import_jobs import ImportJobs
+from planner.services.files.importer import Importer
+from planner.services.mail.delivery import MailDelivery
+from planner.services.mail.transports import MailTransport, OutboxTransport, SmtpTransport
+from planner.services.shared.audit import AuditLog
+from planner.services.shared.rate_limiter import Limiter
 from planner.settings import Settings
-from routes import errors
 from routes.api import include_routes
-from routes.heads import HeadAsGet
-from routes.openapi import describe
+from routes.http import errors
+from routes.http.head_requests import HeadAsGet
+from routes.http.openapi import describe
 
 log = logging.getLogger("planner")
 
@@ -60,7 +60,7 @@ EXPOSED = ["ETag", "Link", "Location", "Preference-Applied", "Retry-After", "WWW
 OpenDatabase = Callable[[], Awaitable[Database]]
 
 
-def create_app(settings: Settings, open_: OpenDatabase | None = None, sender: Sender | None = None) -> FastAPI:
+def create_app(settings: Settings, open_: OpenDatabase | None = None, sender: MailTransport | None = None) -> FastAPI:
     """The planner as an ASGI application.
 
     It opens its database when it starts: the one of `settings`, or what `open_` answers
@@ -70,7 +70,7 @@ def create_app(settings: Settings, open_: OpenDatabase | None = None, sender: Se
     secret = settings.secret()
     signer = TokenSigner(secret, settings.base_url, AUDIENCE, settings.access_token_minutes)
     hasher = PasswordHasher(settings.password_rounds)
-    mailing = Mailing(sender or sender_of(settings), settings.mail_from, settings.base_url)
+    mailing = MailDelivery(sender or mail_transport_of(settings), settings.mail_from, settings.base_url)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -98,7 +98,7 @@ def create_app(settings: Settings, open_: OpenDatabase | None = None, sender: Se
     app.state.secret = secret
     app.state.base_url = settings.base_url
     app.state.signer = signer
-    _furnish(app, settings, hasher, mailing)
+    build_services(app, settings, hasher, mailing)
     errors.install(app)
     include_routes(app)
     describe(app)
@@ -108,43 +108,43 @@ def create_app(settings: Settings, open_: OpenDatabase | None = None, sender: Se
     return app
 
 
-def _furnish(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: Mailing) -> None:
+def build_services(app: FastAPI, settings: Settings, hasher: PasswordHasher, mailing: MailDelivery) -> None:
     """Make the services, each from those it needs, and put them where the routes find them."""
     state, signer = app.state, app.state.signer
-    state.identities = identities = Identities()
+    state.identities = identities = Principals()
     state.audit = audit = AuditLog(settings.audit_days)
     limiter = Limiter(settings.rate_limits == "on")
     refresh_tokens = RefreshTokens(app.state.secret)
     state.sessions = Sessions(signer, refresh_tokens, identities, audit, settings.refresh_token_days)
     state.accounts = Accounts(hasher, state.sessions, identities, limiter, mailing, audit)
-    linking = Linking(state.accounts, mailing, audit)
-    state.providers = Providers(
+    linking = OidcLinking(state.accounts, mailing, audit)
+    state.providers = OidcLogin(
         settings.oidc, state.sessions, linking, limiter, audit, settings.base_url, settings.origins
     )
     state.recovery = Recovery(hasher, identities, limiter, mailing, audit)
     state.personal_tokens = PersonalTokens(identities, audit)
     state.introspection = Introspection(signer, identities, state.sessions, state.personal_tokens)
-    state.people = People(identities, audit)
-    state.leaving = Leaving(state.accounts, identities, audit)
+    state.people = Administration(identities, audit)
+    state.leaving = AccountDeletion(state.accounts, identities, audit)
     state.mailing = mailing
-    state.numbering = numbering = Numbering()
+    state.numbering = numbering = ChangeNumbering()
     state.changes = ChangeLog(numbering)
     state.exports = Exports(numbering)
     state.feeds = Feeds(audit)
-    turns = Turns()
-    bookings = Bookings(turns)
-    state.events = events = Events(bookings)
-    state.undo = Undo(events)
-    state.imports = Imports(Importing(bookings))
-    state.occurrences = Occurrences(bookings)
+    turns = UserWriteLocks()
+    conflicts = ConflictChecker(turns)
+    state.events = events = Events(conflicts)
+    state.undo = Revisions(events)
+    state.imports = ImportJobs(Importer(conflicts))
+    state.occurrences = Occurrences(conflicts)
     state.free_busy = FreeBusy(turns)
 
 
-def sender_of(settings: Settings) -> Sender:
+def mail_transport_of(settings: Settings) -> MailTransport:
     """The way mails leave: the SMTP server of `SMTP_URL`, or the outbox."""
     if settings.smtp_url is not None:
-        return SmtpSender(settings.smtp_url.get_secret_value())
-    return OutboxSender(settings.data_dir / "outbox")
+        return SmtpTransport(settings.smtp_url.get_secret_value())
+    return OutboxTransport(settings.data_dir / "outbox")
 
 
 async def prepare(settings: Settings, *, alone: bool = True) -> None:
@@ -165,7 +165,7 @@ async def prepare(settings: Settings, *, alone: bool = True) -> None:
             raise ConfigurationError(
                 f"The stored data needs {', '.join(waiting)}: run `python -m planner migrate` first."
             )
-        await settle(database)
+        await stamp_latest(database)
         if alone and not database.transactions:
             log.warning(
                 "this MongoDB has no transactions (it is no replica set): writes that belong "

@@ -5,17 +5,17 @@ import contextlib
 import logging
 from collections.abc import Awaitable, Callable
 
-from database.errors import DRIVER_ERROR, is_away
-from planner.services.import_jobs import Imports
-from planner.services.mailing import Mailing
-from planner.services.undo import Undo
+from database.errors import DRIVER_ERROR, is_unavailable
+from planner.services.events.revisions import Revisions
+from planner.services.files.import_jobs import ImportJobs
+from planner.services.mail.delivery import MailDelivery
 
 log = logging.getLogger("planner.background")
 # What another process stored is found no later than this; one's own is done at once.
 POLL_SECONDS = 5.0
 
 
-async def work(mailing: Mailing, imports: Imports, undo: Undo) -> None:
+async def work(mailing: MailDelivery, imports: ImportJobs, undo: Revisions) -> None:
     """Do what is due, for ever; ends by being cancelled."""
     # Each by itself: no mail waits for a long import.
     async with asyncio.TaskGroup() as group:
@@ -29,7 +29,7 @@ async def _for_ever(do_due: Callable[[], Awaitable[int]], wake: asyncio.Event) -
         try:
             await do_due()
         except DRIVER_ERROR as error:
-            if is_away(error):
+            if is_unavailable(error):
                 log.warning("the database is away; what is due waits")
             else:
                 log.exception("what is due could not be done")

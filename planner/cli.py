@@ -21,15 +21,15 @@ from pydantic import SecretStr
 from uvicorn.supervisors import Multiprocess
 
 from database.connection import open_database
-from database.embedded import EmbeddedMongo, running_url
+from database.embedded.processes import die_with_parent
+from database.embedded.server import EmbeddedMongo, running_url
 from database.errors import DatabaseUnavailable
 from database.migrate import migrate, pending
-from database.processes import die_with_parent
 from planner.app import create_app, prepare
 from planner.errors import ConfigurationError, Invalid, PlannerError
-from planner.services.accounts import Accounts
-from planner.services.mailing import Mailing
-from planner.services.people import People
+from planner.services.accounts.accounts import Accounts
+from planner.services.accounts.administration import Administration
+from planner.services.mail.delivery import MailDelivery
 from planner.settings import Settings, load
 
 GRACE_SECONDS = 10
@@ -139,7 +139,7 @@ def _serve(options: argparse.Namespace) -> int:
     with _listen(settings) as listener, contextlib.suppress(KeyboardInterrupt), _database(settings) as ready:
         asyncio.run(prepare(ready))
         if options.workers == 1:
-            _Server(_config(settings, _for_good(create_app(ready))), settings).run(sockets=[listener])
+            _Server(_config(settings, freeze_gc(create_app(ready))), settings).run(sockets=[listener])
         else:
             _hand_down(ready)
             _announce(settings)
@@ -197,10 +197,10 @@ def worker() -> FastAPI:
     """The application of one worker process."""
     die_with_parent()
     _log_to_stderr()
-    return _for_good(create_app(load()))
+    return freeze_gc(create_app(load()))
 
 
-def _for_good(app: FastAPI) -> FastAPI:
+def freeze_gc(app: FastAPI) -> FastAPI:
     """Tell the garbage collector that everything there is by now stays.
 
     It would look through all of it again and again, and nobody is answered meanwhile.
@@ -264,7 +264,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _create_admin(options: argparse.Namespace) -> int:
     async def work(state: Any) -> str:
-        people: People = state.people
+        people: Administration = state.people
         if (user := await people.make_admin(options.email)) is not None:
             done = f"{options.email} is an admin now; its password stays as it is."
             if user["email_verified"]:
@@ -292,7 +292,7 @@ def _ask_password() -> str:
 
 def _send_due(options: argparse.Namespace) -> int:
     async def work(state: Any) -> int:
-        mailing: Mailing = state.mailing
+        mailing: MailDelivery = state.mailing
         return await mailing.send_due()
 
     print(f"{_with_services(work)} sent.")

@@ -20,7 +20,7 @@
     └── Unavailable             try again in a moment
         └── Busy                too much of the same work is already waiting
 
-`routes/errors.py` maps each kind to an HTTP status, in one table.
+`routes/http/errors.py` maps each kind to an HTTP status, in one table.
 """
 
 from collections.abc import Sequence

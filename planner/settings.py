@@ -17,7 +17,7 @@ from pydantic_settings import (
 )
 
 from planner.errors import ConfigurationError
-from planner.providers_settings import ProviderSettings, ProvidersSource, check_names
+from planner.oidc_settings import OidcProviderSettings, OidcSettingsSource, check_names
 
 SECRET_BYTES = 32
 # Fragments that only ever stand in a secret nobody has replaced yet.
@@ -67,7 +67,7 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("planner@localhost", description="The sender of mails.")
     cors_origins: str = Field("", description="Origins of pages that may call the API, separated by commas.")
-    oidc: Annotated[dict[str, ProviderSettings], NoDecode] = Field(
+    oidc: Annotated[dict[str, OidcProviderSettings], NoDecode] = Field(
         default_factory=dict,
         description="OpenID Connect providers, from OIDC_<NAME>_ISSUER, _CLIENT_ID, _CLIENT_SECRET.",
     )
@@ -83,12 +83,12 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """The usual sources, and the one that knows the providers' variables."""
         assert isinstance(env_settings, EnvSettingsSource) and isinstance(dotenv_settings, EnvSettingsSource)
-        providers = ProvidersSource(settings_cls, env_settings.env_vars, dotenv_settings.env_vars)
+        providers = OidcSettingsSource(settings_cls, env_settings.env_vars, dotenv_settings.env_vars)
         return init_settings, providers, env_settings, dotenv_settings, file_secret_settings
 
     @field_validator("oidc")
     @classmethod
-    def _providers_fit_into_paths(cls, value: dict[str, ProviderSettings]) -> dict[str, ProviderSettings]:
+    def _providers_fit_into_paths(cls, value: dict[str, OidcProviderSettings]) -> dict[str, OidcProviderSettings]:
         check_names(value)
         return value
 

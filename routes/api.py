@@ -10,15 +10,15 @@ from routes import (
     health,
     imports,
     occurrences,
-    pages,
     personal_tokens,
-    providers,
     recovery,
     revisions,
     sessions,
-    signing,
     users,
 )
+from routes import oidc as providers
+from routes import signin as signing
+from routes.pages import mailed_links as pages
 
 MODULES = (
     # Before the events, one of whose paths begins like these.

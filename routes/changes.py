@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth.authenticate import EventsReader
-from models.event_schema import ChangesQuery, EventChanges
-from routes.answers import described, news
-from routes.bodies import PlannerRoute
-from routes.dependencies import ChangesService
-from routes.problems import GUARDED, problems
+from models.events.event_schema import ChangesQuery, EventChanges
+from routes.http.bodies import PlannerRoute
+from routes.http.dependencies import ChangesService
+from routes.http.problems import GUARDED, problems
+from routes.http.responses import described, news
 
 router = APIRouter(prefix="/api/v1/events", tags=["changes"], route_class=PlannerRoute, responses=problems(*GUARDED))
 

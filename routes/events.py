@@ -7,21 +7,21 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth.authenticate import EventsReader, EventsWriter, Moderator
-from models.event_schema import EventDraft, EventPage, EventPatch, EventQuery, EventRead, TakedownDraft
-from routes.answers import NOT_MODIFIED, changed, created, described, listed, one
-from routes.bodies import PlannerRoute
-from routes.dependencies import (
+from models.events.event_schema import EventCreate, EventPage, EventPatch, EventQuery, EventRead, TakedownCreate
+from routes.http.bodies import PlannerRoute
+from routes.http.dependencies import (
+    AdministrationService,
+    Client,
     EventById,
     EventsService,
     IfMatch,
-    OncePerWriter,
     OwnedEvent,
-    PeopleService,
     RejectConflicts,
     SeenEvent,
-    VisitInfo,
+    WriterIdempotencyKey,
 )
-from routes.problems import GUARDED, WITH_BODY, problems
+from routes.http.problems import GUARDED, WITH_BODY, problems
+from routes.http.responses import NOT_MODIFIED, changed, created, described, listed, one
 
 router = APIRouter(prefix="/api/v1/events", tags=["events"], route_class=PlannerRoute, responses=problems(*GUARDED))
 EVENT = described(200, "The event.", EventRead, "ETag")
@@ -52,7 +52,7 @@ async def list_events(
     responses=described(201, "The new event.", EventRead, "Location", "ETag") | problems(409, *WITH_BODY),
 )
 async def create_event(
-    caller: EventsWriter, events: EventsService, once: OncePerWriter, reject: RejectConflicts, draft: EventDraft
+    caller: EventsWriter, events: EventsService, once: WriterIdempotencyKey, reject: RejectConflicts, draft: EventCreate
 ) -> Response:
     """A new event of yours. Only `title` is required."""
     event = await events.create(caller, draft, once, reject=reject)
@@ -66,7 +66,7 @@ async def replace_event(
     event: OwnedEvent,
     revisions: IfMatch,
     reject: RejectConflicts,
-    draft: EventDraft,
+    draft: EventCreate,
 ) -> Response:
     """Replace everything that you write of your event; what is left out is cleared."""
     return changed(await events.replace(caller, event, draft, revisions, reject=reject))
@@ -94,13 +94,15 @@ async def delete_event(caller: EventsWriter, events: EventsService, event: Owned
 
 @router.put("/{id}/takedown", responses=EVENT | problems(409, *WITH_BODY))
 async def take_event_down(
-    people: PeopleService, moderator: Moderator, event: SeenEvent, visit: VisitInfo, draft: TakedownDraft
+    people: AdministrationService, moderator: Moderator, event: SeenEvent, client: Client, draft: TakedownCreate
 ) -> Response:
     """Make a public event private, for moderators. Its creator sees why and cannot publish it again."""
-    return changed(await people.take_down(moderator, event, draft.reason, visit))
+    return changed(await people.take_down(moderator, event, draft.reason, client))
 
 
 @router.delete("/{id}/takedown", responses=EVENT | problems(409))
-async def restore_event(people: PeopleService, moderator: Moderator, event: SeenEvent, visit: VisitInfo) -> Response:
+async def restore_event(
+    people: AdministrationService, moderator: Moderator, event: SeenEvent, client: Client
+) -> Response:
     """Let the creator of an event that was taken down make it public again, for moderators."""
-    return changed(await people.restore(moderator, event, visit))
+    return changed(await people.restore(moderator, event, client))

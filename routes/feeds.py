@@ -10,15 +10,15 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from auth.authenticate import CurrentUser, EventsReader
-from models.feed import ExportQuery, FeedCreated, FeedDraft, FeedPage
-from models.schema import PageQuery
-from models.views import to_json
-from planner.domain.etags import etag, is_known
-from planner.services.exports import Export, Exports
-from routes.answers import JSON, NOT_MODIFIED, described, listed
-from routes.bodies import PlannerRoute
-from routes.dependencies import EventById, ExportsService, FeedsService, IdInPath, OncePerUser, VisitInfo
-from routes.problems import ANYWHERE, GUARDED, WITH_BODY, Answers, problems
+from models.files.feed import ExportQuery, FeedCreate, FeedCreated, FeedPage
+from models.shared.schema import PageQuery
+from models.shared.views import to_json
+from planner.services.files.exports import Exports, ExportSelection
+from routes.http.bodies import PlannerRoute
+from routes.http.dependencies import AccountIdempotencyKey, Client, EventById, ExportsService, FeedsService, IdInPath
+from routes.http.etags import etag, is_known
+from routes.http.problems import ANYWHERE, GUARDED, WITH_BODY, Answers, problems
+from routes.http.responses import JSON, NOT_MODIFIED, described, listed
 
 router = APIRouter(prefix="/api/v1", route_class=PlannerRoute)
 ICS = "text/calendar"
@@ -75,19 +75,24 @@ async def list_feeds(
     | problems(409, *GUARDED, *WITH_BODY),
 )
 async def create_feed(
-    request: Request, caller: CurrentUser, feeds: FeedsService, once: OncePerUser, visit: VisitInfo, draft: FeedDraft
+    request: Request,
+    caller: CurrentUser,
+    feeds: FeedsService,
+    once: AccountIdempotencyKey,
+    client: Client,
+    draft: FeedCreate,
 ) -> Response:
     """A private address that calendar programs subscribe to: who has it sees what you see, until it is removed."""
-    made = await feeds.create(caller, draft, visit, once)
+    made = await feeds.create(caller, draft, client, once)
     url = f"{request.app.state.base_url}/api/v1/feeds/{made.secret}.ics"
     headers = {"location": f"/api/v1/feeds/{made.view.id}", "cache-control": "no-store"}
     return Response(to_json(orjson.loads(made.view.json) | {"url": url}), 201, media_type=JSON, headers=headers)
 
 
 @router.delete("/feeds/{id}", status_code=204, tags=["feeds"], responses=problems(*GUARDED))
-async def remove_feed(id: IdInPath, caller: CurrentUser, feeds: FeedsService, visit: VisitInfo) -> Response:
+async def remove_feed(id: IdInPath, caller: CurrentUser, feeds: FeedsService, client: Client) -> Response:
     """Make the address of one of your feeds worthless, at once."""
-    await feeds.remove(caller, id, visit)
+    await feeds.remove(caller, id, client)
     return Response(status_code=204)
 
 
@@ -97,7 +102,7 @@ async def read_feed(token: TokenInPath, request: Request, feeds: FeedsService, e
     return await _file(request, exports, await feeds.open(token), "planner")
 
 
-async def _file(request: Request, exports: Exports, wanted: Export, name: str) -> Response:
+async def _file(request: Request, exports: Exports, wanted: ExportSelection, name: str) -> Response:
     tag = await exports.tag(wanted)
     headers = _headers(tag, name)
     if is_known(request.headers.get("if-none-match"), tag):

@@ -7,13 +7,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth.authenticate import CurrentUser, EventsReader
-from models.busy_schema import BusyQuery, BusyRead
-from models.busy_share import MOST, BusySharePage
-from models.schema import PageQuery
-from routes.answers import JSON, described, listed
-from routes.bodies import PlannerRoute
-from routes.dependencies import FreeBusyService
-from routes.problems import GUARDED, problems
+from models.people.busy_schema import BusyQuery, BusyRead
+from models.people.busy_share import MOST, BusySharePage
+from models.shared.schema import PageQuery
+from routes.http.bodies import PlannerRoute
+from routes.http.dependencies import FreeBusyService
+from routes.http.problems import GUARDED, problems
+from routes.http.responses import JSON, described, listed
 
 router = APIRouter(
     prefix="/api/v1/freebusy", tags=["free/busy"], route_class=PlannerRoute, responses=problems(*GUARDED)

@@ -11,12 +11,12 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from database.errors import DRIVER_ERROR
-from models.schema import Reply
-from models.views import to_json
+from models.shared.schema import Reply
+from models.shared.views import to_json
 from planner.errors import NotFound, Unavailable
-from routes.answers import JSON, described
-from routes.errors import KINDS, STATUSES, slug
-from routes.problems import ANYWHERE, phrase, problems
+from routes.http.errors import KINDS, STATUSES, slug
+from routes.http.problems import ANYWHERE, phrase, problems
+from routes.http.responses import JSON, described
 
 router = APIRouter(tags=["operation"], responses=problems(*ANYWHERE))
 

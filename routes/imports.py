@@ -7,12 +7,12 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth.authenticate import EventsReader, EventsWriter
-from models.import_schema import ImportJobRead, ImportRead
-from planner.services.importing import File
-from routes.answers import JSON, described
-from routes.bodies import CALENDAR, read_calendar
-from routes.dependencies import IdInPath, ImportsService, OncePerWriter, RejectConflicts
-from routes.problems import GUARDED, WITH_BODY, problems
+from models.files.import_schema import ImportJobRead, ImportRead
+from planner.services.files.importer import File
+from routes.http.bodies import CALENDAR, read_calendar
+from routes.http.dependencies import IdInPath, ImportJobsService, RejectConflicts, WriterIdempotencyKey
+from routes.http.problems import GUARDED, WITH_BODY, problems
+from routes.http.responses import JSON, described
 
 router = APIRouter(prefix="/api/v1", tags=["import"], responses=problems(*GUARDED))
 
@@ -54,8 +54,8 @@ def prefers_async(prefer: str | None) -> bool:
 async def import_events(
     request: Request,
     caller: EventsWriter,
-    imports: ImportsService,
-    once: OncePerWriter,
+    imports: ImportJobsService,
+    once: WriterIdempotencyKey,
     file: Annotated[File, Depends(file_in)],
     dry_run: Annotated[bool, Query(description="Only say what would change.")] = False,
     prefer: Annotated[str | None, Header(description=PREFER)] = None,
@@ -82,7 +82,7 @@ async def import_events(
 
 
 @router.get("/imports/{id}", responses=described(200, "The import.", ImportJobRead))
-async def read_import(caller: EventsReader, imports: ImportsService, id: IdInPath) -> Response:
+async def read_import(caller: EventsReader, imports: ImportJobsService, id: IdInPath) -> Response:
     """An import that goes on by itself, and how far it is. It can be looked up for seven days."""
     job = await imports.look_up(caller, id)
     return Response(job.json, media_type=JSON, headers={"cache-control": "private, no-cache"})

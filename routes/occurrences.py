@@ -7,11 +7,11 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth.authenticate import EventsReader, EventsWriter
-from models.event_schema import OccurrencePage, OccurrencePatch, OccurrenceQuery, OccurrenceRead
-from routes.answers import changed, described, listed
-from routes.bodies import PlannerRoute
-from routes.dependencies import IfMatch, OccurrencesService, OwnedEvent, RejectConflicts
-from routes.problems import GUARDED, WITH_BODY, problems
+from models.events.event_schema import OccurrencePage, OccurrencePatch, OccurrenceQuery, OccurrenceRead
+from routes.http.bodies import PlannerRoute
+from routes.http.dependencies import IfMatch, OccurrencesService, OwnedEvent, RejectConflicts
+from routes.http.problems import GUARDED, WITH_BODY, problems
+from routes.http.responses import changed, described, listed
 
 router = APIRouter(
     prefix="/api/v1/events", tags=["occurrences"], route_class=PlannerRoute, responses=problems(*GUARDED)

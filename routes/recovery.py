@@ -7,11 +7,11 @@ from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from auth.authenticate import CurrentUser
-from models.fields import NO_NUL, Email, Password
-from models.schema import Request as Body
-from routes.bodies import PlannerRoute
-from routes.dependencies import RecoveryService, VisitInfo
-from routes.problems import ANYWHERE, GUARDED, WITH_BODY, problems
+from models.shared.fields import NO_NUL, Email, Password
+from models.shared.schema import Request as Body
+from routes.http.bodies import PlannerRoute
+from routes.http.dependencies import Client, RecoveryService
+from routes.http.problems import ANYWHERE, GUARDED, WITH_BODY, problems
 
 router = APIRouter(prefix="/api/v1/auth", tags=["recovery"], route_class=PlannerRoute, responses=problems(*ANYWHERE))
 MailedToken = Annotated[str, Field(min_length=1, max_length=200, pattern=NO_NUL)]
@@ -26,7 +26,7 @@ class TokenBody(Body):
     token: MailedToken
 
 
-class Forgotten(Body):
+class ForgotPasswordRequest(Body):
     """Whose password is forgotten."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.com"}]})
@@ -34,7 +34,7 @@ class Forgotten(Body):
     email: Email
 
 
-class Reset(Body):
+class ResetPasswordRequest(Body):
     """A token that came by mail, and the new password."""
 
     model_config = ConfigDict(
@@ -53,21 +53,21 @@ async def send_verification(caller: CurrentUser, recovery: RecoveryService) -> R
 
 
 @router.post("/email/verify", status_code=204, responses=problems(*WITH_BODY))
-async def verify_email(recovery: RecoveryService, visit: VisitInfo, form: TokenBody) -> Response:
+async def verify_email(recovery: RecoveryService, client: Client, form: TokenBody) -> Response:
     """Prove an e-mail address with the token that was mailed to it. It works once, for a day."""
-    await recovery.verify(form.token, visit)
+    await recovery.verify(form.token, client)
     return Response(status_code=204)
 
 
 @router.post("/password/forgot", status_code=202, responses=problems(429, *WITH_BODY))
-async def forgot_password(recovery: RecoveryService, visit: VisitInfo, form: Forgotten) -> Response:
+async def forgot_password(recovery: RecoveryService, client: Client, form: ForgotPasswordRequest) -> Response:
     """Have a mail sent that lets a new password be set. The answer is the same whoever has an account."""
-    await recovery.forget(form.email, visit)
+    await recovery.forget(form.email, client)
     return Response(status_code=202)
 
 
 @router.post("/password/reset", status_code=204, responses=problems(*WITH_BODY))
-async def reset_password(recovery: RecoveryService, visit: VisitInfo, form: Reset) -> Response:
+async def reset_password(recovery: RecoveryService, client: Client, form: ResetPasswordRequest) -> Response:
     """Set a new password with the token that was mailed. It works once, for an hour; all sessions end."""
-    await recovery.reset(form.token, form.password, visit)
+    await recovery.reset(form.token, form.password, client)
     return Response(status_code=204)

@@ -7,20 +7,20 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth.authenticate import EventsReader, EventsWriter
-from models.event_schema import EventRead
-from models.revision_view import Restoring, RevisionPage
-from models.schema import PageQuery
-from routes.answers import changed, described, listed
-from routes.bodies import PlannerRoute
-from routes.dependencies import IdInPath, IfMatch, UndoService
-from routes.problems import GUARDED, WITH_BODY, problems
+from models.events.event_schema import EventRead
+from models.events.revision_view import RestoreRequest, RevisionPage
+from models.shared.schema import PageQuery
+from routes.http.bodies import PlannerRoute
+from routes.http.dependencies import IdInPath, IfMatch, RevisionsService
+from routes.http.problems import GUARDED, WITH_BODY, problems
+from routes.http.responses import changed, described, listed
 
 router = APIRouter(prefix="/api/v1/events", tags=["undo"], route_class=PlannerRoute, responses=problems(*GUARDED))
 
 
 @router.get("/{id}/revisions", responses=described(200, "A page of revisions.", RevisionPage, "Link"))
 async def list_revisions(
-    request: Request, id: IdInPath, caller: EventsReader, undo: UndoService, wanted: Annotated[PageQuery, Query()]
+    request: Request, id: IdInPath, caller: EventsReader, undo: RevisionsService, wanted: Annotated[PageQuery, Query()]
 ) -> Response:
     """What your event is and was, the newest first: who changed it, when and what.
 
@@ -36,9 +36,9 @@ async def list_revisions(
 async def restore_revision(
     id: IdInPath,
     caller: EventsWriter,
-    undo: UndoService,
+    undo: RevisionsService,
     revisions: IfMatch,
-    wanted: Annotated[Restoring, Body()] = Restoring(),  # noqa: B008 - it cannot be changed
+    wanted: Annotated[RestoreRequest, Body()] = RestoreRequest(),  # noqa: B008 - it cannot be changed
 ) -> Response:
     """Make your event what it was at an earlier revision, as a new revision; without a body, undo the last change.
 

@@ -8,14 +8,14 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from auth.authenticate import CurrentUser
-from models.fields import Password, PasswordAttempt
-from models.schema import PageQuery
-from models.schema import Request as Body
-from models.session import SessionPage
-from routes.answers import described, listed
-from routes.bodies import PlannerRoute
-from routes.dependencies import AccountsService, IdInPath, SessionsService, VisitInfo
-from routes.problems import GUARDED, WITH_BODY, problems
+from models.accounts.session import SessionPage
+from models.shared.fields import Password, PasswordAttempt
+from models.shared.schema import PageQuery
+from models.shared.schema import Request as Body
+from routes.http.bodies import PlannerRoute
+from routes.http.dependencies import AccountsService, Client, IdInPath, SessionsService
+from routes.http.problems import GUARDED, WITH_BODY, problems
+from routes.http.responses import described, listed
 
 router = APIRouter(prefix="/api/v1/auth", tags=["sessions"], route_class=PlannerRoute, responses=problems(*GUARDED))
 
@@ -29,16 +29,16 @@ async def list_sessions(
 
 
 @router.delete("/sessions", status_code=204)
-async def end_other_sessions(caller: CurrentUser, sessions: SessionsService, visit: VisitInfo) -> Response:
+async def end_other_sessions(caller: CurrentUser, sessions: SessionsService, client: Client) -> Response:
     """End all your sessions but the one that asks."""
-    await sessions.end_others(caller, visit)
+    await sessions.end_others(caller, client)
     return Response(status_code=204)
 
 
 @router.delete("/sessions/{id}", status_code=204)
-async def end_session(id: IdInPath, caller: CurrentUser, sessions: SessionsService, visit: VisitInfo) -> Response:
+async def end_session(id: IdInPath, caller: CurrentUser, sessions: SessionsService, client: Client) -> Response:
     """End one of your sessions."""
-    await sessions.end(caller, id, visit)
+    await sessions.end(caller, id, client)
     return Response(status_code=204)
 
 
@@ -57,8 +57,8 @@ class PasswordChange(Body):
 
 @router.post("/password", status_code=204, responses=problems(409, 429, *WITH_BODY))
 async def change_password(
-    caller: CurrentUser, accounts: AccountsService, visit: VisitInfo, form: PasswordChange
+    caller: CurrentUser, accounts: AccountsService, client: Client, form: PasswordChange
 ) -> Response:
     """Change your password. Every other session ends, and every token that was mailed to you."""
-    await accounts.change_password(caller, form.current_password, form.new_password, visit)
+    await accounts.change_password(caller, form.current_password, form.new_password, client)
     return Response(status_code=204)

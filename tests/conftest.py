@@ -18,10 +18,10 @@ from pymongo import IndexModel, MongoClient
 from pymongo.database import Database as MongoDatabase
 
 from database.connection import Database, open_database
-from database.embedded import EmbeddedMongo
+from database.embedded.server import EmbeddedMongo
 from planner.app import create_app
 from planner.settings import Settings
-from tests.clients import Person, Planner, sign_up
+from tests.support.clients import Person, Planner, sign_up
 
 SECRET = "a key of the tests, and of nothing else: 1f0c7b9a"
 

@@ -3,7 +3,7 @@
 That planner keeps `users` as {email, password, events: [id]} and `events` as {creator:
 e-mail, title, image, description, tags, location}. Here each gets the fields it lacks;
 a creator becomes an id, and the flat list of event ids becomes the lists of
-`models/user.py`. Passwords stay as they are: bcrypt hashes are accepted and improved at
+`models/accounts/user.py`. Passwords stay as they are: bcrypt hashes are accepted and improved at
 the next sign-in. An event whose creator is not there is nobody's: it is set aside in a
 collection of its own. Doing it twice changes nothing.
 """

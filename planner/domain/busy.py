@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from planner.domain.recurrence import Cursor, Occurrence, Override, Series, instant, occurrence, occurrences
-from planner.domain.repeats import series_of
+from planner.domain.recurrence.documents import series_of
+from planner.domain.recurrence.occurrences import Cursor, Occurrence, occurrence, occurrences
+from planner.domain.recurrence.series import Override, Series
 from planner.domain.times import INSTANT
-from planner.domain.zones import LATEST, moved
+from planner.domain.zones import LATEST, instant, moved
 
 # What repeats is looked at for so long and so often, whichever comes first.
 AHEAD = timedelta(days=5 * 365 + 1)
@@ -152,7 +153,7 @@ def merged(found: Iterable[Slot]) -> list[Slot]:
     return whole
 
 
-def clipped(found: Iterable[Slot], since: datetime, until: datetime) -> Iterator[Slot]:
+def clip_slots(found: Iterable[Slot], since: datetime, until: datetime) -> Iterator[Slot]:
     """The parts of slots that lie in a window."""
     for slot in found:
         if slot.start < until and slot.end > since:
@@ -177,7 +178,7 @@ def ahead(taken: Occupation, begins: datetime, ends: datetime | None, now: datet
     return found
 
 
-class Wanted:
+class RequestedSlots:
     """Slots that are to be free, as a set that others can be held against; `start` and `end` are its bounds."""
 
     def __init__(self, found: Iterable[Slot]) -> None:
@@ -201,7 +202,7 @@ class Wanted:
         return self._starts[place] if place < len(self._slots) else None
 
 
-def collisions(taken: Occupation, wanted: Wanted, most: int) -> list[Slot]:
+def collisions(taken: Occupation, wanted: RequestedSlots, most: int) -> list[Slot]:
     """The first `most` slots of an event that have time in common with what is wanted.
 
     The cost follows the sparser of the two: where nothing is wanted, nothing is worked out.

@@ -18,7 +18,7 @@ OCCURRENCE_SHAPE = re.compile(
     r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [0-9a-f]{24} (?:\d{4}-\d\d-\d\d(?:T\d\d:\d\d:\d\d)?)?", re.ASCII
 )
 
-# A place among the changes of events: see `planner/services/changes.py`.
+# A place among the changes of events: see `planner/services/events/changes.py`.
 CHANGES_SHAPE = re.compile(r"\d{1,18} [0-9a-f]{24} \d{1,18} \d{1,12} (?:mine|public|all) (?:-|[0-9a-f]{16})", re.ASCII)
 
 

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.clients import Person, Planner, ok
+from tests.support.clients import Person, Planner, ok
 
 BARE, INVALID = "Bearer", 'Bearer error="invalid_token"'
 

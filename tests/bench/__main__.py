@@ -6,7 +6,7 @@ import shutil
 import tempfile
 from pathlib import Path
 
-from database.embedded import EmbeddedMongo
+from database.embedded.server import EmbeddedMongo
 from tests.bench import cores, feeds, imports, measures, months, table
 from tests.bench.sides import CONNECTIONS, FloorSide, PlannerSide
 

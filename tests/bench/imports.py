@@ -12,7 +12,7 @@ import icalendar
 import orjson
 
 from tests.bench.sides import Api, PlannerSide
-from tests.domain.ics_samples import event, file
+from tests.domain.ics.samples import event, file
 
 EVENTS = 10_000
 READERS = 2
@@ -22,7 +22,7 @@ QUIET_SECONDS = 3.0
 
 
 @dataclass
-class Imports:
+class ImportJobs:
     """Seconds to import a file, to import it again, and for icalendar to read it; milliseconds of others' reads."""
 
     first: float = 0
@@ -38,9 +38,9 @@ class Imports:
         return self.first / self.theirs
 
 
-def imports(planner: PlannerSide) -> Imports:
+def imports(planner: PlannerSide) -> ImportJobs:
     """Import a file while others read events, and again; and have icalendar read it."""
-    result, content = Imports(), file(*map(_entry, range(EVENTS))).encode()
+    result, content = ImportJobs(), file(*map(_entry, range(EVENTS))).encode()
     result.size = len(content)
     token, others = planner.sign_up("importer"), planner.sign_up("bystander")
     api = Api(planner.port, others)

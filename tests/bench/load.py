@@ -24,7 +24,7 @@ def request(method: str, path: str, token: str = "", body: bytes = b"", kind: st
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-class Tally:
+class RateLimitCounter:
     """What came of a load: the seconds each good answer took, and how many answers were not good."""
 
     def __init__(self) -> None:
@@ -52,7 +52,7 @@ class Tally:
 class _Client(asyncio.Protocol):
     """One connection. HTTP is not pipelined: there is one answer to wait for at a time."""
 
-    def __init__(self, requests: Iterator[bytes], tally: Tally, end: "_End") -> None:
+    def __init__(self, requests: Iterator[bytes], tally: RateLimitCounter, end: "_End") -> None:
         self._requests, self._tally, self._end = requests, tally, end
         self._head = b""
         self._missing = 0
@@ -132,14 +132,14 @@ async def drive(
     *,
     seconds: float | None = None,
     count: int | None = None,
-    tally: Tally | None = None,
-) -> Tally:
+    tally: RateLimitCounter | None = None,
+) -> RateLimitCounter:
     """Load the server at `port` with one connection for each of `clients`, which says what that one asks in turn.
 
     What is still unanswered after `seconds` is waited for and not counted. Who gives a `tally` can watch it grow.
     """
     loop = asyncio.get_running_loop()
-    tally, end = tally or Tally(), _End(count)
+    tally, end = tally or RateLimitCounter(), _End(count)
     connections: list[_Client] = []
     for requests in clients:
         client = _Client(cycle(requests), tally, end)

@@ -16,9 +16,9 @@ from typing import Any
 from pymongo import MongoClient
 
 from tests.bench import cores
-from tests.bench.load import Tally, drive
+from tests.bench.load import RateLimitCounter, drive
 from tests.bench.sides import CONNECTIONS, DATABASE, EVENT, SIGN_INS, Api, FloorSide, PlannerSide, Side, creations
-from tests.servers import RunningServer
+from tests.support.servers import RunningServer
 
 WARM_SECONDS = 0.3
 READERS = 2
@@ -43,8 +43,8 @@ print(5 / (time.perf_counter() - begun))
 class Compared:
     """The same operation on the planner and on what bounds it, round by round."""
 
-    planner: list[Tally] = field(default_factory=list)
-    bound: list[Tally] = field(default_factory=list)
+    planner: list[RateLimitCounter] = field(default_factory=list)
+    bound: list[RateLimitCounter] = field(default_factory=list)
 
     @property
     def ratios(self) -> list[float]:
@@ -56,7 +56,7 @@ class Compared:
 class SignIns:
     """Sign-ins a second, beside the hashes a second that one core can do."""
 
-    planner: list[Tally] = field(default_factory=list)
+    planner: list[RateLimitCounter] = field(default_factory=list)
     hashes: list[float] = field(default_factory=list)
 
     @property
@@ -73,7 +73,7 @@ async def compared(
 ) -> Compared:
     """One operation on both servers."""
     result = Compared()
-    sides: list[tuple[Side, list[Tally]]] = [(planner, result.planner), (floor, result.bound)]
+    sides: list[tuple[Side, list[RateLimitCounter]]] = [(planner, result.planner), (floor, result.bound)]
     for side, _ in sides:
         await drive(side.port, clients(side), seconds=WARM_SECONDS)
     for _ in range(rounds):
@@ -128,7 +128,7 @@ async def storm(planner: PlannerSide, rounds: int, seconds: float) -> Storm:
     readers = [[planner.get]] * READERS
     for _ in range(rounds):
         result.reads.bound.append(await drive(planner.port, readers, seconds=seconds))
-        answered = Tally()
+        answered = RateLimitCounter()
         crowd = asyncio.create_task(
             drive(planner.port, [[planner.sign_in]] * SIGN_INS, seconds=seconds + AHEAD_SECONDS, tally=answered)
         )

@@ -13,10 +13,11 @@ from bson import ObjectId
 from dateutil.rrule import rrulestr
 from pymongo import MongoClient
 
-from models.event_schema import EventDraft
-from models.event_view import fields_of
-from planner.domain.recurrence import Series, occurrences
-from planner.domain.repeats import read_series
+from models.events.event_schema import EventCreate
+from models.events.event_view import fields_of
+from planner.domain.recurrence.documents import read_series
+from planner.domain.recurrence.occurrences import occurrences
+from planner.domain.recurrence.series import Series
 from planner.domain.times import when
 from tests.bench.sides import DATABASE, EVENT, Api, PlannerSide
 
@@ -55,7 +56,7 @@ def stored(creator: ObjectId, number: int) -> Iterator[dict[str, Any]]:
 
 def _event(creator: ObjectId, start: datetime, rule: str | None) -> dict[str, Any]:
     end = start + timedelta(hours=1)
-    draft = EventDraft.model_validate(
+    draft = EventCreate.model_validate(
         EVENT | {"start": start.isoformat(), "end": end.isoformat(), "time_zone": "Europe/Berlin"}
     )
     id, times = ObjectId(), when(draft.start, draft.end, None, draft.time_zone)

@@ -17,7 +17,7 @@ from pymongo import MongoClient
 
 from tests.bench import cores, floor
 from tests.bench.load import request
-from tests.servers import ROOT, RunningServer, free_port
+from tests.support.servers import ROOT, RunningServer, free_port
 
 DATABASE = "bench_planner"
 PASSWORD = "correct horse battery staple"

@@ -5,8 +5,8 @@ from statistics import median
 
 from tests.bench import imports as importing
 from tests.bench.feeds import EVENTS, Feed
-from tests.bench.imports import Imports
-from tests.bench.load import Tally
+from tests.bench.imports import ImportJobs
+from tests.bench.load import RateLimitCounter
 from tests.bench.measures import FEW, MANY, READERS, Compared, Growth, SignIns, Storm, Trips
 from tests.bench.months import FEW as FEW_EVENTS
 from tests.bench.months import MANY as MANY_EVENTS
@@ -90,7 +90,7 @@ def feed(figures: Feed) -> str:
     )
 
 
-def imports(figures: Imports) -> str:
+def imports(figures: ImportJobs) -> str:
     """An import of many events, beside icalendar, and what others notice of it."""
     quiet, meanwhile = (
         f"p50 {importing.percentile(taken, 50):.1f}, p99 {importing.percentile(taken, 99):.1f} ms"
@@ -111,15 +111,15 @@ def old_rule(figures: OldRule) -> str:
     )
 
 
-def _rate(tallies: Sequence[Tally]) -> float:
+def _rate(tallies: Sequence[RateLimitCounter]) -> float:
     return median(tally.rate for tally in tallies)
 
 
-def _quantile(tallies: Sequence[Tally], part: float) -> float:
+def _quantile(tallies: Sequence[RateLimitCounter], part: float) -> float:
     return median(tally.quantile(part) for tally in tallies)
 
 
-def _each(tallies: Sequence[Tally]) -> str:
+def _each(tallies: Sequence[RateLimitCounter]) -> str:
     each = median(tally.each for tally in tallies)
     return f"{each:8.0f}" if each else f"{'':8}"
 
@@ -129,7 +129,7 @@ def _ratios(ratios: Sequence[float]) -> str:
     return f"{median(ratios):7.2f}{span:>14}"
 
 
-def _bad(tallies: Sequence[Tally]) -> str:
+def _bad(tallies: Sequence[RateLimitCounter]) -> str:
     totals: dict[str, int] = {}
     for tally in tallies:
         for what, count in tally.bad.items():

@@ -8,7 +8,7 @@ import pytest
 from database import connection
 from database.connection import open_database, where
 from database.errors import DatabaseUnavailable
-from tests.servers import free_port
+from tests.support.servers import free_port
 
 SECRETS = ("ada", "s3cret")
 

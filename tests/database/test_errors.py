@@ -14,7 +14,7 @@ from pymongo.errors import (
     WTimeoutError,
 )
 
-from database.errors import is_away
+from database.errors import is_unavailable
 
 
 def labelled(error: PyMongoError, label: str) -> PyMongoError:
@@ -39,7 +39,7 @@ def labelled(error: PyMongoError, label: str) -> PyMongoError:
     ids=lambda error: f"{type(error).__name__}-{error}",
 )
 def test_what_may_succeed_in_a_moment_means_that_the_database_is_away(error: PyMongoError) -> None:
-    assert is_away(error)
+    assert is_unavailable(error)
 
 
 @pytest.mark.parametrize(
@@ -55,4 +55,4 @@ def test_what_may_succeed_in_a_moment_means_that_the_database_is_away(error: PyM
     ids=lambda error: f"{type(error).__name__}-{error}",
 )
 def test_a_refusal_does_not_mean_that_the_database_is_away(error: Exception) -> None:
-    assert not is_away(error)
+    assert not is_unavailable(error)

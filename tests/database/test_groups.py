@@ -5,16 +5,16 @@ from typing import Any
 
 import pytest
 
+from database.commit import change, commit_atomically
 from database.connection import Database
 from database.errors import DuplicateKey
-from database.groups import change, together
 from database.queries import Id, new_id
 from database.reads import decode
 from database.writes import Delete, Insert, Require, Update, Write
-from models.event import Event
-from models.event_view import render
-from models.guard import Guard
-from models.user import User
+from models.accounts.user import User
+from models.events.event import Event
+from models.events.event_view import render
+from models.shared.guard import Guard
 from tests.database.things import NOW, embedded_in, event, ids_in, stored_in, stored_user, user
 
 
@@ -25,28 +25,28 @@ async def creation(creator: Any, **fields: Any) -> bool:
 async def test_all_writes_of_a_group_are_done(database: Database) -> None:
     ada = await stored_user(database)
     new = event(ada)
-    assert await together([Insert(Event, new), User.embed(ada, new["_id"], NOW)])
+    assert await commit_atomically([Insert(Event, new), User.embed(ada, new["_id"], NOW)])
     assert await ids_in(database, "events") == {new["_id"]}
     assert await embedded_in(database, ada) == [new["_id"]]
 
 
 async def test_a_needed_update_without_a_match_refuses_the_whole_group(database: Database) -> None:
     new = event(new_id())
-    assert not await together([Insert(Event, new), User.embed(new["creator"], new["_id"], NOW)])
+    assert not await commit_atomically([Insert(Event, new), User.embed(new["creator"], new["_id"], NOW)])
     assert await ids_in(database, "events") == set()
 
 
 async def test_a_needed_deletion_without_a_match_refuses_the_whole_group(database: Database) -> None:
     ada = await stored_user(database)
-    assert not await together([Delete(Event, {"_id": new_id()}), Delete(User, {"_id": ada})])
+    assert not await commit_atomically([Delete(Event, {"_id": new_id()}), Delete(User, {"_id": ada})])
     assert await ids_in(database, "users") == {ada}
 
 
 async def test_a_write_that_is_not_needed_may_match_nothing(database: Database) -> None:
     ada = await stored_user(database)
     gone = new_id()
-    assert await together([Delete(Event, {"_id": gone}, needed=False), User.release(new_id(), gone, NOW)])
-    assert await together([Delete(Event, {"creator": ada}, many=True), Delete(User, {"_id": ada})])
+    assert await commit_atomically([Delete(Event, {"_id": gone}, needed=False), User.release(new_id(), gone, NOW)])
+    assert await commit_atomically([Delete(Event, {"creator": ada}, many=True), Delete(User, {"_id": ada})])
     assert await ids_in(database, "users") == set()
 
 
@@ -100,9 +100,9 @@ async def test_an_update_that_is_not_needed_does_not_hide_a_neighbours_that_is(d
     renamed = Update(User, {"_id": ada}, {"$set": {"full_name": "Ada"}}, needed=False)
     outcomes = await asyncio.gather(
         creation(ada),
-        together([renamed]),
-        together([Update(User, {"_id": new_id()}, {"$set": {"full_name": "Nobody"}})]),
-        together([renamed]),
+        commit_atomically([renamed]),
+        commit_atomically([Update(User, {"_id": new_id()}, {"$set": {"full_name": "Nobody"}})]),
+        commit_atomically([renamed]),
     )
     assert list(outcomes) == [True, True, False, True]
 
@@ -179,7 +179,7 @@ async def test_a_change_that_a_unique_index_refuses_is_a_duplicate_key(database:
 
 async def test_two_accounts_with_one_username_are_refused_whoever_is_first(database: Database) -> None:
     users = [user(str(n), username="Ada", username_key="ada") for n in range(8)]
-    outcomes = await asyncio.gather(*(together([Insert(User, new)]) for new in users), return_exceptions=True)
+    outcomes = await asyncio.gather(*(commit_atomically([Insert(User, new)]) for new in users), return_exceptions=True)
     assert sum(outcome is True for outcome in outcomes) == 1
     assert sum(isinstance(outcome, DuplicateKey) for outcome in outcomes) == 7
     assert len(await ids_in(database, "users")) == 1
@@ -189,9 +189,9 @@ async def test_a_requirement_that_is_not_met_refuses_the_whole_group(database: D
     ada, ben = await stored_user(database), await stored_user(database, name="ben")
     others = {"disabled": False, "_id": {"$ne": ada}}
     disabling = Update(User, {"_id": ada}, {"$set": {"disabled": True}})
-    assert not await together([Require(User, others, least=2), disabling])
+    assert not await commit_atomically([Require(User, others, least=2), disabling])
     assert not (await stored_in(database, "users", ada))["disabled"]
-    assert await together([Require(User, others), disabling])
+    assert await commit_atomically([Require(User, others), disabling])
     assert (await stored_in(database, "users", ada))["disabled"]
     assert not (await stored_in(database, "users", ben))["disabled"]
 
@@ -203,16 +203,16 @@ async def test_of_two_at_once_who_each_leave_it_to_the_other_one_is_refused(data
         others = Require(User, {"disabled": False, "_id": {"$ne": id}})
         return [Guard.taking("leaving"), others, Update(User, {"_id": id}, {"$set": {"disabled": True}})]
 
-    assert sorted(await asyncio.gather(*(together(leave(id)) for id in users))) == [False, True]
+    assert sorted(await asyncio.gather(*(commit_atomically(leave(id)) for id in users))) == [False, True]
     assert await database.handle["users"].count_documents({"disabled": False}) == 1
 
 
 async def test_one_write_may_be_to_many_documents_or_to_none(database: Database) -> None:
     ids = [await stored_user(database, name=str(n)) for n in range(3)]
     everyone = Update(User, {"role": "user"}, {"$set": {"role": "moderator"}}, needed=False, many=True)
-    assert await together([everyone, Update(User, {"_id": ids[0]}, {"$set": {"full_name": "Ada"}})])
+    assert await commit_atomically([everyone, Update(User, {"_id": ids[0]}, {"$set": {"full_name": "Ada"}})])
     assert await database.handle["users"].count_documents({"role": "moderator"}) == 3
-    assert await together([everyone, Delete(User, {"role": "moderator"}, many=True)])
+    assert await commit_atomically([everyone, Delete(User, {"role": "moderator"}, many=True)])
     assert await ids_in(database, "users") == set()
 
 
@@ -220,7 +220,7 @@ async def test_one_write_may_be_to_many_documents_or_to_none(database: Database)
 async def test_a_write_to_many_documents_is_taken_back_with_its_group(database: Database) -> None:
     await stored_user(database)
     everyone = Update(User, {"role": "user"}, {"$set": {"role": "moderator"}}, needed=False, many=True)
-    assert not await together([everyone, Delete(User, {"_id": new_id()})])
+    assert not await commit_atomically([everyone, Delete(User, {"_id": new_id()})])
     assert await database.handle["users"].count_documents({"role": "moderator"}) == 0
 
 
@@ -233,7 +233,9 @@ def many(creator: Id, *uids: str) -> list[Write]:
 async def test_a_large_group_is_done_apart_from_others_and_as_a_whole(database: Database) -> None:
     ada, ben = await stored_user(database), await stored_user(database, name="ben")
     uids = [f"{n}" for n in range(60)]
-    outcomes = await asyncio.gather(together(many(ada, *uids), apart=True), *(creation(ben) for _ in range(20)))
+    outcomes = await asyncio.gather(
+        commit_atomically(many(ada, *uids), separate=True), *(creation(ben) for _ in range(20))
+    )
     assert all(outcomes)
     assert len(await embedded_in(database, ada)) == 60
     assert len(await embedded_in(database, ben)) == 20
@@ -243,16 +245,16 @@ async def test_a_large_group_is_refused_as_a_whole(database: Database) -> None:
     ada = await stored_user(database)
     assert await creation(ada, uid="taken")
     with pytest.raises(DuplicateKey):
-        await together(many(ada, "a", "taken", "b"), apart=True)
-    assert not await together(many(new_id(), "a", "b"), apart=True)
+        await commit_atomically(many(ada, "a", "taken", "b"), separate=True)
+    assert not await commit_atomically(many(new_id(), "a", "b"), separate=True)
     stale = Update(User, {"_id": ada, "revision": 77}, {"$set": {"full_name": "Ada"}})
-    assert not await together([stale, *many(ada, "a", "b")], apart=True)
+    assert not await commit_atomically([stale, *many(ada, "a", "b")], separate=True)
     assert len(await ids_in(database, "events")) == 1
     assert len(await embedded_in(database, ada)) == 1
 
 
 async def test_a_large_group_waits_for_others_who_write_the_same(database: Database) -> None:
     ada = await stored_user(database)
-    groups = [together(many(ada, *(f"{n} {m}" for m in range(20))), apart=True) for n in range(4)]
+    groups = [commit_atomically(many(ada, *(f"{n} {m}" for m in range(20))), separate=True) for n in range(4)]
     assert all(await asyncio.gather(*groups, *(creation(ada) for _ in range(10))))
     assert len(await embedded_in(database, ada)) == 90

@@ -8,20 +8,21 @@ from typing import Any
 import pytest
 from pymongo.errors import AutoReconnect
 
-import models.event
-from database import groups, journal
+import models.events.event
+from database import commit as groups
+from database import journal
+from database.commit import commit_atomically
 from database.connection import Database
 from database.errors import DuplicateKey
-from database.groups import together
 from database.journal import mend
 from database.queries import Id, Stored, new_id
 from database.writes import Delete, Insert, Require, Update, Write
-from models.answer import Answer
-from models.event import Event
-from models.event_view import render
-from models.revision import Revision, content
-from models.user import User
-from planner.services.clock import utc_now
+from models.accounts.user import User
+from models.events.event import Event
+from models.events.event_view import render
+from models.events.revision import Revision, content
+from models.shared.idempotent_response import IdempotentResponse
+from planner.clock import utc_now
 from tests.database.things import NOW, embedded_in, event, ids_in, stored_in, stored_user
 
 
@@ -54,7 +55,7 @@ class Crasher:
             patched.setattr(journal, "_once", once)
             patched.setattr(journal, "_close", close)
             with pytest.raises(Crash):
-                await together(writes)
+                await commit_atomically(writes)
 
 
 @pytest.fixture
@@ -85,7 +86,7 @@ class CutShort:
             patched.setattr(journal, "_once", once)
             patched.setattr(journal, "_close", close)
             with pytest.raises(AutoReconnect):
-                await together(writes)
+                await commit_atomically(writes)
 
 
 @pytest.fixture
@@ -96,7 +97,7 @@ def cut_short(monkeypatch: pytest.MonkeyPatch) -> CutShort:
 def answer(id: str, thing: str = "") -> Insert:
     made = datetime.now(UTC)  # The server removes old ones.
     stored = {"_id": id, "fingerprint": "", "json": b"{}", "thing": thing, "revision": 1, "created_at": made}
-    return Insert(Answer, stored)
+    return Insert(IdempotentResponse, stored)
 
 
 @pytest.mark.parametrize("steps", [0, 1, 2, 3])
@@ -216,9 +217,9 @@ async def test_a_single_write_needs_no_note(standalone: Database, monkeypatch: p
         raise AssertionError("it was noted")
 
     monkeypatch.setattr(journal, "_open", forbidden)
-    assert await together([answer("key")])
+    assert await commit_atomically([answer("key")])
     with pytest.raises(DuplicateKey):
-        await together([answer("key")])
+        await commit_atomically([answer("key")])
 
 
 async def test_a_requirement_that_is_not_met_is_found_before_anything_is_noted(
@@ -227,7 +228,7 @@ async def test_a_requirement_that_is_not_met_is_found_before_anything_is_noted(
     ada = await stored_user(standalone)
     renamed = Update(User, {"_id": ada}, {"$set": {"full_name": "Ada"}})
     unmet = Require(User, {"_id": new_id()})
-    assert not await together([renamed, answer("key"), unmet])
+    assert not await commit_atomically([renamed, answer("key"), unmet])
     assert await ids_in(standalone, "journal") == await ids_in(standalone, "answers") == set()
     assert (await stored_in(standalone, "users", ada))["full_name"] is None
 
@@ -247,7 +248,7 @@ async def test_writes_to_many_documents_that_a_crash_cut_short_are_completed(
 async def test_an_answer_of_another_request_is_not_taken_for_ones_own(standalone: Database, crash: Crasher) -> None:
     ada = await stored_user(standalone)
     first, second = event(ada), event(ada)
-    assert await together([answer("key", "first"), Insert(Event, first), User.embed(ada, first["_id"], NOW)])
+    assert await commit_atomically([answer("key", "first"), Insert(Event, first), User.embed(ada, first["_id"], NOW)])
     # The same key again: refused, and the crash comes before its note is removed.
     again: list[Write] = [answer("key", "second"), Insert(Event, second), User.embed(ada, second["_id"], NOW)]
     await _refused_and_crashed(again, crash)
@@ -329,7 +330,7 @@ async def bringing_back(id: Id, by: Id, monkeypatch: pytest.MonkeyPatch) -> list
     kept = await Revision.exactly(id, removal["revision"] - 1)
     assert kept
     with monkeypatch.context() as patched:
-        patched.setattr(models.event, "together", noted)
+        patched.setattr(models.events.event, "together", noted)
         fields = content(kept["state"], kept["state"]) | {"updated_at": utc_now()}
         await Event.bring_back(removal, kept["state"], fields, by)
     return given
@@ -371,9 +372,9 @@ async def test_a_restoration_that_is_refused_leaves_the_event_removed(
         assert await mend(standalone) == 1
     elif why == "its uid is taken":
         with pytest.raises(DuplicateKey):
-            await together(writes)
+            await commit_atomically(writes)
     else:
-        assert not await together(writes)
+        assert not await commit_atomically(writes)
     assert gone["_id"] not in await ids_in(standalone, "events")
     assert await standalone.handle["users"].find_one({"_id": ada}) == before
     assert await ids_in(standalone, "journal") == set()
@@ -385,7 +386,7 @@ async def test_of_those_who_restore_an_event_at_once_one_does_without_transactio
     ada = await stored_user(standalone)
     gone = await removed(standalone, ada)
     groups_ = [await bringing_back(gone["_id"], ada, monkeypatch) for _ in range(10)]
-    answers = await asyncio.gather(*(together(writes) for writes in groups_), return_exceptions=True)
+    answers = await asyncio.gather(*(commit_atomically(writes) for writes in groups_), return_exceptions=True)
     assert sorted(type(answer).__name__ for answer in answers) == ["DuplicateKeyError"] * 9 + ["bool"]
     assert await ids_in(standalone, "events") == {gone["_id"]}
     assert await embedded_in(standalone, ada) == [gone["_id"]]

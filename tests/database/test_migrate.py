@@ -13,14 +13,14 @@ from pydantic import SecretStr
 from database.connection import Database, bind
 from database.migrate import migrate, names, pending
 from models import DOCUMENTS
-from models.event_view import placed
-from models.published import copy_of
+from models.events.event_view import placed
+from models.events.public_event_index import copy_of
 from planner.app import create_app, prepare
-from planner.domain.repeats import span_of_series
+from planner.domain.recurrence.documents import span_of_series
 from planner.errors import ConfigurationError
 from planner.settings import Settings
-from tests.clients import Person, ok, sign_in
 from tests.conftest import url_of
+from tests.support.clients import Person, ok, sign_in
 
 Open = Callable[[], Awaitable[Database]]
 pytestmark = [

@@ -11,8 +11,8 @@ from database import reads
 from database.connection import Database
 from database.queries import Id, new_id
 from database.reads import Loader, decode, page
-from models.event import Event
-from models.user import User
+from models.accounts.user import User
+from models.events.event import Event
 from tests.database.things import NOW, stored_user, user
 
 
@@ -172,7 +172,7 @@ class Questions:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.asked = 0
-        original = Database.hop
+        original = Database.run_in_thread
 
         async def counted(database: Database, work: Any, seconds: float | None = None) -> Any:
             self.asked += 1

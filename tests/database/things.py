@@ -5,9 +5,9 @@ from typing import Any
 
 from database.connection import Database
 from database.queries import Id, Stored, new_id
-from models.event_schema import EventDraft
-from models.event_view import fields_of, placed
-from models.user import event_ids
+from models.accounts.user import event_ids
+from models.events.event_schema import EventCreate
+from models.events.event_view import fields_of, placed
 from planner.domain.times import when
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -34,7 +34,7 @@ def user(name: str = "ada", **fields: Any) -> Stored:
 
 def event(creator: Id, **fields: Any) -> Stored:
     """An event as `Events.create` stores it, from the fields of a draft."""
-    draft, id = EventDraft.model_validate({"title": "Book launch"} | fields), new_id()
+    draft, id = EventCreate.model_validate({"title": "Book launch"} | fields), new_id()
     times = when(draft.start, draft.end, draft.all_day, draft.time_zone)
     stored = {"_id": id, "creator": creator, "revision": 1, "created_at": NOW, "updated_at": NOW}
     if draft.uid is not None:

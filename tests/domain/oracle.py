@@ -13,8 +13,8 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import DAILY, HOURLY, MONTHLY, WEEKLY, YEARLY, rrule, rrulestr, weekday
 
-from planner.domain.rrule import Frequency, Rule, parse
-from planner.domain.series import Series
+from planner.domain.recurrence.rrule import Frequency, Rule, parse
+from planner.domain.recurrence.series import Series
 
 FREQUENCIES = {
     Frequency.YEARLY: YEARLY,
@@ -60,7 +60,7 @@ def instant_of_any(local: date, name: str) -> datetime:
 
 
 def dateutil_agrees(text: str, start: date) -> bool:
-    """Whether dateutil means the same by this rule; see planner.domain.pattern on where it does not."""
+    """Whether dateutil means the same by this rule; see planner.domain.recurrence.pattern on where it does not."""
     rule = parse(text)
     numbered = {bool(nth) for _, nth in rule.by_day}
     return (

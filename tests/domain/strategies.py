@@ -5,9 +5,9 @@ from itertools import islice
 
 from hypothesis import strategies as st
 
-from planner.domain.pattern import Pattern
-from planner.domain.rrule import WEEKDAYS, parse
-from planner.domain.series import Override, Series
+from planner.domain.recurrence.pattern import Pattern
+from planner.domain.recurrence.rrule import WEEKDAYS, parse
+from planner.domain.recurrence.series import Override, Series
 from planner.domain.zones import instant
 
 ZONES = [

@@ -14,17 +14,17 @@ from planner.domain.busy import (
     AHEAD,
     MOST_SLOTS,
     Occupation,
+    RequestedSlots,
     Slot,
-    Wanted,
     ahead,
-    clipped,
+    clip_slots,
     collisions,
     merged,
     occupation,
     slot_of,
     slots,
 )
-from planner.domain.series import Override, Series
+from planner.domain.recurrence.series import Override, Series
 from planner.domain.times import when
 
 from . import strategies
@@ -63,14 +63,14 @@ def test_merged_slots_take_the_same_minutes_and_neither_overlap_nor_touch(found:
 @given(some_slots, st.integers(0, 250), st.integers(1, 100))
 def test_clipped_slots_take_the_minutes_of_the_window(found: list[Slot], since: int, length: int) -> None:
     window = slot(since, since + length)
-    parts = list(clipped(found, window.start, window.end))
+    parts = list(clip_slots(found, window.start, window.end))
     assert minutes(parts) == minutes(found) & minutes([window])
     assert all(window.start <= part.start < part.end <= window.end for part in parts)
 
 
 @given(some_slots.filter(bool), some_slots)
 def test_a_slot_meets_what_is_wanted_when_they_have_a_minute_in_common(found: list[Slot], others: list[Slot]) -> None:
-    wanted, taken = Wanted(found), minutes(found)
+    wanted, taken = RequestedSlots(found), minutes(found)
     assert (wanted.start, wanted.end) == (FIRST + min(taken) * MINUTE, FIRST + (max(taken) + 1) * MINUTE)
     for other in others:
         assert wanted.meets(other) == bool(taken & minutes([other]))
@@ -191,9 +191,9 @@ def test_a_series_collides_where_one_of_its_slots_meets_a_wanted_one(data: st.Da
     right = [
         one for one in expected(taken, until) if any(one.start < other.end and other.start < one.end for other in found)
     ]
-    assert sorted(collisions(taken, Wanted(found), 10_000)) == right
+    assert sorted(collisions(taken, RequestedSlots(found), 10_000)) == right
     for most in (1, 3):
-        some_of_them = collisions(taken, Wanted(found), most)
+        some_of_them = collisions(taken, RequestedSlots(found), most)
         assert len(some_of_them) == min(most, len(right)) and set(some_of_them) <= set(right)
 
 
@@ -202,7 +202,7 @@ def weekly(start: datetime, length: timedelta | None, rule: str = "FREQ=WEEKLY",
 
 
 def test_what_touches_does_not_collide() -> None:
-    wanted = Wanted([slot(60, 120)])
+    wanted = RequestedSlots([slot(60, 120)])
     assert not collisions(Occupation(slot(0, 60)), wanted, 1)
     assert not collisions(Occupation(slot(120, 180)), wanted, 1)
     assert collisions(Occupation(slot(0, 61)), wanted, 1) == [slot(0, 61)]
@@ -214,7 +214,7 @@ def test_a_series_that_keeps_its_local_hour_collides_only_while_the_clocks_agree
     standup = weekly(datetime(2026, 3, 2, 9), 30 * MINUTE)
     weeks = [datetime(2026, 3, 2, 8, tzinfo=UTC) + week * 7 * DAY for week in range(12)]
     at_eight = [Slot(start, start + 30 * MINUTE) for start in weeks]
-    met = [one.start.date() for one in collisions(standup, Wanted(at_eight), 100)]
+    met = [one.start.date() for one in collisions(standup, RequestedSlots(at_eight), 100)]
     assert met == [date(2026, 3, day) for day in (2, 9, 16, 23)]
 
 
@@ -223,15 +223,15 @@ def test_an_occurrence_collides_where_it_was_moved_to_and_no_longer_where_it_was
     moved = weekly(datetime(2026, 5, 4, 9), HOUR, overrides={id: Override(start=datetime(2026, 5, 12, 15))})
     there = Slot(datetime(2026, 5, 12, 13, 30, tzinfo=UTC), datetime(2026, 5, 12, 13, 45, tzinfo=UTC))
     before = Slot(datetime(2026, 5, 11, 7, tzinfo=UTC), datetime(2026, 5, 11, 8, tzinfo=UTC))
-    assert [one.recurrence_id for one in collisions(moved, Wanted([there]), 5)] == [id]
-    assert collisions(moved, Wanted([before]), 5) == []
+    assert [one.recurrence_id for one in collisions(moved, RequestedSlots([there]), 5)] == [id]
+    assert collisions(moved, RequestedSlots([before]), 5) == []
 
 
 def test_two_series_that_never_meet_are_found_not_to_without_looking_at_each_hour() -> None:
     """A rule of every hour, for five years, held against one slot a year."""
     hourly = weekly(datetime(2020, 1, 1), MINUTE, "FREQ=HOURLY")
     yearly = [Slot(start, start + MINUTE) for start in (datetime(2020 + n, 6, 1, 0, 30, tzinfo=UTC) for n in range(5))]
-    assert collisions(hourly, Wanted(yearly), 1) == []
+    assert collisions(hourly, RequestedSlots(yearly), 1) == []
 
 
 # How far is looked ahead.
@@ -277,5 +277,5 @@ def test_occurrences_of_no_length_are_not_gone_through_one_by_one() -> None:
     moved = weekly(datetime(2026, 5, 1, 9), None, "FREQ=HOURLY", overrides={id: Override(duration=HOUR)})
     found = ahead(moved, FIRST + 7 * HOUR, None, FIRST)
     assert [one.recurrence_id for one in found] == [id]
-    assert collisions(moved, Wanted(found), 5) == found
+    assert collisions(moved, RequestedSlots(found), 5) == found
     assert list(slots(moved, FIRST, FIRST + 3000 * DAY)) == found

@@ -7,7 +7,7 @@ import time
 import pytest
 
 from planner.domain.passwords import weakness
-from tests.clients import Planner, ok, sign_up
+from tests.support.clients import Planner, ok, sign_up
 
 ABOUT = ("ada.lovelace@example.com", "enchantress", "Ada King")
 GOOD = ["correct horse battery staple", "nine quiet otters", "Tr4verse-Copper-Lamp", "жёлтая лодка плывёт ночью"]

@@ -15,9 +15,9 @@ from pathlib import Path
 
 import httpx
 
-from database.embedded import EmbeddedMongo
-from tests.oidc_provider import running_provider
-from tests.servers import ROOT, RunningServer, running
+from database.embedded.server import EmbeddedMongo
+from tests.support.oidc_provider import running_provider
+from tests.support.servers import ROOT, RunningServer, running
 
 SECRET = "a key of the fuzzer, and of nothing else: 9c41e2d7"
 PASSWORD = "seven lazy herons by the lake"

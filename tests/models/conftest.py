@@ -15,7 +15,7 @@ from database.queries import Filter
 from models import DOCUMENTS
 from tests.conftest import url_of
 from tests.database.conftest import database  # noqa: F401 - a fixture
-from tests.models.plans import Asked
+from tests.models.events.plans import Asked
 
 
 @pytest.fixture(scope="module")

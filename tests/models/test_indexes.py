@@ -11,25 +11,25 @@ from pymongo.database import Database
 from database.connection import collection
 from database.queries import new_id
 from database.writes import Delete, Insert, Write
-from models.access_token import AccessToken
-from models.answer import Answer
-from models.audit import Audit, AuditQuery
-from models.busy_share import BusyShare
-from models.event import Event
-from models.event_batches import known
-from models.feed import Feed
-from models.gone import Gone
-from models.import_job import ImportJob
-from models.mail import Mail
-from models.one_time_token import OneTimeToken
-from models.provider_login import ProviderCode, ProviderLogin
-from models.revision import Revision
-from models.session import Session
-from models.tally import Tally
-from models.turn import Turn
-from models.user import User
+from models.accounts.oidc_login import AuthorizationCode, OidcLoginAttempt
+from models.accounts.one_time_token import OneTimeToken
+from models.accounts.personal_token import PersonalToken
+from models.accounts.session import Session
+from models.accounts.user import User
+from models.accounts.user_write_lock import UserWriteLock
+from models.events.event import Event
+from models.events.event_batches import known
+from models.events.revision import Revision
+from models.events.tombstone import Tombstone
+from models.files.feed import Feed
+from models.files.import_job import ImportJob
+from models.mail.queued_mail import QueuedMail
+from models.people.busy_share import BusyShare
+from models.shared.audit import Audit, AuditQuery
+from models.shared.idempotent_response import IdempotentResponse
+from models.shared.rate_limit_counter import RateLimitCounter
 from tests.database.things import event
-from tests.models.plans import Asked, explained
+from tests.models.events.plans import Asked, explained
 
 pytestmark = pytest.mark.real_server("the mock has no query plans")
 ID, NOW = new_id(), datetime(2026, 5, 1, tzinfo=UTC)
@@ -64,10 +64,10 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "a session that is used": lambda: Session.touch(ID, NOW),
     "the first sessions": lambda: Session.listed(ID, None, NOW, None, 50),
     "further sessions": lambda: Session.listed(ID, None, NOW, ID, 50),
-    "a personal token": lambda: AccessToken.by_digest("digest", NOW),
-    "a personal token that is used": lambda: AccessToken.touch(ID, NOW),
-    "the first personal tokens": lambda: AccessToken.listed(ID, NOW, None, 50),
-    "further personal tokens": lambda: AccessToken.listed(ID, NOW, ID, 50),
+    "a personal token": lambda: PersonalToken.by_digest("digest", NOW),
+    "a personal token that is used": lambda: PersonalToken.touch(ID, NOW),
+    "the first personal tokens": lambda: PersonalToken.listed(ID, NOW, None, 50),
+    "further personal tokens": lambda: PersonalToken.listed(ID, NOW, ID, 50),
     "a feed": lambda: Feed.by_digest("digest"),
     "a feed that is read": lambda: Feed.touch(ID, NOW),
     "where another feed may be": lambda: Feed.free_slot(ID),
@@ -78,8 +78,8 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "the audit of an account": lambda: Audit.listed(AuditQuery(), ID, ID),
     "the audit of an event": lambda: Audit.listed(AuditQuery(event="sign-in"), None, ID),
     "the audit of both": lambda: Audit.listed(AuditQuery(event="sign-in"), ID, None),
-    "a mail that is due": lambda: Mail.claim(NOW),
-    "a mail that is put off": lambda: Mail.put_off(ID, NOW),
+    "a mail that is due": lambda: QueuedMail.claim(NOW),
+    "a mail that is put off": lambda: QueuedMail.put_off(ID, NOW),
     "whether somebody shares free/busy": lambda: BusyShare.holds(ID, ID),
     "whether somebody shares it with enough": lambda: BusyShare.is_full(ID),
     "the first shares": lambda: BusyShare.listed(ID, None, 50),
@@ -92,11 +92,11 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "an import that is due": lambda: ImportJob.claim(ID, NOW),
     "an import that somebody is at": lambda: ImportJob.renew(ID, ID, NOW),
     "an import that is let go of": lambda: ImportJob.release(ID, ID, NOW),
-    "whose turn it is": lambda: Turn.of(ID),
+    "whose turn it is": lambda: UserWriteLock.of(ID),
     "a token for one use": lambda: OneTimeToken.good("digest", "reset", NOW),
-    "a sign-in at a provider": lambda: ProviderLogin.standing("digest", "google", "browser", NOW),
-    "an authorization code": lambda: ProviderCode.good("digest", NOW),
-    "a tally": lambda: Tally.of("id"),
+    "a sign-in at a provider": lambda: OidcLoginAttempt.standing("digest", "google", "browser", NOW),
+    "an authorization code": lambda: AuthorizationCode.good("digest", NOW),
+    "a tally": lambda: RateLimitCounter.of("id"),
 }
 
 WRITES: dict[str, Write] = {
@@ -106,25 +106,25 @@ WRITES: dict[str, Write] = {
     "ending a session": Session.ending(ID, ID),
     "ending every session": Session.ending_all(ID),
     "ending every session but one": Session.ending_all(ID, ID),
-    "removing a personal token": AccessToken.removing(ID, ID),
-    "removing every personal token": AccessToken.dropping(ID),
+    "removing a personal token": PersonalToken.removing(ID, ID),
+    "removing every personal token": PersonalToken.delete_all_of(ID),
     "removing a feed": Feed.removing(ID, ID),
-    "removing every feed": Feed.dropping(ID),
+    "removing every feed": Feed.delete_all_of(ID),
     "taking a share back": BusyShare.taking_back(ID, ID),
-    **{f"removing every share {n}": write for n, write in enumerate(BusyShare.dropping(ID))},
+    **{f"removing every share {n}": write for n, write in enumerate(BusyShare.delete_all_of(ID))},
     "noting what became of some entries": ImportJob.noting(ID, ID, 0, dict.fromkeys(COUNTED, 0)),
     **{f"finishing an import {n}": write for n, write in enumerate(ImportJob.finishing(ID, ID, NOW))},
-    **{f"removing every import {n}": write for n, write in enumerate(ImportJob.dropping(ID))},
-    "removing every mail": Mail.dropping(ID),
-    "removing every token for one use": OneTimeToken.dropping(ID),
+    **{f"removing every import {n}": write for n, write in enumerate(ImportJob.delete_all_of(ID))},
+    "removing every mail": QueuedMail.delete_all_of(ID),
+    "removing every token for one use": OneTimeToken.delete_all_of(ID),
     "changing an event": CHANGING[0],
-    "removing every revision": Revision.dropping(ID),
+    "removing every revision": Revision.delete_all_of(ID),
     "forgetting who made revisions": Revision.forgetting(ID),
     "forgetting who made events as they are": Event.forgetting(ID),
     "keeping what an event was on": Revision.reviving(REMOVAL),
-    **{f"forgetting whose was gone {n}": write for n, write in enumerate(Gone.forgetting(ID))},
+    **{f"forgetting whose was gone {n}": write for n, write in enumerate(Tombstone.forgetting(ID))},
     "removing every event": Delete(Event, {"creator": ID}, many=True),
-    "removing every first answer": Delete(Answer, {"owner": ID}, many=True),
+    "removing every first answer": Delete(IdempotentResponse, {"owner": ID}, many=True),
     **{f"forgetting in the audit {n}": write for n, write in enumerate(Audit.forgetting(ID))},
 }
 

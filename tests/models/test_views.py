@@ -10,12 +10,12 @@ from pydantic import BaseModel
 
 from database.queries import Id, new_id
 from database.reads import decode
-from models.event_schema import EventPage, EventRead
-from models.event_view import render, rendered
-from models.user import UserRead, user_view
-from models.views import Page
+from models.accounts.user import UserRead, user_view
+from models.events.event_schema import EventPage, EventRead
+from models.events.event_view import render, rendered
+from models.shared.views import Page
 from tests.database.things import NOW, event, user
-from tests.models.crowds import crowd
+from tests.models.events.crowds import crowd
 
 ADA = new_id()
 EVENTS: dict[str, dict[str, Any]] = {

@@ -10,8 +10,8 @@ from fastapi import FastAPI
 from jose import jwt
 
 from database.connection import bound
-from tests.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
-from tests.clocks import Clock, wind
+from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
+from tests.support.clocks import Clock, wind
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 ENDPOINTS = ["/auth/token", "/auth/revoke", "/auth/introspect"]

@@ -8,7 +8,7 @@ import pytest
 from pymongo import MongoClient
 
 from tests.conftest import SECRET, url_of
-from tests.servers import RunningServer, running
+from tests.support.servers import RunningServer, running
 
 
 @pytest.fixture(scope="module")

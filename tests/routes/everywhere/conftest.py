@@ -6,13 +6,13 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from planner.providers_settings import ProviderSettings
+from planner.oidc_settings import OidcProviderSettings
 from planner.settings import Settings
-from tests.clients import Person, Planner
-from tests.oidc_provider import RunningProvider, running_provider
 from tests.routes.everywhere.documented import Documented
 from tests.routes.everywhere.operations import Operation, operations_of
 from tests.routes.everywhere.samples import World
+from tests.support.clients import Person, Planner
+from tests.support.oidc_provider import RunningProvider, running_provider
 
 
 @pytest.fixture(scope="session")
@@ -25,7 +25,7 @@ def provider() -> Iterator[RunningProvider]:
 @pytest.fixture
 def settings(settings: Settings, provider: RunningProvider) -> Settings:
     """Settings by which one can sign in with that provider, under several names."""
-    known = ProviderSettings.model_validate(provider.settings)
+    known = OidcProviderSettings.model_validate(provider.settings)
     return settings.model_copy(update={"oidc": dict.fromkeys(("acme", "best", "cosmo"), known)})
 
 

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from jsonschema import Draft202012Validator, FormatChecker
 from starlette.routing import Match, Route
 
-from routes.problems import phrase
+from routes.http.problems import phrase
 from tests.routes.everywhere.operations import TOKEN_ENDPOINT, Operation, operations_of
 
 PROBLEM = "application/problem+json"

@@ -11,10 +11,10 @@ import httpx
 from fastapi import FastAPI
 
 from database.queries import Id, as_id
-from models.user import Role
-from tests.clients import Person, Planner, ok, sign_up
+from models.accounts.user import Role
 from tests.routes.everywhere.operations import FORM, JSON, ROOT, Operation
 from tests.routes.everywhere.things import BODIES, HERE, LAST_ACTS, PATHS, ROLES, THINGS, WAYS, Thing
+from tests.support.clients import Person, Planner, ok, sign_up
 
 MOST_UNKNOWN_ID = "f" * 24
 

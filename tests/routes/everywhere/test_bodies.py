@@ -4,7 +4,6 @@ from typing import Any
 
 import pytest
 
-from tests.clients import Person
 from tests.routes.everywhere.hostile import (
     LARGER,
     MIB,
@@ -17,6 +16,7 @@ from tests.routes.everywhere.hostile import (
 )
 from tests.routes.everywhere.operations import CALENDAR, FORM, JSON, Operation, Schema
 from tests.routes.everywhere.samples import Refilled, World
+from tests.support.clients import Person
 
 
 @pytest.fixture

@@ -10,11 +10,11 @@ import pytest
 from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 
-from routes.problems import MEDIA_TYPE
-from tests.clients import Planner
+from routes.http.problems import MEDIA_TYPE
 from tests.routes.everywhere.documented import Documented
 from tests.routes.everywhere.operations import FORM, JSON, ROOT, TOKEN_ENDPOINT, Operation, Schema
 from tests.routes.everywhere.things import WITHOUT_BODY
+from tests.support.clients import Planner
 
 SENTENCE = re.compile(r"[A-Z0-9`'\"(].*[.:)]$", re.DOTALL)
 Where = tuple[str, Any]

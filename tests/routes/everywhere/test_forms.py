@@ -4,9 +4,9 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.clients import Person
 from tests.routes.everywhere.operations import FORM, TOKEN_ENDPOINT, Operation
 from tests.routes.everywhere.samples import World
+from tests.support.clients import Person
 
 
 async def test_a_form_that_cannot_be_read_is_refused(

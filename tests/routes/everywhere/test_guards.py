@@ -7,14 +7,14 @@ import pytest
 from fastapi import FastAPI
 
 from auth.jwt_handler import TokenSigner
-from models.user import Role
+from models.accounts.user import Role
 from planner.app import AUDIENCE
-from tests.clients import Person, ok
 from tests.conftest import SECRET
 from tests.routes.everywhere.hostile import MALFORMED_IDS, TOKENS
 from tests.routes.everywhere.operations import ROOT, Operation
 from tests.routes.everywhere.samples import MOST_UNKNOWN_ID, World, fill, segments, thing_of
 from tests.routes.everywhere.things import ROLES, SCOPES
+from tests.support.clients import Person, ok
 
 ISSUER = ROOT
 

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.clients import Person, ok
 from tests.routes.everywhere.operations import Operation
 from tests.routes.everywhere.samples import World
 from tests.routes.everywhere.things import HERE, LISTED, SET_LISTS
+from tests.support.clients import Person, ok
 
 
 @pytest.fixture

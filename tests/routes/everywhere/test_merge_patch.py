@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.clients import Person, ok
 from tests.routes.everywhere.operations import Operation
 from tests.routes.everywhere.samples import World
+from tests.support.clients import Person, ok
 
 FULL: dict[str, Any] = {
     "uid": "launch@example.com",

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.clients import Person, ok
 from tests.routes.everywhere.operations import Operation
 from tests.routes.everywhere.samples import Sample, World
+from tests.support.clients import Person, ok
 
 MALFORMED = ("x", '"', '"1', '1"', "'1'", "1", 'w/"1"', "W/1", '"1" "2"', '*, "1"', '"1", *', '"a b"', '"1";', "\\")
 

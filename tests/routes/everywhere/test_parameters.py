@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.clients import Person
 from tests.routes.everywhere.hostile import ENCODED
 from tests.routes.everywhere.operations import Operation
 from tests.routes.everywhere.samples import Refilled, World
+from tests.support.clients import Person
 
 HEADER_VALUES: tuple[bytes, ...] = (
     b"",

@@ -8,12 +8,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from planner.services.events import Events
-from routes.problems import phrase
-from tests.clients import Person, Planner
+from planner.services.events.events import Events
+from routes.http.problems import phrase
 from tests.routes.everywhere.documented import PROBLEM, Documented, check_refusal, media_type
 from tests.routes.everywhere.operations import ROOT, Operation
 from tests.routes.everywhere.samples import World
+from tests.support.clients import Person, Planner
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 
@@ -60,7 +60,7 @@ async def test_a_method_that_an_address_does_not_answer_is_refused_with_those_th
         answered = {operation.method for operation in known}
         url = await world.url(known[0], world.person)
         for method in METHODS:
-            # HEAD is answered as GET is, which is tried in tests/routes/test_heads.py.
+            # HEAD is answered as GET is, which is tried in tests/routes/http/test_head_requests.py.
             if documented.operation(httpx.Request("GET" if method == "HEAD" else method, url)):
                 continue
             with subtests.test(f"{method} {path}"):

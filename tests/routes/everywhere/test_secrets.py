@@ -12,12 +12,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from tests.clients import Person
 from tests.conftest import SECRET, url_of
 from tests.routes.everywhere.hostile import MIB
 from tests.routes.everywhere.operations import FORM, JSON, ROOT, TOKEN_ENDPOINT, Operation
 from tests.routes.everywhere.samples import Sample, World, fill, segments
-from tests.servers import running
+from tests.support.clients import Person
+from tests.support.servers import running
 
 CANARY = "Canary-7f3a91c2-sings"
 # Fields that hold a secret, whatever their schema says of them.

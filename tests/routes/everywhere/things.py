@@ -9,11 +9,11 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from auth.opaque_tokens import digest
-from database.groups import together
-from models.one_time_token import OneTimeToken, Purpose
-from models.user import Role
-from tests.browsers import Browser
-from tests.clients import PASSWORD, Person, ok, sign_in, sign_up
+from database.commit import commit_atomically
+from models.accounts.one_time_token import OneTimeToken, Purpose
+from models.accounts.user import Role
+from tests.support.browsers import Browser
+from tests.support.clients import PASSWORD, Person, ok, sign_in, sign_up
 
 if TYPE_CHECKING:
     from tests.routes.everywhere.samples import World
@@ -231,7 +231,7 @@ async def mailed(purpose: Purpose, world: "World", person: Person) -> str:
     token = f"{purpose} {world.count()}"
     now = datetime.now(UTC)
     id = world.id_of(user)
-    await together([OneTimeToken.issue(digest(token), purpose, id, person.email, now)])
+    await commit_atomically([OneTimeToken.issue(digest(token), purpose, id, person.email, now)])
     return token
 
 

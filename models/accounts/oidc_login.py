@@ -1,0 +1,167 @@
+"""Signing in with a provider: what is kept while somebody is away at one, and until they redeem their code."""
+
+from datetime import datetime, timedelta
+from typing import Annotated, ClassVar, Literal
+
+from beanie import Document, PydanticObjectId
+from pydantic import BaseModel, ConfigDict, Field
+
+from database.queries import Id, Stored, index
+from database.reads import decode, page
+from database.writes import Delete, Insert
+from models.shared.schema import Reply
+from planner.domain.pkce import SHAPE
+
+LOGIN_LIFETIME = timedelta(minutes=10)
+CODE_LIFETIME = timedelta(minutes=1)
+
+
+class OidcLoginAttempt(Document):
+    """Somebody who was sent to a provider and is to come back, under the hash of our `state`.
+
+    `browser` is the hash of what only their browser holds. The last three say who sent
+    them: the page they go back to, its own `state`, and its challenge (RFC 7636).
+    """
+
+    id: str = Field(alias="_id")  # type: ignore[assignment]
+    provider: str
+    browser: str
+    nonce: str
+    verifier: str
+    redirect_uri: str | None
+    page_state: str | None
+    code_challenge: str | None
+    expires_at: datetime
+
+    class Settings:
+        """Where they are stored; the server itself removes them when their time is over."""
+
+        name = "provider_logins"
+        indexes: ClassVar = [index("expires_at", name="expired", expireAfterSeconds=0)]
+
+    @classmethod
+    def beginning(cls, stored: Stored, now: datetime) -> Insert:
+        """The write that remembers who went to a provider."""
+        return Insert(cls, stored | {"expires_at": now + LOGIN_LIFETIME})
+
+    @classmethod
+    async def standing(cls, digest: str, provider: str, browser: str, now: datetime) -> Stored | None:
+        """What is remembered, if it is of this provider and this browser, and not over."""
+        match = {"_id": digest, "provider": provider, "browser": browser, "expires_at": {"$gt": now}}
+        found = await page(cls, match, None, 1)
+        return decode(found[0]) if found else None
+
+    @classmethod
+    def use(cls, digest: str) -> Delete:
+        """The write that uses it up; refused when somebody else has."""
+        return Delete(cls, {"_id": digest})
+
+
+class AuthorizationCode(Document):
+    """An authorization code of ours (RFC 6749 §4.1.2), under its hash."""
+
+    id: str = Field(alias="_id")  # type: ignore[assignment]
+    user: PydanticObjectId
+    provider: str
+    redirect_uri: str
+    code_challenge: str
+    expires_at: datetime
+
+    class Settings:
+        """Where they are stored; the server itself removes them when their time is over."""
+
+        name = "provider_codes"
+        indexes: ClassVar = [index("expires_at", name="expired", expireAfterSeconds=0)]
+
+    @classmethod
+    def issue(cls, digest: str, user: Id, login: Stored, now: datetime) -> Insert:
+        """The write that makes a code good, for the page that sent somebody to a provider."""
+        return Insert(
+            cls,
+            {
+                "_id": digest,
+                "user": user,
+                "provider": login["provider"],
+                "redirect_uri": login["redirect_uri"],
+                "code_challenge": login["code_challenge"],
+                "expires_at": now + CODE_LIFETIME,
+            },
+        )
+
+    @classmethod
+    async def good(cls, digest: str, now: datetime) -> Stored | None:
+        """The code, if it is still good."""
+        found = await page(cls, {"_id": digest, "expires_at": {"$gt": now}}, None, 1)
+        return decode(found[0]) if found else None
+
+    @classmethod
+    def use(cls, digest: str) -> Delete:
+        """The write that uses the code up; refused when somebody else has."""
+        return Delete(cls, {"_id": digest})
+
+
+class SignInQuery(BaseModel):
+    """Where a page wants somebody back to, and what it will prove itself with (RFC 7636)."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    redirect_uri: Annotated[
+        str | None,
+        Field(
+            max_length=2000,
+            description="The page to come back to, on the origin of PUBLIC_URL or one of CORS_ORIGINS. "
+            "Without it, the callback answers the tokens as JSON.",
+            examples=["https://app.example.com/signed-in"],
+        ),
+    ] = None
+    state: Annotated[
+        str | None, Field(max_length=1024, pattern=r"^[ -~]*$", description="The page's own; it comes back unchanged.")
+    ] = None
+    code_challenge: Annotated[
+        str | None,
+        Field(
+            pattern=f"^{SHAPE.pattern}$",
+            description="The SHA-256 of the page's code_verifier, base64url; required with redirect_uri.",
+            examples=["E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"],
+        ),
+    ] = None
+    code_challenge_method: Annotated[Literal["S256"] | None, Field(description="Only S256; `plain` is refused.")] = None
+
+
+class CallbackQuery(BaseModel):
+    """What a provider sends somebody back with (RFC 6749 §4.1.2, RFC 9207)."""
+
+    model_config = ConfigDict(hide_input_in_errors=True)
+
+    state: Annotated[
+        str | None, Field(max_length=200, pattern=r"^[ -~]*$", description="What the provider was sent to with.")
+    ] = None
+    code: Annotated[
+        str | None, Field(max_length=4096, pattern=r"^[ -~]*$", description="What the provider will tell the rest for.")
+    ] = None
+    error: Annotated[
+        str | None, Field(max_length=200, pattern=r"^[ -~]*$", description="Why the provider signs nobody in.")
+    ] = None
+    iss: Annotated[
+        str | None, Field(max_length=2000, pattern=r"^[ -~]*$", description="Which provider it is (RFC 9207).")
+    ] = None
+
+
+class ProviderRead(Reply):
+    """A provider that one can sign in with."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"name": "google", "signin": "https://planner.example.com/api/v1/auth/google/signin"}]
+        }
+    )
+
+    name: str
+    signin: Annotated[str, Field(description="Where to send the browser.")]
+
+
+class ProviderPage(Reply):
+    """A page of providers, by name."""
+
+    items: list[ProviderRead]
+    next: str | None

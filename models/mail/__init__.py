@@ -1,0 +1,4 @@
+"""Documents of mail.
+
+queued_mail.py  mail that is to be sent
+"""

@@ -1,0 +1,10 @@
+"""What several documents share.
+
+audit.py                the audit
+idempotent_response.py  responses that are stored under an Idempotency-Key
+rate_limit_counter.py   counters of what is limited
+guard.py                documents that serialise groups of writes
+schema.py               base classes of schemas
+fields.py               types of fields
+views.py                rendered documents and pages
+"""

@@ -1,0 +1,47 @@
+"""Tallies of what is limited, shared by all processes."""
+
+from datetime import datetime
+from typing import ClassVar
+
+from beanie import Document
+from pydantic import Field
+
+from database.commit import change
+from database.errors import DuplicateKey
+from database.queries import index
+from database.reads import decode, page
+from planner.domain.rate_limits import Limit
+
+
+class RateLimitCounter(Document):
+    """When something last happened, at most as often as its limit allows."""
+
+    id: str = Field(alias="_id")  # type: ignore[assignment]
+    times: list[datetime]
+    expires_at: datetime
+
+    class Settings:
+        """Where tallies are stored; the server itself removes them when they no longer matter."""
+
+        name = "tallies"
+        indexes: ClassVar = [index("expires_at", name="expired", expireAfterSeconds=0)]
+
+    @classmethod
+    async def of(cls, id: str) -> list[datetime]:
+        """The times noted under this id, the oldest first."""
+        found = await page(cls, {"_id": id}, None, 1)
+        return list(decode(found[0])["times"]) if found else []
+
+    @classmethod
+    async def note(cls, id: str, limit: Limit, now: datetime) -> list[datetime]:
+        """Note one more time and answer those that stand then, in one atomic write."""
+        update = {
+            "$push": {"times": {"$each": [now], "$slice": -(limit.most + 1)}},
+            "$set": {"expires_at": now + 2 * limit.within},
+        }
+        try:
+            raw = await change(cls, {"_id": id}, update, upsert=True)
+        except DuplicateKey:  # Two first times at once: the other one has made the tally.
+            raw = await change(cls, {"_id": id}, update, upsert=True)
+        assert raw is not None
+        return list(decode(raw)["times"])

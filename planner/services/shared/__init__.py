@@ -1,0 +1,8 @@
+"""What several use cases share.
+
+idempotency.py   responses that are stored under an Idempotency-Key
+rate_limiter.py  limits on how often something may be tried
+client_info.py   the client that sent a request
+audit.py         the audit of what happens to accounts
+field_errors.py  validation errors of pydantic as ours
+"""

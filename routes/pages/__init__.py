@@ -1,0 +1,4 @@
+"""HTML pages.
+
+mailed_links.py  the two pages that links in mails open
+"""

@@ -1,0 +1,256 @@
+"""What is believed of a provider, and what is not, against a provider process."""
+
+import asyncio
+import logging
+import secrets
+import time
+from collections.abc import Iterator
+from typing import Any
+
+import httpx
+import pytest
+from cryptography.hazmat.primitives.asymmetric import rsa
+
+from auth import oidc_client as providers
+from auth.oidc_client import OidcClient, ProviderIdentity
+from planner.errors import ProviderFailed, SignInRefused
+from planner.oidc_settings import OidcProviderSettings
+from tests.support.browsers import query_of
+from tests.support.oidc_keys import number
+from tests.support.oidc_provider import CLIENT_SECRET, GRACE, RunningProvider, running_provider
+
+BACK = "http://planner.test/api/v1/auth/acme/callback"
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[RunningProvider]:
+    with running_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def acme(process: RunningProvider) -> Iterator[RunningProvider]:
+    """The provider, without faults."""
+    yield process
+    process.control(faults=[], algorithm="RS256")
+
+
+@pytest.fixture
+def client(acme: RunningProvider) -> OidcClient:
+    return OidcClient("acme", OidcProviderSettings.model_validate(acme.settings))
+
+
+async def sign_in(client: OidcClient, user: str = "grace", **changed: Any) -> ProviderIdentity:
+    """Go there, let oneself be sent back, and have the code exchanged."""
+    state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
+    url = await client.authorization_url(BACK, state, nonce, verifier)
+    async with httpx.AsyncClient(verify=False) as browser:
+        answer = await browser.get(f"{url}&login_hint={user}")
+    assert answer.status_code == 302, answer.text
+    back = query_of(answer.headers["location"])
+    assert back["state"] == state
+    given = {"code": back["code"], "redirect_uri": BACK, "nonce": nonce, "verifier": verifier} | changed
+    return await client.identify(**given)
+
+
+async def test_the_provider_is_asked_with_pkce_state_and_nonce(client: OidcClient, acme: RunningProvider) -> None:
+    url = await client.authorization_url(BACK, "the state", "the nonce", "v" * 43)
+    assert url.startswith(f"{acme.issuer}/authorize?")
+    assert query_of(url) == {
+        "response_type": "code",
+        "client_id": "planner",
+        "redirect_uri": BACK,
+        "scope": "openid email profile",
+        "state": "the state",
+        "nonce": "the nonce",
+        "code_challenge_method": "S256",
+        # printf 'v%.0s' $(seq 43) | openssl dgst -sha256 -binary | basenc --base64url
+        "code_challenge": "7w_YNF9DSfIdPf_pRjSq646_kPr-2-o9NAl16JGghdM",
+    }
+
+
+@pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256"])
+async def test_somebody_signs_in_with_each_algorithm(client: OidcClient, acme: RunningProvider, algorithm: str) -> None:
+    acme.control(algorithm=algorithm)
+    assert await sign_in(client) == ProviderIdentity(acme.issuer, GRACE["sub"], GRACE["email"], True, GRACE["name"])
+
+
+@pytest.mark.parametrize(
+    ("fault", "said"),
+    [
+        ("wrong_iss", "iss"),
+        ("wrong_aud", "aud"),
+        ("many_audiences", "azp"),
+        ("wrong_azp", "azp"),
+        ("wrong_nonce", "nonce"),
+        ("no_nonce", "nonce"),
+        ("expired", "exp"),
+        ("no_exp", "exp"),
+        ("from_the_future", "iat"),
+        ("no_iat", "iat"),
+        ("no_sub", "sub"),
+        ("wrong_hash", "at_hash"),
+        ("alg_none", "algorithm"),
+        ("hs256", "algorithm"),
+        ("foreign_key", "BadSignatureError"),
+        ("bad_signature", "BadSignatureError"),
+        ("unknown_kid", "unknown key"),
+        ("not_a_token", "DecodeError"),
+        ("deep_json", "RecursionError"),
+        ("no_id_token", "no ID token"),
+        ("userinfo_of_another", "userinfo of somebody else"),
+        ("invalid_client", "invalid_client"),
+    ],
+)
+async def test_an_answer_that_does_not_hold_is_refused_and_the_log_says_why(
+    client: OidcClient, acme: RunningProvider, caplog: pytest.LogCaptureFixture, fault: str, said: str
+) -> None:
+    acme.control(faults=[fault])
+    with pytest.raises(ProviderFailed), caplog.at_level(logging.WARNING):
+        await sign_in(client)
+    assert said in caplog.text
+    assert CLIENT_SECRET not in caplog.text and "eyJ" not in caplog.text
+
+
+@pytest.mark.parametrize("fault", ["huge", "compressed", "not_json", "failing"])
+async def test_a_provider_that_answers_badly_has_failed(client: OidcClient, acme: RunningProvider, fault: str) -> None:
+    await client.authorization_url(BACK, "state", "nonce", "v" * 43)
+    acme.control(faults=[fault])
+    with pytest.raises(ProviderFailed):
+        await sign_in(client)
+    acme.control(faults=[])
+    assert (await sign_in(client)).subject == GRACE["sub"]
+
+
+@pytest.mark.parametrize(
+    "fault",
+    ["other_issuer", "no_discovery", "insecure_endpoint", "only_hs256", "huge", "compressed", "not_json", "failing"],
+)
+async def test_a_discovery_document_that_does_not_hold_is_refused_and_asked_for_again(
+    client: OidcClient, acme: RunningProvider, fault: str
+) -> None:
+    acme.control(faults=[fault])
+    with pytest.raises(ProviderFailed):
+        await client.authorization_url(BACK, "state", "nonce", "v" * 43)
+    acme.control(faults=[])
+    assert await client.authorization_url(BACK, "state", "nonce", "v" * 43)
+
+
+async def test_a_provider_that_sends_a_byte_now_and_then_is_not_waited_for(
+    client: OidcClient, acme: RunningProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(providers, "SECONDS", 0.7)
+    acme.control(faults=["slow"])
+    begun = time.monotonic()
+    with pytest.raises(ProviderFailed):
+        await client.authorization_url(BACK, "state", "nonce", "v" * 43)
+    assert time.monotonic() - begun < 2
+
+
+async def test_a_provider_that_is_not_there_has_failed(acme: RunningProvider) -> None:
+    nobody = OidcProviderSettings.model_validate(acme.settings | {"issuer": "http://127.0.0.1:1"})
+    with pytest.raises(ProviderFailed):
+        await OidcClient("acme", nobody).authorization_url(BACK, "state", "nonce", "v" * 43)
+
+
+async def test_the_issuer_must_match_to_the_letter(acme: RunningProvider) -> None:
+    other = OidcProviderSettings.model_validate(acme.settings | {"issuer": f"{acme.issuer}/"})
+    with pytest.raises(ProviderFailed):
+        await OidcClient("acme", other).authorization_url(BACK, "state", "nonce", "v" * 43)
+
+
+@pytest.mark.parametrize(
+    "changed", [{"code": "made up"}, {"verifier": "w" * 43}, {"redirect_uri": "http://planner.test/elsewhere"}]
+)
+async def test_a_code_that_the_provider_does_not_accept_is_refused(client: OidcClient, changed: dict[str, str]) -> None:
+    with pytest.raises(SignInRefused):
+        await sign_in(client, **changed)
+
+
+async def test_a_wrong_secret_is_the_operators_business(acme: RunningProvider) -> None:
+    wrong = OidcProviderSettings.model_validate(acme.settings | {"client_secret": "wrong"})
+    with pytest.raises(ProviderFailed):
+        await sign_in(OidcClient("acme", wrong))
+
+
+async def test_a_secret_is_sent_in_the_body_where_the_provider_wants_it_so(
+    client: OidcClient, acme: RunningProvider
+) -> None:
+    acme.control(faults=["secret_in_body"])
+    assert (await sign_in(client)).subject == GRACE["sub"]
+
+
+async def test_an_address_that_only_userinfo_tells_is_found_there(client: OidcClient, acme: RunningProvider) -> None:
+    acme.control(faults=["userinfo_only"])
+    assert (await sign_in(client)).email == GRACE["email"]
+
+
+@pytest.mark.parametrize("said", [False, "true", 1, None])
+async def test_an_address_counts_as_verified_only_when_the_provider_says_exactly_that(
+    client: OidcClient, acme: RunningProvider, said: object
+) -> None:
+    acme.knows("mallory", email="grace@example.com", email_verified=said)
+    assert (await sign_in(client, "mallory")).email_verified is False
+
+
+@pytest.mark.parametrize("subject", [7, "", "ü", "x" * 256, None, ["grace-1"]])
+async def test_a_subject_that_is_no_short_word_is_refused(
+    client: OidcClient, acme: RunningProvider, subject: object
+) -> None:
+    acme.control(users={"odd": GRACE | {"sub": subject}})
+    with pytest.raises(ProviderFailed):
+        await sign_in(client, "odd")
+
+
+async def test_a_new_key_is_fetched_and_a_made_up_one_does_not_make_us_ask_all_the_time(
+    client: OidcClient, acme: RunningProvider, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(providers, "FRESH_SECONDS", 0.0)
+    await sign_in(client)
+    before = acme.asked("/jwks")
+    await sign_in(client)
+    assert acme.asked("/jwks") == before, "keys that are known are not asked for again"
+    acme.control(rotate=True)
+    await sign_in(client)
+    assert acme.asked("/jwks") == before + 1
+    monkeypatch.setattr(providers, "FRESH_SECONDS", 60.0)
+    acme.control(faults=["unknown_kid"])
+    for _ in range(5):
+        with pytest.raises(ProviderFailed):
+            await sign_in(client)
+    assert acme.asked("/jwks") == before + 1
+
+
+async def test_a_token_without_a_key_id_is_checked_with_the_only_key(client: OidcClient, acme: RunningProvider) -> None:
+    acme.control(faults=["no_kid"])
+    assert (await sign_in(client)).subject == GRACE["sub"]
+
+
+def test_a_key_that_is_too_short_is_stepped_over() -> None:
+    for bits, good in ((1024, False), (2048, True)):
+        numbers = rsa.generate_private_key(65537, bits).public_key().public_numbers()
+        key = {"kty": "RSA", "n": number(numbers.n), "e": number(numbers.e)}
+        assert (providers._read_key(key) is not None) is good
+
+
+async def test_many_who_come_at_once_share_one_discovery(acme: RunningProvider) -> None:
+    client = OidcClient("acme", OidcProviderSettings.model_validate(acme.settings))
+    path = "/.well-known/openid-configuration"
+    before, keys = acme.asked(path), acme.asked("/jwks")
+    await asyncio.gather(*(sign_in(client) for _ in range(20)))
+    assert (acme.asked(path), acme.asked("/jwks")) == (before + 1, keys + 1)
+
+
+async def test_an_answer_of_another_provider_is_refused(client: OidcClient, acme: RunningProvider) -> None:
+    await client.check_issuer(None)
+    await client.check_issuer(acme.issuer)
+    with pytest.raises(SignInRefused):
+        await client.check_issuer("https://other.example.com")
+
+
+async def test_a_provider_that_always_names_itself_must_do_so(acme: RunningProvider) -> None:
+    acme.control(faults=["iss_parameter"])
+    client = OidcClient("acme", OidcProviderSettings.model_validate(acme.settings))
+    await client.check_issuer(acme.issuer)
+    with pytest.raises(SignInRefused):
+        await client.check_issuer(None)

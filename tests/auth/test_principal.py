@@ -1,0 +1,236 @@
+"""Who a token stands for: read once in a while, and never believed for as long as two seconds."""
+
+import asyncio
+from collections.abc import Callable
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import pytest
+
+from auth.opaque_tokens import digest, personal_secret
+from auth.principal import Principal, Principals
+from database.connection import Database
+from database.queries import Id, new_id
+from models.accounts.personal_token import PersonalToken
+from models.accounts.session import Session
+from planner.errors import InvalidToken
+from tests.database.things import stored_user
+
+
+class Time:
+    """The time and the clock that only goes forward, both moved by hand."""
+
+    def __init__(self) -> None:
+        self.passed = 0.0
+
+    def monotonic(self) -> float:
+        return self.passed
+
+    def now(self) -> datetime:
+        return datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=self.passed)
+
+
+class Signed:
+    """An account with a session and a personal token, and who asks about them."""
+
+    def __init__(self, database: Database, user: Id, time: Time) -> None:
+        self.database = database
+        self.user = user
+        self.session = new_id()
+        self.secret = personal_secret()
+        self.time = time
+        self.identities = Principals(time.monotonic, time.now)
+
+    async def store(self) -> None:
+        now = self.time.now()
+        common = {"user": self.user, "created_at": now, "last_used_at": now, "expires_at": now + timedelta(days=1)}
+        await self.database.handle["sessions"].insert_one(
+            {"_id": self.session, "refresh": "", "scopes": None, "device": "", "address": ""} | common
+        )
+        await self.database.handle["access_tokens"].insert_one(
+            {"name": "script", "scopes": ["events:read"], "digest": digest(self.secret)} | common
+        )
+
+    async def by_session(self) -> Principal:
+        return await self.identities.of_session(str(self.user), str(self.session))
+
+    async def by_personal_token(self) -> Principal:
+        return await self.identities.of_personal_token(self.secret)
+
+    async def change(self, collection: str, **fields: Any) -> None:
+        """As another process would: nobody here is told."""
+        key = {"users": "_id"}.get(collection, "user")
+        await self.database.handle[collection].update_many({key: self.user}, {"$set": fields})
+
+    async def remove(self, collection: str) -> None:
+        key = {"users": "_id"}.get(collection, "user")
+        await self.database.handle[collection].delete_many({key: self.user})
+
+
+@pytest.fixture
+async def signed(database: Database) -> Signed:
+    signed = Signed(database, await stored_user(database, role="moderator"), Time())
+    await signed.store()
+    return signed
+
+
+@pytest.fixture
+def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Each time a session or a personal token is read."""
+    noted: list[str] = []
+
+    def counted(name: str, original: Callable[..., Any]) -> Callable[..., Any]:
+        async def read(*arguments: Any) -> Any:
+            noted.append(name)
+            return await original(*arguments)
+
+        return read
+
+    monkeypatch.setattr(Session, "standing", counted("session", Session.standing))
+    monkeypatch.setattr(PersonalToken, "by_digest", counted("personal", PersonalToken.by_digest))
+    return noted
+
+
+async def test_a_session_stands_for_its_account_and_withholds_nothing(signed: Signed) -> None:
+    assert await signed.by_session() == Principal(signed.user, "moderator", session=signed.session)
+
+
+async def test_a_personal_token_stands_for_its_account_within_its_scopes(signed: Signed) -> None:
+    identity = await signed.by_personal_token()
+    assert (identity.id, identity.scopes, identity.session) == (signed.user, frozenset({"events:read"}), None)
+    assert identity.personal_token is not None
+
+
+GONE = [
+    ("users", "removed"),
+    ("users", "disabled"),
+    ("sessions", "removed"),
+    ("sessions", "over"),
+    ("access_tokens", "removed"),
+    ("access_tokens", "over"),
+]
+
+
+@pytest.mark.parametrize(("collection", "how"), GONE)
+async def test_that_somebody_may_no_longer_is_noticed_within_two_seconds(
+    signed: Signed, collection: str, how: str
+) -> None:
+    ask = signed.by_personal_token if collection == "access_tokens" else signed.by_session
+    await ask()
+    match how:
+        case "removed":
+            await signed.remove(collection)
+        case "disabled":
+            await signed.change(collection, disabled=True)
+        case _:
+            await signed.change(collection, expires_at=signed.time.now() + timedelta(seconds=1))
+    signed.time.passed += 1.99
+    with pytest.raises(InvalidToken):
+        await ask()
+
+
+async def test_another_role_counts_within_two_seconds(signed: Signed) -> None:
+    await signed.by_session()
+    await signed.change("users", role="user")
+    signed.time.passed += 1.99
+    assert (await signed.by_session()).role == "user"
+
+
+async def test_who_was_refused_once_is_let_in_as_soon_as_they_may(signed: Signed) -> None:
+    await signed.change("users", disabled=True)
+    with pytest.raises(InvalidToken):
+        await signed.by_session()
+    await signed.change("users", disabled=False)
+    assert await signed.by_session()
+
+
+async def test_what_this_process_changed_counts_at_once(signed: Signed) -> None:
+    await signed.by_session()
+    await signed.by_personal_token()
+    await signed.change("users", disabled=True)
+    signed.identities.forget_user(signed.user)
+    for ask in (signed.by_session, signed.by_personal_token):
+        with pytest.raises(InvalidToken):
+            await ask()
+
+
+async def test_a_session_that_this_process_ended_is_over_at_once_and_others_go_on(signed: Signed) -> None:
+    await signed.by_session()
+    await signed.remove("sessions")
+    signed.identities.forget_session(new_id())
+    assert await signed.by_session()
+    signed.identities.forget_session(signed.session)
+    with pytest.raises(InvalidToken):
+        await signed.by_session()
+
+
+async def test_many_calls_within_a_second_are_one_read(signed: Signed, reads: list[str]) -> None:
+    for _ in range(20):
+        await signed.by_session()
+        signed.time.passed += 0.05
+    assert reads == ["session"]
+
+
+async def test_calls_that_come_together_share_a_read(signed: Signed, reads: list[str]) -> None:
+    identities = await asyncio.gather(*(signed.by_session() for _ in range(20)))
+    assert set(identities) == {await signed.by_session()}
+    await asyncio.gather(*(signed.by_personal_token() for _ in range(20)))
+    assert reads == ["session", "personal"]
+
+
+async def test_a_caller_who_hangs_up_takes_nobody_along(signed: Signed, reads: list[str]) -> None:
+    callers = [asyncio.create_task(signed.by_session()) for _ in range(3)]
+    await asyncio.sleep(0)
+    callers[0].cancel()
+    first, *others = await asyncio.gather(*callers, return_exceptions=True)
+    assert isinstance(first, asyncio.CancelledError)
+    assert [type(other) for other in others] == [Principal, Principal]
+    assert reads == ["session"]
+
+
+async def test_an_error_reaches_everyone_who_waits_and_is_not_remembered(
+    signed: Signed, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def fail(*_: Any) -> Any:
+        raise ConnectionError("away")
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Session, "standing", fail)
+        outcomes = await asyncio.gather(*(signed.by_session() for _ in range(3)), return_exceptions=True)
+    assert [type(outcome) for outcome in outcomes] == [ConnectionError] * 3
+    assert await signed.by_session()
+
+
+async def test_a_session_opens_only_the_account_it_belongs_to(signed: Signed) -> None:
+    other = await stored_user(signed.database, name="ben")
+    for subject in (str(other), str(new_id()), "", "x" * 24, str(signed.user).upper() + " "):
+        with pytest.raises(InvalidToken):
+            await signed.identities.of_session(subject, str(signed.session))
+    for session in (str(new_id()), "", "nonsense", str(signed.user)):
+        with pytest.raises(InvalidToken):
+            await signed.identities.of_session(str(signed.user), session)
+
+
+async def test_a_personal_token_that_nobody_has_stands_for_nobody(signed: Signed) -> None:
+    for token in (personal_secret(), signed.secret[:-1], signed.secret.upper(), digest(signed.secret), "\ud800"):
+        with pytest.raises(InvalidToken):
+            await signed.identities.of_personal_token(token)
+
+
+@pytest.mark.parametrize("collection", ["sessions", "access_tokens"])
+async def test_last_use_is_noted_once_a_minute(signed: Signed, collection: str) -> None:
+    ask = signed.by_session if collection == "sessions" else signed.by_personal_token
+    noted = []
+    for passed in (0, 50, 100):
+        signed.time.passed = passed
+        await ask()
+        noted.append((await signed.database.handle[collection].find({"user": signed.user}).to_list(1))[0])
+    first, second, third = (stored["last_used_at"] for stored in noted)
+    assert first == second < third
+
+
+async def test_what_is_remembered_stays_bounded(signed: Signed, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("auth.principal.REMEMBERED", 1)
+    await signed.by_session()
+    await signed.by_personal_token()
+    assert len(signed.identities._known) == 1

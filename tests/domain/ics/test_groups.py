@@ -1,0 +1,341 @@
+"""What is read of other programs' files: each entry, in our fields as far as they reach."""
+
+from datetime import datetime
+from typing import Any
+
+import pytest
+
+from planner.domain.ics.reading.components import MOST_COMPONENTS, NotACalendar
+from planner.domain.ics.reading.groups import Entry, Failure, groups, read_group
+from tests.domain.ics.samples import APPLE, EXCHANGE, GOOGLE, THUNDERBIRD, event, file
+
+
+def read(text: str) -> tuple[list[Entry], list[Failure]]:
+    """Everything in a file."""
+    outcomes = [read_group(group) for group in groups(text)]
+    entries = [outcome.entry for outcome in outcomes if outcome.entry]
+    return entries, [failure for outcome in outcomes for failure in outcome.failures]
+
+
+def one(*lines: str, **options: Any) -> Entry:
+    """The entry of a file with one VEVENT."""
+    entries, failures = read(file(event(*lines, **options)))
+    assert not failures, failures
+    return entries[0]
+
+
+def reason(*lines: str, **options: Any) -> str:
+    """Why the one VEVENT of a file is not imported."""
+    entries, failures = read(file(event(*lines, **options)))
+    assert not entries
+    return failures[0].reason
+
+
+def test_what_google_exports() -> None:
+    (standup, holiday), failures = read(GOOGLE)
+    assert not failures
+    assert (standup.uid, standup.sequence, standup.kind) == ("1abcdef234567@google.com", 3, "event")
+    draft = standup.draft
+    assert draft["title"] == "Stand-up"
+    assert (
+        draft["description"] == "What we did, what we do; what stands in the way\nAgenda: https://example.org/a?b=1,2"
+    )
+    assert draft["location"] is None
+    assert (draft["start"], draft["end"]) == ("2026-03-02T09:30:00", "2026-03-02T09:45:00")
+    assert draft["time_zone"] == "Europe/Berlin"
+    assert draft["recurrence"]["exdates"] == ["2026-03-09T09:30:00"]
+    assert draft["reminders"] == [10]
+    assert [line.partition(":")[0].partition(";")[0] for line in draft["ics"]["lines"]] == [
+        *("ORGANIZER", "ATTENDEE", "X-GOOGLE-CONFERENCE", "TRANSP")
+    ]
+    assert draft["ics"]["lines"][1].endswith("X-NUM-GUESTS=0:mailto:ann@example.org")
+    (moved,) = standup.occurrences
+    assert moved.id == datetime(2026, 3, 11, 9, 30)
+    assert (moved.draft["title"], moved.draft["start"]) == ("Stand-up, later", "2026-03-11T11:00:00")
+    assert (holiday.draft["start"], holiday.draft["end"]) == ("2026-05-01", "2026-05-02")
+
+
+def test_what_exchange_sends() -> None:
+    ((found,), failures) = read(EXCHANGE)
+    assert not failures
+    assert found.draft["time_zone"] == "Europe/Berlin"
+    assert found.draft["title"] == "Besprechung"
+    assert found.draft["location"] == "Raum 4"
+    assert found.draft["recurrence"]["exdates"] == ["2026-04-14T10:00:00"]
+    assert found.draft["reminders"] == [15]
+    assert "X-MICROSOFT-CDO-BUSYSTATUS:TENTATIVE" in found.draft["ics"]["lines"]
+
+
+def test_what_apple_exports() -> None:
+    ((found,), failures) = read(APPLE)
+    assert not failures
+    assert found.draft["geo"] == {"lat": 37.7955, "lon": -122.3937}
+    assert found.draft["location"] == "Ferry Building\n1 Ferry Building, San Francisco"
+    assert found.draft["url"] == "https://example.org/dinner"
+    assert found.draft["reminders"] == [60]
+    assert found.draft["ics"]["lines"][0].startswith(
+        'X-APPLE-STRUCTURED-LOCATION;VALUE=URI;X-ADDRESS="1 Ferry Building,'
+    )
+    assert found.draft["ics"]["alarms"][0][1] == "ACKNOWLEDGED:20260620T230000Z"
+
+
+def test_what_thunderbird_exports() -> None:
+    ((found,), failures) = read(THUNDERBIRD)
+    assert not failures
+    assert found.draft["time_zone"] == "Europe/Berlin"
+    assert found.draft["tags"] == ["music", "friends"]
+    assert found.draft["recurrence"] == {"rrule": "FREQ=WEEKLY;COUNT=10", "rdates": [], "exdates": []}
+    assert found.draft["reminders"] == [5]
+
+
+def test_lines_may_end_and_be_folded_in_any_way() -> None:
+    for end in ("\r\n", "\n"):
+        text = file(event("SUMMARY:Rea\r\n ding", "LOCATION:To\r\n\twn")).replace("\r\n", end)
+        ((found,), _) = read("\ufeff" + text)
+        assert (found.draft["title"], found.draft["location"]) == ("Reading", "Town")
+
+
+def test_names_are_read_whatever_their_letter_case() -> None:
+    entries, _ = read("begin:vcalendar\nBegin:vEvent\nuid:a\nsummary:Tea\ndtstart;value=date:20260501\nend:vevent\n")
+    assert [entry.draft["title"] for entry in entries] == ["Tea"]
+
+
+def test_without_a_title_it_is_called_so() -> None:
+    assert one().draft["title"] == "(no title)"
+    assert one("SUMMARY: ").draft["title"] == "(no title)"
+
+
+def test_what_is_too_long_for_a_field_goes_in_shortened_and_is_kept_whole_besides() -> None:
+    found = one(f"SUMMARY:{'a' * 300}", f"DESCRIPTION;LANGUAGE=de:{'b' * 20_001}", f"LOCATION:{'c' * 301}").draft
+    assert found["title"] == "a" * 199 + "…"
+    assert len(found["description"]) == 20_000
+    assert found["location"].endswith("…")
+    assert found["ics"]["lines"] == [
+        f"X-PLANNER-SUMMARY:{'a' * 300}",
+        f"X-PLANNER-DESCRIPTION;LANGUAGE=de:{'b' * 20_001}",
+        f"X-PLANNER-LOCATION:{'c' * 301}",
+    ]
+
+
+def test_control_characters_are_left_out() -> None:
+    assert one("SUMMARY:a\x07b\x0bc").draft["title"] == "abc"
+    assert one("X-A:1\x072").draft["ics"]["lines"] == ["X-A:12"]
+
+
+def test_categories_become_tags_as_far_as_they_fit() -> None:
+    found = one("CATEGORIES:Work,WORK, ,Über\\, all", f"CATEGORIES:{'x' * 33}").draft
+    assert found["tags"] == ["work", "über, all"]
+    assert found["ics"]["lines"] == ["CATEGORIES:" + "x" * 33]
+    many = one("CATEGORIES:" + ",".join(f"t{n}" for n in range(22))).draft
+    assert len(many["tags"]) == 20
+    assert many["ics"]["lines"] == ["CATEGORIES:t20,t21"]
+
+
+def test_what_has_no_field_is_kept_as_it_was_written() -> None:
+    lines = ["CLASS:PRIVATE", 'ATTENDEE;CN="B;c":mailto:b@example.org', "X-A;X-B=1:\\n;,", "URL:mailto:a@example.org"]
+    assert one(*lines, "DTSTAMP:20260101T000000Z", "CREATED:x").draft["ics"] == {"lines": lines, "alarms": []}
+    assert one().draft["ics"] is None
+
+
+def test_of_what_has_no_field_no_more_is_kept_than_can_be_read_each_time() -> None:
+    lines = ["X-A:1", f"ATTACH;ENCODING=BASE64;VALUE=BINARY:{'A' * 70_000}", "X-B:2"]
+    assert one(*lines).draft["ics"]["lines"] == ["X-A:1", "X-B:2"]
+
+
+def test_a_place_an_address_and_a_picture_are_ours_only_if_they_are_ones() -> None:
+    bad = ["GEO:91;0", "URL:about:blank", "IMAGE;VALUE=URI:http://example.org/a.png"]
+    found = one(*bad).draft
+    assert (found["geo"], found["url"], found["image"]) == (None, None, None)
+    assert found["ics"]["lines"] == bad
+    good = one("GEO:-1e-05;10", "URL:http://example.org", "IMAGE;VALUE=URI:https://example.org/a.png").draft
+    assert good["geo"] == {"lat": -1e-05, "lon": 10.0}
+    assert (good["url"], good["image"]) == ("http://example.org", "https://example.org/a.png")
+
+
+@pytest.mark.parametrize(
+    ("lines", "end"),
+    [
+        (["DTEND:20260501T200000Z"], "2026-05-01T20:00:00"),
+        (["DTEND;TZID=Europe/Berlin:20260501T220000"], "2026-05-01T20:00:00"),
+        (["DURATION:PT1H30M"], "2026-05-01T19:30:00"),
+        (["DURATION:P1W"], "2026-05-08T18:00:00"),
+        (["DTEND:20260501T180000Z"], None),
+        (["DURATION:PT0S"], None),
+        ([], None),
+    ],
+)
+def test_an_event_ends_when_it_says(lines: list[str], end: str | None) -> None:
+    assert one(*lines).draft["end"] == end
+
+
+def test_days_of_a_duration_are_those_of_the_clock_and_its_hours_exact() -> None:
+    before_summer = "DTSTART;TZID=Europe/Berlin:20260328T120000"
+    assert one("DURATION:P1D", start=before_summer).draft["end"] == "2026-03-29T12:00:00"
+    assert one("DURATION:PT24H", start=before_summer).draft["end"] == "2026-03-29T13:00:00"
+
+
+def test_days_that_end_as_they_begin_are_days() -> None:
+    start = "DTSTART;VALUE=DATE:20260501"
+    assert one("DTEND;VALUE=DATE:20260501", start=start).draft["end"] is None
+    assert one("DURATION:P2D", start=start).draft["end"] == "2026-05-03"
+
+
+@pytest.mark.parametrize(
+    ("lines", "options", "part"),
+    [
+        ([], {"start": None}, "no DTSTART"),
+        (["DTEND:20260501T170000Z"], {}, "before its DTSTART"),
+        (["DTEND;VALUE=DATE:20260502"], {}, "one is a date and the other a time"),
+        (["DURATION:-PT1H"], {}, "negative"),
+        (["DURATION:soon"], {}, "DURATION"),
+        (["RDATE;VALUE=PERIOD:20260501T180000Z/PT1H"], {}, "periods"),
+        (["EXRULE:FREQ=DAILY"], {}, "EXRULE"),
+        (["RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY"], {}, "more than one RRULE"),
+        ([], {"start": "DTSTART:tomorrow"}, "not a date or time"),
+        ([], {"start": "DTSTART:20260231T100000Z"}, "not a date or time"),
+        ([], {"start": "DTSTART;TZID=Nowhere/Else:20260501T180000"}, "'Nowhere/Else'"),
+        (["SEQUENCE:many"], {}, "SEQUENCE"),
+        (["RECURRENCE-ID;RANGE=THISANDFUTURE:20260508T180000Z"], {}, "THISANDFUTURE"),
+        (["no property at all"], {}, "NAME:VALUE"),
+        (["SUMMARY:a\0b"], {}, "NUL"),
+        (["BEGIN:VALARM"], {}, "END:VALARM"),
+    ],
+)
+def test_what_cannot_be_imported_is_said_with_the_reason(lines: list[str], options: Any, part: str) -> None:
+    assert part in reason(*lines, **options)
+
+
+def test_a_bad_entry_hinders_no_other() -> None:
+    entries, failures = read(
+        file(
+            event(uid="good"),
+            event("nonsense", uid="bad"),
+            "BEGIN:VEVENT\r\nUID:open\r\nDTSTART:20260501\r\n",
+            event(uid="after"),
+            "BEGIN:VTODO\r\nUID:todo\r\nEND:VTODO\r\n",
+            "BEGIN:VEVENT\r\nUID:cut",
+        ).removesuffix("END:VCALENDAR\r\n")
+    )
+    assert [entry.uid for entry in entries] == ["good", "after"]
+    assert [(failure.uid, failure.reason.split()[-1]) for failure in failures] == [
+        ("bad", "NAME:VALUE"),
+        ("open", "END:VEVENT"),
+        ("cutEND:VCALENDAR"[:3], "END:VEVENT"),
+        ("todo", "imported"),
+    ]
+
+
+def test_times_without_a_zone_are_in_that_of_the_file_or_in_utc() -> None:
+    floating = event(start="DTSTART:20260501T180000")
+    assert read(file(floating))[0][0].draft["time_zone"] == "UTC"
+    zoned = file(floating, head="X-WR-TIMEZONE:America/New_York\r\n")
+    assert read(zoned)[0][0].draft["time_zone"] == "America/New_York"
+    assert read(file(floating, head="X-WR-TIMEZONE:Moon\r\n"))[0][0].draft["time_zone"] == "UTC"
+
+
+def test_dates_left_out_or_added_count_as_the_event_does_however_they_are_written() -> None:
+    timed = one(
+        "RRULE:FREQ=DAILY",
+        "EXDATE:20260502T160000Z",
+        "EXDATE;TZID=America/New_York:20260503T120000",
+        "EXDATE;VALUE=DATE:20260504",
+        "RDATE:20260505T180000",
+        start="DTSTART;TZID=Europe/Berlin:20260501T180000",
+    ).draft["recurrence"]
+    assert timed["exdates"] == ["2026-05-02T18:00:00", "2026-05-03T18:00:00", "2026-05-04T18:00:00"]
+    assert timed["rdates"] == ["2026-05-05T20:00:00"]
+    dated = one("RRULE:FREQ=DAILY", "EXDATE:20260502T000000", start="DTSTART;VALUE=DATE:20260501").draft["recurrence"]
+    assert dated["exdates"] == ["2026-05-02"]
+
+
+WEEKLY = event("RRULE:FREQ=WEEKLY", "SEQUENCE:2")
+MOVED = event("RECURRENCE-ID:20260508T180000Z", "SUMMARY:Moved", start="DTSTART:20260508T200000Z")
+
+
+def test_an_occurrence_belongs_to_its_event_wherever_it_stands() -> None:
+    for parts in ((WEEKLY, MOVED), (MOVED, WEEKLY)):
+        ((found,), failures) = read(file(*parts))
+        assert not failures
+        assert found.kind == "event"
+        assert [(o.id, o.draft["start"]) for o in found.occurrences] == [
+            (datetime(2026, 5, 8, 18), "2026-05-08T20:00:00")
+        ]
+
+
+def test_an_occurrence_in_another_zone_is_told_in_that_of_its_event() -> None:
+    moved = event(
+        "RECURRENCE-ID;TZID=Europe/Berlin:20260508T200000",
+        "DTEND;TZID=Asia/Tokyo:20260509T060000",
+        start="DTSTART;TZID=Asia/Tokyo:20260509T050000",
+    )
+    ((found,), _) = read(file(WEEKLY, moved))
+    (occurrence,) = found.occurrences
+    assert occurrence.id == datetime(2026, 5, 8, 18)
+    assert (occurrence.draft["start"], occurrence.draft["end"]) == ("2026-05-08T20:00:00", "2026-05-08T21:00:00")
+
+
+def test_an_occurrence_that_takes_a_whole_day_lasts_from_midnight_to_midnight() -> None:
+    ((found,), _) = read(file(WEEKLY, event("RECURRENCE-ID:20260508T180000Z", start="DTSTART;VALUE=DATE:20260509")))
+    draft = found.occurrences[0].draft
+    assert (draft["start"], draft["end"]) == ("2026-05-09T00:00:00", "2026-05-10T00:00:00")
+
+
+def test_a_bad_occurrence_is_reported_and_its_event_goes_in() -> None:
+    whole_days = event("RRULE:FREQ=WEEKLY", start="DTSTART;VALUE=DATE:20260501")
+    ((found,), (failure,)) = read(file(whole_days, event("RECURRENCE-ID;VALUE=DATE:20260508")))
+    assert not found.occurrences
+    assert failure.reason.startswith("the occurrence of 2026-05-08: ")
+
+
+def test_occurrences_without_their_event_are_told_as_such() -> None:
+    ((found,), _) = read(file(MOVED, event("RECURRENCE-ID:20260515T180000Z", start="DTSTART:20260515T180000Z")))
+    assert found.kind == "occurrences"
+    assert found.draft["start"] == "2026-05-08T18:00:00"
+    assert [o.id.day for o in found.occurrences] == [8, 15]
+
+
+def test_of_entries_with_one_uid_the_highest_sequence_holds_and_the_last_of_equal_ones() -> None:
+    parts = [event("SUMMARY:two", "SEQUENCE:2"), event("SUMMARY:two again", "SEQUENCE:2"), event("SUMMARY:one")]
+    ((found,), _) = read(file(*parts))
+    assert (found.draft["title"], found.sequence) == ("two again", 2)
+
+
+def test_a_cancellation_is_told_as_one_and_answers_to_invitations_are_not_imported() -> None:
+    ((found,), _) = read(file(event(), head="METHOD:CANCEL\r\n"))
+    assert found.kind == "cancel"
+    entries, (failure,) = read(file(event(), head="METHOD:REPLY\r\n"))
+    assert not entries
+    assert "METHOD:REPLY" in failure.reason
+
+
+def test_an_entry_without_a_uid_gets_one_that_is_the_same_the_next_time() -> None:
+    texts = [file(event(f"DTSTAMP:2026010{n}T000000Z", "SUMMARY:Tea", uid=None)) for n in (1, 2)]
+    (first,), (again,) = (read(text)[0] for text in texts)
+    assert first.uid == again.uid
+    assert first.uid.endswith("@no-uid.planner")
+    assert one("SUMMARY:Cake", uid=None).uid != first.uid
+
+
+def test_a_file_may_hold_several_calendars() -> None:
+    entries, _ = read(file(event(uid="a")) + file(event(uid="b")))
+    assert [entry.uid for entry in entries] == ["a", "b"]
+
+
+@pytest.mark.parametrize("text", ["", "hello", "{}", "BEGIN:VEVENT\r\nEND:VEVENT\r\n"])
+def test_what_is_no_calendar_is_refused_as_a_whole(text: str) -> None:
+    with pytest.raises(NotACalendar, match="BEGIN:VCALENDAR"):
+        groups(text)
+
+
+def test_a_file_with_too_many_entries_is_refused_as_a_whole() -> None:
+    with pytest.raises(NotACalendar, match="entries"):
+        groups(file("BEGIN:VEVENT\r\nEND:VEVENT\r\n" * (MOST_COMPONENTS + 1)))
+
+
+def test_components_that_stand_too_deep_fail_their_entry_alone() -> None:
+    deep = "BEGIN:X\r\n" * 900 + "END:X\r\n" * 900
+    entries, (failure,) = read(file(event(deep.strip(), uid="deep"), event(uid="b")))
+    assert [entry.uid for entry in entries] == ["b"]
+    assert "too deep" in failure.reason
+    with pytest.raises(NotACalendar, match="too deep"):
+        groups(file("BEGIN:X\r\n" * 100_000))

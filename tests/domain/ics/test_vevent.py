@@ -1,0 +1,392 @@
+"""A stored event as other programs read it; most of it held against the `icalendar` library."""
+
+from datetime import UTC, date, datetime, timedelta
+from typing import Any
+
+import icalendar
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planner.domain.ics.writing.vcalendar import Body, beginning
+from planner.domain.ics.writing.vevent import PART, Rendered, vevents, vevents_in_parts
+from planner.domain.recurrence.documents import kept
+from planner.domain.recurrence.occurrences import occurrences
+from planner.domain.recurrence.series import Override, Series, validate
+from tests.domain.ics.test_content import printable, unfolded
+from tests.domain.strategies import series as any_series
+
+WRITTEN = datetime(2026, 4, 1, 8, 0, 0, 999000, tzinfo=UTC)
+CHANGED = datetime(2026, 4, 2, 9, 30, tzinfo=UTC)
+
+
+def stored(**fields: Any) -> dict[str, Any]:
+    """An event as the database keeps it."""
+    plain: dict[str, Any] = {
+        "title": "Reading",
+        "tags": [],
+        "start": "2026-05-01T18:00:00",
+        "end": None,
+        "all_day": False,
+        "time_zone": None,
+        "status": "confirmed",
+        "revision": 1,
+        "created_at": WRITTEN,
+        "updated_at": CHANGED,
+    }
+    return plain | fields
+
+
+def repeating(series: Series, **fields: Any) -> dict[str, Any]:
+    return stored(time_zone=series.zone, **fields) | kept(series)
+
+
+def whole(events: list[Rendered]) -> bytes:
+    """A file of these events."""
+    body = Body()
+    return beginning() + body.add(events) + body.end()
+
+
+def rendered(**fields: Any) -> Rendered:
+    found = vevents(stored(**fields), "a@planner")
+    assert found is not None
+    return found
+
+
+def lines(*, of: dict[str, Any] | None = None, **fields: Any) -> list[str]:
+    """The unfolded lines of an event."""
+    found = vevents(of or stored(**fields), "a@planner")
+    assert found is not None
+    return unfolded(found.text).split("\r\n")[:-1]
+
+
+def line(name: str, **fields: Any) -> str:
+    (found,) = [text for text in lines(**fields) if text.startswith((f"{name}:", f"{name};"))]
+    return found
+
+
+def parsed(document: dict[str, Any]) -> list[Any]:
+    """The VEVENTs as icalendar reads them."""
+    found = vevents(document, "a@planner")
+    assert found is not None
+    return icalendar.Calendar.from_ical(whole([found])).walk("VEVENT")
+
+
+def test_an_event_begins_with_who_it_is_and_when_it_was_written() -> None:
+    assert lines()[:6] == [
+        "BEGIN:VEVENT",
+        "UID:a@planner",
+        "DTSTAMP:20260402T093000Z",
+        "CREATED:20260401T080000Z",
+        "LAST-MODIFIED:20260402T093000Z",
+        "SEQUENCE:0",
+    ]
+
+
+def test_the_sequence_counts_the_changes_from_where_an_import_left_it() -> None:
+    assert line("SEQUENCE", revision=3) == "SEQUENCE:2"
+    assert line("SEQUENCE", revision=3, sequence=7) == "SEQUENCE:9"
+
+
+def test_a_uid_is_a_text() -> None:
+    found = vevents(stored(), "a,b;c\\d")
+    assert found is not None
+    assert b"UID:a\\,b\\;c\\\\d\r\n" in found.text
+
+
+def test_times_without_a_zone_are_in_utc() -> None:
+    document = {"start": "2026-05-01T18:00:00", "end": "2026-05-01T20:00:00"}
+    assert line("DTSTART", **document) == "DTSTART:20260501T180000Z"
+    assert line("DTEND", **document) == "DTEND:20260501T200000Z"
+    assert line("DTSTART", **document, time_zone="UTC") == "DTSTART:20260501T180000Z"
+    assert rendered(**document).zones == ()
+
+
+def test_times_in_a_zone_are_local_and_name_it() -> None:
+    document = {"start": "2026-05-01T18:00:00", "end": "2026-05-01T20:00:00", "time_zone": "Europe/Berlin"}
+    assert line("DTSTART", **document) == "DTSTART;TZID=Europe/Berlin:20260501T180000"
+    assert line("DTEND", **document) == "DTEND;TZID=Europe/Berlin:20260501T200000"
+    assert rendered(**document).zones == ("Europe/Berlin",)
+
+
+def test_an_event_of_whole_days_has_dates_and_needs_no_zone() -> None:
+    document = {"start": "2026-05-01", "end": "2026-05-03", "all_day": True, "time_zone": "Europe/Berlin"}
+    assert line("DTSTART", **document) == "DTSTART;VALUE=DATE:20260501"
+    assert line("DTEND", **document) == "DTEND;VALUE=DATE:20260503"
+    assert rendered(**document).zones == ()
+
+
+def test_the_second_of_two_equal_local_times_is_told_in_utc_for_beside_a_zone_it_would_mean_the_first() -> None:
+    document = {
+        "start": "2026-10-25T02:30:00",
+        "end": "2026-10-25T02:30:00+01:00",
+        "time_zone": "Europe/Berlin",
+    }
+    assert line("DTSTART", **document) == "DTSTART;TZID=Europe/Berlin:20261025T023000"
+    assert line("DTEND", **document) == "DTEND:20261025T013000Z"
+
+
+def test_an_event_without_an_end_has_none() -> None:
+    assert not [text for text in lines() if text.startswith(("DTEND", "DURATION"))]
+
+
+def test_an_undated_event_has_no_place_in_a_file() -> None:
+    assert vevents(stored(start=None), "a@planner") is None
+
+
+def test_everything_else_that_an_event_says_has_a_property() -> None:
+    found = lines(
+        title="Reading, with tea",
+        description="One;\ntwo",
+        location="Town library",
+        geo={"lat": 52.5, "lon": -0.00001},
+        url="https://example.org/a,b;c",
+        image="https://example.org/a.png",
+        tags=["books", "a,b"],
+        status="tentative",
+    )
+    assert found[7:-1] == [
+        "SUMMARY:Reading\\, with tea",
+        "DESCRIPTION:One\\;\\ntwo",
+        "LOCATION:Town library",
+        "GEO:52.5;-0.00001",
+        "URL:https://example.org/a,b;c",
+        "IMAGE;VALUE=URI:https://example.org/a.png",
+        "CATEGORIES:books,a\\,b",
+        "STATUS:TENTATIVE",
+    ]
+
+
+def test_what_an_event_does_not_say_has_none() -> None:
+    assert lines()[6:] == ["DTSTART:20260501T180000Z", "SUMMARY:Reading", "STATUS:CONFIRMED", "END:VEVENT"]
+
+
+@given(printable, printable, printable, st.lists(printable.filter(bool), max_size=5))
+def test_every_text_comes_back_as_it_was(title: str, description: str, location: str, tags: list[str]) -> None:
+    (found,) = parsed(stored(title=title, description=description, location=location, tags=tags))
+    assert str(found["SUMMARY"]) == title
+    assert str(found.get("DESCRIPTION", "")) == description
+    assert str(found.get("LOCATION", "")) == location
+    assert [str(tag) for tag in found["CATEGORIES"].cats] == tags if tags else "CATEGORIES" not in found
+
+
+@given(st.floats(-90, 90), st.floats(-180, 180))
+def test_a_place_comes_back_to_the_last_digit(lat: float, lon: float) -> None:
+    latitude, longitude = line("GEO", geo={"lat": lat, "lon": lon}).removeprefix("GEO:").split(";")
+    assert (float(latitude), float(longitude)) == (lat, lon)
+    assert "e" not in latitude + longitude
+
+
+def test_what_an_import_said_besides_stands_there_as_it_was() -> None:
+    kept_lines = ['X-NOTE;X-A="b;c":d\\,e', "ORGANIZER;CN=Ann:mailto:ann@example.org", "CLASS:PRIVATE"]
+    assert lines(ics={"lines": kept_lines})[-4:-1] == kept_lines
+
+
+def test_what_an_import_said_gives_way_to_what_was_said_since() -> None:
+    ics = {"lines": ["URL:mailto:ann@example.org", "X-A:1"]}
+    assert line("URL", ics=ics) == "URL:mailto:ann@example.org"
+    assert line("URL", ics=ics, url="https://example.org") == "URL:https://example.org"
+    assert "X-A:1" in lines(ics=ics, url="https://example.org")
+
+
+def test_a_zone_that_only_an_imported_line_names_is_explained_as_well() -> None:
+    document = {"ics": {"lines": ["X-A;TZID=Asia/Tokyo:20260501T180000", "X-B;TZID=My own:1", "X-C:;TZID=Asia/Seoul"]}}
+    assert rendered(**document).zones == ("Asia/Tokyo",)
+
+
+def test_reminders_are_alarms() -> None:
+    assert lines(reminders=[10])[-6:-1] == [
+        "BEGIN:VALARM",
+        "ACTION:DISPLAY",
+        "DESCRIPTION:Reading",
+        "TRIGGER:-PT10M",
+        "END:VALARM",
+    ]
+
+
+WEEKLY = Series(datetime(2026, 5, 1, 18), timedelta(hours=2), "Europe/Berlin", "FREQ=WEEKLY;UNTIL=20260601T000000Z")
+
+
+def weekly(**fields: Any) -> Series:
+    return validate(Series(**(vars(WEEKLY) | fields)))
+
+
+def test_an_event_that_repeats_has_its_rule_and_dates() -> None:
+    series = weekly(rdates=frozenset({datetime(2026, 5, 3, 12)}), exdates=frozenset({datetime(2026, 5, 8, 18)}))
+    assert lines(of=repeating(series))[6:11] == [
+        "DTSTART;TZID=Europe/Berlin:20260501T180000",
+        "DTEND;TZID=Europe/Berlin:20260501T200000",
+        "RRULE:FREQ=WEEKLY;UNTIL=20260601T000000Z",
+        "RDATE;TZID=Europe/Berlin:20260503T120000",
+        "EXDATE;TZID=Europe/Berlin:20260508T180000",
+    ]
+
+
+def test_dates_of_an_event_in_utc_and_of_one_of_whole_days_are_written_like_its_start() -> None:
+    dates = frozenset({datetime(2026, 5, 3, 12), datetime(2026, 5, 2, 12)})
+    assert line("RDATE", of=repeating(weekly(zone="UTC", rdates=dates))) == "RDATE:20260502T120000Z,20260503T120000Z"
+    days = Series(date(2026, 5, 1), None, "UTC", "FREQ=WEEKLY", exdates=frozenset({date(2026, 5, 8)}))
+    assert line("EXDATE", of=repeating(days)) == "EXDATE;VALUE=DATE:20260508"
+
+
+def test_an_occurrence_that_differs_has_an_entry_of_its_own() -> None:
+    series = weekly(
+        overrides={
+            datetime(2026, 5, 8, 18): Override(
+                datetime(2026, 5, 9, 19), timedelta(hours=1), fields={"title": "Reading, moved", "tags": ["late"]}
+            )
+        }
+    )
+    found = lines(of=repeating(series, description="Bring tea", revision=4, ics={"lines": ["X-A:1"]}))
+    assert found[found.index("END:VEVENT") + 1 :] == [
+        "BEGIN:VEVENT",
+        "UID:a@planner",
+        "DTSTAMP:20260402T093000Z",
+        "CREATED:20260401T080000Z",
+        "LAST-MODIFIED:20260402T093000Z",
+        "SEQUENCE:3",
+        "RECURRENCE-ID;TZID=Europe/Berlin:20260508T180000",
+        "DTSTART;TZID=Europe/Berlin:20260509T190000",
+        "DTEND;TZID=Europe/Berlin:20260509T200000",
+        "SUMMARY:Reading\\, moved",
+        "DESCRIPTION:Bring tea",
+        "CATEGORIES:late",
+        "STATUS:CONFIRMED",
+        "X-A:1",
+        "END:VEVENT",
+    ]
+
+
+def test_an_occurrence_may_have_been_imported_with_lines_of_its_own() -> None:
+    own = {"ics": {"lines": ["X-A:2"]}, "reminders": [5]}
+    series = weekly(overrides={datetime(2026, 5, 8, 18): Override(fields=own)})
+    found = lines(of=repeating(series, ics={"lines": ["X-A:1"]}))
+    assert [text for text in found if text.startswith(("X-A", "TRIGGER"))] == ["X-A:1", "X-A:2", "TRIGGER:-PT5M"]
+
+
+def test_an_occurrence_that_does_not_take_place_is_left_out_by_its_date() -> None:
+    series = weekly(overrides={datetime(2026, 5, 8, 18): Override(excluded=True)})
+    assert line("EXDATE", of=repeating(series)) == "EXDATE;TZID=Europe/Berlin:20260508T180000"
+    assert lines(of=repeating(series)).count("BEGIN:VEVENT") == 1
+
+
+def test_an_occurrence_beside_the_rule_is_added_by_its_date_so_that_other_programs_show_it() -> None:
+    series = weekly(overrides={datetime(2026, 5, 9, 12): Override(fields={"title": "Extra"})})
+    assert line("RDATE", of=repeating(series)) == "RDATE;TZID=Europe/Berlin:20260509T120000"
+    assert "RECURRENCE-ID;TZID=Europe/Berlin:20260509T120000" in lines(of=repeating(series))
+
+
+def test_an_occurrence_that_is_left_out_anyway_has_no_entry() -> None:
+    id = datetime(2026, 5, 8, 18)
+    series = weekly(exdates=frozenset({id}), overrides={id: Override(fields={"title": "Never"})})
+    assert lines(of=repeating(series)).count("BEGIN:VEVENT") == 1
+
+
+def test_an_occurrence_whose_end_was_taken_away_has_none() -> None:
+    series = weekly(overrides={datetime(2026, 5, 8, 18): Override(duration=timedelta(0))})
+    found = lines(of=repeating(series))
+    assert [text[:5] for text in found if text.startswith("DTEND")] == ["DTEND"]
+
+
+def test_the_end_of_what_repeats_is_exactly_as_much_later_though_the_clocks_change_meanwhile() -> None:
+    # Two hours from 02:00 summer time: 03:00 winter time is one hour on the clock, and two in truth.
+    series = weekly(start=datetime(2026, 10, 25, 2), rrule="FREQ=WEEKLY")
+    assert line("DTEND", of=repeating(series)) == "DTEND;TZID=Europe/Berlin:20261025T030000"
+    shorter = weekly(start=datetime(2026, 10, 25, 2), rrule="FREQ=WEEKLY", duration=timedelta(minutes=90))
+    assert line("DTEND", of=repeating(shorter)) == "DTEND:20261025T013000Z"
+
+
+def _rebuilt(document: dict[str, Any]) -> Series:
+    """The series that another program would make of what we write."""
+    zone = document["time_zone"]
+
+    def local(value: Any) -> Any:
+        if not isinstance(value, datetime):
+            return value
+        return value.astimezone(icalendar.vDatetime(value).dt.tzinfo).replace(tzinfo=None)
+
+    def dates(component: Any, name: str) -> set[Any]:
+        return {local(value.dt) for value in component[name].dts} if name in component else set()
+
+    def length(component: Any) -> timedelta | None:
+        if "DTEND" not in component:
+            return None
+        start, end = component["DTSTART"].dt, component["DTEND"].dt
+        if isinstance(start, datetime):
+            return end.astimezone(UTC) - start.astimezone(UTC)  # type: ignore[no-any-return]
+        return end - start  # type: ignore[no-any-return]
+
+    master, *others = parsed(document)
+    duration = length(master)
+    overrides = {
+        local(other["RECURRENCE-ID"].dt): Override(local(other["DTSTART"].dt), length(other) or duration)
+        for other in others
+    }
+    return Series(
+        local(master["DTSTART"].dt),
+        duration,
+        zone,
+        master["RRULE"].to_ical().decode() if "RRULE" in master else None,
+        frozenset(dates(master, "RDATE")),
+        frozenset(dates(master, "EXDATE")),
+        overrides,
+    )
+
+
+@given(any_series())
+def test_another_program_finds_the_same_occurrences(series: Series) -> None:
+    series = validate(series)
+    window = datetime(1960, 1, 1, tzinfo=UTC), datetime(2070, 1, 1, tzinfo=UTC)
+    mine = occurrences(series, *window, 60).items
+    theirs = occurrences(_rebuilt(repeating(series)), *window, 60).items
+    assert theirs == mine
+
+
+def test_an_event_that_says_much_about_many_occurrences_is_written_in_parts() -> None:
+    overrides: dict[date, Override] = {
+        datetime(2026, 5, 1, 18) + timedelta(days=n): Override(fields={"title": f"T{n}"}) for n in range(200)
+    }
+    series = Series(datetime(2026, 5, 1, 18), None, "Europe/Berlin", "FREQ=DAILY", overrides=overrides)
+    document = repeating(series, description="x" * 10_000)
+    parts = list(vevents_in_parts(document, "a@planner"))
+    assert len(parts) > 5
+    assert all(len(part.text) < PART + 20_000 for part in parts)
+    assert parts[0].zones == ("Europe/Berlin",)
+    found = vevents(document, "a@planner")
+    assert found is not None
+    assert b"".join(part.text for part in parts) == found.text
+    assert found.text.count(b"BEGIN:VEVENT") == 201
+
+
+def test_a_file_says_what_it_is_and_explains_each_zone_once_before_it_is_used() -> None:
+    berlin = rendered(time_zone="Europe/Berlin")
+    tokyo = rendered(time_zone="Asia/Tokyo")
+    content = whole([rendered(), berlin, tokyo, berlin]).decode()
+    assert content.startswith("BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:")
+    assert content.endswith("END:VEVENT\r\nEND:VCALENDAR\r\n")
+    assert content.count("BEGIN:VTIMEZONE") == 2
+    assert content.index("TZID:Asia/Tokyo") < content.index("DTSTART;TZID=Asia/Tokyo")
+
+
+def test_a_file_that_is_written_in_parts_explains_each_zone_once_all_the_same() -> None:
+    body, berlin = Body(), rendered(time_zone="Europe/Berlin")
+    assert b"VTIMEZONE" in body.add([berlin])
+    assert body.add([berlin]) == berlin.text
+    assert body.end() == b"END:VCALENDAR\r\n"
+
+
+def test_a_subscriber_learns_the_name_and_when_to_look_again() -> None:
+    head = beginning("Ann, mine").decode()
+    assert "\r\nNAME:Ann\\, mine\r\nX-WR-CALNAME:Ann\\, mine\r\n" in head
+    assert "\r\nREFRESH-INTERVAL;VALUE=DURATION:PT1H\r\nX-PUBLISHED-TTL:PT1H\r\n" in head
+    assert "NAME" not in beginning().decode()
+
+
+def test_a_file_without_events_holds_one_component_all_the_same_as_the_grammar_wants() -> None:
+    assert [part.name for part in icalendar.Calendar.from_ical(whole([])).subcomponents] == ["VTIMEZONE"]
+
+
+@pytest.mark.parametrize("start", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
+def test_the_first_and_the_last_moment_there_are_can_be_written(start: str) -> None:
+    series = Series(datetime.fromisoformat(start), timedelta(hours=2), "Asia/Tokyo", None, frozenset())
+    assert line("DTSTART", of=repeating(series)).endswith(start.replace("-", "").replace(":", ""))

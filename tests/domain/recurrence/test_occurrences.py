@@ -1,0 +1,284 @@
+from datetime import UTC, date, datetime, timedelta
+
+import pytest
+from hypothesis import assume, given
+from hypothesis import strategies as st
+
+from planner.domain.recurrence.occurrences import (
+    Cursor,
+    Occurrence,
+    first_start,
+    is_empty,
+    last_end,
+    occurrence,
+    occurrences,
+    position,
+)
+from planner.domain.recurrence.pattern import pattern
+from planner.domain.recurrence.series import Override, Series
+from planner.domain.zones import EARLIEST, LATEST
+from tests.domain import strategies
+from tests.domain.oracle import by_dateutil, dateutil_agrees, instant_of_any, occurrences_of
+
+DAY = timedelta(days=1)
+
+
+def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second: int = 0) -> datetime:
+    return datetime(year, month, day, hour, minute, second, tzinfo=UTC)
+
+
+def expected_in(series: Series, low: datetime, high: datetime) -> list[Occurrence]:
+    """The answer by the oracle, which needs to know how far ids can matter."""
+    last = max([high.replace(tzinfo=None) + 3 * DAY, *map(naive, series.overrides)])
+    expanded = occurrences_of(series, last if isinstance(series.start, datetime) else last.date())
+    return [
+        Occurrence(recurrence_id, *((start, end) if isinstance(local, datetime) else whole_days(series, recurrence_id)))
+        for start, end, recurrence_id, local in expanded
+        if start < high and (end > low or start >= low)
+    ]
+
+
+def naive(value: date) -> datetime:
+    return value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
+
+
+def whole_days(series: Series, recurrence_id: date) -> tuple[date, date]:
+    override = series.overrides.get(recurrence_id, Override())
+    start = override.start or recurrence_id
+    return start, start + (override.duration or series.duration or DAY)
+
+
+@st.composite
+def windows(draw: st.DrawFn, series: Series, far: int = 400) -> tuple[datetime, datetime]:
+    low = naive(series.start).replace(tzinfo=UTC) + timedelta(
+        days=draw(st.integers(-10, 40) | st.integers(-10, far)), hours=draw(st.integers(0, 23))
+    )
+    return low, low + timedelta(hours=draw(st.integers(0, 30) | st.integers(0, 24 * 60)))
+
+
+@given(st.data())
+def test_a_window_holds_what_overlaps_it(data: st.DataObject) -> None:
+    series = data.draw(strategies.series())
+    low, high = data.draw(windows(series))
+    page = occurrences(series, low, high, 100_000)
+    assert page.items == expected_in(series, low, high)
+    assert page.next is None
+
+
+@given(st.data())
+def test_pages_in_a_row_are_the_whole_answer(data: st.DataObject) -> None:
+    series = data.draw(strategies.series())
+    low, high = data.draw(windows(series))
+    limit = data.draw(st.integers(1, 7))
+    whole = occurrences(series, low, high, 100_000).items
+    found: list[Occurrence] = []
+    after: Cursor | None = None
+    while True:
+        page = occurrences(series, low, high, limit, after)
+        assert len(page.items) == limit or page.next is None
+        found += page.items
+        if page.next is None:
+            break
+        assert page.next == position(series, page.items[-1])
+        after = page.next
+    assert found == whole
+
+
+@given(st.data())
+def test_a_place_without_an_id_is_before_all_that_begin_then(data: st.DataObject) -> None:
+    series = data.draw(strategies.series())
+    low, high = data.draw(windows(series))
+    whole = occurrences(series, low, high, 100_000).items
+    assume(whole)
+    place = position(series, data.draw(st.sampled_from(whole))).start
+    found = occurrences(series, low, high, 100_000, Cursor(place)).items
+    assert found == [item for item in whole if position(series, item).start >= place]
+    found = occurrences(series, low, high, 100_000, Cursor(place + timedelta(microseconds=1))).items
+    assert found == [item for item in whole if position(series, item).start > place]
+
+
+def test_the_cursor_of_another_kind_of_series_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="another series"):
+        occurrences(Series(NINE), EARLIEST, LATEST, 1, Cursor(EARLIEST, date(2024, 1, 1)))
+
+
+@given(st.data())
+def test_a_rule_alone_gives_what_dateutil_gives_in_the_zone(data: st.DataObject) -> None:
+    all_day = data.draw(st.booleans())
+    text = data.draw(strategies.rules(all_day=all_day))
+    start: date = data.draw(strategies.days if all_day else strategies.locals_)
+    zone = data.draw(strategies.zones)
+    assume(dateutil_agrees(text, start))
+    endless = pattern(text, start, zone)
+    first = next(endless.up_from(start), None)
+    assume(first is not None and first.year < start.year + 8)
+    assert first is not None
+    series = Series(first, None, zone, text)
+    low, high = data.draw(windows(series, far=strategies.reach(text)))
+    behind = high.replace(tzinfo=None) + 3 * DAY
+    last = behind if isinstance(start, datetime) else behind.date()
+    assume(next(endless.up_from(last), date.max).year <= last.year + 8)
+    instants = sorted((instant_of_any(local, zone), local) for local in by_dateutil(text, first, last))
+    found = occurrences(series, low, high, 100_000).items
+    if all_day:
+        ends = {local: instant_of_any(local + DAY, zone) for _, local in instants}
+        assert [item.start for item in found] == [
+            local for start_, local in instants if start_ < high and ends[local] > low
+        ]
+    else:
+        assert [(item.start, item.recurrence_id) for item in found] == [
+            (start_, local) for start_, local in instants if low <= start_ < high
+        ]
+
+
+@given(st.data())
+def test_each_occurrence_is_found_by_its_id(data: st.DataObject) -> None:
+    series = data.draw(strategies.series())
+    low, high = data.draw(windows(series))
+    for item in occurrences(series, low, high, 50).items:
+        assert occurrence(series, item.recurrence_id) == item
+    for excluded in series.exdates:
+        assert occurrence(series, excluded) is None
+
+
+@given(strategies.series())
+def test_the_span_reaches_from_the_first_start_to_the_last_end(series: Series) -> None:
+    end = last_end(series)
+    endless = series.pattern is not None and series.pattern.endless
+    assert endless is (end is None)
+    # The oracle looks a little further than the end, or not too far where there is none.
+    far = naive(series.start) + 300 * DAY if end is None else end.replace(tzinfo=None) + 40 * DAY
+    far = max([far, *map(naive, series.overrides)])
+    assume(far < naive(series.start) + 3000 * DAY)
+    expanded = occurrences_of(series, far.date() if series.all_day else far)
+    assume(expanded or not endless)
+    assert is_empty(series) is (expanded == [])
+    if expanded:
+        assert first_start(series) == min(start for start, _, _, _ in expanded)
+        assert end is None or end == max(end for _, end, _, _ in expanded)
+    else:
+        assert first_start(series) == end == instant_of_any(series.start, series.zone)
+
+
+def starts(series: Series, low: datetime = EARLIEST, high: datetime = LATEST, limit: int = 100) -> list[date]:
+    return [item.start for item in occurrences(series, low, high, limit).items]
+
+
+NINE = datetime(2024, 3, 1, 9)
+HOUR = timedelta(hours=1)
+
+
+def test_the_window_begins_with_its_start_and_is_over_at_its_end() -> None:
+    series = Series(NINE, HOUR, rrule="FREQ=DAILY")
+    assert starts(series, utc(2024, 5, 2, 9), utc(2024, 5, 3, 9)) == [utc(2024, 5, 2, 9)]
+    assert starts(series, utc(2024, 5, 2, 9, 59), utc(2024, 5, 3, 9)) == [utc(2024, 5, 2, 9)]
+    assert starts(series, utc(2024, 5, 2, 10), utc(2024, 5, 3, 9)) == []
+    assert starts(series, utc(2024, 5, 2, 10), utc(2024, 5, 3, 9, 0, 1)) == [utc(2024, 5, 3, 9)]
+
+
+def test_what_takes_no_time_is_in_the_window_that_holds_its_start() -> None:
+    series = Series(NINE, rrule="FREQ=DAILY")
+    assert starts(series, utc(2024, 5, 2, 9), utc(2024, 5, 3, 9)) == [utc(2024, 5, 2, 9)]
+
+
+def test_what_began_long_ago_is_there_while_it_lasts() -> None:
+    series = Series(NINE, 100 * DAY, rrule="FREQ=YEARLY")
+    assert starts(series, utc(2025, 6, 1), utc(2025, 6, 2)) == [utc(2025, 3, 1, 9)]
+    assert starts(series, utc(2025, 6, 10), utc(2025, 6, 12)) == []
+
+
+def test_a_meeting_stays_at_its_hour_when_the_clocks_change() -> None:
+    series = Series(NINE, HOUR, "Europe/Berlin", "FREQ=MONTHLY")
+    assert starts(series, utc(2024, 3, 1), utc(2024, 5, 1)) == [utc(2024, 3, 1, 8), utc(2024, 4, 1, 7)]
+
+
+def test_an_occurrence_lasts_as_long_as_the_others_when_the_clocks_change() -> None:
+    night = Series(datetime(2024, 3, 1, 22), 8 * HOUR, "Europe/Berlin", "FREQ=DAILY")
+    (item,) = occurrences(night, utc(2024, 3, 30, 12), utc(2024, 3, 31, 12), 9).items
+    assert item == Occurrence(datetime(2024, 3, 30, 22), utc(2024, 3, 30, 21), utc(2024, 3, 31, 5))
+
+
+def test_a_time_that_the_clocks_skip_is_an_hour_later_on_that_day() -> None:
+    series = Series(datetime(2024, 3, 30, 2, 30), HOUR, "Europe/Berlin", "FREQ=DAILY;COUNT=3")
+    assert starts(series) == [utc(2024, 3, 30, 1, 30), utc(2024, 3, 31, 1, 30), utc(2024, 4, 1, 0, 30)]
+
+
+def test_a_time_that_comes_twice_is_the_first_on_that_day() -> None:
+    series = Series(datetime(2024, 10, 26, 2, 30), HOUR, "Europe/Berlin", "FREQ=DAILY;COUNT=3")
+    assert starts(series) == [utc(2024, 10, 26, 0, 30), utc(2024, 10, 27, 0, 30), utc(2024, 10, 28, 1, 30)]
+
+
+def test_where_the_clocks_change_occurrences_are_in_order_of_time() -> None:
+    series = Series(datetime(2024, 3, 31, 2), None, "Europe/Berlin", "FREQ=HOURLY;BYMINUTE=0,30;COUNT=4")
+    page = occurrences(series, EARLIEST, LATEST, 100)
+    assert [item.recurrence_id.strftime("%H:%M") for item in page.items] == ["02:00", "03:00", "02:30", "03:30"]
+    assert [item.start for item in page.items] == sorted(item.start for item in page.items)
+
+
+def test_where_the_clocks_change_the_last_to_end_need_not_be_the_last_by_the_clock() -> None:
+    series = Series(datetime(2024, 3, 31, 2), HOUR, "Europe/Berlin", "FREQ=HOURLY;BYMINUTE=0,30;COUNT=3")
+    assert last_end(series) == utc(2024, 3, 31, 2, 30)
+
+
+def test_days_are_in_the_window_by_the_midnights_of_their_zone() -> None:
+    series = Series(date(2024, 7, 1), zone="Asia/Kolkata", rrule="FREQ=DAILY")
+    assert starts(series, utc(2024, 7, 10, 18), utc(2024, 7, 10, 18, 30)) == [date(2024, 7, 10)]
+    assert starts(series, utc(2024, 7, 10, 18, 30), utc(2024, 7, 10, 19)) == [date(2024, 7, 11)]
+
+
+def test_the_end_of_days_is_the_day_after() -> None:
+    item = occurrences(Series(date(2024, 2, 28), 2 * DAY), EARLIEST, LATEST, 1).items[0]
+    assert item == Occurrence(date(2024, 2, 28), date(2024, 2, 28), date(2024, 3, 1))
+
+
+def test_an_override_moves_its_occurrence_into_the_window_and_out_of_it() -> None:
+    series = Series(
+        NINE, HOUR, rrule="FREQ=DAILY", overrides={datetime(2024, 3, 5, 9): Override(start=datetime(2025, 1, 1, 20))}
+    )
+    assert starts(series, utc(2024, 3, 5), utc(2024, 3, 6)) == []
+    moved = occurrences(series, utc(2025, 1, 1, 12), utc(2025, 1, 2), 9).items
+    assert moved == [Occurrence(datetime(2024, 3, 5, 9), utc(2025, 1, 1, 20), utc(2025, 1, 1, 21))]
+
+
+def test_an_override_may_last_longer_than_all_others() -> None:
+    series = Series(NINE, HOUR, rrule="FREQ=WEEKLY", overrides={datetime(2024, 3, 8, 9): Override(duration=40 * HOUR)})
+    assert starts(series, utc(2024, 3, 9, 20), utc(2024, 3, 9, 21)) == [utc(2024, 3, 8, 9)]
+
+
+def test_an_override_that_has_no_occurrence_is_one() -> None:
+    series = Series(NINE, HOUR, rrule="FREQ=WEEKLY;COUNT=1", overrides={datetime(2024, 3, 4, 7): Override()})
+    assert starts(series) == [utc(2024, 3, 1, 9), utc(2024, 3, 4, 7)]
+
+
+def test_a_date_given_twice_is_one_occurrence() -> None:
+    series = Series(NINE, rrule="FREQ=DAILY;COUNT=2", rdates=frozenset({NINE, NINE + DAY, NINE + HOUR}))
+    assert starts(series) == [utc(2024, 3, 1, 9), utc(2024, 3, 1, 10), utc(2024, 3, 2, 9)]
+
+
+def test_exclusions_do_not_make_a_count_longer() -> None:
+    series = Series(NINE, rrule="FREQ=DAILY;COUNT=3", exdates=frozenset({NINE + DAY}))
+    assert starts(series) == [utc(2024, 3, 1, 9), utc(2024, 3, 3, 9)]
+
+
+def test_an_event_without_a_rule_is_a_series_of_one() -> None:
+    assert starts(Series(NINE, HOUR)) == [utc(2024, 3, 1, 9)]
+    assert last_end(Series(NINE, HOUR)) == utc(2024, 3, 1, 10)
+
+
+@pytest.mark.parametrize("zone", ["Asia/Kolkata", "America/New_York", "UTC"])
+@pytest.mark.parametrize("start", [datetime.min, date.min, datetime(9999, 12, 31, 23, 59), date.max])
+@pytest.mark.parametrize(
+    "rule", [None, "FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO,SU", "FREQ=YEARLY;INTERVAL=99999", "FREQ=MONTHLY;COUNT=3"]
+)
+def test_the_ends_of_the_calendar_are_reached_without_an_error(zone: str, start: date, rule: str | None) -> None:
+    series = Series(start, 1000 * DAY, zone, rule, overrides={start: Override(duration=timedelta.max)})
+    assert len(occurrences(series, EARLIEST, LATEST, 5).items) <= 5
+    assert len(occurrences(series, EARLIEST, EARLIEST + DAY, 5).items) <= 5
+    assert len(occurrences(series, LATEST - DAY, LATEST, 5).items) <= 5
+    assert first_start(series) >= EARLIEST
+    assert (last_end(series) is None) is (rule is not None and "COUNT" not in rule)
+
+
+def test_a_window_without_a_zone_is_a_mistake_of_the_caller() -> None:
+    with pytest.raises(ValueError, match="aware"):
+        occurrences(Series(NINE), datetime(2024, 1, 1), datetime(2024, 2, 1), 1)

@@ -1,0 +1,51 @@
+import pytest
+
+from planner.domain.urls import origin_of, with_query
+
+
+@pytest.mark.parametrize(
+    ("address", "origin"),
+    [
+        ("https://app.example.com/signed-in?from=planner", "https://app.example.com"),
+        ("HTTPS://App.Example.COM", "https://app.example.com"),
+        ("https://app.example.com:443/", "https://app.example.com"),
+        ("http://app.example.com:0080/", "http://app.example.com"),
+        ("http://localhost:5173/a%20page", "http://localhost:5173"),
+        ("http://[::1]:8000/", "http://[::1]:8000"),
+        ("https://app.example.com:80/", "https://app.example.com:80"),
+    ],
+)
+def test_an_origin_is_scheme_host_and_port_however_they_are_written(address: str, origin: str) -> None:
+    assert origin_of(address) == origin
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "",
+        "/signed-in",
+        "//app.example.com/",
+        "app.example.com",
+        "javascript:alert(1)",
+        "ftp://app.example.com/",
+        "https:app.example.com",
+        "https:///app.example.com/",
+        "https://app.example.com\\@evil.example.com/",
+        "https://app.example.com@evil.example.com/",
+        "https://app.example.com/#fragment",
+        "https://app.example.com/\n",
+        "\thttps://app.example.com/",
+        "https://app.example.com/ page",
+        "https://app.example.com/%zz",
+        "https://app.example.com:port/",
+        "https://äpp.example.com/",
+        'https://app.example.com/"><script>',
+    ],
+)
+def test_whatever_two_readers_might_read_differently_has_no_origin(address: str) -> None:
+    assert origin_of(address) is None
+
+
+def test_parameters_are_added_to_the_query_there_is_and_none_is_left_out() -> None:
+    assert with_query("https://a.example", {"code": "x y", "state": None}) == "https://a.example?code=x+y"
+    assert with_query("https://a.example/?b=1", {"code": "ü&="}) == "https://a.example/?b=1&code=%C3%BC%26%3D"

@@ -1,0 +1,86 @@
+"""What occurrences are looked for in is found by indexes, whatever else there is."""
+
+import asyncio
+from collections.abc import AsyncIterator
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from pymongo.database import Database
+
+from database.queries import Id, new_id
+from models.events.event import Event
+from models.events.event_schema import Scope
+from models.events.event_times import find_recurring_events, find_single_events
+from planner.domain.recurrence.documents import span_of_series
+from planner.domain.times import order_key
+from tests.models.events.crowds import FIRST, crowd
+from tests.models.events.plans import Asked, explained
+
+SCOPES: tuple[Scope, ...] = ("mine", "public", "all")
+WEEK = (FIRST + timedelta(days=400), FIRST + timedelta(days=407))
+CASES = list(product(SCOPES, (None, "books")))
+pytestmark = pytest.mark.real_server("the mock has no query plans")
+
+
+@pytest.fixture(scope="module")
+def people() -> list[Id]:
+    return [new_id() for _ in range(10)]
+
+
+@pytest.fixture(scope="module")
+def filled(indexed: Database[Any], people: list[Id]) -> Database[Any]:
+    """A real database with 4,000 events that take place once and 1,000 series, most of which are over."""
+    events = crowd(people, 5000, seed=2)
+    dated = [stored for stored in events if stored["start"] is not None]
+    for number, stored in enumerate(dated[:1000]):
+        reach = timedelta(days=(5, 50, 500, 4000, 5000)[number // 5 % 5 if number % 20 else 4])
+        stored |= {"repeats": True, "span": span_of_series(reach), "ends": stored["begins"] + reach}
+    indexed.events.insert_many(events)
+    return indexed
+
+
+@pytest.mark.parametrize(("scope", "tag"), CASES)
+def test_single_events_of_a_window_are_found_in_order(
+    filled: Database[Any], people: list[Id], asked: list[Asked], scope: Scope, tag: str | None
+) -> None:
+    for after in (None, order_key(FIRST + timedelta(days=402), "0" * 24)):
+        asked.clear()
+        asyncio.run(Event.find_single_events(scope, people[0], WEEK, tag, after, 50))
+        stages = explained(filled, asked[0])
+        assert not stages.names & {"COLLSCAN", "SORT"}
+        assert stages.documents <= 3 * stages.returned + 50
+
+
+@pytest.mark.parametrize(("scope", "tag"), CASES)
+def test_series_that_are_over_are_not_read(
+    filled: Database[Any], people: list[Id], asked: list[Asked], scope: Scope, tag: str | None
+) -> None:
+    asyncio.run(_read_all(Event.find_recurring_events(scope, people[0], WEEK, tag)))
+    stages = explained(filled, asked[0])
+    assert not stages.names & {"COLLSCAN", "SORT"}
+    found = filled.events.count_documents({"repeats": True, "ends": {"$gt": WEEK[0]}, "begins": {"$lt": WEEK[1]}})
+    assert stages.documents <= 3 * found + 10
+
+
+@pytest.mark.parametrize("days", [0, 7, 365])
+def test_somebodys_time_is_found_by_indexes_without_what_is_over_or_to_come(
+    filled: Database[Any], people: list[Id], asked: list[Asked], days: int
+) -> None:
+    since, until = WEEK[0], WEEK[0] + timedelta(days=days, hours=1)
+    touching = {"creator": people[0], "ends": {"$gt": since}, "begins": {"$lt": until}}
+    for read, which in (
+        (find_single_events, {"repeats": {"$exists": False}}),
+        (find_recurring_events, {"repeats": True}),
+    ):
+        asked.clear()
+        asyncio.run(_read_all(read(people[0], (since, until))))
+        stages = explained(filled, asked[0])
+        assert not stages.names & {"COLLSCAN", "SORT"}
+        assert stages.returned == filled.events.count_documents(touching | which) > 0
+        assert stages.documents <= 3 * stages.returned + 10
+
+
+async def _read_all(batches: AsyncIterator[list[Any]]) -> list[Any]:
+    return [one async for batch in batches for one in batch]

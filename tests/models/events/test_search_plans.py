@@ -1,0 +1,123 @@
+"""Words and places are found through indexes, and one's own at a cost that does not follow what others write."""
+
+import random
+from datetime import timedelta
+from itertools import product
+from typing import Any
+
+import pytest
+from pymongo.database import Database as SyncDatabase
+
+from database.queries import Id, Stored, new_id
+from models.events.event_schema import Scope
+from models.events.event_search import SearchScope, in_order, ranked
+from models.events.public_event_index import copy_of
+from planner.domain.geo import Circle
+from planner.domain.ranks import Rank
+from tests.database.things import event
+from tests.models.events.crowds import DAYS, FIRST
+
+pytestmark = pytest.mark.real_server("the mock has neither query plans nor text indexes")
+SCOPES: tuple[Scope, ...] = ("mine", "public", "all")
+WEEK = (FIRST + timedelta(days=400), FIRST + timedelta(days=407))
+WINDOWS = ((None, None), (WEEK[0], None), (None, WEEK[1]), WEEK)
+SMALL, WHOLE = Circle(52.5, 13.4, 20), Circle(0, 0, 20_000)
+MINE, STRANGERS, NEARBY = 60, 3000, 20
+
+
+@pytest.fixture(scope="module")
+def ada() -> Id:
+    return new_id()
+
+
+@pytest.fixture(scope="module")
+def filled(indexed: SyncDatabase[Any], ada: Id) -> SyncDatabase[Any]:
+    """A real database with a few events of Ada's and many public ones of others, all about the same."""
+    dice = random.Random(5)
+
+    def one(creator: Id, lat: float, lon: float, visibility: str) -> Stored:
+        start = FIRST + timedelta(hours=dice.randrange(DAYS * 24))
+        fields = {"start": start.isoformat(), "geo": {"lat": lat, "lon": lon}, "visibility": visibility}
+        return event(creator, title="Festival", tags=dice.sample(("books", "music"), dice.randrange(3)), **fields)
+
+    stored = [one(ada, 52.5, 13.4 + number / 100, dice.choice(("private", "public"))) for number in range(MINE)]
+    others = [new_id() for _ in range(50)]
+    stored += [
+        one(dice.choice(others), dice.uniform(-60, 50), dice.uniform(-180, 180), "public") for _ in range(STRANGERS)
+    ]
+    stored += [one(dice.choice(others), 52.51, 13.41, "public") for _ in range(NEARBY)]
+    indexed.events.insert_many(stored)
+    indexed.published.insert_many([{"_id": each["_id"]} | copy for each in stored if (copy := copy_of(each))])
+    return indexed
+
+
+def examined(database: SyncDatabase[Any], collection: str, stages: list[Stored]) -> tuple[int, int, str]:
+    """The keys and documents that the server looked at, and the plan as text."""
+    command = {"aggregate": collection, "pipeline": stages, "cursor": {}}
+    plan = str(database.command("explain", command, verbosity="executionStats"))
+    keys, documents = [
+        sum(int(number) for number in _numbers(plan, f"'{name}': "))
+        for name in ("totalKeysExamined", "totalDocsExamined")
+    ]
+    assert "COLLSCAN" not in plan
+    return keys, documents, plan
+
+
+def _numbers(text: str, label: str) -> list[str]:
+    return [part[: min(part.find(end) for end in ",}" if end in part)] for part in text.split(label)[1:]]
+
+
+@pytest.mark.parametrize(("window", "tag", "near"), list(product(WINDOWS, (None, "books"), (None, SMALL, WHOLE))))
+def test_words_among_one_s_own_events_are_found_without_looking_at_those_of_others(
+    filled: SyncDatabase[Any], ada: Id, window: Any, tag: str | None, near: Circle | None
+) -> None:
+    sought = SearchScope("mine", ada, window, tag, near)
+    for after in (None, Rank(1.5, "")):
+        keys, documents, plan = examined(filled, "events", ranked(sought, "festival", after, 51))
+        assert "'indexName': 'creator_words'" in plan
+        assert keys <= 2 * MINE  # Once for the word, once for the answer.
+        assert documents <= 3 * MINE  # Found, fetched again for a filter, and looked up for the answer.
+
+
+def test_a_rare_word_among_public_events_is_found_without_looking_at_the_others(
+    filled: SyncDatabase[Any], ada: Id
+) -> None:
+    filled.published.insert_many(
+        [{"_id": new_id(), "creator": ada, "title": "Regatta", "tags": [], "key": f"{number}"} for number in range(5)]
+    )
+    for scope in ("public", "all"):
+        start = "published" if scope == "public" else "events"
+        keys, documents, plan = examined(filled, start, ranked(SearchScope(scope, new_id()), "regatta", None, 51))
+        assert "'indexName': 'words'" in plan
+        assert (keys, documents) <= (10, 20)
+
+
+@pytest.mark.parametrize(("scope", "window", "tag"), list(product(SCOPES, WINDOWS, (None, "books"))))
+def test_a_small_circle_is_answered_by_what_lies_in_it_whatever_was_asked_before(
+    filled: SyncDatabase[Any], ada: Id, scope: Scope, window: Any, tag: str | None
+) -> None:
+    for _ in range(3):  # So that the server remembers how it answered for the whole earth.
+        list(filled.events.aggregate(in_order(SearchScope(scope, ada, window, tag, WHOLE), None, 51)))
+        found = list(filled.events.aggregate(in_order(SearchScope(scope, ada, window, tag, SMALL), None, 51)))
+    keys, documents, _ = examined(filled, "events", in_order(SearchScope(scope, ada, window, tag, SMALL), None, 51))
+    assert len(found) <= MINE + NEARBY
+    branches = len(in_order(SearchScope(scope, ada, window, tag, SMALL), None, 51))
+    assert documents <= 2 * (MINE + NEARBY)
+    assert keys <= 2 * (MINE + NEARBY) + 20 * branches
+
+
+@pytest.mark.parametrize(("scope", "window"), list(product(SCOPES, WINDOWS)))
+def test_a_circle_and_words_leave_what_a_look_at_every_event_leaves(
+    filled: SyncDatabase[Any], ada: Id, scope: Scope, window: Any
+) -> None:
+    since, until = window
+    own: dict[str, list[Any]] = {"mine": [{"creator": ada}], "public": [{"visibility": "public"}]}
+    match: dict[str, Any] = {"$or": own[scope] if scope in own else own["mine"] + own["public"]}
+    match |= {"tags": "music", "title": "Festival", "geo.lat": {"$gt": 52.4}, "geo.lon": {"$gt": 13.1, "$lt": 13.69}}
+    match["begins"] = {"$lt": until} if until else {"$exists": True}
+    match["ends"] = {"$gt": since} if since else {"$exists": True}
+    expected = {stored["_id"] for stored in filled.events.find(match)}
+    sought = SearchScope(scope, ada, window, "music", SMALL)
+    start = filled.published if scope == "public" else filled.events
+    assert {stored["_id"] for stored in start.aggregate(ranked(sought, "FESTIVAL", None, 1000))} == expected
+    assert {stored["_id"] for stored in filled.events.aggregate(in_order(sought, None, 1000))} == expected

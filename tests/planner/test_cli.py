@@ -1,0 +1,275 @@
+"""The operator's commands: what they print, how they end, and that nothing of them is a traceback."""
+
+import asyncio
+import io
+import logging
+import os
+import signal
+import socket
+import subprocess
+import sys
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import uuid4
+
+import pytest
+from pydantic import SecretStr
+from pymongo import MongoClient
+
+from database.connection import Database, open_database
+from database.migrate import names
+from planner.app import prepare
+from planner.cli import main
+from planner.settings import Settings
+from tests.conftest import SECRET, url_of
+from tests.support.servers import ROOT, RunningServer, free_port
+
+COMMANDS = ("serve", "check", "migrate", "admin", "send-due")
+# Beanie's own, from noting which migration was run.
+pytestmark = pytest.mark.filterwarnings(
+    "ignore:Accessing the 'model_fields' attribute on the instance:DeprecationWarning"
+)
+
+
+class Ended(NamedTuple):
+    """A command that has ended."""
+
+    status: int
+    out: str
+    err: str
+
+
+class Operator:
+    """Somebody who runs commands in an empty directory, with no setting but those that are given."""
+
+    def __init__(
+        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **settings: str
+    ) -> None:
+        self.folder = folder
+        self.settings = {"PATH": os.environ["PATH"], "PASSWORD_ROUNDS": "10"} | settings
+        self._monkeypatch = monkeypatch
+        self._capsys = capsys
+
+    def runs(self, *arguments: str, typing: str = "", **settings: str) -> Ended:
+        """Run a command to its end, in this process: that is quicker than in one of its own."""
+        with self._monkeypatch.context() as patched:
+            patched.chdir(self.folder)
+            for name in os.environ:
+                patched.delenv(name)
+            for name, value in (self.settings | settings).items():
+                patched.setenv(name, value)
+            patched.setattr(sys, "stdin", io.StringIO(typing))
+            status = main(arguments)
+        ended = Ended(status, *self._capsys.readouterr())
+        assert SECRET not in ended.out + ended.err
+        return ended
+
+
+@pytest.fixture(autouse=True)
+def as_it_was() -> Iterator[None]:
+    """Commands change the log and the signals of their process."""
+    root, stop = logging.getLogger(), signal.getsignal(signal.SIGTERM)
+    handlers, level = list(root.handlers), root.level
+    yield
+    root.handlers[:] = handlers
+    root.setLevel(level)
+    signal.signal(signal.SIGTERM, stop)
+
+
+@pytest.fixture
+def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Operator:
+    return Operator(tmp_path, monkeypatch, capsys)
+
+
+@pytest.fixture
+def database(mongo_url: str) -> Iterator[Any]:
+    """A real database of this test's own, with nothing in it."""
+    with MongoClient[Any](mongo_url) as client:
+        name = f"test_{uuid4().hex[:12]}"
+        yield client[name]
+        client.drop_database(name)
+
+
+@pytest.fixture
+def operator_of_database(operator: Operator, mongo_url: str, database: Any) -> Operator:
+    operator.settings |= {"DATABASE_URL": url_of(mongo_url, database.name), "SECRET_KEY": SECRET}
+    return operator
+
+
+def fill(database: Any) -> None:
+    """As the books' planner leaves it."""
+    database.users.insert_one({"email": "ada@example.com", "password": "!", "events": []})
+
+
+def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(["--help"])
+    assert caught.value.code == 0
+    out = capsys.readouterr().out
+    assert all(f"\n    {command} " in out for command in COMMANDS)
+    assert ".env.example" in out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: str) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main([command, "--help"])
+    assert caught.value.code == 0
+    assert f"usage: python -m planner {command}" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("arguments", [[], ["fly"], ["serve", "--port", "many"], ["migrate", "--sideways"]])
+def test_a_command_that_is_not_there_ends_with_the_usage(
+    capsys: pytest.CaptureFixture[str], arguments: list[str]
+) -> None:
+    with pytest.raises(SystemExit) as caught:
+        main(arguments)
+    assert caught.value.code == 2
+    assert "usage: python -m planner" in capsys.readouterr().err
+
+
+def test_check_without_any_setting_names_where_the_data_will_lie_and_makes_nothing(operator: Operator) -> None:
+    ended = operator.runs("check")
+    assert ended.status == 0
+    assert "The settings hold." in ended.out
+    assert str(operator.folder / ".planner") in ended.out
+    assert list(operator.folder.iterdir()) == []
+
+
+def test_check_names_what_does_not_hold_in_one_line(operator: Operator) -> None:
+    ended = operator.runs("check", PORT="none", SECRET_KEY="short")
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err.startswith("planner: The settings do not hold.")
+    assert ended.err.count("\n") == 1
+    assert "PORT:" in ended.err and "SECRET_KEY:" in ended.err
+
+
+def test_check_asks_for_a_secret_where_a_database_is_named(operator: Operator) -> None:
+    ended = operator.runs("check", DATABASE_URL="mongodb://ada:whisper@127.0.0.1/planner")
+    assert ended.status == 1
+    assert "SECRET_KEY is required with DATABASE_URL" in ended.err
+    assert "whisper" not in ended.err
+
+
+@pytest.mark.real_server("a process of its own uses it")
+def test_check_says_that_the_database_answers_and_changes_nothing(
+    operator_of_database: Operator, database: Any
+) -> None:
+    ended = operator_of_database.runs("check")
+    assert (ended.status, ended.out) == (0, "The settings hold.\nThe database answers.\n")
+    assert database.list_collection_names() == []
+
+
+@pytest.mark.real_server("Beanie's migrations need a session, which the mock has not")
+def test_data_that_need_a_migration_are_found_by_check_until_it_is_run(
+    operator_of_database: Operator, database: Any
+) -> None:
+    fill(database)
+    checked = operator_of_database.runs("check")
+    assert checked.status == 1
+    assert "run `python -m planner migrate`" in checked.out
+    done = "".join(f"done: {name}\n" for name in names())
+    assert operator_of_database.runs("migrate")[:2] == (0, done)
+    assert operator_of_database.runs("check").status == 0
+    assert operator_of_database.runs("migrate")[:2] == (0, "Nothing to do.\n")
+    assert operator_of_database.runs("migrate", "--back", "1")[:2] == (0, f"undone: {names()[-1]}\n")
+    assert operator_of_database.runs("check").status == 1
+
+
+@pytest.mark.real_server("a process of its own uses it")
+def test_serve_refuses_data_that_need_a_migration_and_names_the_command(
+    operator_of_database: Operator, database: Any
+) -> None:
+    fill(database)
+    ended = operator_of_database.runs("serve", "--port", str(free_port()))
+    assert ended.status == 1
+    assert "run `python -m planner migrate` first" in ended.err
+    assert "The planner is at" not in ended.out
+
+
+def test_a_port_that_is_taken_is_said_before_anything_is_started(operator: Operator) -> None:
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        ended = operator.runs("serve", "--port", str(port))
+    assert (ended.status, ended.out) == (1, "")
+    assert ended.err == (
+        f"planner: 127.0.0.1:{port} cannot be listened on: Address already in use. Set HOST or PORT.\n"
+    )
+    assert list(operator.folder.iterdir()) == []
+
+
+@pytest.mark.parametrize("arguments", [["--workers", "0"], ["--port", "0"], ["--port", "65536"], ["--host", ""]])
+def test_serve_refuses_what_cannot_be_served(operator: Operator, arguments: list[str]) -> None:
+    ended = operator.runs("serve", *arguments)
+    assert ended.status == 1
+    assert ended.err.startswith("planner: ")
+    assert list(operator.folder.iterdir()) == []
+
+
+@pytest.mark.real_server("a process of its own uses it")
+@pytest.mark.parametrize("workers", [1, 2])
+def test_serve_says_where_it_is_and_ends_cleanly(tmp_path: Path, mongo_url: str, database: Any, workers: int) -> None:
+    settings = {"DATABASE_URL": url_of(mongo_url, database.name), "SECRET_KEY": SECRET}
+    server = RunningServer(tmp_path / "data", ["--workers", str(workers)], **settings)
+    server.start()
+    assert server.stop() == 0
+    for said in (f"The planner is at  {server.root}\n", f"{server.root}/docs\n", "Ctrl-C stops it."):
+        assert said in server.output
+    assert SECRET not in server.output
+    assert "Traceback" not in server.output
+
+
+def test_a_database_address_that_cannot_be_read_ends_every_command_alike(operator: Operator) -> None:
+    for command in ("check", "migrate", "send-due"):
+        ended = operator.runs(command, DATABASE_URL="mongodb://ada:whisper@:x", SECRET_KEY=SECRET)
+        assert ended.status == 1
+        assert "DATABASE_URL cannot be used" in ended.err
+        assert "whisper" not in ended.err
+
+
+@pytest.mark.real_server("a process of its own uses it")
+def test_an_admin_is_made_from_a_password_on_standard_input(operator_of_database: Operator, database: Any) -> None:
+    for password, status in (("short", 1), ("seven lazy herons", 0), ("", 0)):
+        ended = operator_of_database.runs("admin", "create", "Ada@example.com", typing=password + "\n")
+        assert ended.status == status, ended.err
+        assert not password or password not in ended.out + ended.err
+    (user,) = database.users.find()
+    assert (user["email"], user["role"], user["email_verified"]) == ("Ada@example.com", "admin", True)
+
+
+@pytest.mark.real_server("a command connects to it")
+def test_a_command_that_may_run_beside_a_planner_leaves_the_journal_to_it(
+    operator_of_database: Operator, database: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def without_transactions(url: str) -> Database:
+        return replace(await open_database(url), transactions=False)
+
+    monkeypatch.setattr("planner.app.open_database", without_transactions)
+    database.journal.insert_one({"writes": []})
+    assert operator_of_database.runs("send-due")[:2] == (0, "0 sent.\n")
+    assert database.journal.count_documents({}) == 1
+    url = SecretStr(operator_of_database.settings["DATABASE_URL"])
+    settings = Settings(_env_file=None, secret_key=SecretStr(SECRET), database_url=url)
+    asyncio.run(prepare(settings))
+    assert database.journal.count_documents({}) == 0
+
+
+def test_a_command_that_fails_shows_no_traceback(tmp_path: Path) -> None:
+    (tmp_path / "file").touch()
+    settings = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATA_DIR": "file/deeper"}
+    ended = subprocess.run(
+        [sys.executable, "-m", "planner", "serve", "--port", str(free_port())],
+        cwd=tmp_path,
+        env=settings,
+        capture_output=True,
+        text=True,
+        timeout=60,
+    )
+    assert ended.returncode == 1
+    assert ended.stderr.startswith("planner: ")
+    assert "file/deeper" in ended.stderr
+    assert "Traceback" not in ended.stderr

@@ -1,0 +1,40 @@
+"""HEAD is answered as GET, without a body."""
+
+import socket
+
+import pytest
+
+from tests.services.conftest import server  # noqa: F401 - a fixture
+from tests.support.clients import Person, Planner
+from tests.support.servers import RunningServer
+
+
+@pytest.mark.parametrize("path", ["/events", "/events/occurrences", "/users/me", "/events/692000000000000000000001"])
+async def test_head_is_answered_like_get(ada: Person, path: str) -> None:
+    got, head = await ada.get(path), await ada.request("HEAD", path)
+    assert head.status_code == got.status_code
+    assert head.headers == got.headers
+    assert head.content == b""
+
+
+async def test_head_of_one_thing_knows_what_the_caller_has(ada: Person) -> None:
+    made = await ada.event()
+    head = await ada.request("HEAD", f"/events/{made['id']}", headers={"If-None-Match": '"1"'})
+    assert head.status_code == 304
+
+
+async def test_head_is_no_way_to_change_anything(api: Planner, ada: Person) -> None:
+    refused = await ada.request("HEAD", "/auth/signout")
+    assert refused.status_code == 405
+    assert refused.headers["allow"] == "POST"
+    assert (await ada.request("POST", "/users/me")).headers["allow"] == "DELETE, GET, HEAD, PATCH"
+
+
+@pytest.mark.real_server("the mock runs in this process")
+def test_over_the_wire_nothing_follows_the_head(server: RunningServer) -> None:  # noqa: F811 - the fixture
+    with socket.create_connection(("127.0.0.1", server.port)) as wire:
+        wire.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: planner\r\nConnection: close\r\n\r\n")
+        answer = b"".join(iter(lambda: wire.recv(4096), b""))
+    head, _, rest = answer.partition(b"\r\n\r\n")
+    assert head.startswith(b"HTTP/1.1 200 ")
+    assert rest == b""

@@ -1,0 +1,294 @@
+"""The whole way to a provider and back, between a planner process and a provider process."""
+
+import asyncio
+import re
+from collections.abc import AsyncIterator, Iterator
+from typing import Any
+from uuid import uuid4
+
+import httpx
+import pytest
+
+from tests.conftest import SECRET, url_of
+from tests.support.browsers import Browser, SignInPage, query_of
+from tests.support.clients import Planner, ok, sign_up
+from tests.support.oidc_provider import RunningProvider, running_provider
+from tests.support.servers import RunningServer, running
+
+pytestmark = pytest.mark.real_server("the planner is a process of its own")
+PAGE = "https://app.example.com/signed-in?from=planner"
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[RunningProvider]:
+    with running_provider() as provider:
+        yield provider
+
+
+@pytest.fixture(scope="module")
+def server(
+    process: RunningProvider, mongo_url: str, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[RunningServer]:
+    with running(
+        tmp_path_factory.mktemp("planner") / "data",
+        DATABASE_URL=url_of(mongo_url, f"test_{uuid4().hex[:12]}"),
+        SECRET_KEY=SECRET,
+        CORS_ORIGINS="https://app.example.com",
+        **process.environment("acme"),
+    ) as server:
+        yield server
+
+
+@pytest.fixture
+async def api(server: RunningServer) -> AsyncIterator[Planner]:
+    async with httpx.AsyncClient(base_url=server.url, timeout=20, verify=False) as client:
+        yield client
+
+
+@pytest.fixture
+def acme(process: RunningProvider) -> Iterator[RunningProvider]:
+    """The provider, without faults."""
+    yield process
+    process.control(faults=[])
+
+
+@pytest.fixture
+def mary(acme: RunningProvider) -> str:
+    """Somebody new whom the provider knows."""
+    name = f"mary{uuid4().hex[:8]}"
+    return acme.knows(name, email=f"{name}@example.com", email_verified=True, name="Mary Jackson")
+
+
+@pytest.fixture
+def page() -> SignInPage:
+    return SignInPage(PAGE)
+
+
+async def account(api: Planner, tokens: dict[str, Any]) -> Any:
+    return ok(await api.get("/users/me", headers={"Authorization": f"Bearer {tokens['access_token']}"}))
+
+
+async def test_without_a_page_the_callback_answers_the_account_and_its_tokens(api: Planner, mary: str) -> None:
+    answer = await Browser(api).dance(mary)
+    body = ok(answer)
+    assert (body["user"]["email"], body["user"]["full_name"]) == (f"{mary}@example.com", "Mary Jackson")
+    assert body["user"]["email_verified"] is True
+    assert await account(api, body) == body["user"]
+    assert answer.headers["cache-control"] == "no-store"
+    fresh = ok(
+        await api.post("/auth/token", data={"grant_type": "refresh_token"} | {"refresh_token": body["refresh_token"]})
+    )
+    assert (await account(api, fresh))["id"] == body["user"]["id"]
+    again = ok(await Browser(api).dance(mary))
+    assert again["user"]["id"] == body["user"]["id"]
+
+
+async def test_a_page_gets_a_code_and_its_state_and_redeems_it(api: Planner, mary: str, page: SignInPage) -> None:
+    back = await Browser(api).dance(mary, **page.query)
+    assert back.status_code == 302
+    assert back.headers["location"].startswith(f"{PAGE}&code=")
+    assert (back.headers["cache-control"], back.headers["referrer-policy"]) == ("no-store", "no-referrer")
+    told = query_of(back.headers["location"])
+    assert (set(told), told["state"]) == ({"from", "code", "state"}, page.state)
+    assert len(told["code"]) == 43
+    answer = await page.redeem(api, told["code"])
+    tokens = ok(answer)
+    assert set(tokens) == {"access_token", "token_type", "expires_in", "refresh_token"}
+    assert answer.headers["cache-control"] == "no-store"
+    assert (await account(api, tokens))["email"] == f"{mary}@example.com"
+
+
+async def test_the_session_says_which_device_it_is_on(api: Planner, mary: str) -> None:
+    signed_in = ok(await Browser(api).dance(mary))
+    headers = {"Authorization": f"Bearer {signed_in['access_token']}"}
+    (session,) = ok(await api.get("/auth/sessions", headers=headers))["items"]
+    assert session["device"].startswith("python-httpx")
+    assert session["current"] is True
+
+
+async def test_the_browser_is_bound_by_a_cookie_that_no_script_reads_and_that_ends_with_the_sign_in(
+    api: Planner, mary: str
+) -> None:
+    browser = Browser(api)
+    sent = await browser.leave()
+    cookie = sent.headers["set-cookie"]
+    assert {"HttpOnly", "Path=/", "SameSite=lax", "Max-Age=600"} <= set(cookie.split("; "))
+    assert sent.headers["cache-control"] == "no-store"
+    secret = cookie.partition("=")[2].partition(";")[0]
+    assert len(secret) == 43 and secret not in sent.headers["location"]
+    back = await browser.come_back(await browser.consent(sent, mary))
+    assert "Max-Age=0" in back.headers["set-cookie"]
+
+
+async def test_several_sign_ins_in_one_browser_do_not_disturb_each_other(api: Planner, mary: str) -> None:
+    browser = Browser(api)
+    sent = [await browser.leave() for _ in range(3)]
+    for one in reversed(sent):
+        ok(await browser.come_back(await browser.consent(one, mary)))
+
+
+async def test_another_browser_cannot_finish_what_this_one_began(api: Planner, mary: str) -> None:
+    mine, other = Browser(api), Browser(api)
+    back = await mine.consent(await mine.leave(), mary)
+    refused = await other.come_back(back)
+    assert refused.status_code == 401
+    assert refused.json()["type"] == "/problems/sign-in-refused"
+    await other.leave()
+    assert (await other.come_back(back)).status_code == 401
+    other.cookies = dict.fromkeys(mine.cookies, "x" * 43)
+    assert (await other.come_back(back)).status_code == 401
+    ok(await mine.come_back(back))
+
+
+@pytest.mark.parametrize("state", [None, "", "x" * 43])
+async def test_a_state_that_is_not_ours_is_refused(api: Planner, mary: str, state: str | None) -> None:
+    browser = Browser(api)
+    back = await browser.consent(await browser.leave(), mary)
+    assert (await browser.come_back(back, state=state)).status_code == 401
+
+
+async def test_a_state_is_good_once(api: Planner, mary: str) -> None:
+    browser = Browser(api)
+    back = await browser.consent(await browser.leave(), mary)
+    ok(await browser.come_back(back))
+    assert (await browser.come_back(back)).status_code == 401
+
+
+async def test_of_20_uses_of_one_state_one_succeeds(api: Planner, mary: str) -> None:
+    browser = Browser(api)
+    back = await browser.consent(await browser.leave(), mary)
+    answers = await asyncio.gather(*(browser.come_back(back) for _ in range(20)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [401] * 19
+
+
+async def test_20_first_sign_ins_of_one_identity_make_one_account(api: Planner, mary: str) -> None:
+    answers = await asyncio.gather(*(Browser(api).dance(mary) for _ in range(20)))
+    assert len({ok(answer)["user"]["id"] for answer in answers}) == 1
+
+
+async def test_of_20_redemptions_of_one_code_one_succeeds(api: Planner, mary: str, page: SignInPage) -> None:
+    back = await Browser(api).dance(mary, **page.query)
+    code = query_of(back.headers["location"])["code"]
+    answers = await asyncio.gather(*(page.redeem(api, code) for _ in range(20)))
+    assert sorted(answer.status_code for answer in answers) == [200] + [400] * 19
+    assert {answer.json()["error"] for answer in answers if answer.status_code == 400} == {"invalid_grant"}
+
+
+@pytest.mark.parametrize("missing", ["code", "code_verifier", "redirect_uri"])
+async def test_a_redemption_lacks_nothing(api: Planner, page: SignInPage, missing: str) -> None:
+    answer = await page.redeem(api, "x" * 43, **{missing: ""})
+    assert (answer.status_code, answer.json()["error"]) == (400, "invalid_request")
+
+
+BAD_TOKENS = [
+    "wrong_iss",
+    "wrong_aud",
+    "wrong_azp",
+    "wrong_nonce",
+    "no_nonce",
+    "expired",
+    "from_the_future",
+    "alg_none",
+    "hs256",
+    "foreign_key",
+    "bad_signature",
+    "unknown_kid",
+    "no_id_token",
+    "failing",
+]
+
+
+@pytest.mark.parametrize("fault", BAD_TOKENS)
+async def test_a_provider_whose_answer_does_not_hold_signs_nobody_in(
+    api: Planner, acme: RunningProvider, mary: str, page: SignInPage, fault: str
+) -> None:
+    ok(await Browser(api).dance(mary))
+    acme.control(faults=[fault])
+    failed = await Browser(api).dance(mary)
+    assert failed.status_code == 502
+    assert failed.headers["content-type"] == "application/problem+json"
+    assert failed.json()["type"] == "/problems/provider-failed"
+    told = query_of((await Browser(api).dance(mary, **page.query)).headers["location"])
+    assert (told["error"], told["state"]) == ("server_error", page.state)
+    assert "code" not in told
+
+
+REFUSALS = [
+    ("deny", 401, "access_denied"),
+    ("unavailable", 502, "server_error"),
+    ("wrong_iss_parameter", 401, "access_denied"),
+]
+
+
+@pytest.mark.parametrize(("fault", "status", "error"), REFUSALS)
+async def test_a_refusal_is_told_to_the_page_or_as_a_problem(
+    api: Planner, acme: RunningProvider, mary: str, page: SignInPage, fault: str, status: int, error: str
+) -> None:
+    acme.control(faults=[fault])
+    assert (await Browser(api).dance(mary)).status_code == status
+    back = await Browser(api).dance(mary, **page.query)
+    told = query_of(back.headers["location"])
+    assert back.headers["location"].startswith(f"{PAGE}&error=")
+    assert (told["error"], told["state"]) == (error, page.state)
+    # RFC 6749 §4.1.2.1.
+    assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", told["error_description"])
+
+
+async def test_an_error_uses_the_state_up(api: Planner, mary: str) -> None:
+    browser = Browser(api)
+    back = await browser.consent(await browser.leave(), mary)
+    for error in ("access_denied", None):
+        assert (await browser.come_back(back, error=error)).status_code == 401
+
+
+async def test_an_address_that_is_not_proved_on_both_sides_opens_no_account(
+    api: Planner, acme: RunningProvider, page: SignInPage
+) -> None:
+    victim = await sign_up(api, f"victim{uuid4().hex[:8]}@example.com")
+    for verified in (True, False):
+        name = acme.knows(f"mallory{uuid4().hex[:8]}", email=victim.email.upper(), email_verified=verified)
+        refused = await Browser(api).dance(name)
+        assert refused.status_code == 409
+        assert "password" in refused.json()["detail"]
+        told = query_of((await Browser(api).dance(name, **page.query)).headers["location"])
+        assert told["error"] == "access_denied" and "password" in told["error_description"]
+        assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", told["error_description"])
+
+
+async def test_without_an_address_there_is_no_account(api: Planner, acme: RunningProvider) -> None:
+    name = acme.knows(f"nobody{uuid4().hex[:8]}", name="Nobody")
+    refused = await Browser(api).dance(name)
+    assert refused.status_code == 401
+    assert "e-mail address" in refused.json()["detail"]
+
+
+async def test_a_provider_that_turned_its_keys_still_signs_people_in(
+    api: Planner, acme: RunningProvider, mary: str
+) -> None:
+    ok(await Browser(api).dance(mary))
+    await asyncio.sleep(1)
+    acme.control(rotate=True)
+    ok(await Browser(api).dance(mary))
+
+
+async def test_an_unknown_provider_is_not_there(api: Planner) -> None:
+    for path in ("/auth/nobody/signin", "/auth/nobody/callback", "/auth/ACME/signin"):
+        assert (await api.get(path)).status_code == 404
+
+
+async def test_plain_challenges_and_foreign_pages_are_refused(api: Planner, page: SignInPage) -> None:
+    for changed in ({"code_challenge_method": "plain"}, {"redirect_uri": "https://evil.example.com/"}):
+        refused = await api.get("/auth/acme/signin", params=page.query | changed)
+        assert refused.status_code == 422
+        assert refused.json()["errors"][0]["pointer"] == f"/{next(iter(changed))}"
+
+
+async def test_no_secret_reaches_the_log(api: Planner, server: RunningServer, acme: RunningProvider, mary: str) -> None:
+    acme.control(faults=["wrong_nonce"])
+    browser = Browser(api)
+    back = await browser.consent(await browser.leave(), mary)
+    await browser.come_back(back)
+    assert "does not hold: nonce" in server.output
+    for secret in (*query_of(back).values(), *browser.cookies.values(), acme.settings["client_secret"], mary):
+        if len(secret) > 10:
+            assert secret not in server.output

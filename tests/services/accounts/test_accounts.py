@@ -1,0 +1,222 @@
+"""Signing up and in: one account for each address and name, and nothing told to those who guess."""
+
+import asyncio
+from typing import Any
+
+import bcrypt
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from database.connection import bound
+from planner.app import create_app
+from planner.services.mail.transports import RecordingTransport
+from planner.settings import Settings
+from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
+from tests.support.servers import RunningServer
+
+NEW = {"email": "ada@example.com", "password": PASSWORD}
+
+
+async def sign_up_as(api: Planner, **fields: Any) -> httpx.Response:
+    return await api.post("/auth/signup", json=NEW | fields)
+
+
+def refused_at(response: httpx.Response) -> list[str]:
+    return [problem["pointer"] for problem in ok(response, 422)["errors"]]
+
+
+def cases(text: str, number: int) -> list[str]:
+    """So many ways to write a text, in different letter case."""
+    letters = [at for at, letter in enumerate(text) if letter.isalpha()][:5]
+    return [
+        "".join(c.upper() if at in letters and pick >> letters.index(at) & 1 else c for at, c in enumerate(text))
+        for pick in range(number)
+    ]
+
+
+@pytest.mark.real_server("it is a process of its own")
+@pytest.mark.parametrize("name", ["email", "username"])
+async def test_of_20_who_sign_up_at_once_as_one_a_single_one_does(server: RunningServer, name: str) -> None:
+    def body(number: int, spelling: str) -> dict[str, str]:
+        mine = {"email": f"{name}.{number}@example.com", "username": f"{name}-{number}", "password": PASSWORD}
+        return mine | {name: spelling}
+
+    spellings = cases("grace@example.com" if name == "email" else "grace", 20)
+    assert len(set(spellings)) == 20
+    async with httpx.AsyncClient(base_url=server.url, timeout=60) as api:
+        answers = await asyncio.gather(
+            *(api.post("/auth/signup", json=body(number, spelling)) for number, spelling in enumerate(spellings))
+        )
+        assert sorted(answer.status_code for answer in answers) == [201] + [409] * 19
+        refused = {answer.content for answer in answers if answer.status_code == 409}
+        assert len(refused) == 1
+        for spelling in spellings[:3]:
+            ok(await sign_in(api, spelling))
+
+
+async def test_an_account_is_what_was_asked_for(api: Planner) -> None:
+    answer = await sign_up_as(api, username="Ada", full_name="Ada Lovelace")
+    user = ok(answer, 201)
+    assert answer.headers["location"] == "/api/v1/users/me"
+    expected = {
+        "email": "ada@example.com",
+        "username": "Ada",
+        "full_name": "Ada Lovelace",
+        "role": "user",
+        "email_verified": False,
+        "disabled": False,
+        "events": [],
+    }
+    assert user == user | expected
+    assert "password" not in user
+    assert ok(await sign_in(api, "ada@example.com"))["user"] == user
+
+
+@pytest.mark.parametrize("name", ["role", "disabled", "email_verified", "id", "events", "admin"])
+async def test_nobody_can_make_themselves_more_than_a_user(api: Planner, name: str) -> None:
+    assert refused_at(await sign_up_as(api, **{name: "admin"})) == [f"/{name}"]
+
+
+async def test_an_address_or_a_name_that_is_taken_is_a_conflict_in_any_letter_case(api: Planner) -> None:
+    ok(await sign_up_as(api, username="Ada"), 201)
+    for fields in (
+        {"email": "ADA@Example.com"},
+        {"email": "Ada@EXAMPLE.COM", "username": "other"},
+        {"email": "ben@example.com", "username": "aDA"},
+    ):
+        ok(await sign_up_as(api, **fields), 409)
+    assert await bound().handle["users"].count_documents({}) == 1
+
+
+async def test_addresses_that_only_look_alike_have_an_account_each(api: Planner) -> None:
+    for email in ("ada@strasse.example", "ada@straße.example"):
+        await sign_up(api, email)
+    assert await bound().handle["users"].count_documents({}) == 2
+
+
+async def test_accounts_without_a_username_are_no_namesakes(api: Planner) -> None:
+    ok(await sign_up_as(api), 201)
+    ok(await sign_up_as(api, email="ben@example.com", username=None), 201)
+
+
+STRONG = "Herons wade at dusk; otters sleep. "
+
+
+@pytest.mark.parametrize("length", [8, 72, 73, 100, 128])
+async def test_every_character_of_a_password_of_8_to_128_is_significant(api: Planner, length: int) -> None:
+    password = ("zQ7!vB3x" + STRONG * 4)[:length]
+    await sign_up(api, "ada@example.com", password)
+    for wrong in (password[:-1] + "~", password[:-1], password + "~", "~" + password[1:], password.swapcase()):
+        assert (await sign_in(api, "ada@example.com", wrong)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "password", ["", "zQ7!vB3", "zQ7!vB3x" * 16 + "~", "zQ7!\x00vB3x", 12345678, None, ["zQ7!vB3x"]]
+)
+async def test_any_other_password_is_refused_without_being_repeated(api: Planner, password: Any) -> None:
+    answer = await sign_up_as(api, password=password)
+    assert refused_at(answer) == ["/password"]
+    assert "zQ7" not in answer.text
+
+
+async def test_a_password_may_hold_any_script(api: Planner) -> None:
+    password = "пароль из букв 🦉🦉 パスワード"
+    await sign_up(api, "ada@example.com", password)
+    assert (await sign_in(api, "ada@example.com", password + " ")).status_code == 401
+
+
+async def test_people_sign_in_with_address_or_name_in_any_letter_case(api: Planner) -> None:
+    await sign_up(api, "Ada@example.com", username="Lovelace")
+    for login in ("ada@example.com", "ADA@EXAMPLE.COM", "lovelace", "LoveLace", " lovelace "):
+        signed_in = ok(await sign_in(api, login))
+        assert signed_in["user"]["username"] == "Lovelace"
+        assert (signed_in["token_type"], signed_in["expires_in"]) == ("Bearer", 900)
+
+
+async def test_an_unknown_account_and_a_wrong_password_are_refused_alike(api: Planner, ada: Person) -> None:
+    answers = [
+        await sign_in(api, login, "not the password")
+        for login in (ada.email, "nobody@example.com", "nobody", "", "@", "a" * 254, "nobody\ud7ff@example.com")
+    ]
+    first = answers[0]
+    assert first.status_code == 401
+    assert first.headers["www-authenticate"] == "Bearer"
+    for answer in answers[1:]:
+        assert (answer.status_code, answer.content) == (401, first.content)
+        assert dict(answer.headers) == dict(first.headers)
+
+
+async def test_who_was_disabled_is_refused_like_who_was_never_there(api: Planner, ada: Person) -> None:
+    unknown = await sign_in(api, "nobody@example.com")
+    await bound().handle["users"].update_one({"email_key": ada.email}, {"$set": {"disabled": True}})
+    disabled = await sign_in(api, ada.email)
+    assert (disabled.status_code, disabled.content) == (401, unknown.content)
+    assert dict(disabled.headers) == dict(unknown.headers)
+
+
+async def test_an_unknown_account_costs_as_much_as_a_wrong_password(
+    api: Planner, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    checks: list[bytes] = []
+    original = bcrypt.hashpw
+
+    def counted(password: bytes, salt: bytes) -> bytes:
+        checks.append(salt[:7])
+        return original(password, salt)
+
+    monkeypatch.setattr(bcrypt, "hashpw", counted)
+    cost = []
+    for login in (ada.email, "nobody@example.com", "nobody"):
+        checks.clear()
+        await sign_in(api, login, "not the password")
+        cost.append(list(checks))
+    assert len(cost[0]) == 1
+    assert cost[1] == cost[2] == cost[0]
+
+
+async def test_an_old_hash_is_replaced_at_the_next_sign_in(api: Planner, ada: Person) -> None:
+    long = "x" * 71 + "é and more"
+    old = bcrypt.hashpw(long.encode()[:72], bcrypt.gensalt(4)).decode()
+    users = bound().handle["users"]
+    await users.update_one({"email_key": ada.email}, {"$set": {"password": old}})
+    assert (await sign_in(api, ada.email, "y" + long)).status_code == 401
+    ok(await sign_in(api, ada.email, long))
+    stored = await users.find_one({"email_key": ada.email})
+    assert stored is not None
+    assert stored["password"].startswith("$bcrypt-sha256$")
+    ok(await sign_in(api, ada.email, long))
+    assert (await sign_in(api, ada.email, long + "!")).status_code == 401
+
+
+async def test_what_is_stored_of_a_password_is_a_hash(api: Planner, ada: Person) -> None:
+    for name in await bound().handle.list_collection_names():
+        for stored in await bound().handle[name].find({}).to_list(None):
+            assert PASSWORD not in str(stored)
+
+
+@pytest.fixture
+def sender() -> RecordingTransport:
+    return RecordingTransport()
+
+
+@pytest.fixture
+def app_with_mails(settings: Settings, open_database_for_test: Any, sender: RecordingTransport) -> FastAPI:
+    return create_app(settings, open_database_for_test, sender)
+
+
+async def test_a_recovery_mail_goes_to_the_address_that_is_stored(
+    app_with_mails: FastAPI, sender: RecordingTransport
+) -> None:
+    transport = httpx.ASGITransport(app=app_with_mails)
+    async with (
+        app_with_mails.router.lifespan_context(app_with_mails),
+        httpx.AsyncClient(transport=transport, base_url="http://planner.test/api/v1") as api,
+    ):
+        await sign_up(api, "ada@strasse.example")
+        for asked in ("ADA@strasse.example", "ada@straße.example"):
+            ok(await api.post("/auth/password/forgot", json={"email": asked}), 202)
+        while await bound().handle["mails"].count_documents({}):  # The planner's own loop sends them, too.
+            await app_with_mails.state.mailing.send_due()
+        to = [mail["To"] for mail in sender.sent if mail["Subject"] == "Set a new password"]
+        assert to == ["ada@strasse.example"]

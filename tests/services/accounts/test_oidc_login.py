@@ -1,0 +1,361 @@
+"""Whose account somebody gets who signs in with a provider, and what a code of ours is worth."""
+
+import asyncio
+from collections.abc import Iterator
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from fastapi import FastAPI
+
+from auth.oidc_client import ProviderIdentity
+from database.connection import bound
+from models.accounts.oidc_login import CODE_LIFETIME, LOGIN_LIFETIME
+from models.accounts.user import User, identified
+from planner.clock import utc_now
+from planner.errors import Conflict, GrantRefused, SignInRefused
+from planner.services.accounts.oidc_linking import OidcLinking
+from planner.services.accounts.oidc_login import BEGIN_ADDRESS, OidcLogin
+from planner.services.shared.client_info import ClientInfo
+from planner.services.shared.rate_limiter import Limiter
+from planner.settings import Settings
+from tests.support.browsers import Browser, SignInPage, query_of
+from tests.support.clients import Person, Planner, ok, sign_in
+from tests.support.oidc_provider import RunningProvider, running_provider
+
+ISSUER = "https://accounts.example.com"
+VISIT = ClientInfo("203.0.113.7", "a test")
+PAGE = "http://planner.test/signed-in"
+
+
+def somebody(subject: str = "1", **changed: Any) -> ProviderIdentity:
+    who = ProviderIdentity(ISSUER, subject, "ada@example.com", True, "Ada Lovelace")
+    return who._replace(**changed)
+
+
+@pytest.fixture(scope="module")
+def process() -> Iterator[RunningProvider]:
+    with running_provider() as provider:
+        yield provider
+
+
+@pytest.fixture
+def settings(settings: Settings, process: RunningProvider) -> Settings:
+    """The settings, with a provider and a page on an origin of its own."""
+    gone = process.settings | {"issuer": "http://127.0.0.1:1"}
+    known = Settings(_env_file=None, oidc={"acme": process.settings, "gone": gone}).oidc
+    return settings.model_copy(update={"oidc": known, "cors_origins": "https://app.example.com"})
+
+
+@pytest.fixture
+def linking(app: FastAPI) -> OidcLinking:
+    service: OidcLinking = app.state.providers._linking
+    return service
+
+
+async def account(linking: OidcLinking, who: ProviderIdentity) -> dict[str, Any]:
+    return await linking.account(who, "acme", VISIT)
+
+
+async def change(person: Person, **fields: Any) -> None:
+    await bound().handle["users"].update_one({"email_key": person.email}, {"$set": fields})
+
+
+async def count(collection: str, **match: Any) -> int:
+    return int(await bound().handle[collection].count_documents(match))
+
+
+async def test_an_unknown_identity_gets_an_account_without_a_password(linking: OidcLinking, api: Planner) -> None:
+    made = await account(linking, somebody())
+    assert (made["email"], made["full_name"], made["email_verified"]) == ("ada@example.com", "Ada Lovelace", True)
+    assert await User.stored(made["_id"]) == made
+    assert (await sign_in(api, "ada@example.com", "None")).status_code == 401
+    assert (await sign_in(api, "ada@example.com", "")).status_code == 401
+    assert await count("audit", event="sign-up", account=made["_id"]) == 1
+
+
+async def test_a_known_identity_gets_its_account_whatever_its_address_is_now(linking: OidcLinking) -> None:
+    made = await account(linking, somebody())
+    for changed in ({"email": "new@example.com"}, {"email": None}, {"email_verified": False}, {"name": None}):
+        assert (await account(linking, somebody(**changed)))["_id"] == made["_id"]
+    assert await count("users") == 1
+
+
+async def test_the_same_subject_at_another_provider_is_somebody_else(linking: OidcLinking) -> None:
+    one = await account(linking, somebody())
+    other = await account(linking, somebody(issuer="https://other.example.com", email="eve@example.com"))
+    assert one["_id"] != other["_id"]
+
+
+async def test_an_address_that_both_sides_verified_is_linked_and_the_password_stays(
+    linking: OidcLinking, ada: Person, api: Planner
+) -> None:
+    await change(ada, email_verified=True)
+    for who in (somebody("1", email="ADA@Example.com"), somebody("2")):
+        assert str((await account(linking, who))["_id"]) == ada.id
+    assert (await account(linking, somebody("1")))["identities"] == [
+        {"issuer": ISSUER, "subject": "1"},
+        {"issuer": ISSUER, "subject": "2"},
+    ]
+    ok(await sign_in(api, ada.email))
+    assert await count("audit", event="provider-linked", detail="acme") == 2
+    assert await count("users") == 1
+
+
+@pytest.mark.parametrize(
+    ("here", "there"), [(True, False), (False, True), (False, False)], ids=["provider", "account", "either"]
+)
+async def test_an_address_that_one_side_has_not_verified_opens_no_account(
+    linking: OidcLinking, ada: Person, here: bool, there: bool
+) -> None:
+    await change(ada, email_verified=here)
+    with pytest.raises(Conflict, match="password"):
+        await account(linking, somebody(email_verified=there))
+    assert await User.by_identity(ISSUER, "1") is None
+    await change(ada, email_verified=True)
+    assert str((await account(linking, somebody()))["_id"]) == ada.id
+
+
+async def test_an_address_the_provider_has_not_verified_makes_an_account_that_says_so(linking: OidcLinking) -> None:
+    made = await account(linking, somebody(email_verified=False))
+    assert made["email_verified"] is False
+    assert await count("mails", kind="verify") == 1
+
+
+@pytest.mark.parametrize("fields", [{"email_verified": False}, {"disabled": True}, {"email_key": "new@example.com"}])
+async def test_an_account_that_changes_while_it_is_linked_is_looked_at_again(
+    linking: OidcLinking, ada: Person, fields: dict[str, Any]
+) -> None:
+    await change(ada, email_verified=True)
+    before = await User.by_login(ada.email)
+    assert before is not None
+    await change(ada, **fields)
+    assert await linking._linked(before, somebody(), "acme", VISIT) is None
+    assert await User.by_identity(ISSUER, "1") is None
+    assert await count("audit", event="provider-linked") == 0
+
+
+@pytest.mark.parametrize("known", [True, False])
+async def test_a_disabled_account_is_not_opened(linking: OidcLinking, ada: Person, known: bool) -> None:
+    await change(ada, email_verified=True)
+    if known:
+        await account(linking, somebody())
+    await change(ada, disabled=True)
+    with pytest.raises(SignInRefused):
+        await account(linking, somebody())
+    assert (await User.by_identity(ISSUER, "1") is not None) is known
+
+
+@pytest.mark.parametrize(
+    "email", [None, "", "nobody", "a@b", "a\0@example.com", "x" * 300 + "@example.com", "\ud800@x.de"]
+)
+async def test_without_a_usable_address_there_is_no_account(linking: OidcLinking, email: str | None) -> None:
+    with pytest.raises(SignInRefused, match="address"):
+        await account(linking, somebody(email=email))
+    assert await count("users") == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "kept"),
+    [(" Ada\0\n ", "Ada"), ("x" * 300, "x" * 200), ("\ud800", None), ("", None), (None, None), ("Åsa 李", "Åsa 李")],
+)
+async def test_a_name_is_kept_as_an_account_may_have_it(
+    linking: OidcLinking, name: str | None, kept: str | None
+) -> None:
+    assert (await account(linking, somebody(name=name)))["full_name"] == kept
+
+
+@pytest.mark.real_server("the mock does nothing at once")
+async def test_20_first_sign_ins_at_once_make_one_account(linking: OidcLinking) -> None:
+    found = await asyncio.gather(*(account(linking, somebody()) for _ in range(20)))
+    assert len({user["_id"] for user in found}) == 1
+    assert await count("users") == 1
+    assert await count("audit", event="sign-up") == 1
+
+
+@pytest.mark.real_server("the mock does nothing at once")
+async def test_20_first_sign_ins_at_once_link_an_account_once(linking: OidcLinking, ada: Person) -> None:
+    await change(ada, email_verified=True)
+    found = await asyncio.gather(*(account(linking, somebody()) for _ in range(20)))
+    assert {str(user["_id"]) for user in found} == {ada.id}
+    assert (await account(linking, somebody()))["identities"] == [{"issuer": ISSUER, "subject": "1"}]
+    assert await count("audit", event="provider-linked") == 1
+
+
+@pytest.mark.real_server("the mock does nothing at once")
+async def test_two_identities_with_one_address_make_one_account_between_them(linking: OidcLinking) -> None:
+    found = await asyncio.gather(*(account(linking, somebody(str(n % 2))) for n in range(20)))
+    assert len({user["_id"] for user in found}) == 1
+    assert await count("users") == 1
+
+
+@pytest.mark.real_server("the mock explains nothing")
+async def test_an_identity_is_found_by_an_index(linking: OidcLinking) -> None:
+    await account(linking, somebody())
+    plan = await bound().handle["users"].find(identified(ISSUER, "1")).explain()
+    assert "identities" in str(plan["queryPlanner"]["winningPlan"]) and "COLLSCAN" not in str(plan)
+    assert plan["executionStats"]["totalDocsExamined"] == 1
+
+
+async def a_code(api: Planner, page: SignInPage) -> str:
+    """A code for a page, as the callback hands it out."""
+    back = await Browser(api).dance("grace", **page.query)
+    assert back.status_code == 302, back.text
+    return query_of(back.headers["location"])["code"]
+
+
+@pytest.fixture
+def page() -> SignInPage:
+    return SignInPage(PAGE)
+
+
+async def test_a_code_is_good_once_and_for_who_sent_for_it(api: Planner, page: SignInPage) -> None:
+    code = await a_code(api, page)
+    tokens = ok(await page.redeem(api, code))
+    me = ok(await api.get("/users/me", headers={"Authorization": f"Bearer {tokens['access_token']}"}))
+    assert me["email"] == "grace@example.com"
+    again = await page.redeem(api, code)
+    assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")
+
+
+@pytest.mark.parametrize(
+    "instead",
+    [{"code_verifier": "w" * 43}, {"code_verifier": "short"}, {"redirect_uri": f"{PAGE}/"}, {"redirect_uri": "x"}],
+)
+async def test_a_code_that_somebody_else_tries_is_used_up(
+    api: Planner, page: SignInPage, instead: dict[str, str]
+) -> None:
+    code = await a_code(api, page)
+    for attempt in (instead, {}):
+        answer = await page.redeem(api, code, **attempt)
+        assert (answer.status_code, answer.json()["error"]) == (400, "invalid_grant")
+        assert answer.headers["cache-control"] == "no-store"
+
+
+async def test_nothing_of_a_code_is_stored_but_its_hash(api: Planner, page: SignInPage) -> None:
+    code = await a_code(api, page)
+    stored = await bound().handle["provider_codes"].find_one()
+    assert stored is not None and code not in str(stored)
+    assert len(stored["_id"]) == 64
+
+
+async def test_a_code_of_an_account_that_was_disabled_since_is_refused(api: Planner, page: SignInPage) -> None:
+    code = await a_code(api, page)
+    await bound().handle["users"].update_one({}, {"$set": {"disabled": True}})
+    assert (await page.redeem(api, code)).json()["error"] == "invalid_grant"
+
+
+def later(app: FastAPI, monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
+    providers: OidcLogin = app.state.providers
+    monkeypatch.setattr(providers, "_clock", lambda: utc_now() + by)
+
+
+async def test_a_code_is_over_after_a_minute(
+    app: FastAPI, api: Planner, page: SignInPage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    code = await a_code(api, page)
+    later(app, monkeypatch, CODE_LIFETIME)
+    with pytest.raises(GrantRefused):
+        await app.state.providers.redeem(code, page.verifier, page.redirect_uri, VISIT)
+
+
+async def test_what_was_begun_with_one_provider_is_not_finished_with_another(api: Planner) -> None:
+    browser = Browser(api)
+    back = await browser.consent(await browser.leave(), "grace")
+    assert (await browser.come_back(back.replace("/acme/", "/gone/"))).status_code == 401
+    ok(await browser.come_back(back))
+
+
+async def test_whoever_stays_away_too_long_begins_anew(
+    app: FastAPI, api: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    browser = Browser(api)
+    back = await browser.consent(await browser.leave(), "grace")
+    later(app, monkeypatch, LOGIN_LIFETIME)
+    assert (await browser.come_back(back)).status_code == 401
+
+
+@pytest.mark.parametrize(
+    "redirect_uri", ["http://planner.test/x", "https://app.example.com", "https://app.example.com:443/"]
+)
+async def test_a_page_on_our_origin_or_a_named_one_may_send_people(api: Planner, redirect_uri: str) -> None:
+    assert (await Browser(api).leave(**SignInPage(redirect_uri).query)).status_code == 302
+
+
+@pytest.mark.parametrize(
+    ("changed", "pointer"),
+    [
+        ({"redirect_uri": "https://evil.example.com/"}, "/redirect_uri"),
+        ({"redirect_uri": "https://app.example.com.evil.example.com/"}, "/redirect_uri"),
+        ({"redirect_uri": "http://app.example.com/"}, "/redirect_uri"),
+        ({"redirect_uri": "https://app.example.com:8443/"}, "/redirect_uri"),
+        ({"redirect_uri": "https://app.example.com/#x"}, "/redirect_uri"),
+        ({"redirect_uri": "/signed-in"}, "/redirect_uri"),
+        ({"redirect_uri": ""}, "/redirect_uri"),
+        ({"redirect_uri": "https://app.example.com/" + "x" * 2000}, "/redirect_uri"),
+        ({"code_challenge": None}, "/code_challenge"),
+        ({"code_challenge": "x" * 42}, "/code_challenge"),
+        ({"code_challenge": "x" * 129}, "/code_challenge"),
+        ({"code_challenge": "x" * 42 + "+"}, "/code_challenge"),
+        ({"code_challenge_method": None}, "/code_challenge_method"),
+        ({"code_challenge_method": "plain"}, "/code_challenge_method"),
+        ({"state": "x" * 1025}, "/state"),
+        ({"state": "a\0b"}, "/state"),
+        ({"redirect_uri": None, "code_challenge": None, "code_challenge_method": None}, "/state"),
+    ],
+)
+async def test_a_page_that_may_not_send_people_or_will_not_prove_itself_is_refused(
+    api: Planner, changed: dict[str, str | None], pointer: str
+) -> None:
+    query = SignInPage(PAGE).query | changed
+    answer = await Browser(api).leave(**{name: value for name, value in query.items() if value is not None})
+    assert pointer in [error["pointer"] for error in ok(answer, 422)["errors"]]
+    assert await count("provider_logins") == 0
+
+
+async def test_a_provider_that_does_not_answer_is_told_to_the_page_or_as_a_problem(
+    api: Planner, page: SignInPage
+) -> None:
+    assert (await api.get("/auth/gone/signin")).status_code == 502
+    sent = await api.get("/auth/gone/signin", params=page.query)
+    assert sent.headers["location"].startswith(f"{PAGE}?error=server_error&")
+    assert query_of(sent.headers["location"])["state"] == page.state
+    assert "set-cookie" not in sent.headers
+    assert await count("provider_logins") == 0
+
+
+async def test_one_address_is_not_remembered_without_end(
+    app: FastAPI, api: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.state.providers, "_limiter", Limiter(on=True))
+    answers = [(await api.get("/auth/acme/signin")) for _ in range(BEGIN_ADDRESS.most + 1)]
+    assert [answer.status_code for answer in answers] == [302] * BEGIN_ADDRESS.most + [429]
+    assert int(answers[-1].headers["retry-after"]) > 0
+    assert await count("provider_logins") == BEGIN_ADDRESS.most
+
+
+async def test_behind_https_the_cookie_is_for_https_and_for_this_host_alone(
+    app: FastAPI, api: Planner, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(app.state, "base_url", "https://planner.test")
+    cookie = (await Browser(api).leave()).headers["set-cookie"]
+    assert cookie.startswith("__Host-planner-signin-")
+    assert {"HttpOnly", "Secure", "Path=/", "SameSite=lax", "Max-Age=600"} <= set(cookie.split("; "))
+    assert "Domain" not in cookie
+
+
+async def test_the_providers_are_listed_by_page(api: Planner, app: FastAPI, process: RunningProvider) -> None:
+    listed = ok(await api.get("/auth/providers"))
+    assert listed == {
+        "items": [
+            {"name": name, "signin": f"http://planner.test/api/v1/auth/{name}/signin"} for name in ("acme", "gone")
+        ],
+        "next": None,
+    }
+    providers: OidcLogin = app.state.providers
+    providers._providers = dict.fromkeys(("c", "b", "a"), providers._providers["acme"])
+    first = ok(await api.get("/auth/providers?limit=2"))
+    rest = ok(await api.get("/auth/providers", params={"limit": 2, "cursor": first["next"]}))
+    assert [one["name"] for one in first["items"] + rest["items"]] == ["a", "b", "c"]
+    assert rest["next"] is None
+    ok(await api.get("/auth/providers?cursor=nonsense!"), 422)

@@ -1,0 +1,363 @@
+"""What changed since somebody last asked."""
+
+import asyncio
+import base64
+import random
+import re
+from dataclasses import replace
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import httpx
+import pytest
+from pymongo import MongoClient
+
+from database import journal
+from database.connection import Database, bind
+from database.queries import new_id
+from database.writes import Update
+from models import DOCUMENTS
+from models.events.change_sequence import Sequence
+from models.events.event import Event
+from planner.services.events.changes import ChangeNumbering
+from tests.conftest import SECRET, url_of
+from tests.database.things import event, stored_user
+from tests.support.clients import Person, Planner, ok, sign_up
+from tests.support.replicas import Replica
+from tests.support.servers import running
+
+real_server = pytest.mark.real_server("the mock has no transactions and no processes")
+
+
+async def changes(person: Person, query: str = "") -> Any:
+    return ok(await person.get(f"/events/changes?{query}"))
+
+
+def ids(answer: Any) -> list[str]:
+    return [item["id"] for item in answer["items"]]
+
+
+async def test_the_first_answers_are_everything_there_is_page_by_page(ada: Person) -> None:
+    made = [(await ada.event())["id"] for _ in range(5)]
+    first = await ada.get("/events/changes?limit=3")
+    page = ok(first)
+    assert ids(page) == made[:3]
+    assert f"since={page['next']}" in first.headers["link"]
+    rest = await ada.get(f"/events/changes?limit=3&since={page['next']}")
+    assert ids(ok(rest)) == made[3:]
+    assert "link" not in rest.headers
+    assert await changes(ada, f"since={ok(rest)['next']}") | {"next": ""} == {"items": [], "deleted": [], "next": ""}
+
+
+async def test_what_is_made_changed_and_removed_is_told_once_each(ada: Person) -> None:
+    kept, changed, removed = [await ada.event() for _ in range(3)]
+    token = (await changes(ada))["next"]
+    ok(await ada.patch(f"/events/{changed['id']}", json={"title": "Moved"}))
+    ok(await ada.delete(f"/events/{removed['id']}"), 204)
+    made = await ada.event()
+    answer = await changes(ada, f"since={token}")
+    assert sorted(ids(answer)) == sorted([changed["id"], made["id"]])
+    assert answer["deleted"] == [removed["id"]]
+    assert ids(await changes(ada, f"since={answer['next']}")) == []
+    assert kept["id"] not in ids(answer)
+
+
+async def test_an_item_is_the_event_as_it_is_answered_anywhere_else(ada: Person) -> None:
+    made = await ada.event(title="Weekly", start="2026-12-01T18:00:00Z", recurrence={"rrule": "FREQ=WEEKLY"})
+    assert (await changes(ada))["items"] == [made]
+
+
+async def test_an_event_that_is_made_and_removed_between_two_questions_leaves_only_a_note(ada: Person) -> None:
+    token = (await changes(ada))["next"]
+    made = await ada.event()
+    ok(await ada.delete(f"/events/{made['id']}"), 204)
+    answer = await changes(ada, f"since={token}")
+    assert (ids(answer), answer["deleted"]) == ([], [made["id"]])
+
+
+async def test_who_asks_for_the_first_time_hears_nothing_of_what_is_gone(ada: Person) -> None:
+    made = await ada.event(visibility="public")
+    ok(await ada.delete(f"/events/{made['id']}"), 204)
+    for scope in ("mine", "public", "all"):
+        assert (await changes(ada, f"scope={scope}"))["deleted"] == []
+
+
+async def test_others_hear_of_public_events_only(ada: Person, ben: Person) -> None:
+    token = (await changes(ben, "scope=all"))["next"]
+    await ada.event(title="Secret")
+    await ada.event(title="Hidden", visibility="unlisted")
+    seen = await ada.event(title="Open", visibility="public")
+    assert ids(await changes(ben, f"scope=all&since={token}")) == [seen["id"]]
+
+
+@pytest.mark.parametrize("visibility", ["private", "unlisted"])
+async def test_an_event_that_is_public_no_longer_is_gone_for_others_and_changed_for_its_creator(
+    ada: Person, ben: Person, visibility: str
+) -> None:
+    made = await ada.event(visibility="public")
+    tokens = {(who, scope): (await changes(who_is, f"scope={scope}"))["next"]
+              for who, who_is in (("ada", ada), ("ben", ben)) for scope in ("public", "all", "mine")}  # fmt: skip
+    ok(await ada.patch(f"/events/{made['id']}", json={"visibility": visibility}))
+
+    async def news(who: Person, scope: str) -> tuple[list[str], list[str]]:
+        name = "ada" if who is ada else "ben"
+        answer = await changes(who, f"scope={scope}&since={tokens[name, scope]}")
+        return ids(answer), answer["deleted"]
+
+    assert await news(ben, "public") == await news(ben, "all") == ([], [made["id"]])
+    assert await news(ada, "public") == ([], [made["id"]])
+    assert await news(ada, "all") == await news(ada, "mine") == ([made["id"]], [])
+    assert await news(ben, "mine") == ([], [])
+
+
+async def test_what_is_private_now_says_nothing_more_to_others(ada: Person, ben: Person) -> None:
+    made = await ada.event(visibility="public")
+    ok(await ada.patch(f"/events/{made['id']}", json={"visibility": "private"}))
+    token = (await changes(ben, "scope=public"))["next"]
+    ok(await ada.patch(f"/events/{made['id']}", json={"title": "Still at it"}))
+    ok(await ada.delete(f"/events/{made['id']}"), 204)
+    answer = await changes(ben, f"scope=public&since={token}")
+    assert (answer["items"], answer["deleted"]) == ([], [])
+
+
+async def test_an_event_that_is_published_again_is_there_again(ada: Person, ben: Person) -> None:
+    made = await ada.event(visibility="public")
+    replica = Replica(ben, "scope=public")
+    await replica.catch_up()
+    for visibility in ("private", "public"):
+        ok(await ada.patch(f"/events/{made['id']}", json={"visibility": visibility}))
+    await replica.catch_up()
+    assert list(replica.known) == [made["id"]]
+
+
+async def test_with_a_tag_what_loses_it_is_gone_and_what_gets_it_is_new(ada: Person) -> None:
+    loses, gets, never = await ada.event(tags=["books"]), await ada.event(), await ada.event(tags=["other"])
+    first = await changes(ada, "tag=BOOKS")
+    assert ids(first) == [loses["id"]]
+    ok(await ada.patch(f"/events/{loses['id']}", json={"tags": []}))
+    ok(await ada.patch(f"/events/{gets['id']}", json={"tags": ["Books"]}))
+    answer = await changes(ada, f"tag=books&since={first['next']}")
+    assert ids(answer) == [gets["id"]]
+    assert answer["deleted"] == [loses["id"]]
+    assert never["id"] not in answer["deleted"]
+
+
+async def test_a_takedown_is_gone_for_others(api: Planner, ada: Person, ben: Person, database: Database) -> None:
+    await database.handle["users"].update_one({"email": ben.email}, {"$set": {"role": "moderator"}})
+    moderator = await sign_up(api, "mo@example.com")
+    await database.handle["users"].update_one({"email": moderator.email}, {"$set": {"role": "moderator"}})
+    made = await ada.event(visibility="public")
+    token = (await changes(moderator, "scope=public"))["next"]
+    ok(await moderator.put(f"/events/{made['id']}/takedown", json={"reason": "It is none."}))
+    assert (await changes(moderator, f"scope=public&since={token}"))["deleted"] == [made["id"]]
+
+
+async def test_public_events_of_who_leaves_are_gone(ada: Person, ben: Person) -> None:
+    made = [(await ada.event(visibility="public"))["id"] for _ in range(3)]
+    replica = Replica(ben, "scope=all")
+    await replica.catch_up()
+    assert sorted(replica.known) == sorted(made)
+    ok(await ada.request("DELETE", "/users/me", json={"password": ada.password}), 204)
+    await replica.catch_up()
+    assert replica.known == {}
+
+
+@pytest.mark.parametrize("token", ["x", "%00", "e30", "a" * 200])
+async def test_what_is_no_token_is_refused(ada: Person, token: str) -> None:
+    refused = ok(await ada.get(f"/events/changes?since={token}"), 422)
+    assert [error["pointer"] for error in refused["errors"]] == ["/since"]
+
+
+async def test_a_token_is_for_its_own_scope_and_tag(ada: Person) -> None:
+    token = (await changes(ada, "scope=mine&tag=books"))["next"]
+    for query in ("scope=all&tag=books", "scope=mine", "scope=mine&tag=other", ""):
+        assert (await ada.get(f"/events/changes?{query}&since={token}")).status_code == 422
+    await changes(ada, f"tag=%20BOOKS&since={token}")
+
+
+def rewritten(token: str, **fields: int) -> str:
+    """The token with another time or number in it."""
+    words = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)).decode().split(" ")
+    for place, name in enumerate(("seq", "id", "new", "issued")):
+        words[place] = str(fields.get(name, words[place]))
+    return base64.urlsafe_b64encode(" ".join(words).encode()).decode().rstrip("=")
+
+
+async def test_a_token_of_more_than_ninety_days_ago_has_expired(ada: Person) -> None:
+    token = (await changes(ada))["next"]
+    now = datetime.now(UTC)
+    young, old = (int((now - timedelta(days=days)).timestamp()) for days in (89, 91))
+    ok(await ada.get(f"/events/changes?since={rewritten(token, issued=young)}"))
+    problem = ok(await ada.get(f"/events/changes?since={rewritten(token, issued=old)}"), 410)
+    assert problem["type"] == "/problems/gone"
+    assert "anew" in problem["detail"]
+
+
+async def test_a_token_from_a_time_that_the_database_was_set_back_from_has_expired(ada: Person) -> None:
+    token = (await changes(ada))["next"]
+    assert (await ada.get(f"/events/changes?since={rewritten(token, seq=10**9)}")).status_code == 410
+
+
+async def test_who_may_not_read_events_may_not_read_changes(api: Planner, ada: Person) -> None:
+    assert (await api.get("/events/changes")).status_code == 401
+    made = ok(await ada.post("/auth/tokens", json={"name": "writer", "scopes": ["events:write"]}), 201)
+    headers = {"Authorization": f"Bearer {made['token']}"}
+    assert (await api.get("/events/changes", headers=headers)).status_code == 403
+
+
+async def test_questions_that_come_at_once_are_all_answered_with_everything_before_them(ada: Person) -> None:
+    tokens = [(await changes(ada))["next"]] * 10
+
+    async def make_and_ask(token: str) -> bool:
+        made = await ada.event()
+        return made["id"] in ids(await changes(ada, f"limit=200&since={token}"))
+
+    assert all(await asyncio.gather(*(make_and_ask(token) for token in tokens)))
+
+
+@pytest.fixture
+async def database(app: Any) -> Database:
+    """The database of the planner in this process."""
+    found: Database = app.state.database
+    return found
+
+
+@real_server
+async def test_a_change_that_is_committed_after_a_later_one_was_read_is_not_missed(
+    app: Any, ada: Person, mongo_url: str
+) -> None:
+    owner = (await ada.event())["creator"]
+    stored = event(type(new_id())(owner)) | {"seq": 0}
+    token = (await changes(ada))["next"]
+    with MongoClient[Any](mongo_url) as client, client.start_session() as session, session.start_transaction():
+        client[app.state.database.name]["events"].insert_one(stored, session=session)
+        later = await ada.event()
+        answer = await changes(ada, f"since={token}")
+        assert ids(answer) == [later["id"]]
+    assert ids(await changes(ada, f"since={answer['next']}")) == [str(stored["_id"])]
+
+
+@real_server
+async def test_more_than_one_write_can_number_is_numbered_all_the_same(
+    database: Database, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("planner.services.events.events.changes.BATCH", 3)
+    made = {(await ada.event())["id"] for _ in range(10)}
+    assert set(ids(await changes(ada))) == made
+    assert await database.handle["events"].count_documents({"seq": 0}) == 0
+
+
+@real_server
+async def test_numbering_that_a_crash_cut_short_is_finished_by_mending(database: Database, ada: Person) -> None:
+    standalone = replace(database, transactions=False)
+    await bind(standalone, DOCUMENTS)
+    made = [(await ada.event())["id"] for _ in range(2)]
+    last = await Sequence.last()
+    writes = [
+        Sequence.taking(last),
+        Update(Event, {"seq": 0}, {"$set": {"seq": last + 1}}, needed=False, many=True),
+        Sequence.given(last),
+    ]
+    await journal._open(standalone, new_id(), writes)
+    assert await journal.mend(standalone) == 1
+    assert await Sequence.last() == last + 1
+    assert await ChangeNumbering().last() == last + 1
+    assert sorted(ids(await changes(ada))) == sorted(made)
+
+
+@real_server
+async def test_on_a_server_without_transactions_several_processes_number_one_after_the_other(
+    database: Database,
+) -> None:
+    standalone = replace(database, transactions=False)
+    await bind(standalone, DOCUMENTS)
+    ada = await stored_user(standalone)
+
+    async def writer() -> None:
+        for _ in range(20):
+            assert await Event.add(event(ada))
+
+    async def asker() -> list[int]:
+        numbering = ChangeNumbering()
+        return [await numbering.last() for _ in range(10)]
+
+    answers = await asyncio.gather(writer(), writer(), asker(), asker(), asker())
+    for numbers in answers[2:]:
+        assert numbers == sorted(numbers)
+    last = await ChangeNumbering().last()
+    found = [stored["seq"] async for stored in standalone.handle["events"].find({})]
+    assert len(found) == 40
+    assert min(found) > 0
+    assert max(found) <= last
+
+
+async def _write(people: list[Person], steps: int, seed: int) -> None:
+    """Make, change, publish, withdraw, tag and remove events, as one of many who do."""
+    choice = random.Random(seed)
+    mine: list[tuple[Person, str]] = []
+    for _ in range(steps):
+        person = choice.choice(people)
+        fields = {
+            "visibility": choice.choice(["private", "public", "unlisted"]),
+            "tags": choice.choice([[], ["books"], ["books", "other"]]),
+        }
+        what = choice.random()
+        if what < 0.4 or not mine:
+            mine.append((person, (await person.event(**fields))["id"]))
+        elif what < 0.8:
+            owner, id = choice.choice(mine)
+            ok(await owner.patch(f"/events/{id}", json=fields))
+        else:
+            owner, id = mine.pop(choice.randrange(len(mine)))
+            ok(await owner.delete(f"/events/{id}"), 204)
+
+
+@real_server
+@pytest.mark.parametrize("seed", range(3))
+async def test_copies_kept_while_many_write_through_two_processes_end_equal_to_the_server(
+    mongo_url: str, tmp_path: Path, seed: int
+) -> None:
+    url = url_of(mongo_url, f"test_changes_{new_id()}")
+    with running(tmp_path / "data", ["--workers", "2"], DATABASE_URL=url, SECRET_KEY=SECRET) as server:
+        # Each task has a connection of its own, and so they are dealt out to the processes.
+        async with httpx.AsyncClient(base_url=server.url) as left, httpx.AsyncClient(base_url=server.url) as right:
+            people = [await sign_up(left, "ada@example.com"), await sign_up(right, "ben@example.com")]
+            elsewhere = [Person(right, people[0].id, people[0].email, people[0].token), people[1]]
+            queries = ["scope=mine", "scope=public", "scope=all", "scope=all&tag=books", "scope=mine&tag=books"]
+            sizes = dict(zip(queries, (7, 50, 3, 11, 200), strict=True))
+            replicas = [Replica(person, query, sizes[query]) for person in elsewhere for query in queries]
+            over = asyncio.Event()
+            async with asyncio.TaskGroup() as following:
+                for replica in replicas:
+                    following.create_task(replica.follow(over))
+                async with asyncio.TaskGroup() as writing:
+                    for n in range(8):
+                        writing.create_task(_write([*people, elsewhere[0]], 25, seed * 100 + n))
+                over.set()
+            for replica in replicas:
+                await replica.catch_up()
+                assert replica.known == await replica.on_the_server(), replica.query
+    _drop(mongo_url, url)
+
+
+@real_server
+async def test_a_token_survives_a_crash_and_a_restart(mongo_url: str, tmp_path: Path) -> None:
+    url = url_of(mongo_url, f"test_changes_{new_id()}")
+    with running(tmp_path / "data", DATABASE_URL=url, SECRET_KEY=SECRET) as server:
+        async with httpx.AsyncClient(base_url=server.url) as api:
+            ada = await sign_up(api, "ada@example.com")
+            await ada.event(title="Before")
+            token = (await changes(ada))["next"]
+            await ada.event(title="Between")
+        server.kill()
+        server.start()
+        async with httpx.AsyncClient(base_url=server.url) as api:
+            answer = await changes(Person(api, ada.id, ada.email, ada.token), f"since={token}")
+    assert [item["title"] for item in answer["items"]] == ["Between"]
+    _drop(mongo_url, url)
+
+
+def _drop(mongo_url: str, url: str) -> None:
+    with MongoClient[Any](mongo_url) as client:
+        client.drop_database(re.sub(r"\?.*", "", url).rsplit("/", 1)[1])

@@ -1,0 +1,131 @@
+"""A removed event can be restored for thirty days, and is then forgotten."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bson import ObjectId
+from fastapi import FastAPI
+
+from models.events import revision as states
+from planner import background
+from planner.clock import utc_now
+from tests.services.events.test_revisions import changed, history, remove, restore
+from tests.support.clients import Person, ok, sign_in
+from tests.support.clocks import wind
+from tests.support.post import nobody_works
+
+MONTH = timedelta(days=30)
+
+
+@pytest.fixture(autouse=True)
+def _nothing_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is due is done when the test says so."""
+    monkeypatch.setattr(background, "work", nobody_works)
+
+
+async def test_it_is_too_late_after_thirty_days_even_if_it_is_still_stored(ada: Person, app: FastAPI) -> None:
+    database = app.state.database.handle
+    clock = wind(app)
+    kept, lost = await ada.event(), await ada.event()
+    await changed(ada, lost, title="Reading")
+    await remove(ada, kept)
+    await remove(ada, lost)
+    removals = await database["revisions"].find({"act": "deleted"}).to_list(None)
+    assert {entry["expires_at"] for entry in removals} == {clock.now + MONTH}
+    clock.move(MONTH - timedelta(milliseconds=1))
+    ada = await anew(ada)
+    assert len(await history(ada, kept["id"])) == 2
+    ok(await restore(ada, kept["id"]))
+    clock.move(timedelta(milliseconds=1))
+    id = lost["id"]
+    ok(await ada.get(f"/events/{id}/revisions"), 404)
+    ok(await restore(ada, id), 404)
+    ok(await restore(ada, id, 1), 404)
+    assert await database["revisions"].count_documents({"event": ObjectId(id)}) == 3
+    # What was restored in time is kept on.
+    assert len(await history(ada, kept["id"])) == 3
+
+
+async def anew(person: Person) -> Person:
+    """The same person with a token that holds by now."""
+    token = ok(await sign_in(person.api, person.email))["access_token"]
+    return Person(person.api, person.id, person.email, token)
+
+
+async def test_what_can_be_restored_no_more_is_forgotten(
+    ada: Person, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, undo = app.state.database.handle, app.state.undo
+    monkeypatch.setattr(states, "AT_ONCE", 2)
+    clock = wind(app)
+    kept, back, lost = await ada.event(), await ada.event(), await ada.event()
+    for event in (kept, back, lost):
+        for number in range(4):
+            await changed(ada, event, title=str(number))
+    for event in (back, lost):
+        await remove(ada, event)
+    ok(await restore(ada, back["id"]))
+    clock.move(MONTH - timedelta(milliseconds=1))
+    assert await undo.forget_due() == 0
+    clock.move(timedelta(milliseconds=1))
+    assert await undo.forget_due() == 1
+    ada = await anew(ada)
+    assert await database["revisions"].count_documents({"event": ObjectId(lost["id"])}) == 0
+    assert [len(await history(ada, event["id"])) for event in (kept, back)] == [5, 7]
+    assert await undo.forget_due() == 0
+
+
+async def test_what_is_forgotten_of_a_removed_event_is_finished_when_it_was_cut_short(
+    ada: Person, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database, undo = app.state.database.handle, app.state.undo
+    clock = wind(app)
+    event = await ada.event()
+    for number in range(4):
+        await changed(ada, event, title=str(number))
+    await remove(ada, event)
+    clock.move(MONTH)
+    original, done = vars(states)["together"], 0
+
+    async def cut_short(writes: Any) -> Any:
+        nonlocal done
+        done += 1
+        if done > 2:
+            raise ConnectionError
+        return await original(writes)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(states, "AT_ONCE", 2)
+        patched.setattr(states, "together", cut_short)
+        with pytest.raises(ConnectionError):
+            await undo.forget_due()
+    left = await database["revisions"].find({"event": ObjectId(event["id"])}).to_list(None)
+    assert [entry["revision"] for entry in left if entry.get("act") == "deleted"] == [6] and len(left) == 2
+    assert await undo.forget_due() == 1
+    assert await database["revisions"].count_documents({"event": ObjectId(event["id"])}) == 0
+
+
+async def test_it_is_forgotten_without_anybody_asking(
+    ada: Person, app: FastAPI, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.undo()
+    await remove(ada, await ada.event())
+    database, undo = app.state.database.handle, app.state.undo
+    await database["revisions"].update_one({"act": "deleted"}, {"$set": {"expires_at": utc_now()}})
+    forget_due, forgotten = undo.forget_due, asyncio.Event()
+
+    async def noted() -> int:
+        if number := await forget_due():
+            forgotten.set()
+        return int(number)
+
+    monkeypatch.setattr(undo, "forget_due", noted)
+    loop = asyncio.create_task(background.work(app.state.mailing, app.state.imports, undo))
+    try:
+        await asyncio.wait_for(forgotten.wait(), 10)
+    finally:
+        loop.cancel()
+        await asyncio.wait([loop])
+    assert await database["revisions"].count_documents({}) == 0

@@ -1,0 +1,348 @@
+"""Undo, over whole histories: random ones, single occurrences, other people's changes, states of older code."""
+
+import random
+from collections.abc import Awaitable, Callable
+from datetime import timedelta
+from typing import Any
+
+import pytest
+from bson import ObjectId
+from fastapi import FastAPI
+
+from database.queries import as_id
+from models.events.event import Event
+from models.events.event_view import render
+from models.events.revision import OF_SERVER
+from planner.clock import utc_now
+from planner.services.accounts.administration import Administration
+from tests.services.events.test_revisions import changed, history, remove, restore, said
+from tests.support.clients import PASSWORD, Person, Planner, ok, sign_up
+from tests.support.traces import traces
+
+WEEKLY: dict[str, Any] = {
+    "title": "Choir",
+    "start": "2026-10-06T18:00:00",
+    "end": "2026-10-06T20:00:00",
+    "time_zone": "Europe/Berlin",
+    "recurrence": {"rrule": "FREQ=WEEKLY;BYDAY=TU"},
+}
+WINDOW = {"from": "2026-09-01", "to": "2026-12-31", "scope": "mine", "limit": 200}
+# What a random change may say.
+CHANGES: list[dict[str, Any]] = [
+    {"title": "Choir"},
+    {"title": "Rehearsal", "description": "Bring the scores.", "tags": ["music"]},
+    {"description": None, "tags": [], "location": "Church"},
+    {"start": "2026-10-07T19:00:00", "end": "2026-10-07T21:30:00", "time_zone": "Europe/Paris"},
+    {"start": "2026-10-06", "end": None, "time_zone": None, "recurrence": None},
+    {"start": "2026-10-06T18:00:00", "end": "2026-10-06T20:00:00", "recurrence": WEEKLY["recurrence"]},
+    {"start": None, "end": None, "recurrence": None},
+    {"geo": {"lat": 52.5, "lon": 13.4}, "reminders": [10, 60]},
+    {"geo": None, "reminders": [], "visibility": "public"},
+    {"visibility": "unlisted", "status": "tentative", "image": "https://example.com/choir.png"},
+]
+
+
+class ParsedVEvent:
+    """An event, and what it was at each of its revisions; None where it was removed."""
+
+    def __init__(self, person: Person, id: str) -> None:
+        self.person, self.id = person, id
+        self.states: list[Any] = []
+
+    @property
+    def there(self) -> bool:
+        return self.states[-1] is not None
+
+    async def look(self) -> Any:
+        """The event and its occurrences as they are answered."""
+        event = ok(await self.person.get(f"/events/{self.id}"))
+        page = ok(await self.person.get("/events/occurrences", params=WINDOW))
+        return event, [said(item) for item in page["items"] if item["id"] == self.id]
+
+    async def note(self) -> None:
+        """Note the revision that the event has now, which must be the next one."""
+        state = await self.look()
+        assert state[0]["revision"] == len(self.states) + 1
+        self.states.append(state)
+
+    async def patch(self, luck: random.Random) -> None:
+        ok(await self.person.patch(f"/events/{self.id}", json=luck.choice(CHANGES)))
+        await self.note()
+
+    async def change_occurrence(self, luck: random.Random) -> None:
+        found = self.states[-1][1]
+        if len(found) < 5:
+            return
+        item = luck.choice(found[1:])
+        path = f"/events/{self.id}/occurrences/{item['recurrence_id']}"
+        if luck.random() < 0.3:
+            ok(await self.person.delete(path), 204)
+        elif luck.random() < 0.2:
+            made = ok(await self.person.patch(f"{path}?scope=following", json={"title": "Another choir"}))
+            (first,) = await history(self.person, made["id"])
+            assert (first["revision"], first["act"], first["event"]["title"]) == (1, "created", "Another choir")
+        else:
+            ok(await self.person.patch(path, json={"title": f"Concert {luck.randrange(9)}"}))
+        await self.note()
+
+    async def remove(self, luck: random.Random) -> None:
+        ok(await self.person.delete(f"/events/{self.id}"), 204)
+        self.states.append(None)
+
+    async def restore(self, luck: random.Random) -> None:
+        last = len(self.states)
+        number = luck.choice([None, None, luck.randrange(1, last + 2)])
+        answer = await restore(self.person, self.id, number)
+        target = number or (last - 1)
+        if number is not None and (target > last or self.states[target - 1] is None):
+            ok(answer, 422)
+            return
+        if number is None and self.there and (target == 0 or self.states[target - 1] is None):
+            ok(answer, 409)
+            return
+        restored = ok(answer)
+        event, occurrences = await self.look()
+        assert event == restored
+        assert (said(event), occurrences) == (said(self.states[target - 1][0]), self.states[target - 1][1])
+        if restored["revision"] == last:
+            assert event == self.states[-1][0]
+        else:
+            await self.note()
+
+
+@pytest.mark.parametrize("seed", range(6))
+async def test_whatever_is_done_each_revision_is_what_the_event_was_and_comes_back_as_such(
+    ada: Person, seed: int
+) -> None:
+    luck = random.Random(seed)
+    told = ParsedVEvent(ada, (await ada.event(**WEEKLY))["id"])
+    await told.note()
+    for _ in range(40):
+        steps: list[Callable[[random.Random], Awaitable[None]]] = [told.restore]
+        if told.there:
+            steps = [told.patch, told.patch, told.change_occurrence, told.restore, told.restore, told.remove]
+        await luck.choice(steps)(luck)
+    entries = await history(ada, told.id, limit=200)
+    assert [entry["revision"] for entry in entries] == list(range(len(told.states), 0, -1))
+    assert [entry["event"] for entry in reversed(entries)] == [state and state[0] for state in told.states]
+    embedded = (await ada.me())["events"]
+    assert embedded.count(told.id) == (1 if told.there else 0)
+
+
+async def occurrences(person: Person) -> list[tuple[str, str]]:
+    page = ok(await person.get("/events/occurrences?from=2026-10-01&to=2026-10-28"))
+    return [(item["start"], item["title"]) for item in page["items"]]
+
+
+async def test_a_change_of_one_occurrence_is_undone_and_told(ada: Person) -> None:
+    event = await ada.event(**WEEKLY)
+    before = await occurrences(ada)
+    path = f"/events/{event['id']}/occurrences"
+    concert = {"title": "Concert", "start": "2026-10-14T19:00:00", "end": "2026-10-14T22:00:00"}
+    ok(await ada.patch(f"{path}/2026-10-13T18:00:00", json=concert))
+    moved = await occurrences(ada)
+    ok(await ada.delete(f"{path}/2026-10-20T18:00:00"), 204)
+    assert before != moved != await occurrences(ada)
+    assert [entry["fields"] for entry in await history(ada, event["id"])] == [["recurrence"], ["occurrences"], None]
+    ok(await restore(ada, event["id"]))
+    assert await occurrences(ada) == moved
+    ok(await restore(ada, event["id"], 1))
+    assert await occurrences(ada) == before
+    ok(await restore(ada, event["id"], 3))
+    await remove(ada, event)
+    assert await occurrences(ada) == []
+    ok(await restore(ada, event["id"], 2))
+    assert await occurrences(ada) == moved
+
+
+async def test_an_event_of_which_the_last_occurrence_was_removed_can_be_restored(ada: Person) -> None:
+    event = await ada.event(**WEEKLY | {"recurrence": {"rrule": "FREQ=WEEKLY;COUNT=1"}})
+    ok(await ada.delete(f"/events/{event['id']}/occurrences/2026-10-06T18:00:00"), 204)
+    ok(await ada.get(f"/events/{event['id']}"), 404)
+    ok(await restore(ada, event["id"]))
+    assert len(await occurrences(ada)) == 1
+
+
+async def test_what_follows_an_occurrence_begins_a_history_of_its_own(ada: Person) -> None:
+    event = await ada.event(**WEEKLY)
+    path = f"/events/{event['id']}/occurrences/2026-10-13T18:00:00"
+    tail = ok(await ada.patch(f"{path}?scope=following", json={"title": "Orchestra"}))
+    assert [(entry["revision"], entry["act"]) for entry in await history(ada, tail["id"])] == [(1, "created")]
+    assert [entry["fields"] for entry in await history(ada, event["id"])] == [["recurrence"], None]
+    # Each is undone by itself: what was made of the rest is an event like any other.
+    assert ok(await restore(ada, event["id"]))["recurrence"] == event["recurrence"]
+    assert ok(await ada.get(f"/events/{tail['id']}"))["title"] == "Orchestra"
+
+
+async def test_states_of_older_code_are_shown_and_restored(ada: Person, app: FastAPI) -> None:
+    event = await ada.event(title="Book launch", tags=["books"])
+    await changed(ada, event, title="Reading", reminders=[10], geo={"lat": 52.5, "lon": 13.4})
+    database = app.state.database.handle
+    newer = ("reminders", "seq", "place", "image", "url", "geo", "description", "location", "start", "end", "time_zone")
+    await database["revisions"].update_one(
+        {"event": ObjectId(event["id"])}, {"$unset": {f"state.{name}": "" for name in newer}}
+    )
+    assert (await history(ada, event["id"]))[1]["event"] == event
+    restored = ok(await restore(ada, event["id"]))
+    assert said(restored) == said(event)
+    await remove(ada, event)
+    assert said(ok(await restore(ada, event["id"], 1))) == said(event)
+
+
+async def test_revisions_before_those_that_are_kept_are_not_made_up(ada: Person, app: FastAPI) -> None:
+    event = await ada.event()
+    for number in range(3):
+        await changed(ada, event, title=str(number))
+    database = app.state.database.handle
+    await database["revisions"].delete_many({"event": ObjectId(event["id"]), "revision": {"$lt": 3}})
+    entries = await history(ada, event["id"])
+    assert [(entry["revision"], entry["act"], entry["fields"]) for entry in entries] == [
+        (4, "changed", ["title"]),
+        (3, "changed", None),
+    ]
+
+
+async def test_what_a_restored_event_is_told_as_counts_on(ada: Person, app: FastAPI) -> None:
+    event = await ada.event()
+    database, id = app.state.database.handle, ObjectId(event["id"])
+    await database["events"].update_one({"_id": id}, {"$set": {"sequence": 7, "seq": 5}})
+    await changed(ada, event, title="Reading")
+    for turn in range(2):
+        stored = await database["events"].find_one({"_id": id})
+        ok(await restore(ada, event["id"], 2 if turn else 1))
+        after = await database["events"].find_one({"_id": id})
+        assert after["sequence"] == 7 and after["revision"] == stored["revision"] + 1
+        # Nothing that lists changes may think that it knows this one.
+        assert after["seq"] != 5
+        assert after["created_at"] == stored["created_at"] and after["updated_at"] >= stored["updated_at"]
+    await remove(ada, event)
+    ok(await restore(ada, event["id"], 1))
+    assert (await database["events"].find_one({"_id": id}))["sequence"] == 7
+
+
+def test_each_stored_field_is_content_that_an_undo_brings_back_or_the_servers_own() -> None:
+    stored = {field.alias or name for name, field in Event.model_fields.items()} - {"revision_id"}
+    # A new field has to be thought about: what people say of an event belongs here, what the
+    # server knows of it (counts, decisions, places in lists) into OF_SERVER.
+    says = {"title", "description", "image", "tags", "location", "geo", "url", "status", "visibility", "reminders"}
+    times = {"start", "end", "all_day", "time_zone", "recurrence", "overrides", "seconds", "repeats"}
+    derived = {"begins", "ends", "span", "key"}
+    assert stored - OF_SERVER == says | times | derived | {"ics"}
+
+
+async def by_another(app: FastAPI, event: Any, editor: Person, **fields: Any) -> None:
+    """A change by somebody who may, and is not the creator."""
+    id, by = as_id(event["id"]), as_id(editor.id)
+    assert id and by
+    view = await Event.view(id)
+    assert view and await Event.change(view, fields | {"updated_at": utc_now()}, by, clear=())
+
+
+async def test_who_else_changed_an_event_is_told_until_they_leave(ada: Person, ben: Person, app: FastAPI) -> None:
+    event = await ada.event(title="Book launch")
+    await by_another(app, event, ben, title="Reading")
+    await changed(ada, event, title="Talk")
+    await by_another(app, event, ben, title="Reading once more")
+    assert [entry["by"] for entry in await history(ada, event["id"])] == [ben.id, ada.id, ben.id, ada.id]
+    ok(await ben.request("DELETE", "/users/me", json={"password": PASSWORD}), 204)
+    assert await traces(app.state.database.handle, ben.id) == []
+    assert [entry["by"] for entry in await history(ada, event["id"])] == [None, ada.id, None, ada.id]
+    # What was read before they left cannot bring them back.
+    ok(await restore(ada, event["id"]))
+    assert await traces(app.state.database.handle, ben.id) == []
+
+
+async def test_a_change_of_what_was_read_before_its_editor_left_is_made_anew(
+    ada: Person, ben: Person, app: FastAPI
+) -> None:
+    event = await ada.event()
+    await by_another(app, event, ben, title="Reading")
+    id, me = as_id(event["id"]), as_id(ada.id)
+    assert id and me
+    view = await Event.view(id)
+    ok(await ben.request("DELETE", "/users/me", json={"password": PASSWORD}), 204)
+    assert view and await Event.change(view, {"title": "Talk", "updated_at": utc_now()}, me, clear=()) is None
+    assert not await Event.remove(view, me, utc_now())
+    await changed(ada, event, title="Talk")
+    assert await traces(app.state.database.handle, ben.id) == []
+
+
+async def test_a_moderator_who_leaves_is_not_named_by_what_was_taken_down(
+    ada: Person, app: FastAPI, api: Planner
+) -> None:
+    people: Administration = app.state.people
+    grace, mary = [await sign_up(api, f"{name}@example.com") for name in ("grace", "mary")]
+    for person in (grace, mary):
+        assert await people.make_admin(person.email)
+    event = await ada.event(visibility="public")
+    ok(await grace.put(f"/events/{event['id']}/takedown", json={"reason": "It advertises."}))
+    assert await traces(app.state.database.handle, grace.id)
+    await changed(ada, event, title="Reading")
+    ok(await grace.request("DELETE", "/users/me", json={"password": PASSWORD}), 204)
+    assert await traces(app.state.database.handle, grace.id) == []
+    assert [entry["act"] for entry in await history(ada, event["id"])] == ["changed", "taken-down", "created"]
+
+
+async def test_who_leaves_takes_every_revision_along(ada: Person, ben: Person, app: FastAPI) -> None:
+    kept, gone = await ada.event(), await ada.event()
+    for event in (kept, gone):
+        await changed(ada, event, title="Reading")
+    await remove(ada, gone)
+    other = await ben.event()
+    await changed(ben, other, title="Talk")
+    ok(await ada.request("DELETE", "/users/me", json={"password": PASSWORD}), 204)
+    database = app.state.database.handle
+    assert await traces(database, ada.id, kept["id"], gone["id"]) == []
+    assert len(await history(ben, other["id"])) == 2
+
+
+async def test_an_export_holds_what_events_were_and_those_that_can_be_restored(
+    ada: Person, ben: Person, app: FastAPI
+) -> None:
+    event, gone = await ada.event(title="Book launch"), await ada.event(title="Dentist")
+    await changed(ada, event, title="Reading")
+    await by_another(app, event, ben, title="Talk")
+    await remove(ada, gone)
+    await changed(ben, await ben.event(title="Not ada's"), title="Nor this")
+    taken = ok(await ada.get("/users/me/export"))
+    told = [(entry["id"], entry["revision"], entry["act"], entry["by"]) for entry in taken["revisions"]]
+    assert sorted(told) == sorted(
+        [
+            (event["id"], 1, "created", ada.id),
+            (event["id"], 2, "changed", ada.id),
+            (gone["id"], 1, "created", ada.id),
+            (gone["id"], 2, "deleted", ada.id),
+        ]
+    )
+    states = {(entry["id"], entry["revision"]): entry for entry in taken["revisions"]}
+    assert states[gone["id"], 1]["event"] == gone and states[gone["id"], 2]["event"] is None
+    assert states[event["id"], 1]["event"] == event and "restorable_until" not in states[event["id"], 1]
+    assert states[gone["id"], 2]["restorable_until"] > gone["created_at"]
+    assert [item["id"] for item in taken["events"]] == [event["id"]]
+
+
+async def test_a_state_is_what_was_stored_and_not_what_is_answered(ada: Person, app: FastAPI) -> None:
+    event = await ada.event(**WEEKLY)
+    database, id = app.state.database.handle, ObjectId(event["id"])
+    stored = await database["events"].find_one({"_id": id})
+    await changed(ada, event, title="Reading")
+    kept = await database["revisions"].find_one({"event": id})
+    assert {name: value for name, value in kept["state"].items() if name != "seq"} == {
+        name: value for name, value in stored.items() if name != "seq"
+    }
+    assert render(kept["state"]).revision == kept["revision"] == 1
+    assert kept["at"] - stored["updated_at"] == timedelta(0)
+
+
+async def test_an_event_that_says_too_much_of_its_occurrences_is_refused_and_can_still_be_removed(ada: Person) -> None:
+    event = await ada.event(**WEEKLY | {"recurrence": {"rrule": "FREQ=DAILY"}})
+    path, large = f"/events/{event['id']}/occurrences", {"description": chr(0x1F3B5) * 20_000}
+    # Twenty-six of eighty thousand bytes each have room.
+    for day in range(6, 32):
+        ok(await ada.patch(f"{path}/2026-10-{day:02}T18:00:00", json=large))
+    refused = await ada.patch(f"{path}/2026-11-01T18:00:00", json=large)
+    assert "2 MiB" in ok(refused, 422)["errors"][0]["message"]
+    ok(await ada.patch(f"{path}/2026-10-07T18:00:00", json={"description": "Less."}))
+    last = ok(await ada.get(f"/events/{event['id']}"))
+    await remove(ada, event)
+    assert said(ok(await restore(ada, event["id"]))) == said(last)

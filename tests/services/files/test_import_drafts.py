@@ -1,0 +1,133 @@
+"""Whatever is exported is read as what it was: times, rules, exceptions, and everything else."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from planner.domain.ics.reading.groups import groups
+from planner.domain.ics.writing.vevent import vevents
+from planner.domain.recurrence.documents import kept, series_of
+from planner.domain.recurrence.occurrences import is_empty, occurrences
+from planner.domain.recurrence.rrule import RecurrenceError
+from planner.domain.recurrence.series import Override, Series, validate
+from planner.domain.times import when
+from planner.services.files.import_compare import exports_the_same, says_the_same
+from planner.services.files.import_drafts import Prepared, prepared
+from tests.domain.ics.samples import event, file
+from tests.domain.strategies import locals_, zones
+from tests.domain.strategies import series as any_series
+
+STAMP = datetime(2026, 4, 1, 8, tzinfo=UTC)
+OWN = {"revision": 1, "created_at": STAMP, "updated_at": STAMP}
+WHOLE = (datetime(1950, 1, 1, tzinfo=UTC), datetime(2060, 1, 1, tzinfo=UTC))
+
+texts = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=40).map(str.strip)
+contents = st.fixed_dictionaries(
+    {
+        "title": texts.filter(bool),
+        "description": st.none() | texts.filter(bool),
+        "location": st.none() | texts.filter(bool),
+        "tags": st.lists(st.sampled_from(["books", "a,b", "c;d", "e\\f", "über"]), unique=True),
+        "geo": st.none() | st.fixed_dictionaries({"lat": st.floats(-90, 90), "lon": st.floats(-180, 180)}),
+        "url": st.none() | st.just("https://example.org/a,b;c?d=%20"),
+        "image": st.none() | st.just("https://example.org/a.png"),
+        "status": st.sampled_from(["confirmed", "tentative", "cancelled"]),
+        "reminders": st.lists(st.integers(0, 40_320), max_size=10, unique=True).map(sorted),
+        "ics": st.none()
+        | st.just({"lines": ['X-A;X-B="c;d":e\\, f', "CLASS:PRIVATE"], "alarms": []})
+        | st.just(
+            {"lines": [], "alarms": [["BEGIN:VALARM", "ACTION:EMAIL", "TRIGGER;RELATED=END:PT0S", "END:VALARM"]]}
+        ),
+    }
+)
+
+
+def reread(stored: dict[str, Any]) -> Prepared:
+    """What an import makes of the export of a stored event."""
+    rendered = vevents(stored, "a@x")
+    assert rendered is not None
+    (group,) = groups(f"BEGIN:VCALENDAR\r\n{rendered.text.decode()}END:VCALENDAR\r\n")
+    found, failures = prepared(group)
+    assert found is not None, failures
+    assert not failures
+    return found
+
+
+def seen(series: Series) -> list[Any]:
+    """The occurrences of a series as somebody sees them, with what was changed about each."""
+    found = []
+    for item in occurrences(series, *WHOLE, limit=100).items:
+        override = series.overrides.get(item.recurrence_id)
+        found.append((item, dict(override.fields) if override else {}))
+    return found
+
+
+@given(any_series(), contents)
+def test_a_series_comes_back_with_every_occurrence_as_it_was(series: Series, content: dict[str, Any]) -> None:
+    try:
+        series = validate(series)
+    except RecurrenceError:
+        return
+    if is_empty(series):
+        return
+    changed = {
+        id: Override(override.start, override.duration, override.excluded, {"title": f"Changed {n}"})
+        for n, (id, override) in enumerate(series.overrides.items())
+    }
+    series = Series(series.start, series.duration, series.zone, series.rrule, series.rdates, series.exdates, changed)
+    zone = None if series.all_day else series.zone
+    stored = content | OWN | {"time_zone": zone} | kept(series)
+    again = reread(stored)
+    for name in content:
+        assert (again.fields.get(name) or None) == (stored.get(name) or None)
+    told = again.fields | OWN
+    if told.get("repeats"):
+        # Days begin at midnight in UTC, where no file tells a zone.
+        expected = series if not series.all_day else series_of(stored)
+        assert seen(series_of(told)) == seen(expected)
+    assert says_the_same(reread(told).fields, again.fields)
+    assert exports_the_same(stored, "a@x", again.fields)
+
+
+@given(locals_, locals_, zones, contents)
+def test_an_event_comes_back_as_it_was(one: datetime, other: datetime, zone: str, content: dict[str, Any]) -> None:
+    first, last = sorted((one, other))
+    times = when(first.isoformat(), last.isoformat() if first < last else None, None, zone) if first < last else None
+    times = times or when(first.isoformat(), None, None, zone)
+    stored = content | OWN | {"start": times.start, "end": times.end, "all_day": False, "time_zone": zone}
+    again = reread(stored)
+    assert says_the_same(again.fields, stored)
+    assert (again.fields["begins"], again.fields["ends"]) == (times.begins, times.ends)
+
+
+def entry(*lines: str, **options: Any) -> dict[str, Any]:
+    (group,) = groups(file(event(*lines, **options)))
+    found, failures = prepared(group)
+    assert found is not None, failures
+    return found.fields
+
+
+def test_what_is_said_otherwise_is_not_the_same() -> None:
+    plain = entry("SUMMARY:Tea")
+    assert says_the_same(plain, entry("SUMMARY:Tea", "DTSTAMP:20260101T000000Z"))
+    for lines in (
+        ["SUMMARY:Cake"],
+        ["SUMMARY:Tea", "X-A:1"],
+        ["SUMMARY:Tea", "RRULE:FREQ=DAILY"],
+        ["SUMMARY:Tea", "DURATION:PT1H"],
+    ):
+        assert not says_the_same(plain, entry(*lines))
+        assert not exports_the_same(plain | OWN, "a", entry(*lines))
+
+
+def test_an_event_is_too_large_above_a_mebibyte() -> None:
+    overrides = [
+        event(f"RECURRENCE-ID:2026{n // 28 % 12 + 1:02}{n % 28 + 1:02}T18{n // 336:02}00Z", f"DESCRIPTION:{'x' * 900}")
+        for n in range(1_500)
+    ]
+    (group,) = groups(file(event("RRULE:FREQ=DAILY"), *overrides))
+    found, (failure,) = prepared(group)
+    assert found is None
+    assert "1 MiB" in failure.reason

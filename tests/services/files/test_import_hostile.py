@@ -1,0 +1,130 @@
+"""However a file is broken, it is refused, or its entries are: nothing else comes of it."""
+
+import random
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+from hypothesis import example, given
+from hypothesis import strategies as st
+
+from database.reads import decode, encode
+from planner.domain.ics.reading.components import NotACalendar
+from planner.domain.ics.reading.groups import groups
+from planner.domain.ics.writing.vevent import vevents
+from planner.services.files.import_drafts import prepared
+from planner.services.files.import_worker import pieces
+from tests.domain.ics.samples import APPLE, EXCHANGE, GOOGLE, THUNDERBIRD, always, event, file, zone
+
+SAMPLES = [GOOGLE, EXCHANGE, APPLE, THUNDERBIRD]
+PIECES = [
+    *("BEGIN:VEVENT", "END:VEVENT", "BEGIN:VALARM", "END:VALARM", "END:VCALENDAR", "BEGIN:VTIMEZONE", "END:STANDARD"),
+    *("", " ", "\t folded", ":", ";", "=", '"', "\x00", "\ufeff", "\u2028", "é" * 80, "UID:", "UID", "DTSTART"),
+    *("DTSTART;VALUE=DATE:00010101", "DTSTART:99991231T235959Z", "DTSTART;TZID=:20260101T000000", "DTEND:00010101"),
+    *("DTSTART;TZID=Asia/Tokyo:00010101T000000", "DTEND;TZID=America/New_York:99991231T235959", "DURATION:P9999999W"),
+    *("RRULE:FREQ=DAILY;UNTIL=00010101", "RRULE:", "RRULE:FREQ=YEARLY;BYDAY=53MO", "EXDATE:", "EXDATE:,,,", "RDATE:"),
+    *("RECURRENCE-ID:20260311T093000", "RECURRENCE-ID;VALUE=DATE:00010101", "SEQUENCE:-1", "SEQUENCE:99999999999"),
+    *("GEO:nan;nan", "GEO:1e999;0", "URL:http://[", "IMAGE:https://[::1", "CATEGORIES:,,\\,", "STATUS:", "SUMMARY:"),
+    *("TRIGGER:-P", "TRIGGER;RELATED=START:-PT99999999999M", "TZOFFSETTO:+2359", "TZOFFSETFROM:-0000", "METHOD:CANCEL"),
+    *(
+        "RDATE;VALUE=PERIOD:x/y",
+        'X-A;B="c',
+        "X-A;B=c;B=d:e",
+        "ATTENDEE;CN=\\:x",
+        "DTSTART;VALUE=PERIOD:1/2",
+        "X:" + "\\" * 99,
+    ),
+]
+
+
+def read(text: str) -> None:
+    """Read a file to its end, as an import does."""
+    try:
+        found = groups(text)
+    except NotACalendar:
+        return
+    stamps: dict[str, Any] = {
+        "revision": 1,
+        **dict.fromkeys(("created_at", "updated_at"), datetime(2026, 1, 1, tzinfo=UTC)),
+    }
+    for group in found:
+        entry, failures = prepared(group)
+        assert entry is not None or failures or not group.parts or group.failures == []
+        for failure in failures:
+            assert failure.reason and "Error" not in failure.reason
+        if entry is not None:
+            # It can be stored, and exported again.
+            stored = decode(encode(entry.fields)) | stamps
+            assert vevents(stored, entry.uid) is not None
+
+
+@given(st.randoms(use_true_random=False), st.sampled_from(SAMPLES), st.integers(1, 6))
+def test_a_file_with_lines_changed_moved_and_put_in_is_read_to_its_end(
+    chance: random.Random, sample: str, changes: int
+) -> None:
+    lines = sample.split("\r\n")
+    for _ in range(changes):
+        at = chance.randrange(len(lines))
+        match chance.randrange(6):
+            case 0:
+                del lines[at : at + 1]
+            case 1:
+                lines.insert(at, chance.choice(PIECES))
+            case 2:
+                lines[at] = lines[at][: chance.randrange(len(lines[at]) + 1)]
+            case 3:
+                other = chance.randrange(len(lines))
+                lines[at], lines[other] = lines[other], lines[at]
+            case 4:
+                name = lines[at].partition(":")[0]
+                lines[at] = f"{name}:{chance.choice(PIECES).partition(':')[2]}"
+            case _:
+                letter = chance.randrange(len(lines[at]) + 1)
+                lines[at] = lines[at][:letter] + chance.choice('\x00\\;,:"=\t é9-TZ') + lines[at][letter:]
+        lines = lines or [""]
+    read("\r\n".join(lines))
+
+
+@given(st.text(max_size=300))
+@example("BEGIN:VCALENDAR\nBEGIN:VEVENT\n")
+def test_any_text_is_read_to_its_end(text: str) -> None:
+    read(text)
+    read(f"BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nDTSTART:20260101T000000Z\r\n{text}\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n")
+
+
+@given(st.binary(max_size=300), st.sampled_from(["utf-8", "ascii", "latin-1", "cp1252"]))
+def test_any_bytes_are_read_to_their_end(content: bytes, charset: str) -> None:
+    for piece in pieces(content, charset):
+        encode(piece)
+
+
+@pytest.mark.parametrize(
+    "start",
+    [
+        *(
+            "DTSTART;VALUE=DATE:00010101",
+            "DTSTART;VALUE=DATE:99991231",
+            "DTSTART:00010101T000000Z",
+            "DTSTART:99991231T235959Z",
+        ),
+        *("DTSTART;TZID=Asia/Tokyo:00010101T000000", "DTSTART;TZID=America/New_York:99991231T235959"),
+        *("DTSTART;TZID=Mine:00010101T000000", "DTSTART;TZID=Other:99991231T235959"),
+    ],
+)
+@pytest.mark.parametrize(
+    "lines",
+    [
+        [],
+        ["RRULE:FREQ=DAILY"],
+        ["RRULE:FREQ=DAILY;COUNT=3", "EXDATE:00010102T000000Z", "RDATE:99991230T000000Z"],
+        ["DURATION:P1D"],
+        ["DURATION:PT1H"],
+        ["DTEND;TZID=Asia/Tokyo:99991231T235959"],
+        ["DTEND;VALUE=DATE:99991231"],
+        ["RECURRENCE-ID;TZID=Asia/Tokyo:00010101T000000"],
+    ],
+)
+def test_the_ends_of_time_are_no_special_place(start: str, lines: list[str]) -> None:
+    whole = event(*lines, start=start)
+    other = event(f"RECURRENCE-ID{start[7:]}", start="DTSTART:20260101T000000Z")
+    read(file(zone("Mine", "+0200", "+0100"), always("Other", "-0300"), whole, other))

@@ -1,0 +1,129 @@
+"""A creation that is sent again makes nothing again (`Idempotency-Key`)."""
+
+import asyncio
+from datetime import timedelta
+from typing import Any
+
+import pytest
+
+from database.connection import bound
+from models.shared.idempotent_response import KEPT
+from tests.support.clients import PASSWORD, Person, Planner, ok
+
+KEY = {"Idempotency-Key": "first-attempt-7f3a"}
+BODY = {"title": "Book launch", "start": "2024-12-01"}
+
+
+async def stored(name: str) -> list[Any]:
+    return await bound().handle[name].find({}).to_list(None)
+
+
+async def test_the_same_request_again_gives_the_first_answer(ada: Person) -> None:
+    first = await ada.post("/events", json=BODY, headers=KEY)
+    event = ok(first, 201)
+    again = await ada.post("/events", json=BODY, headers=KEY)
+    assert ok(again, 201) == event
+    for name in ("location", "etag", "content-type"):
+        assert again.headers[name] == first.headers[name]
+    assert (await ada.me())["events"] == [event["id"]]
+
+
+async def test_the_first_answer_is_given_even_when_the_event_has_changed_since(ada: Person) -> None:
+    event = ok(await ada.post("/events", json=BODY, headers=KEY), 201)
+    ok(await ada.patch(f"/events/{event['id']}", json={"title": "Moved"}))
+    assert ok(await ada.post("/events", json=BODY, headers=KEY), 201) == event
+    ok(await ada.delete(f"/events/{event['id']}"), 204)
+    assert ok(await ada.post("/events", json=BODY, headers=KEY), 201) == event
+    assert await stored("events") == []
+
+
+async def test_20_at_once_under_one_key_make_one_event(ada: Person) -> None:
+    answers = await asyncio.gather(*(ada.post("/events", json=BODY, headers=KEY) for _ in range(20)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert len(await stored("events")) == 1
+    assert (await ada.me())["events"] == [answers[0].json()["id"]]
+
+
+async def test_of_20_at_once_under_one_key_with_different_bodies_one_is_made_and_19_refused(ada: Person) -> None:
+    answers = await asyncio.gather(
+        *(ada.post("/events", json={"title": f"Number {n}"}, headers=KEY) for n in range(20))
+    )
+    assert sorted(answer.status_code for answer in answers) == [201] + [422] * 19
+    assert len(await stored("events")) == 1
+
+
+async def test_the_key_with_another_body_is_refused_and_changes_nothing(ada: Person) -> None:
+    event = ok(await ada.post("/events", json=BODY, headers=KEY), 201)
+    for other in ({"title": "Another"}, BODY | {"tags": ["x"]}, BODY | {"start": "2024-12-02"}):
+        problem = ok(await ada.post("/events", json=other, headers=KEY), 422)
+        assert "Idempotency-Key" in problem["errors"][0]["message"]
+    assert [one["title"] for one in await stored("events")] == [event["title"]]
+
+
+async def test_bodies_that_mean_the_same_are_the_same(ada: Person) -> None:
+    event = ok(await ada.post("/events", json=BODY, headers=KEY), 201)
+    spelled = b'{ "start" : "2024-12-01", "title":"Book \\u006caunch", "tags": [] }'
+    headers = KEY | {"Content-Type": "application/json"}
+    assert ok(await ada.post("/events", content=spelled, headers=headers), 201) == event
+
+
+async def test_everybody_has_keys_of_their_own(ada: Person, ben: Person) -> None:
+    assert ok(await ada.post("/events", json=BODY, headers=KEY), 201)["creator"] == ada.id
+    assert ok(await ben.post("/events", json=BODY, headers=KEY), 201)["creator"] == ben.id
+
+
+async def test_what_was_refused_is_not_remembered(ada: Person) -> None:
+    ok(await ada.post("/events", json={"title": ""}, headers=KEY), 422)
+    ok(await ada.post("/events", json=BODY | {"end": "2020-01-01"}, headers=KEY), 422)
+    ok(await ada.post("/events", json=BODY, headers=KEY), 201)
+
+
+async def test_an_answer_is_remembered_if_and_only_if_the_event_is_made(ada: Person) -> None:
+    # Both stand in one group of writes: what refuses the one refuses the other.
+    await ada.event(uid="one@example.com")
+    taken = BODY | {"uid": "one@example.com"}
+    ok(await ada.post("/events", json=taken, headers=KEY), 409)
+    assert await stored("answers") == []
+    await bound().handle["events"].delete_many({})
+    ok(await ada.post("/events", json=taken, headers=KEY), 201)
+    assert len(await stored("answers")) == 1
+
+
+async def test_nothing_is_remembered_for_an_account_that_is_gone(ada: Person) -> None:
+    await ada.me()
+    # The token is still believed for a moment: the write itself must notice.
+    await bound().handle["users"].delete_many({})
+    ok(await ada.post("/events", json=BODY, headers=KEY), 401)
+    assert await stored("answers") == await stored("events") == []
+
+
+async def test_signing_up_again_under_one_key_makes_one_account(api: Planner) -> None:
+    body = {"email": "ada@example.com", "password": PASSWORD}
+    answers = await asyncio.gather(*(api.post("/auth/signup", json=body, headers=KEY) for _ in range(8)))
+    assert {answer.status_code for answer in answers} == {201}
+    assert len({answer.content for answer in answers}) == 1
+    assert len(await stored("users")) == 1
+    ok(await api.post("/auth/signup", json=body | {"password": PASSWORD + "!"}, headers=KEY), 422)
+    ok(await api.post("/auth/signup", json=body), 409)
+
+
+async def test_what_is_remembered_tells_neither_key_nor_password(api: Planner) -> None:
+    ok(await api.post("/auth/signup", json={"email": "ada@example.com", "password": PASSWORD}, headers=KEY), 201)
+    (answer,) = await stored("answers")
+    assert KEY["Idempotency-Key"] not in str(answer)
+    assert PASSWORD not in str(answer)
+
+
+async def test_answers_are_kept_for_24_hours(ada: Person) -> None:
+    indexes = await bound().handle["answers"].index_information()
+    assert timedelta(seconds=indexes["kept"]["expireAfterSeconds"]) == KEPT == timedelta(hours=24)
+    assert indexes["kept"]["key"] == [("created_at", 1)]
+
+
+@pytest.mark.parametrize("key", ["", " ", "x" * 256, "with a blank", "é", "a\tb"])
+async def test_a_key_is_a_word_of_255_visible_characters_at_most(ada: Person, key: str) -> None:
+    headers = [(b"idempotency-key", key.encode("latin-1")), (b"authorization", f"Bearer {ada.token}".encode())]
+    answer = await ada.api.post("/events", json=BODY, headers=headers)
+    assert answer.status_code in (400, 422)
+    assert await stored("events") == []

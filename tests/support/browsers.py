@@ -1,0 +1,83 @@
+"""A browser that signs in with a provider: it follows redirects and keeps cookies, as one does."""
+
+import secrets
+from dataclasses import dataclass, field
+from typing import Any
+from urllib.parse import parse_qsl, urlsplit
+
+import httpx
+
+from planner.domain.pkce import challenge_of
+from tests.support.clients import Planner, ok
+
+
+def query_of(address: str) -> dict[str, str]:
+    return dict(parse_qsl(urlsplit(address).query, keep_blank_values=True))
+
+
+@dataclass
+class SignInPage:
+    """A page that sends people to a provider, and keeps a verifier for the code it gets back."""
+
+    redirect_uri: str
+    state: str = field(default_factory=lambda: secrets.token_urlsafe(16))
+    verifier: str = field(default_factory=lambda: secrets.token_urlsafe(32))
+
+    @property
+    def query(self) -> dict[str, str]:
+        return {
+            "redirect_uri": self.redirect_uri,
+            "state": self.state,
+            "code_challenge": challenge_of(self.verifier),
+            "code_challenge_method": "S256",
+        }
+
+    async def redeem(self, api: Planner, code: str, /, **instead: str) -> httpx.Response:
+        form = {
+            "grant_type": "authorization_code",
+            "code": code,
+            "code_verifier": self.verifier,
+            "redirect_uri": self.redirect_uri,
+        }
+        return await api.post("/auth/token", data=form | instead)
+
+
+class Browser:
+    """Somebody's browser. `cookies` are the planner's."""
+
+    def __init__(self, api: Planner, provider: str = "acme") -> None:
+        self._api = api
+        self._provider = provider
+        self.cookies: dict[str, str] = {}
+
+    async def leave(self, **query: str) -> httpx.Response:
+        """Ask the planner to be sent to the provider."""
+        response = await self._api.get(f"/auth/{self._provider}/signin", params=query)
+        self.cookies |= dict(response.cookies)
+        return response
+
+    async def consent(self, sent: httpx.Response, user: str) -> str:
+        """Go where the planner sent it and say yes as `user`; where the provider sends it then."""
+        assert sent.status_code == 302, sent.text
+        async with httpx.AsyncClient(verify=False) as anywhere:
+            answer = await anywhere.get(sent.headers["location"] + f"&login_hint={user}")
+        assert answer.status_code == 302, answer.text
+        return str(answer.headers["location"])
+
+    async def come_back(self, address: str, **instead: str | None) -> httpx.Response:
+        """Follow the provider back to the planner, with some parameters changed or left out."""
+        query: dict[str, Any] = query_of(address) | instead
+        path = urlsplit(address).path.removeprefix("/api/v1")
+        given = {name: value for name, value in query.items() if value is not None}
+        request = self._api.build_request("GET", path, params=given)
+        # The client is shared by browsers, and remembers cookies itself: only this one's may go along.
+        request.headers["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
+        return await self._api.send(request)
+
+    async def dance(self, user: str, **query: str) -> httpx.Response:
+        """All of it: to the provider, and back."""
+        return await self.come_back(await self.consent(await self.leave(**query), user))
+
+    async def sign_in(self, user: str) -> Any:
+        """What a sign-in that must succeed answers."""
+        return ok(await self.dance(user))

@@ -1,0 +1,73 @@
+"""A mongod as an operator might run one: alone, without a replica set, so without transactions."""
+
+import os
+import signal
+import subprocess
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from pymongo import MongoClient
+
+from database.embedded.server import find_mongod
+from tests.support.servers import free_port
+
+
+class Standalone:
+    """A single mongod on a port of its own; `url` is where it is, or will be."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self.port = free_port()
+        self.url = f"mongodb://127.0.0.1:{self.port}/planner"
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self) -> None:
+        """Start it, and wait until it answers."""
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self.process = subprocess.Popen(
+            [
+                str(find_mongod()),
+                *("--dbpath", str(self._folder), "--port", str(self.port), "--bind_ip", "127.0.0.1"),
+                *("--nounixsocket", "--wiredTigerCacheSizeGB", "0.25", "--quiet"),
+                *("--logpath", str(self._folder / "log"), "--logappend"),
+                *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+            ],
+            stdout=subprocess.DEVNULL,
+            start_new_session=True,
+        )
+        with MongoClient[dict[str, Any]](self.url, serverSelectionTimeoutMS=30_000) as client:
+            client.admin.command("ping")
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self) -> None:
+        if self.process is not None and self.process.poll() is None:
+            self.process.terminate()
+            self.process.wait(30)
+
+
+@contextmanager
+def standalone(folder: Path) -> Iterator[Standalone]:
+    """A single mongod that runs for the time being, unless it is stopped before."""
+    mongod = Standalone(folder)
+    try:
+        mongod.start()
+        yield mongod
+    finally:
+        mongod.stop()
+
+
+def embedded_pid(data_dir: Path) -> int:
+    """The process id of the mongod that a planner runs in this DATA_DIR."""
+    return int((data_dir / "mongo" / "mongod.lock").read_text())
+
+
+def kill_embedded(data_dir: Path) -> None:
+    """End that mongod as a crash would."""
+    os.kill(embedded_pid(data_dir), signal.SIGKILL)

@@ -1,0 +1,53 @@
+"""Somebody who keeps a copy of the events they see by asking what changed."""
+
+import asyncio
+from dataclasses import dataclass, field
+from typing import Any
+
+from tests.support.clients import Person, ok
+
+
+@dataclass
+class Replica:
+    """A copy of what one person sees with this query, such as `scope=all&tag=books`; `known` is by id."""
+
+    person: Person
+    query: str = ""
+    limit: int = 50
+    token: str | None = None
+    known: dict[str, Any] = field(default_factory=dict)
+
+    async def once(self) -> int:
+        """Ask what changed; how much it was."""
+        since = "" if self.token is None else f"&since={self.token}"
+        response = await self.person.get(f"/events/changes?limit={self.limit}&{self.query}{since}")
+        answer = ok(response)
+        self.token = answer["next"]
+        assert not {item["id"] for item in answer["items"]} & set(answer["deleted"])
+        assert len(answer["items"]) + len(answer["deleted"]) <= self.limit
+        self.known |= {item["id"]: item for item in answer["items"]}
+        for id in answer["deleted"]:
+            self.known.pop(id, None)
+        assert ("link" in response.headers) <= (len(answer["items"]) + len(answer["deleted"]) > 0)
+        return len(answer["items"]) + len(answer["deleted"])
+
+    async def catch_up(self) -> None:
+        """Ask until nothing is new."""
+        while await self.once():
+            pass
+
+    async def follow(self, until: asyncio.Event) -> None:
+        """Ask again and again."""
+        while not until.is_set():
+            await self.once()
+
+    async def on_the_server(self) -> dict[str, Any]:
+        """What the list says that there is."""
+        found: dict[str, Any] = {}
+        cursor = ""
+        while True:
+            page = ok(await self.person.get(f"/events?limit=200&{self.query}{cursor}"))
+            found |= {item["id"]: item for item in page["items"]}
+            if page["next"] is None:
+                return found
+            cursor = f"&cursor={page['next']}"

@@ -1,0 +1,112 @@
+"""The planner as its users run it: a process, listening on a port."""
+
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+
+import httpx
+
+ROOT = Path(__file__).parents[2]
+START_SECONDS = 30
+
+
+def free_port() -> int:
+    """A port that nobody listens on at the moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class RunningServer:
+    """A planner process; `url` is where its API is, `output` what it printed."""
+
+    def __init__(self, data_dir: Path, arguments: Sequence[str] = (), **settings: str) -> None:
+        self.port = free_port()
+        self.data_dir = data_dir
+        self.root = f"http://127.0.0.1:{self.port}"
+        self.url = f"{self.root}/api/v1"
+        # Nothing of the environment of whoever runs the tests, and no .env, may reach it.
+        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        self._environment = kept | {
+            "PYTHONPATH": str(ROOT),
+            "PYTHONUNBUFFERED": "1",
+            "DATA_DIR": str(data_dir),
+            "PORT": str(self.port),
+            "PASSWORD_ROUNDS": "10",
+            "RATE_LIMITS": "off",
+        }
+        self._environment |= settings
+        self._arguments = arguments
+        self._log = data_dir.with_name(f"{data_dir.name}.{self.port}.log")
+        self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def output(self) -> str:
+        return self._log.read_text() if self._log.exists() else ""
+
+    def launch(self) -> None:
+        """Start the process without waiting for it."""
+        with self._log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "-m", "planner", "serve", *self._arguments],
+                env=self._environment,
+                cwd=self._log.parent,
+                stdout=log,
+                stderr=log,
+                stdin=subprocess.DEVNULL,
+                start_new_session=True,
+            )
+
+    def start(self) -> None:
+        """Start the process and wait until it answers."""
+        self.launch()
+        self.wait_until_ready()
+
+    def wait_until_ready(self) -> None:
+        assert self.process is not None
+        deadline = time.monotonic() + START_SECONDS
+        while time.monotonic() < deadline:
+            if self.process.poll() is not None:
+                raise AssertionError(f"the planner ended with {self.process.returncode}:\n{self.output}")
+            try:
+                if httpx.get(f"{self.root}/readyz", timeout=2).status_code == 200:
+                    return
+            except httpx.TransportError:
+                pass
+            time.sleep(0.02)
+        raise AssertionError(f"the planner did not start:\n{self.output}")
+
+    def kill(self) -> None:
+        """End it as a crash would."""
+        assert self.process is not None
+        self.process.kill()
+        self.process.wait()
+
+    def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
+        """Ask it to end; returns its exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(number)
+        return self.process.wait(30)
+
+
+@contextmanager
+def running(data_dir: Path, arguments: Sequence[str] = (), **settings: str) -> Iterator[RunningServer]:
+    """A planner that runs for the time being."""
+    server = RunningServer(data_dir, arguments, **settings)
+    try:
+        server.start()
+        yield server
+    except BaseException as error:
+        # Why a request failed is said there and nowhere else.
+        error.add_note(server.output[-8000:])
+        raise
+    finally:
+        if server.process is not None:
+            server.stop()
