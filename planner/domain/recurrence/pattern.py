@@ -26,10 +26,11 @@ from planner.domain.recurrence.rrule import (
     Weekday,
     parse,
     times_per_day,
+    until_instant,
     without_times,
 )
 from planner.domain.recurrence.yeardays import CYCLE_DAYS, CYCLE_YEARS, chosen_days, days_in_month, first_day
-from planner.domain.zones import WIDEST_CHANGE, instant, moved, to_local, to_utc
+from planner.domain.zones import WIDEST_CHANGE, instant, moved, to_local
 
 _T = TypeVar("_T")
 _Ordered = TypeVar("_Ordered", int, date)
@@ -375,15 +376,6 @@ class Pattern:
     def _end(self, day: int) -> date:
         """The last moment of a day."""
         return _combine(_date(day), time.max) if isinstance(self._start, datetime) else _date(day)
-
-
-def until_instant(until: date, zone: str) -> datetime:
-    """The last instant that an UNTIL of a timed series includes; see `Rule.until`."""
-    if not isinstance(until, datetime):
-        until = _combine(until, time(23, 59, 59))
-    last = until if until.tzinfo else to_utc(until, zone)
-    # An RRULE is written in whole seconds, a start may be given more precisely.
-    return last.replace(microsecond=999_999)
 
 
 def _months_since_zero(day: date) -> int:

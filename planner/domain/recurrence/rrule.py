@@ -8,10 +8,12 @@ planner does not offer, anything finer than hourly, is refused with a reason.
 import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, time
 from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
+
+from planner.domain.zones import to_utc
 
 MAX_LENGTH = 1_000
 MAX_COUNT = 10_000
@@ -272,3 +274,12 @@ def _until_text(until: date) -> str:
     if isinstance(until, datetime):
         text += f"T{until.hour:02}{until.minute:02}{until.second:02}{'Z' if until.tzinfo else ''}"
     return text
+
+
+def until_instant(until: date, zone: str) -> datetime:
+    """The last instant that an UNTIL of a timed series includes; see `Rule.until`."""
+    if not isinstance(until, datetime):
+        until = datetime.combine(until, time(23, 59, 59))
+    last = until if until.tzinfo else to_utc(until, zone)
+    # An RRULE is written in whole seconds, a start may be given more precisely.
+    return last.replace(microsecond=999_999)

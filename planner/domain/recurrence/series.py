@@ -10,8 +10,8 @@ from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
 from functools import cached_property
 
-from planner.domain.recurrence.pattern import Pattern, pattern, until_instant
-from planner.domain.recurrence.rrule import RecurrenceError, Rule, parse, without_times
+from planner.domain.recurrence.pattern import Pattern, pattern
+from planner.domain.recurrence.rrule import RecurrenceError, Rule, parse, until_instant, without_times
 from planner.domain.zones import LATEST, UnknownZone, instant, moved, zone
 
 MAX_DATES = 5_000
