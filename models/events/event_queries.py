@@ -7,7 +7,7 @@ from database.queries import Filter, Id
 from models.events.event_schema import Scope
 from planner.domain.geo import Circle
 from planner.domain.recurrence.documents import REACHES
-from planner.domain.times import SPANS, order_key
+from planner.domain.times import SPAN_LIMITS, build_order_key
 
 PUBLIC = {"visibility": "public"}
 NO_ID = "0" * 24
@@ -56,7 +56,7 @@ def singles(scope: Scope, caller: Id, window: Window, tag: str | None, after: st
 def repeating(scope: Scope, caller: Id, window: tuple[datetime, datetime], tag: str | None) -> Filter:
     """The filter of those that repeat and may have an occurrence in the window."""
     since, until = window
-    before = order_key(until, NO_ID)
+    before = build_order_key(until, NO_ID)
     return _any_of(owner | times for owner in _owners(scope, caller, tag) for times in _series(since, "", before))
 
 
@@ -74,12 +74,12 @@ def _any_of(branches: Iterator[Filter]) -> Filter:
 
 def _touching(window: Window, after: str | None) -> Iterator[Filter]:
     since, until = window
-    ceiling = {"$lt": order_key(until, NO_ID)} if until else {}
+    ceiling = {"$lt": build_order_key(until, NO_ID)} if until else {}
     if since is None:
         # Even where it bounds nothing: without it, no index would answer a branch of several in order.
         yield {"key": ceiling | {"$gt": after or ""}}
         return
-    floors = [_earliest(since, span) for span in (*SPANS, None)]
+    floors = [_earliest(since, span) for span in (*SPAN_LIMITS, None)]
     yield {"key": ceiling | {"$gt": max(floors[0], after or "")}, "ends": {"$gt": since}}
     for span, floor in enumerate(floors[1:], start=1):
         yield {"span": span, "key": {"$gt": max(floor, after or ""), "$lt": floors[0]}, "ends": {"$gt": since}}
@@ -96,6 +96,6 @@ def _series(since: datetime, after: str, before: str) -> Iterator[Filter]:
 def _earliest(since: datetime, most: timedelta | None) -> str:
     """The least key that what lasts no longer than `most` can have and still touch a window from `since` on."""
     try:
-        return order_key(since - most, NO_ID) if most is not None else ""
+        return build_order_key(since - most, NO_ID) if most is not None else ""
     except OverflowError:
         return ""

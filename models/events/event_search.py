@@ -13,7 +13,7 @@ from models.shared.views import Page
 from planner.domain.cursors import to_cursor
 from planner.domain.geo import Circle
 from planner.domain.ranks import Rank
-from planner.domain.times import order_key
+from planner.domain.times import build_order_key
 
 
 class SearchScope(NamedTuple):
@@ -67,7 +67,7 @@ def _scored(whose: Filter, sought: SearchScope, words: str, after: Rank | None) 
     if sought.tag is not None:
         match["tags"] = sought.tag
     if until is not None:
-        match["key"] = {"$lt": order_key(until, NO_ID)}
+        match["key"] = {"$lt": build_order_key(until, NO_ID)}
     if since is not None:
         match["ends"] = {"$gt": since}
     stages: list[Stored] = [{"$match": match}, {"$project": {"key": 1, "score": {"$meta": "textScore"}}}]

@@ -9,7 +9,7 @@ from models.events.event_schema import EventCreate, Visibility
 from models.shared.views import to_json
 from planner.domain.recurrence.documents import kept, series_of
 from planner.domain.recurrence.series import Series
-from planner.domain.times import When, order_key, shown
+from planner.domain.times import EventTimes, build_order_key, format_stored_time
 
 # What only a repeating event has.
 OF_SERIES = ("recurrence", "overrides", "seconds", "repeats")
@@ -70,8 +70,8 @@ def _render(stored: Stored, raw: bytes) -> EventView:
         "location": get("location"),
         "geo": get("geo"),
         "url": get("url"),
-        "start": shown(get("start"), zone),
-        "end": shown(get("end"), zone),
+        "start": format_stored_time(get("start"), zone),
+        "end": format_stored_time(get("end"), zone),
         "all_day": stored["all_day"],
         "time_zone": zone,
         "recurrence": _recurrence(stored),
@@ -103,7 +103,7 @@ def _recurrence(stored: Stored) -> dict[str, Any] | None:
     recurrence, zone = stored.get("recurrence"), stored.get("time_zone")
     if recurrence is None:
         return None
-    dates = {name: [shown(value, zone) for value in recurrence[name]] for name in ("rdates", "exdates")}
+    dates = {name: [format_stored_time(value, zone) for value in recurrence[name]] for name in ("rdates", "exdates")}
     return {"rrule": recurrence["rrule"], **dates}
 
 
@@ -130,7 +130,7 @@ def default_uid(id: str) -> str:
     return f"{id}@planner"
 
 
-def fields_of(draft: EventCreate, times: When, id: str, series: Series | None = None) -> dict[str, Any]:
+def fields_of(draft: EventCreate, times: EventTimes, id: str, series: Series | None = None) -> dict[str, Any]:
     """What a draft says, as it is stored; without the server's own fields.
 
     With a `series`, the draft's times are those of an event that repeats.
@@ -156,4 +156,4 @@ def fields_of(draft: EventCreate, times: When, id: str, series: Series | None = 
     }
     if series is not None:
         fields |= kept(series)
-    return fields | {"key": order_key(fields["begins"], id)}
+    return fields | {"key": build_order_key(fields["begins"], id)}

@@ -14,8 +14,8 @@ from typing import Any, NamedTuple
 from planner.domain.recurrence.documents import series_of
 from planner.domain.recurrence.occurrences import Cursor, Occurrence, occurrence, occurrences
 from planner.domain.recurrence.series import Override, Series
-from planner.domain.times import INSTANT
-from planner.domain.zones import LATEST, instant, moved
+from planner.domain.times import TIME_RESOLUTION
+from planner.domain.zones import LATEST_INSTANT, add_clamped, to_utc
 
 # What repeats is looked at for so long and so often, whichever comes first.
 AHEAD = timedelta(days=5 * 365 + 1)
@@ -58,7 +58,7 @@ def occupation(stored: Mapping[str, Any]) -> Occupation:
     if stored.get("repeats"):
         return Occupation(None, series_of(stored), status, transparent)
     # Without an end it touches one instant, which is no time.
-    takes_none = stored["start"] is None or stored["ends"] - stored["begins"] <= INSTANT
+    takes_none = stored["start"] is None or stored["ends"] - stored["begins"] <= TIME_RESOLUTION
     if takes_none or status == "cancelled" or transparent:
         return Occupation()
     return Occupation(Slot(stored["begins"], stored["ends"]))
@@ -121,8 +121,8 @@ def _slot(taken: Occupation, item: Occurrence) -> Slot | None:
         return None
     start, end = item.start, item.end
     if not isinstance(start, datetime) or not isinstance(end, datetime):
-        start = instant(start, series.zone)
-        end = LATEST if end == date.max else instant(end, series.zone)
+        start = to_utc(start, series.zone)
+        end = LATEST_INSTANT if end == date.max else to_utc(end, series.zone)
     return Slot(start, end, item.recurrence_id) if start < end else None
 
 
@@ -171,7 +171,7 @@ def ahead(taken: Occupation, begins: datetime, ends: datetime | None, now: datet
         return [] if taken.once is None else [taken.once]
     since = begins if ends is not None and ends <= now else max(begins, now)
     found = []
-    for slot in slots(taken, since, moved(since, AHEAD)):
+    for slot in slots(taken, since, add_clamped(since, AHEAD)):
         found.append(slot)
         if len(found) == MOST_SLOTS:
             break

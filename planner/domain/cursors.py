@@ -8,7 +8,7 @@ from planner.errors import Invalid
 
 # The key of lists that are ordered by id.
 ID_SHAPE = re.compile(r"[0-9a-f]{24}", re.ASCII)
-# The key of lists of events: see `times.order_key`.
+# The key of lists of events: see `times.build_order_key`.
 KEY_SHAPE = re.compile(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ [0-9a-f]{24}", re.ASCII)
 
 # The key of lists of revisions.

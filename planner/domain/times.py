@@ -1,38 +1,41 @@
-"""When an event is: what people write, what is kept, and the instants that follow from it.
+"""When an event takes place: as it is sent, as it is stored, and the instants computed from it.
 
-Kept are the local time and the zone; instants in UTC are derived from them. So an event
-at 18:00 in Berlin stays at 18:00 there, whatever the rules for summer time become.
+An event stores its local time and its time zone; its instants in UTC are computed from them. So an event
+at 18:00 in Berlin stays at 18:00 there, however the rules for daylight saving time change.
 """
 
 import re
 from datetime import UTC, date, datetime, timedelta
 from typing import NamedTuple
 
-from planner.domain.zones import UnknownZone, strict_instant, to_utc, zone
+from planner.domain.zones import UnknownZone, load_zone, to_utc
 from planner.errors import Invalid
 
-# Undated events are listed last: this is the instant they are ordered by.
-UNDATED = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
-# The least that the database can tell apart.
-INSTANT = timedelta(milliseconds=1)
+# Undated events are listed last, because they are ordered as if they began at this instant.
+UNDATED_INSTANT = datetime(9999, 12, 31, 23, 59, 59, tzinfo=UTC)
+# The smallest difference between two instants in the database.
+TIME_RESOLUTION = timedelta(milliseconds=1)
 
-_MOMENT = re.compile(
+_DATE_OR_TIME = re.compile(
     r"(?P<day>\d{4}-\d\d-\d\d)"
     r"(?:[Tt ](?P<time>(?:[01]\d|2[0-3]):\d\d(?::\d\d)?)(?:\.\d{1,9})?(?P<offset>[Zz]|[+-]\d\d:\d\d)?)?",
     re.ASCII,
 )
 
-# After a time, that is; after a date the blank stands for the `T`.
-_BLANK_OFFSET = re.compile(r"(?<!-\d\d) (\d\d:\d\d)$", re.ASCII)
+# A space before the offset of a time. A space that follows a date stands for the `T`, and does not match.
+_SPACE_BEFORE_OFFSET = re.compile(r"(?<!-\d\d) (\d\d:\d\d)$", re.ASCII)
+
+_OUTSIDE_CALENDAR = "must be within the years 1 to 9999"
 
 
-class When(NamedTuple):
-    """The times of an event as they are kept, and the instants derived from them.
+class EventTimes(NamedTuple):
+    """The times of an event as they are stored, and the instants computed from them.
 
-    `start` and `end` are ISO 8601 dates, or local times, or None. A local time carries an
-    offset only where it is the second of two equal ones.
-    `begins` and `ends` are UTC. `ends` is exclusive: an event without an end touches the
-    one instant at which it begins. `span` is the class of its length, see `span_of`.
+    `start` and `end` are ISO 8601 dates or local times, or None. A local time has an offset only
+    if it occurs twice and its second occurrence is meant.
+    `begins` and `ends` are in UTC. `ends` is exclusive; for an event without an end it is the
+    smallest step after `begins`, so that the event has the one instant at which it begins.
+    `span` is the class of the event's length, see `compute_span`.
     """
 
     start: str | None
@@ -44,24 +47,24 @@ class When(NamedTuple):
     span: int
 
 
-NEVER = When(None, None, False, None, UNDATED, None, 0)
+UNDATED_TIMES = EventTimes(None, None, False, None, UNDATED_INSTANT, None, 0)
 
-# Lengths up to which an event belongs to a class. A window's query looks, in each class,
-# only as far back before the window as the longest event of that class can reach.
-SPANS = (timedelta(days=1), timedelta(days=8), timedelta(days=64), timedelta(days=512))
-
-
-def span_of(length: timedelta) -> int:
-    """The class of a length: the index of the first of `SPANS` it fits, else one more."""
-    return next((n for n, most in enumerate(SPANS) if length <= most), len(SPANS))
+# The greatest length of each class of events. The query for a window looks back, in each class, only
+# by the greatest length of that class.
+SPAN_LIMITS = (timedelta(days=1), timedelta(days=8), timedelta(days=64), timedelta(days=512))
 
 
-def parse_moment(text: str, pointer: str) -> date | datetime:
-    """A date, a local time, or a time with an offset (RFC 3339); seconds are the finest kept.
+def compute_span(length: timedelta) -> int:
+    """Return the class of a length: the index of the first of `SPAN_LIMITS` that is not less, or one more."""
+    return next((span for span, limit in enumerate(SPAN_LIMITS) if length <= limit), len(SPAN_LIMITS))
+
+
+def parse_date_or_time(text: str, pointer: str) -> date | datetime:
+    """Parse a date, a local time, or a time with an offset (RFC 3339), and drop fractions of seconds.
 
     Raises `Invalid` at `pointer`.
     """
-    parts = _MOMENT.fullmatch(text)
+    parts = _DATE_OR_TIME.fullmatch(text)
     if parts:
         try:
             if parts["time"] is None:
@@ -75,134 +78,132 @@ def parse_moment(text: str, pointer: str) -> date | datetime:
     )
 
 
-def require_zone(name: str) -> None:
-    """Raise `Invalid` for a name that is not a time zone's."""
+def require_time_zone(time_zone: str) -> None:
+    """Raise `Invalid` at `/time_zone` unless this is the name of a time zone."""
     try:
-        zone(name)
+        load_zone(time_zone)
     except UnknownZone as error:
         raise Invalid.field("/time_zone", str(error)) from None
 
 
-def when(start: str | None, end: str | None, all_day: bool | None, time_zone: str | None) -> When:
-    """Read the times of an event as its author wrote them.
+def resolve_times(start: str | None, end: str | None, all_day: bool | None, time_zone: str | None) -> EventTimes:
+    """Compute the times of an event from what its author sent.
 
-    A local time belongs to `time_zone`, UTC when there is none; a time with an offset is
-    an instant, and is kept as the local time it is in that zone. Dates make the event
-    last all day. `end` is exclusive, of the kind of `start`, and after it.
+    A local time is in `time_zone`, or in UTC if that is None. A time with an offset is an instant,
+    and is stored as the local time at that instant. A date as start makes the event an all-day one.
+    `end` is exclusive; it must be after `start`, and a date if `start` is one.
 
-    Raises `Invalid` at the field that does not fit.
+    Raises `Invalid` at the field that is wrong.
     """
     if time_zone is not None:
-        require_zone(time_zone)
+        require_time_zone(time_zone)
     if start is None:
         if end is not None:
-            raise Invalid.field("/end", "needs a start")
+            raise Invalid.field("/end", "cannot be set without a start")
         if all_day:
-            raise Invalid.field("/all_day", "needs a start")
-        return NEVER._replace(time_zone=time_zone)
+            raise Invalid.field("/all_day", "cannot be true without a start")
+        return UNDATED_TIMES._replace(time_zone=time_zone)
 
-    first = parse_moment(start, "/start")
-    last = None if end is None else parse_moment(end, "/end")
-    dated = not isinstance(first, datetime)
-    if last is not None and isinstance(last, datetime) == dated:
-        raise Invalid.field("/end", "must be of the kind of start: both dates, or both times")
-    if all_day is not None and all_day != dated:
-        raise Invalid.field("/all_day", "is true exactly when start is a date")
+    parsed_start = parse_date_or_time(start, "/start")
+    parsed_end = None if end is None else parse_date_or_time(end, "/end")
+    is_date = not isinstance(parsed_start, datetime)
+    if parsed_end is not None and isinstance(parsed_end, datetime) == is_date:
+        raise Invalid.field("/end", "must be a date if start is a date, and a time if start is a time")
+    if all_day is not None and all_day != is_date:
+        raise Invalid.field("/all_day", "must be true if start is a date, and false if start is a time")
     try:
-        return _all_day(first, last, time_zone) if dated else _timed(first, last, time_zone or "UTC")
+        if isinstance(parsed_start, datetime):
+            return _resolve_timed(parsed_start, parsed_end, time_zone or "UTC")
+        return _resolve_all_day(parsed_start, parsed_end, time_zone)
     except OverflowError:
-        raise Invalid.field("/start", "is outside the years 1 to 9999") from None
+        raise Invalid.field("/start", _OUTSIDE_CALENDAR) from None
 
 
-def _all_day(first: date, last: date | None, time_zone: str | None) -> When:
-    if last is not None and last <= first:
-        raise Invalid.field("/end", "must be after start; it is exclusive")
-    begins = strict_instant(first, time_zone or "UTC")
-    # A zone can skip a whole day, as Samoa did in 2011: then both are the same instant.
-    ends = max(strict_instant(last or first + timedelta(days=1), time_zone or "UTC"), begins + INSTANT)
-    return When(
-        first.isoformat(),
-        last.isoformat() if last else None,
-        True,
-        time_zone,
-        begins,
-        ends,
-        span_of(ends - begins),
-    )
+def _resolve_all_day(start: date, end: date | None, time_zone: str | None) -> EventTimes:
+    if end is not None and end <= start:
+        raise Invalid.field("/end", "must be after start, because the end is exclusive")
+    begins = to_utc(start, time_zone or "UTC", clamp=False)
+    ends = to_utc(end or start + timedelta(days=1), time_zone or "UTC", clamp=False)
+    # A zone can skip a whole day, as Samoa did in 2011. Then both midnights are the same instant.
+    ends = max(ends, begins + TIME_RESOLUTION)
+    stored_end = end.isoformat() if end else None
+    return EventTimes(start.isoformat(), stored_end, True, time_zone, begins, ends, compute_span(ends - begins))
 
 
-def _timed(first: date, last: date | None, time_zone: str) -> When:
-    begins, start = _instant(first, time_zone)
-    if last is None:
-        return When(start, None, False, time_zone, begins, begins + INSTANT, 0)
-    ends, end = _instant(last, time_zone)
+def _resolve_timed(start: datetime, end: date | None, time_zone: str) -> EventTimes:
+    begins, stored_start = _resolve_time(start, time_zone)
+    if not isinstance(end, datetime):
+        return EventTimes(stored_start, None, False, time_zone, begins, begins + TIME_RESOLUTION, 0)
+    ends, stored_end = _resolve_time(end, time_zone)
     if ends <= begins:
-        raise Invalid.field("/end", "must be after start; it is exclusive")
-    return When(start, end, False, time_zone, begins, ends, span_of(ends - begins))
+        raise Invalid.field("/end", "must be after start, because the end is exclusive")
+    return EventTimes(stored_start, stored_end, False, time_zone, begins, ends, compute_span(ends - begins))
 
 
-def _instant(moment: date, time_zone: str) -> tuple[datetime, str]:
-    """The instant of a time, and how the clocks of the zone show it."""
-    assert isinstance(moment, datetime)
+def _resolve_time(moment: datetime, time_zone: str) -> tuple[datetime, str]:
+    """Return the instant of a time that was sent, and the local time to store for it."""
     if moment.tzinfo is None:
-        return strict_instant(moment, time_zone), moment.isoformat()
+        return to_utc(moment, time_zone, clamp=False), moment.isoformat()
     instant = moment.astimezone(UTC)
-    local = instant.astimezone(zone(time_zone))
-    # In the hour that comes twice a bare local time means the first; the second keeps its offset.
+    local = instant.astimezone(load_zone(time_zone))
+    # A local time that occurs twice means its first occurrence, so the second one keeps its offset.
     return instant, (local if local.fold else local.replace(tzinfo=None)).isoformat()
 
 
-def order_key(instant: datetime, id: str) -> str:
-    """What events are ordered by: the UTC instant they begin at, then their id.
+def build_order_key(begins: datetime, id: str) -> str:
+    """Return the sort key of an event: the instant at which it begins, then its id.
 
-    One word, so that a place in a list is one comparison: `2026-05-01T16:00:00Z 65f0…`.
+    Both are in one string, such as `2026-05-01T16:00:00Z 65f0…`, so that a position in a list is one
+    comparison.
     """
-    return f"{instant.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat()}Z {id}"
+    return f"{begins.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat()}Z {id}"
 
 
 def parse_window(since: str | None, until: str | None) -> tuple[datetime | None, datetime | None]:
-    """The instants of a `from` and a `to`, where a date is its midnight and no offset is UTC.
+    """Parse the query parameters `from` and `to` into instants; None stays None.
 
-    Raises `Invalid` for what is not a time, and for a window that is empty.
+    A date means its midnight, and both a date and a time without an offset are in UTC.
+    Raises `Invalid` at `/from` or `/to`, also if the window is empty.
     """
-    first = None if since is None else _bound(since, "/from")
-    last = None if until is None else _bound(until, "/to")
-    if first and last and last <= first:
-        raise Invalid.field("/to", "must be after from; it is exclusive")
-    return first, last
+    window_start = None if since is None else _parse_window_bound(since, "/from")
+    window_end = None if until is None else _parse_window_bound(until, "/to")
+    if window_start and window_end and window_end <= window_start:
+        raise Invalid.field("/to", "must be after from, because it is exclusive")
+    return window_start, window_end
 
 
-def _bound(text: str, pointer: str) -> datetime:
-    # A plus sign that was not percent-encoded arrives as a blank.
-    moment = parse_moment(_BLANK_OFFSET.sub(r"+\1", text), pointer)
+def _parse_window_bound(text: str, pointer: str) -> datetime:
+    # A plus sign that was not percent-encoded arrives as a space.
+    moment = parse_date_or_time(_SPACE_BEFORE_OFFSET.sub(r"+\1", text), pointer)
+    if not isinstance(moment, datetime) or moment.tzinfo is None:
+        return to_utc(moment, "UTC")
     try:
-        if not isinstance(moment, datetime):
-            return strict_instant(moment, "UTC")
-        return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment.astimezone(UTC)
+        return moment.astimezone(UTC)
     except OverflowError:
-        raise Invalid.field(pointer, "is outside the years 1 to 9999") from None
+        raise Invalid.field(pointer, _OUTSIDE_CALENDAR) from None
 
 
-def shown(kept: str | None, time_zone: str | None) -> str | None:
-    """A kept start or end as the API answers it: a date, or an RFC 3339 time with its offset."""
-    if kept is None or len(kept) == 10:
-        return kept
-    return rfc3339(local_instant(kept, time_zone or "UTC"), time_zone or "UTC")
+def format_stored_time(stored: str | None, time_zone: str | None) -> str | None:
+    """Format a stored start or end for a response: a date, or an RFC 3339 time with its offset; None stays None."""
+    if stored is None or len(stored) == len("2026-05-01"):
+        return stored
+    return format_rfc3339(stored_time_to_utc(stored, time_zone or "UTC"), time_zone or "UTC")
 
 
-def local_instant(kept: str, time_zone: str) -> datetime:
-    """The instant of a kept start or end."""
-    moment = datetime.fromisoformat(kept)
+def stored_time_to_utc(stored: str, time_zone: str) -> datetime:
+    """Return the instant of a stored local time, which may have an offset."""
+    moment = datetime.fromisoformat(stored)
     return to_utc(moment, time_zone) if moment.tzinfo is None else moment.astimezone(UTC)
 
 
-def rfc3339(instant: datetime, time_zone: str = "UTC") -> str:
-    """An instant as RFC 3339, at the zone's offset; `Z` for UTC."""
+def format_rfc3339(instant: datetime, time_zone: str = "UTC") -> str:
+    """Format an instant as RFC 3339 with the offset of the time zone, or with `Z` for UTC."""
     if time_zone == "UTC":
         return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
     try:
-        local = instant.astimezone(zone(time_zone))
-    except OverflowError:  # The calendar ends between UTC and the zone.
-        return rfc3339(instant)
-    # Before time zones, clocks showed the sun's time; RFC 3339 cannot write offsets with seconds.
-    return rfc3339(instant) if (local.utcoffset() or timedelta()) % timedelta(minutes=1) else local.isoformat()
+        local = instant.astimezone(load_zone(time_zone))
+    except OverflowError:  # The local time is outside the calendar, though the instant is not.
+        return format_rfc3339(instant)
+    # Local mean time, which was used before time zones, has seconds in its offset. RFC 3339 cannot write them.
+    has_seconds = (local.utcoffset() or timedelta()) % timedelta(minutes=1)
+    return format_rfc3339(instant) if has_seconds else local.isoformat()

@@ -1,7 +1,7 @@
-"""Turns local wall time into instants and back, by the rules of RFC 5545 §3.3.5.
+"""Conversion between local time and instants, by the rules of RFC 5545 §3.3.5.
 
-Local time and the name of its zone are what an event keeps; the instant is worked out from them,
-so that a nine o'clock meeting stays at nine when the rules of the zone change.
+An event stores its local time and the name of its time zone, and instants are computed from them.
+So a meeting at nine o'clock stays at nine when the rules of its time zone change.
 """
 
 import zoneinfo
@@ -11,108 +11,105 @@ from functools import cache, lru_cache
 from typing import cast
 from zoneinfo import ZoneInfo, available_timezones
 
-# The machine's own zone files are left aside for those of the `tzdata` package, so that every
-# machine answers the same.
+# Only the `tzdata` package is read, and not the zone files of the machine, so that every machine
+# computes the same instants.
 zoneinfo.reset_tzpath(to=())
 
 MIDNIGHT = time()
-EARLIEST = datetime.min.replace(tzinfo=UTC)
-LATEST = datetime.max.replace(tzinfo=UTC)
+EARLIEST_INSTANT = datetime.min.replace(tzinfo=UTC)
+LATEST_INSTANT = datetime.max.replace(tzinfo=UTC)
 
-# No place has ever moved its clocks by more than a day at once (Samoa and the Philippines did by
-# exactly one), so two local times further apart than this are in the same order as their instants.
-WIDEST_CHANGE = timedelta(hours=26)
+# No clock change was ever larger than a day (in Samoa and the Philippines it was exactly one day).
+# So two local times that are further apart than this are in the same order as their instants.
+MAX_CLOCK_CHANGE = timedelta(hours=26)
 
-# These exist on some machines only, or say nothing about a place.
-_NOT_A_PLACE = frozenset({"localtime", "posixrules"})
+# These names exist on some machines only, and name no place.
+_EXCLUDED_NAMES = frozenset({"localtime", "posixrules"})
 
-Offset = Callable[[datetime], timedelta]
+UtcOffset = Callable[[datetime], timedelta]
 
 
 class UnknownZone(ValueError):
-    """The name is not one of the IANA time zone database."""
+    """A name that is not in the IANA time zone database."""
 
     def __init__(self) -> None:
-        super().__init__("is not an IANA time zone name, such as Europe/Berlin")
+        super().__init__("must be an IANA time zone name, such as Europe/Berlin")
 
 
 @cache
-def zone_names() -> frozenset[str]:
-    """The names of all zones that may be used."""
-    return frozenset(available_timezones()) - _NOT_A_PLACE
+def list_zone_names() -> frozenset[str]:
+    """Return the names of all time zones that an event may use."""
+    return frozenset(available_timezones()) - _EXCLUDED_NAMES
 
 
 @lru_cache(maxsize=1024)
-def zone(name: str) -> ZoneInfo:
-    """The zone with this IANA name; raises UnknownZone."""
-    # The list is asked first because ZoneInfo() opens files, some of which are not zones.
-    if name not in zone_names():
+def load_zone(time_zone: str) -> ZoneInfo:
+    """Return the time zone with this IANA name. Raises `UnknownZone`."""
+    # The name is checked first because ZoneInfo() opens the file of that name, and some of the
+    # files in the package are not time zones.
+    if time_zone not in list_zone_names():
         raise UnknownZone
-    return ZoneInfo(name)
+    return ZoneInfo(time_zone)
 
 
 @lru_cache(maxsize=1024)
-def offset_of(name: str) -> Offset:
-    """The function that tells the zone's distance from UTC at a local time.
+def load_utc_offset(time_zone: str) -> UtcOffset:
+    """Return the function that maps a local time to its offset from UTC. Raises `UnknownZone`.
 
-    With `fold=0` it has the two answers of RFC 5545 §3.3.5: a time that the clocks skip takes the
-    distance from before the gap, a time that comes twice means the first.
+    For a local time with `fold=0` the offset is the one that RFC 5545 §3.3.5 asks for: a local time
+    that a clock change skips has the offset from before the change, and one that occurs twice has
+    the offset of its first occurrence.
     """
-    return cast("Offset", zone(name).utcoffset)
+    return cast("UtcOffset", load_zone(time_zone).utcoffset)
 
 
-def to_utc(local: datetime, name: str) -> datetime:
-    """The instant of a local time, the nearest one there is at the ends of the calendar.
+def to_utc(local: date, time_zone: str, *, clamp: bool = True) -> datetime:
+    """Return the instant of a local time, or of the midnight at which a date begins.
 
-    A time that the clocks skip is read with the distance from UTC before the gap, so 02:30 becomes
-    03:30; a time that comes twice means the first (RFC 5545 §3.3.5), whatever its `fold` says.
+    A local time that a clock change skips is read with the offset from before the change, so 02:30
+    becomes 03:30. One that occurs twice means its first occurrence, whatever its `fold` is
+    (RFC 5545 §3.3.5).
+
+    An instant outside the years 1 to 9999 is replaced by the nearest one inside; with
+    `clamp=False`, `OverflowError` is raised instead.
     """
-    if local.fold:
+    if not isinstance(local, datetime):
+        local = datetime.combine(local, MIDNIGHT)
+    elif local.fold:
         local = local.replace(fold=0)
     try:
-        return datetime.combine(local, local.time(), UTC) - offset_of(name)(local)
+        return datetime.combine(local, local.time(), UTC) - load_utc_offset(time_zone)(local)
     except OverflowError:
-        return EARLIEST if local.year == 1 else LATEST
+        if not clamp:
+            raise
+        return EARLIEST_INSTANT if local.year == 1 else LATEST_INSTANT
 
 
-def strict_instant(value: date, name: str) -> datetime:
-    """The instant of a local time or of the midnight of a date, as `instant` answers it inside the calendar.
+def to_local(instant: datetime, time_zone: str) -> datetime:
+    """Return the local time at an aware instant, as a naive datetime with `fold=0`.
 
-    Raises `OverflowError` where that lies outside the years 1 to 9999.
+    A local time outside the years 1 to 9999 is replaced by the nearest one inside.
     """
-    local = value if isinstance(value, datetime) else datetime.combine(value, MIDNIGHT)
-    return local.replace(tzinfo=zone(name), fold=0).astimezone(UTC)
-
-
-def to_local(instant: datetime, name: str) -> datetime:
-    """The wall time in the zone at an aware instant, without zone and without `fold`."""
     try:
-        return instant.astimezone(zone(name)).replace(tzinfo=None, fold=0)
+        return instant.astimezone(load_zone(time_zone)).replace(tzinfo=None, fold=0)
     except OverflowError:
         return datetime.min if instant.year == 1 else datetime.max
 
 
-def instant(value: date, name: str) -> datetime:
-    """The instant of a local time, or of the midnight with which a date begins."""
-    if isinstance(value, datetime):
-        return to_utc(value, name)
-    return to_utc(datetime.combine(value, MIDNIGHT), name)
+def measure_duration(start: date, end: date, time_zone: str) -> timedelta:
+    """Return the time from a start to an end: exact for local times, whole days for dates (RFC 5545 §3.8.5.3).
 
-
-def lasting(start: date, end: date, name: str) -> timedelta:
-    """How long it is from a start to an end: exactly for times, in days for dates (RFC 5545 §3.8.5.3).
-
-    Both are dates or both are local times. It is negative when the end comes first.
+    Both must be dates or both local times. The result is negative when the end is before the start.
     """
     if isinstance(start, datetime) and isinstance(end, datetime):
-        return to_utc(end, name) - to_utc(start, name)
+        return to_utc(end, time_zone) - to_utc(start, time_zone)
     return timedelta(days=end.toordinal() - start.toordinal())
 
 
-def moved(moment: datetime, delta: timedelta) -> datetime:
-    """A moment moved by a delta, which stops at the ends of the calendar."""
+def add_clamped(moment: datetime, delta: timedelta) -> datetime:
+    """Return the moment plus the delta, or the first or last moment of the calendar if that is outside of it."""
     try:
         return moment + delta
     except OverflowError:
-        end = datetime.max if delta > timedelta(0) else datetime.min
-        return end.replace(tzinfo=moment.tzinfo)
+        limit = datetime.max if delta > timedelta(0) else datetime.min
+        return limit.replace(tzinfo=moment.tzinfo)

@@ -18,7 +18,7 @@ from models.events.event_view import fields_of
 from planner.domain.recurrence.documents import read_series
 from planner.domain.recurrence.occurrences import occurrences
 from planner.domain.recurrence.series import Series
-from planner.domain.times import when
+from planner.domain.times import resolve_times
 from tests.bench.sides import DATABASE, EVENT, Api, PlannerSide
 
 FEW, MANY = 1_000, 100_000
@@ -59,7 +59,7 @@ def _event(creator: ObjectId, start: datetime, rule: str | None) -> dict[str, An
     draft = EventCreate.model_validate(
         EVENT | {"start": start.isoformat(), "end": end.isoformat(), "time_zone": "Europe/Berlin"}
     )
-    id, times = ObjectId(), when(draft.start, draft.end, None, draft.time_zone)
+    id, times = ObjectId(), resolve_times(draft.start, draft.end, None, draft.time_zone)
     series = None if rule is None else read_series(times, rule, (), ())
     made = {"_id": id, "creator": creator, "revision": 1, "seq": 0, "created_at": MIDDLE, "updated_at": MIDDLE}
     return made | fields_of(draft, times, str(id), series)

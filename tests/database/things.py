@@ -8,7 +8,7 @@ from database.queries import Id, Stored, new_id
 from models.accounts.user import event_ids
 from models.events.event_schema import EventCreate
 from models.events.event_view import fields_of, placed
-from planner.domain.times import when
+from planner.domain.times import resolve_times
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
@@ -35,7 +35,7 @@ def user(name: str = "ada", **fields: Any) -> Stored:
 def event(creator: Id, **fields: Any) -> Stored:
     """An event as `Events.create` stores it, from the fields of a draft."""
     draft, id = EventCreate.model_validate({"title": "Book launch"} | fields), new_id()
-    times = when(draft.start, draft.end, draft.all_day, draft.time_zone)
+    times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
     stored = {"_id": id, "creator": creator, "revision": 1, "created_at": NOW, "updated_at": NOW}
     if draft.uid is not None:
         stored["uid"] = draft.uid

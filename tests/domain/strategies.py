@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from planner.domain.recurrence.pattern import Pattern
 from planner.domain.recurrence.rrule import WEEKDAYS, parse
 from planner.domain.recurrence.series import Override, Series
-from planner.domain.zones import instant
+from planner.domain.zones import to_utc
 
 ZONES = [
     "Europe/Berlin",
@@ -162,7 +162,7 @@ def series(draw: st.DrawFn, *, rule: st.SearchStrategy[str] | None = None, all_d
             text += f";UNTIL={until:%Y%m%dT%H%M%S}"
         elif isinstance(until, datetime):
             near = draw(st.sampled_from([-HOUR, -MINUTE, 0 * HOUR, HOUR]))
-            moment = max(instant(until, zone) + near, instant(start, zone))
+            moment = max(to_utc(until, zone) + near, to_utc(start, zone))
             text += f";UNTIL={moment:%Y%m%dT%H%M%SZ}"
     rdates = frozenset(draw(st.lists(nearby, max_size=3))) if draw(st.booleans()) else frozenset[date]()
     known = st.one_of(

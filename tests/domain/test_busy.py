@@ -25,7 +25,7 @@ from planner.domain.busy import (
     slots,
 )
 from planner.domain.recurrence.series import Override, Series
-from planner.domain.times import when
+from planner.domain.times import resolve_times
 
 from . import strategies
 from .oracle import occurrences_of
@@ -84,7 +84,7 @@ def test_a_slot_meets_what_is_wanted_when_they_have_a_minute_in_common(found: li
 
 def once(**fields: Any) -> Occupation:
     """The occupation of an event that does not repeat, written as its author writes it."""
-    times = when(fields.pop("start", None), fields.pop("end", None), None, fields.pop("time_zone", None))
+    times = resolve_times(fields.pop("start", None), fields.pop("end", None), None, fields.pop("time_zone", None))
     stored = {"status": "confirmed", "start": times.start, "begins": times.begins, "ends": times.ends}
     return occupation(stored | fields)
 

@@ -6,7 +6,14 @@ from datetime import UTC, datetime, timedelta
 
 import pytest
 
-from planner.domain.times import NEVER, UNDATED, order_key, shown, span_of, when
+from planner.domain.times import (
+    UNDATED_INSTANT,
+    UNDATED_TIMES,
+    build_order_key,
+    compute_span,
+    format_stored_time,
+    resolve_times,
+)
 from planner.errors import Invalid
 
 # Days that are over: how clocks are set in years to come may still be decided otherwise.
@@ -23,46 +30,46 @@ def refused_at(
 ) -> str:
     """The pointer of the one field that is refused."""
     with pytest.raises(Invalid) as caught:
-        when(start, end, all_day, time_zone)
+        resolve_times(start, end, all_day, time_zone)
     (wrong,) = caught.value.errors
     assert wrong.message
     return wrong.pointer
 
 
 def test_a_date_lasts_all_day_from_midnight_to_midnight_in_its_zone() -> None:
-    times = when("2024-05-01", None, None, BERLIN)
+    times = resolve_times("2024-05-01", None, None, BERLIN)
     assert (times.all_day, times.start, times.end) == (True, "2024-05-01", None)
     assert (times.begins, times.ends) == (utc("2024-04-30T22:00"), utc("2024-05-01T22:00"))
 
 
 def test_a_date_without_a_zone_is_a_day_of_utc_and_keeps_no_zone() -> None:
-    times = when("2024-05-01", None, None, None)
+    times = resolve_times("2024-05-01", None, None, None)
     assert (times.begins, times.ends, times.time_zone) == (utc("2024-05-01T00:00"), utc("2024-05-02T00:00"), None)
 
 
 def test_the_end_of_an_all_day_event_is_exclusive() -> None:
-    times = when("2024-05-01", "2024-05-03", None, None)
+    times = resolve_times("2024-05-01", "2024-05-03", None, None)
     assert (times.end, times.ends) == ("2024-05-03", utc("2024-05-03T00:00"))
 
 
 def test_a_day_on_which_the_clocks_change_has_its_own_length() -> None:
     lengths = []
     for day in ("2024-03-31", "2024-10-27", "2024-06-01"):
-        times = when(day, None, None, BERLIN)
+        times = resolve_times(day, None, None, BERLIN)
         assert times.ends is not None
         lengths.append((times.ends - times.begins) // timedelta(hours=1))
     assert lengths == [23, 25, 24]
 
 
 def test_a_local_time_belongs_to_its_zone_and_is_kept_as_it_was_written() -> None:
-    times = when("2024-12-01T18:00:00", "2024-12-01T20:00:00", None, BERLIN)
+    times = resolve_times("2024-12-01T18:00:00", "2024-12-01T20:00:00", None, BERLIN)
     assert (times.start, times.end, times.time_zone) == ("2024-12-01T18:00:00", "2024-12-01T20:00:00", BERLIN)
     assert (times.begins, times.ends) == (utc("2024-12-01T17:00"), utc("2024-12-01T19:00"))
     assert not times.all_day
 
 
 def test_a_local_time_without_a_zone_is_utc() -> None:
-    times = when("2024-12-01T18:00", None, None, None)
+    times = resolve_times("2024-12-01T18:00", None, None, None)
     assert (times.begins, times.time_zone) == (utc("2024-12-01T18:00"), "UTC")
 
 
@@ -78,17 +85,17 @@ def test_a_local_time_without_a_zone_is_utc() -> None:
     ],
 )
 def test_a_time_with_an_offset_is_an_instant(written: str, instant: str) -> None:
-    assert when(written, None, None, None).begins == utc(instant)
+    assert resolve_times(written, None, None, None).begins == utc(instant)
 
 
 def test_a_time_with_an_offset_is_kept_as_the_local_time_of_its_zone() -> None:
-    times = when("2024-05-01T18:00:00Z", None, None, "Asia/Kathmandu")
+    times = resolve_times("2024-05-01T18:00:00Z", None, None, "Asia/Kathmandu")
     assert times.start == "2024-05-01T23:45:00"
-    assert shown(times.start, times.time_zone) == "2024-05-01T23:45:00+05:45"
+    assert format_stored_time(times.start, times.time_zone) == "2024-05-01T23:45:00+05:45"
 
 
 def test_an_event_without_an_end_touches_the_instant_at_which_it_begins() -> None:
-    times = when("2024-05-01T18:00:00Z", None, None, None)
+    times = resolve_times("2024-05-01T18:00:00Z", None, None, None)
     assert times.end is None
     assert times.ends is not None
     assert timedelta(0) < times.ends - times.begins < timedelta(seconds=1)
@@ -109,9 +116,9 @@ def test_an_event_without_an_end_touches_the_instant_at_which_it_begins() -> Non
 def test_a_time_that_the_clocks_skip_counts_with_the_offset_before(
     zone: str, written: str, instant: str, answered: str
 ) -> None:
-    times = when(written, None, None, zone)
+    times = resolve_times(written, None, None, zone)
     assert times.begins == utc(instant)
-    assert shown(times.start, zone) == answered
+    assert format_stored_time(times.start, zone) == answered
 
 
 FOLDS = [
@@ -127,42 +134,42 @@ _FOLD = ("zone", "local", "first_offset", "first", "second_offset", "second")
 def test_a_local_time_that_comes_twice_is_the_first_of_the_two(
     zone: str, local: str, first_offset: str, first: str, second_offset: str, second: str
 ) -> None:
-    times = when(local, None, None, zone)
+    times = resolve_times(local, None, None, zone)
     assert times.begins == utc(first)
-    assert shown(times.start, zone) == local + first_offset
+    assert format_stored_time(times.start, zone) == local + first_offset
 
 
 @pytest.mark.parametrize(_FOLD, FOLDS)
 def test_the_second_of_two_equal_local_times_keeps_its_instant_when_written_again(
     zone: str, local: str, first_offset: str, first: str, second_offset: str, second: str
 ) -> None:
-    times = when(local + second_offset, None, None, zone)
+    times = resolve_times(local + second_offset, None, None, zone)
     assert times.begins == utc(second)
-    answered = shown(times.start, zone)
+    answered = format_stored_time(times.start, zone)
     assert answered == local + second_offset
-    assert when(answered, None, None, zone) == times
+    assert resolve_times(answered, None, None, zone) == times
 
 
 @pytest.mark.parametrize(_FOLD, FOLDS)
 def test_an_event_from_the_first_to_the_second_of_two_equal_times_has_the_length_of_the_change(
     zone: str, local: str, first_offset: str, first: str, second_offset: str, second: str
 ) -> None:
-    times = when(local, local + second_offset, None, zone)
+    times = resolve_times(local, local + second_offset, None, zone)
     assert (times.begins, times.ends) == (utc(first), utc(second))
 
 
 def test_a_day_whose_midnight_comes_twice_begins_at_the_first() -> None:
-    assert when("2023-11-05", None, None, HAVANA).begins == utc("2023-11-05T04:00")
+    assert resolve_times("2023-11-05", None, None, HAVANA).begins == utc("2023-11-05T04:00")
 
 
 def test_a_day_whose_midnight_is_skipped_begins_when_its_clocks_first_show_it() -> None:
     # In 2018 São Paulo went from 23:59 to 01:00.
-    assert when("2018-11-04", None, None, "America/Sao_Paulo").begins == utc("2018-11-04T03:00")
+    assert resolve_times("2018-11-04", None, None, "America/Sao_Paulo").begins == utc("2018-11-04T03:00")
 
 
 def test_a_day_that_a_zone_skipped_altogether_still_touches_an_instant() -> None:
     # Samoa had no 30 December 2011.
-    times = when("2011-12-30", None, None, APIA)
+    times = resolve_times("2011-12-30", None, None, APIA)
     assert times.ends is not None
     assert times.ends > times.begins
 
@@ -183,7 +190,7 @@ def test_the_end_has_to_be_after_the_start(start: str, end: str) -> None:
 
 
 def test_which_of_two_times_is_later_is_asked_of_the_instants() -> None:
-    times = when("2024-05-01T18:00:00+02:00", "2024-05-01T17:00:00Z", None, BERLIN)
+    times = resolve_times("2024-05-01T18:00:00+02:00", "2024-05-01T17:00:00Z", None, BERLIN)
     assert times.end == "2024-05-01T19:00:00"
     # 02:30 does not exist on this day: it is 03:30, and that is after 03:15.
     assert refused_at("2024-03-31T02:30:00", "2024-03-31T03:15:00", time_zone=BERLIN) == "/end"
@@ -197,16 +204,18 @@ def test_start_and_end_are_of_one_kind(start: str, end: str) -> None:
 
 
 def test_all_day_may_be_sent_when_it_agrees_with_the_start() -> None:
-    assert when("2024-05-01", None, True, None) == when("2024-05-01", None, None, None)
-    assert when("2024-05-01T18:00:00", None, False, None) == when("2024-05-01T18:00:00", None, None, None)
+    assert resolve_times("2024-05-01", None, True, None) == resolve_times("2024-05-01", None, None, None)
+    assert resolve_times("2024-05-01T18:00:00", None, False, None) == resolve_times(
+        "2024-05-01T18:00:00", None, None, None
+    )
     assert refused_at("2024-05-01", all_day=False) == "/all_day"
     assert refused_at("2024-05-01T18:00:00", all_day=True) == "/all_day"
 
 
 def test_an_event_may_be_undated_and_keeps_its_zone() -> None:
-    assert when(None, None, None, None) == NEVER
-    assert when(None, None, False, BERLIN) == NEVER._replace(time_zone=BERLIN)
-    assert (NEVER.begins, NEVER.ends) == (UNDATED, None)
+    assert resolve_times(None, None, None, None) == UNDATED_TIMES
+    assert resolve_times(None, None, False, BERLIN) == UNDATED_TIMES._replace(time_zone=BERLIN)
+    assert (UNDATED_TIMES.begins, UNDATED_TIMES.ends) == (UNDATED_INSTANT, None)
 
 
 def test_without_a_start_there_is_neither_an_end_nor_a_day() -> None:
@@ -268,10 +277,10 @@ def test_what_is_no_time_is_refused_where_it_stands(text: str) -> None:
 def test_the_edges_of_the_calendar_are_taken_or_refused_in_every_zone_and_never_overflow(text: str) -> None:
     for time_zone in sorted(zoneinfo.available_timezones()):
         with contextlib.suppress(Invalid):
-            times = when(text, None, None, time_zone)
-            answered = shown(times.start, time_zone)
+            times = resolve_times(text, None, None, time_zone)
+            answered = format_stored_time(times.start, time_zone)
             assert answered is not None
-            assert when(answered, None, None, time_zone) == times
+            assert resolve_times(answered, None, None, time_zone) == times
 
 
 def test_a_time_outside_the_calendar_is_refused_at_the_start() -> None:
@@ -282,21 +291,21 @@ def test_a_time_outside_the_calendar_is_refused_at_the_start() -> None:
 
 def test_a_time_before_there_were_time_zones_is_answered_as_rfc_3339_can_write_it() -> None:
     # Until 1893 clocks in Berlin were 53 minutes and 28 seconds ahead of Greenwich.
-    times = when("1890-06-01T12:00:00", None, None, BERLIN)
-    assert shown(times.start, BERLIN) == "1890-06-01T11:06:32Z"
+    times = resolve_times("1890-06-01T12:00:00", None, None, BERLIN)
+    assert format_stored_time(times.start, BERLIN) == "1890-06-01T11:06:32Z"
 
 
 def test_events_are_ordered_by_the_instant_they_begin_at_then_by_id_and_undated_ones_last() -> None:
     low, high = "0" * 23 + "1", "f" * 24
     keys = [
-        order_key(when("0001-01-01T00:00:00", None, None, None).begins, high),
-        order_key(when("0999-12-31T23:59:59", None, None, None).begins, high),
-        order_key(when("2024-05-01T18:00:00+02:00", None, None, None).begins, low),
-        order_key(when("2024-05-01T16:00:00Z", None, None, None).begins, high),
-        order_key(when("2024-05-01T18:00:00", None, None, "America/New_York").begins, low),
-        order_key(when("9999-12-31T23:59:58", None, None, None).begins, high),
-        order_key(when(None, None, None, None).begins, low),
-        order_key(when(None, None, None, None).begins, high),
+        build_order_key(resolve_times("0001-01-01T00:00:00", None, None, None).begins, high),
+        build_order_key(resolve_times("0999-12-31T23:59:59", None, None, None).begins, high),
+        build_order_key(resolve_times("2024-05-01T18:00:00+02:00", None, None, None).begins, low),
+        build_order_key(resolve_times("2024-05-01T16:00:00Z", None, None, None).begins, high),
+        build_order_key(resolve_times("2024-05-01T18:00:00", None, None, "America/New_York").begins, low),
+        build_order_key(resolve_times("9999-12-31T23:59:58", None, None, None).begins, high),
+        build_order_key(resolve_times(None, None, None, None).begins, low),
+        build_order_key(resolve_times(None, None, None, None).begins, high),
     ]
     assert keys == sorted(keys)
     assert len(set(keys)) == len(keys)
@@ -306,21 +315,21 @@ def test_a_length_belongs_to_the_first_class_it_fits() -> None:
     second = timedelta(seconds=1)
     for number, days in enumerate((1, 8, 64, 512)):
         most = timedelta(days=days)
-        assert (span_of(most), span_of(most + second)) == (number, number + 1)
-    assert span_of(timedelta(0)) == 0
-    assert span_of(timedelta.max) == 4
+        assert (compute_span(most), compute_span(most + second)) == (number, number + 1)
+    assert compute_span(timedelta(0)) == 0
+    assert compute_span(timedelta.max) == 4
 
 
 def test_the_class_of_an_event_follows_from_its_true_length() -> None:
     # The day on which clocks go back has 25 hours: more than the first class holds.
-    assert when("2024-10-27", None, None, BERLIN).span == 1
-    assert when("2024-10-26", None, None, BERLIN).span == 0
-    assert when("2024-01-01", "2030-01-01", None, BERLIN).span == 4
+    assert resolve_times("2024-10-27", None, None, BERLIN).span == 1
+    assert resolve_times("2024-10-26", None, None, BERLIN).span == 0
+    assert resolve_times("2024-01-01", "2030-01-01", None, BERLIN).span == 4
 
 
 def test_a_kept_time_is_answered_with_the_offset_it_has_in_its_zone() -> None:
-    assert shown("2024-07-01T12:00:00", BERLIN) == "2024-07-01T12:00:00+02:00"
-    assert shown("2024-12-01T12:00:00", BERLIN) == "2024-12-01T12:00:00+01:00"
-    assert shown("2024-12-01T12:00:00", "UTC") == "2024-12-01T12:00:00Z"
-    assert shown("2024-12-01", BERLIN) == "2024-12-01"
-    assert shown(None, BERLIN) is None
+    assert format_stored_time("2024-07-01T12:00:00", BERLIN) == "2024-07-01T12:00:00+02:00"
+    assert format_stored_time("2024-12-01T12:00:00", BERLIN) == "2024-12-01T12:00:00+01:00"
+    assert format_stored_time("2024-12-01T12:00:00", "UTC") == "2024-12-01T12:00:00Z"
+    assert format_stored_time("2024-12-01", BERLIN) == "2024-12-01"
+    assert format_stored_time(None, BERLIN) is None

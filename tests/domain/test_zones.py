@@ -6,7 +6,7 @@ from importlib import resources
 
 import pytest
 
-from planner.domain.zones import UnknownZone, zone
+from planner.domain.zones import UnknownZone, load_zone
 
 NO_ZONES = [
     "",
@@ -50,14 +50,14 @@ NO_ZONES = [
 @pytest.mark.parametrize("name", NO_ZONES)
 def test_a_name_that_is_not_in_the_database_is_an_unknown_zone(name: str) -> None:
     with pytest.raises(UnknownZone):
-        zone(name)
+        load_zone(name)
 
 
 def test_every_zone_of_the_database_can_be_had() -> None:
     names = resources.files("tzdata").joinpath("zones").read_text().split()
     assert len(names) > 500
     for name in names:
-        assert zone(name).utcoffset(datetime(2024, 7, 1)) is not None
+        assert load_zone(name).utcoffset(datetime(2024, 7, 1)) is not None
 
 
 def test_the_zones_of_the_machine_are_not_used() -> None:
@@ -66,4 +66,4 @@ def test_the_zones_of_the_machine_are_not_used() -> None:
 
 def test_the_clock_of_the_machine_does_not_matter(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TZ", "America/New_York")
-    assert datetime(2024, 7, 1, 12, tzinfo=zone("Europe/Berlin")).astimezone(UTC).hour == 10
+    assert datetime(2024, 7, 1, 12, tzinfo=load_zone("Europe/Berlin")).astimezone(UTC).hour == 10

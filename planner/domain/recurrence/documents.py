@@ -11,7 +11,7 @@ from typing import Any
 from planner.domain.recurrence.occurrences import first_start, last_end
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series, validate
-from planner.domain.times import INSTANT, UNDATED, When, parse_moment
+from planner.domain.times import TIME_RESOLUTION, UNDATED_INSTANT, EventTimes, parse_date_or_time
 from planner.domain.zones import to_local, to_utc
 from planner.errors import Invalid, NotFound
 
@@ -20,7 +20,7 @@ from planner.errors import Invalid, NotFound
 REACHES = (timedelta(days=8), timedelta(days=64), timedelta(days=512), timedelta(days=4096))
 NO_TIME = timedelta(0)
 # What has no end is kept as ending here, so that one comparison finds it.
-ENDLESS = UNDATED
+ENDLESS = UNDATED_INSTANT
 
 
 def span_of_series(reach: timedelta) -> int:
@@ -28,7 +28,7 @@ def span_of_series(reach: timedelta) -> int:
     return -1 - next((n for n, most in enumerate(REACHES) if reach <= most), len(REACHES))
 
 
-def read_series(times: When, rrule: str | None, rdates: Iterable[str], exdates: Iterable[str]) -> Series:
+def read_series(times: EventTimes, rrule: str | None, rdates: Iterable[str], exdates: Iterable[str]) -> Series:
     """The series that an event's author wrote; raises `Invalid` at the field that does not fit."""
     if times.start is None or times.ends is None:
         raise Invalid.field("/recurrence", "needs a start")
@@ -60,7 +60,7 @@ def refused(error: RecurrenceError) -> Invalid:
 
 def read_local(value: str, zone: str, pointer: str) -> date:
     """A date or time as it was sent, as a local value of the zone; raises `Invalid` at `pointer`."""
-    moment = parse_moment(value, pointer)
+    moment = parse_date_or_time(value, pointer)
     if isinstance(moment, datetime) and moment.tzinfo is not None:
         try:
             return to_local(moment.astimezone(UTC), zone)
@@ -117,8 +117,8 @@ def kept(series: Series) -> dict[str, Any]:
     """What is kept of a series, and what is derived from it for the indexes."""
     begins, ends = first_start(series), last_end(series)
     # What has no length touches the instant at which it begins, as an event without an end does.
-    least = INSTANT if not series.length else NO_TIME
-    ends = ENDLESS if ends is None else max(ends + least, begins + INSTANT)
+    least = TIME_RESOLUTION if not series.length else NO_TIME
+    ends = ENDLESS if ends is None else max(ends + least, begins + TIME_RESOLUTION)
     fields: dict[str, Any] = {
         "start": series.start.isoformat(),
         "end": None,

@@ -16,7 +16,7 @@ from planner.domain.recurrence.pattern import Pattern, pattern
 from planner.domain.recurrence.rrule import Frequency, RecurrenceError
 from planner.domain.recurrence.series import Override, Series, validate
 from planner.domain.recurrence.shift import Shift, carried, start_off_rule_error
-from planner.domain.zones import WIDEST_CHANGE, instant, moved
+from planner.domain.zones import MAX_CLOCK_CHANGE, add_clamped, to_utc
 
 
 class _Unset(Enum):
@@ -218,11 +218,11 @@ def _ended(series: Series, last: date) -> Series:
     # Close to a change of the clocks the order of instants is not that of local times: one before
     # `last` may be later than it, and one after it in time for UNTIL all the same.
     found = Pattern(endless, series.start, series.zone)
-    near = [*found.between(moved(last, -WIDEST_CHANGE), last), last]
-    until = max(instant(local, series.zone) for local in near).replace(microsecond=0)
+    near = [*found.between(add_clamped(last, -MAX_CLOCK_CHANGE), last), last]
+    until = max(to_utc(local, series.zone) for local in near).replace(microsecond=0)
     limit = until.replace(microsecond=999_999)
-    behind = [local for local in found.between(last, moved(last, WIDEST_CHANGE)) if local > last]
-    extra = takewhile(lambda local: instant(local, series.zone) <= limit, behind)
+    behind = [local for local in found.between(last, add_clamped(last, MAX_CLOCK_CHANGE)) if local > last]
+    extra = takewhile(lambda local: to_utc(local, series.zone) <= limit, behind)
     return replace(series, rrule=str(replace(endless, until=until)), exdates=series.exdates.union(extra))
 
 

@@ -10,7 +10,16 @@ from itertools import takewhile
 from typing import NamedTuple, cast
 
 from planner.domain.recurrence.series import Row, Series, days_later
-from planner.domain.zones import EARLIEST, LATEST, MIDNIGHT, WIDEST_CHANGE, instant, moved, offset_of, to_local
+from planner.domain.zones import (
+    EARLIEST_INSTANT,
+    LATEST_INSTANT,
+    MAX_CLOCK_CHANGE,
+    MIDNIGHT,
+    add_clamped,
+    load_utc_offset,
+    to_local,
+    to_utc,
+)
 
 _combine = datetime.combine
 
@@ -84,12 +93,12 @@ def position(series: Series, item: Occurrence) -> Cursor:
 
 def is_empty(series: Series) -> bool:
     """Whether no occurrence is left."""
-    return not _window(series, EARLIEST, LATEST, 1, None)
+    return not _window(series, EARLIEST_INSTANT, LATEST_INSTANT, 1, None)
 
 
 def first_start(series: Series) -> datetime:
     """When the first occurrence begins; of a series with none, when it would begin."""
-    rows = _window(series, EARLIEST, LATEST, 1, None)
+    rows = _window(series, EARLIEST_INSTANT, LATEST_INSTANT, 1, None)
     return rows[0][0] if rows else series.row(series.start)[0]
 
 
@@ -108,7 +117,7 @@ def last_end(series: Series) -> datetime | None:
         latest = next(left, None)
         if latest is not None:
             # Where the clocks change, an earlier local time may be the later instant.
-            near = takewhile(lambda local: latest - local < WIDEST_CHANGE, left)
+            near = takewhile(lambda local: latest - local < MAX_CLOCK_CHANGE, left)
             ends += [series.row(local)[2] for local in (latest, *near)]
     return max(ends, default=series.row(series.start)[0])
 
@@ -134,7 +143,7 @@ def _window(series: Series, low: datetime, high: datetime, limit: int, after: Cu
         return [row for row in rows if row[:2] > after]
 
     found = behind(_changed_rows(series, low, high))
-    since = moved(low, -series.length)
+    since = add_clamped(low, -series.length)
     if after is not None:
         since = max(since, after.start)
     for locals_, end in _pieces(series, since, high, limit):
@@ -142,7 +151,7 @@ def _window(series: Series, low: datetime, high: datetime, limit: int, after: Cu
         if len(found) > limit:
             found.sort()
             # Nothing that is still to come begins before this.
-            if found[limit][0] <= moved(instant(end, series.zone), -WIDEST_CHANGE):
+            if found[limit][0] <= add_clamped(to_utc(end, series.zone), -MAX_CLOCK_CHANGE):
                 return found
     found.sort()
     return found
@@ -160,8 +169,8 @@ def _pieces(series: Series, since: datetime, until: datetime, limit: int) -> Ite
 
     They include all that begin at or after the one instant and before the other, and some more.
     """
-    first: date = moved(to_local(since, series.zone), -WIDEST_CHANGE)
-    last: date = moved(to_local(until, series.zone), WIDEST_CHANGE)
+    first: date = add_clamped(to_local(since, series.zone), -MAX_CLOCK_CHANGE)
+    last: date = add_clamped(to_local(until, series.zone), MAX_CLOCK_CHANGE)
     if series.all_day:
         first, last = date(first.year, first.month, first.day), date(last.year, last.month, last.day)
     fixed, pattern = series.fixed, series.pattern
@@ -184,7 +193,7 @@ def _pieces(series: Series, since: datetime, until: datetime, limit: int) -> Ite
 def _rows(series: Series, locals_: list[date], low: datetime, high: datetime) -> list[Row]:
     """When the occurrences with these ids are, of those in the window."""
     # This is Series.row written out, for the calls would cost more than the work.
-    offset, length, all_day = offset_of(series.zone), series.length, series.all_day
+    offset, length, all_day = load_utc_offset(series.zone), series.length, series.all_day
     found: list[Row] = []
     try:
         for local in locals_:

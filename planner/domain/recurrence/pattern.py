@@ -30,7 +30,7 @@ from planner.domain.recurrence.rrule import (
     without_times,
 )
 from planner.domain.recurrence.yeardays import CYCLE_DAYS, CYCLE_YEARS, chosen_days, days_in_month, first_day
-from planner.domain.zones import WIDEST_CHANGE, instant, moved, to_local
+from planner.domain.zones import MAX_CLOCK_CHANGE, add_clamped, to_local, to_utc
 
 _T = TypeVar("_T")
 _Ordered = TypeVar("_Ordered", int, date)
@@ -127,9 +127,9 @@ class Pattern:
         end = until_instant(until, self._zone)
         # Close to a change of the clocks only the instants themselves tell what is still in time.
         edge = to_local(end, self._zone)
-        low, high = moved(edge, -WIDEST_CHANGE), moved(edge, WIDEST_CHANGE)
+        low, high = add_clamped(edge, -MAX_CLOCK_CHANGE), add_clamped(edge, MAX_CLOCK_CHANGE)
         near = self._search(max(low, self._start), high)
-        kept = list(takewhile(lambda local: instant(local, self._zone) <= end, near))
+        kept = list(takewhile(lambda local: to_utc(local, self._zone) <= end, near))
         return kept[-1] if kept else low
 
     @cached_property

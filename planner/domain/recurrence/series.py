@@ -12,7 +12,7 @@ from functools import cached_property
 
 from planner.domain.recurrence.pattern import Pattern, pattern
 from planner.domain.recurrence.rrule import RecurrenceError, Rule, parse, until_instant, without_times
-from planner.domain.zones import LATEST, UnknownZone, instant, moved, zone
+from planner.domain.zones import LATEST_INSTANT, UnknownZone, add_clamped, load_zone, to_utc
 
 MAX_DATES = 5_000
 
@@ -108,11 +108,11 @@ class Series:
         if override is not None:
             local = local if override.start is None else override.start
             length = length if override.duration is None else override.duration
-        start = instant(local, self.zone)
+        start = to_utc(local, self.zone)
         if isinstance(local, datetime):
-            return start, recurrence_id, moved(start, length)
+            return start, recurrence_id, add_clamped(start, length)
         end = days_later(local, length)
-        return start, recurrence_id, LATEST if end == date.max else instant(end, self.zone)
+        return start, recurrence_id, LATEST_INSTANT if end == date.max else to_utc(end, self.zone)
 
     def has(self, recurrence_id: date) -> bool:
         """Whether an occurrence has this id."""
@@ -145,7 +145,7 @@ def validate(series: Series) -> Series:
     The cost is bounded, whatever the rule.
     """
     try:
-        zone(series.zone)
+        load_zone(series.zone)
     except UnknownZone as error:
         raise RecurrenceError("zone", str(error)) from None
     _check_kind("start", [series.start], series.all_day)
@@ -162,7 +162,7 @@ def validate(series: Series) -> Series:
     if series.pattern is not None and series.pattern.never:
         raise RecurrenceError("rrule", "no day ever matches this rule")
     rule = canonical(parse(series.rrule), series)
-    if rule.until is not None and instant(series.start, series.zone) > _last_instant(rule.until, series):
+    if rule.until is not None and to_utc(series.start, series.zone) > _last_instant(rule.until, series):
         raise RecurrenceError("rrule", "UNTIL is before the start")
     return replace(series, rrule=str(rule))
 
@@ -183,7 +183,7 @@ def canonical(rule: Rule, series: Series) -> Rule:
 
 
 def _last_instant(until: date, series: Series) -> datetime:
-    return instant(until, series.zone) if series.all_day else until_instant(until, series.zone)
+    return to_utc(until, series.zone) if series.all_day else until_instant(until, series.zone)
 
 
 def _check_kind(name: str, values: Collection[date], all_day: bool) -> None:

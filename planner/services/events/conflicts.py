@@ -13,7 +13,7 @@ from models.events.event_view import OF_DRAFT, EventView
 from planner.clock import Clock, utc_now
 from planner.domain.busy import Occupation, RequestedSlots, Slot, ahead, collisions, slot_of
 from planner.domain.recurrence.occurrences import occurrence
-from planner.domain.times import rfc3339, shown
+from planner.domain.times import format_rfc3339, format_stored_time
 from planner.errors import Collision, DoubleBooking
 from planner.services.events.user_lock import UserWriteLocks
 
@@ -149,9 +149,9 @@ def _named(clash: _Clash) -> Collision:
     slot, stored, series = clash.slot, clash.stored, clash.taken.series
     id, zone = str(stored["_id"]), stored.get("time_zone")
     if series is None or slot.recurrence_id is None:
-        start = shown(stored["start"], zone)
+        start = format_stored_time(stored["start"], zone)
         assert start is not None
-        return Collision(id, stored["title"], start, shown(stored.get("end"), zone), None)
+        return Collision(id, stored["title"], start, format_stored_time(stored.get("end"), zone), None)
     item, override = occurrence(series, slot.recurrence_id), series.overrides.get(slot.recurrence_id)
     assert item is not None
     title = stored["title"] if override is None else override.fields.get("title") or stored["title"]
@@ -160,4 +160,4 @@ def _named(clash: _Clash) -> Collision:
 
 
 def _shown(value: date, zone: str) -> str:
-    return rfc3339(value, zone) if isinstance(value, datetime) else value.isoformat()
+    return format_rfc3339(value, zone) if isinstance(value, datetime) else value.isoformat()

@@ -26,7 +26,7 @@ from planner.domain.recurrence.documents import read_series, refused
 from planner.domain.recurrence.edits import Changes, edit_all
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Series
-from planner.domain.times import When, parse_window, when
+from planner.domain.times import EventTimes, parse_window, resolve_times
 from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.shared.field_errors import field_errors
@@ -54,7 +54,7 @@ class Events:
         of the caller's, `DoubleBooking`.
         """
         now, id = self._clock(), new_id()
-        times = when(draft.start, draft.end, draft.all_day, draft.time_zone)
+        times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
         series = asked_series(times, draft)
         stored: Stored = {
             "_id": id,
@@ -169,7 +169,7 @@ class Events:
         kept_uid = orjson.loads(current.json)["uid"]
         if draft.uid not in (None, kept_uid):
             raise Invalid.field("/uid", "cannot be changed")
-        times = when(draft.start, draft.end, draft.all_day, draft.time_zone)
+        times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
         series = asked_series(times, draft)
         if series is not None and current.series is not None:
             series = changed_series(current.series, series)
@@ -211,7 +211,7 @@ def patched(current: EventView, changes: dict[str, Any]) -> EventCreate:
         raise Invalid(field_errors(error)) from None
 
 
-def asked_series(times: When, draft: EventCreate) -> Series | None:
+def asked_series(times: EventTimes, draft: EventCreate) -> Series | None:
     """The series that a draft describes; None for an event that takes place once."""
     asked = draft.recurrence
     if asked is None or not (asked.rrule or asked.rdates):

@@ -19,7 +19,7 @@ from planner.clock import Clock, utc_now
 from planner.domain.busy import Slot, clip_slots, merged, slots
 from planner.domain.cursors import ID_SHAPE, from_cursor
 from planner.domain.times import parse_window
-from planner.domain.zones import moved
+from planner.domain.zones import add_clamped
 from planner.errors import Conflict, Invalid, NotFound
 from planner.services.events.user_lock import UserWriteLocks
 
@@ -44,7 +44,7 @@ class FreeBusy:
         """
         since, until = parse_window(wanted.since, wanted.until)
         since = since or self._clock().replace(microsecond=0)
-        until = until or moved(since, MONTH)
+        until = until or add_clamped(since, MONTH)
         if until <= since:
             raise Invalid.field("/to", "must be after from, which is now unless it is told; it is exclusive")
         if until - since > LONGEST:

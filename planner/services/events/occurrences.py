@@ -23,8 +23,8 @@ from planner.domain.recurrence.edits import Changes, delete_following, delete_th
 from planner.domain.recurrence.occurrences import Cursor, Occurrence, is_empty, occurrence, occurrences, position
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series
-from planner.domain.times import INSTANT, order_key, parse_window, require_zone, rfc3339
-from planner.domain.zones import EARLIEST, LATEST, instant, lasting, moved, to_local
+from planner.domain.times import TIME_RESOLUTION, build_order_key, format_rfc3339, parse_window, require_time_zone
+from planner.domain.zones import EARLIEST_INSTANT, LATEST_INSTANT, add_clamped, measure_duration, to_local, to_utc
 from planner.errors import Conflict, Invalid, NotFound, Stale
 from planner.services.events.conflicts import ConflictChecker
 
@@ -66,7 +66,7 @@ class Occurrences:
         """A page of what takes place in the window, of everything that the caller sees in the scope."""
         since, until = parse_window(wanted.since, wanted.until)
         since = since or self._clock()
-        until = until or moved(since, MONTH)
+        until = until or add_clamped(since, MONTH)
         if until <= since:
             raise Invalid.field("/to", "must be after from, which is now unless it is told; it is exclusive")
         tag = None if wanted.tag is None else fold_tag(wanted.tag)
@@ -78,11 +78,11 @@ class Occurrences:
         rows = [Row(view.key, "", view) for view in map(rendered, single)]
         if after is not None:
             # What is over by then is on an earlier page.
-            since = max(since, moved(after.start, -INSTANT))
+            since = max(since, add_clamped(after.start, -TIME_RESOLUTION))
         async for raws in Event.find_recurring_events(wanted.scope, caller.id, (since, until), tag):
             for raw in raws:
                 # What begins behind a full page's last one is not looked for.
-                end = until if len(rows) < limit else min(until, moved(_start(rows[-1].key), SECOND))
+                end = until if len(rows) < limit else min(until, add_clamped(_start(rows[-1].key), SECOND))
                 if found := _rows(rendered(raw), series_in(raw), (since, end), after, limit):
                     rows = sorted(rows + found, key=itemgetter(0, 1))[:limit]
         more = len(rows) > wanted.limit
@@ -109,7 +109,7 @@ class Occurrences:
         _require_current(event, revisions)
         changes = patch.model_dump(exclude_unset=True)
         if changes.get("time_zone"):
-            require_zone(changes["time_zone"])
+            require_time_zone(changes["time_zone"])
         try:
             if following:
                 return await self._split(caller, event, series, found, changes, reject)
@@ -167,7 +167,7 @@ class Occurrences:
             made = await self._store(caller, event, tail, fields, reject=reject)
         else:
             made = await self._store_both(caller, event, head, tail, fields, reject)
-        first = occurrence(tail, tail.start) or occurrences(tail, EARLIEST, LATEST, 1).items[0]
+        first = occurrence(tail, tail.start) or occurrences(tail, EARLIEST_INSTANT, LATEST_INSTANT, 1).items[0]
         return View(_json(made, tail, first), made.id, made.revision)
 
     async def _store(
@@ -181,7 +181,7 @@ class Occurrences:
         only: date | None = None,
     ) -> EventView:
         times = kept(series)
-        now = {"key": order_key(times["begins"], event.id), "updated_at": self._clock()}
+        now = {"key": build_order_key(times["begins"], event.id), "updated_at": self._clock()}
         changed = await self._conflicts.change(
             event, times | (fields or {}) | now, caller.id, reject=reject, clear=OF_SERIES, only=only
         )
@@ -197,10 +197,10 @@ class Occurrences:
             stored.pop(own, None)
         times = kept(tail)
         tail_stored: Stored = stored | times | fields
-        tail_stored |= {"_id": id, "key": order_key(times["begins"], str(id)), "revision": 1}
+        tail_stored |= {"_id": id, "key": build_order_key(times["begins"], str(id)), "revision": 1}
         tail_stored |= {"time_zone": tail.zone, "created_at": now, "updated_at": now}
         first = kept(head)
-        head_fields = first | {"key": order_key(first["begins"], event.id), "updated_at": now}
+        head_fields = first | {"key": build_order_key(first["begins"], event.id), "updated_at": now}
 
         async def write(first: Sequence[Write]) -> bool:
             return await Event.split(event, head_fields, tail_stored, caller.id, also=first)
@@ -235,13 +235,13 @@ def _rows(
     """The occurrences of one event in the window behind the place."""
     cursor = None if after is None else _behind(view.id, series, after)
     return [
-        Row(order_key(position(series, item).start, view.id), item.recurrence_id.isoformat(), view, series, item)
+        Row(build_order_key(position(series, item).start, view.id), item.recurrence_id.isoformat(), view, series, item)
         for item in occurrences(series, *window, limit, cursor).items
     ]
 
 
 def _start(key: str) -> datetime:
-    """The instant in a key of `order_key`."""
+    """The instant in a key of `build_order_key`."""
     return datetime.fromisoformat(key.split(" ")[0])
 
 
@@ -251,7 +251,7 @@ def _behind(event: str, series: Series, after: Place) -> Cursor:
         id = local(after.id)
         # An event that was changed from times to days in the meantime goes on by the instant alone.
         return Cursor(after.start, id if isinstance(id, datetime) is not series.all_day else None)
-    return Cursor(after.start if event > after.event else moved(after.start, timedelta(microseconds=1)))
+    return Cursor(after.start if event > after.event else add_clamped(after.start, timedelta(microseconds=1)))
 
 
 def _json(view: EventView, series: Series, item: Occurrence) -> bytes:
@@ -270,7 +270,7 @@ def _json(view: EventView, series: Series, item: Occurrence) -> bytes:
 
 
 def _shown(value: date, zone: str) -> str:
-    return rfc3339(value, zone) if isinstance(value, datetime) else value.isoformat()
+    return format_rfc3339(value, zone) if isinstance(value, datetime) else value.isoformat()
 
 
 def _found(event: EventView, id: str) -> tuple[Series, Occurrence]:
@@ -312,9 +312,9 @@ def _times(series: Series, found: Occurrence, changes: dict[str, Any]) -> tuple[
         return start, timedelta(0) if isinstance(start, datetime) else timedelta(days=1)
     if isinstance(start, datetime) != isinstance(end, datetime):
         raise Invalid.field("/end", "must be of the kind of start: both dates, or both times")
-    if instant(end, zone) <= instant(start, zone):
+    if to_utc(end, zone) <= to_utc(start, zone):
         raise Invalid.field("/end", "must be after start; it is exclusive")
-    return start, lasting(start, end, zone)
+    return start, measure_duration(start, end, zone)
 
 
 def _local(value: date, zone: str) -> date:

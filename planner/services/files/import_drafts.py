@@ -15,8 +15,8 @@ from planner.domain.ics.reading.groups import DAY, Entry, Failure, Group, Kind, 
 from planner.domain.recurrence.documents import kept, local, read_series, series_of
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series, validate
-from planner.domain.times import When, when
-from planner.domain.zones import instant, to_local
+from planner.domain.times import EventTimes, resolve_times
+from planner.domain.zones import to_local, to_utc
 from planner.errors import Invalid
 from planner.services.events.occurrences import FIELDS
 from planner.services.shared.field_errors import field_errors
@@ -99,23 +99,23 @@ def _own(uid: str, occurrence: Occurrence) -> Stored:
     return _stored(draft, times, ics)
 
 
-def _draft(uid: str, told: dict[str, Any]) -> tuple[EventCreate, When, dict[str, Any] | None]:
+def _draft(uid: str, told: dict[str, Any]) -> tuple[EventCreate, EventTimes, dict[str, Any] | None]:
     fields = {name: value for name, value in told.items() if name != "ics"}
     try:
         draft = EventCreate.model_validate({"uid": uid, **fields})
     except ValidationError as error:
         raise Invalid(field_errors(error)) from None
-    return draft, when(draft.start, draft.end, draft.all_day, draft.time_zone), told["ics"]
+    return draft, resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone), told["ics"]
 
 
-def _series(times: When, draft: EventCreate) -> Series | None:
+def _series(times: EventTimes, draft: EventCreate) -> Series | None:
     asked = draft.recurrence
     if asked is None or not (asked.rrule or asked.rdates):
         return None
     return read_series(times, asked.rrule, asked.rdates, asked.exdates)
 
 
-def _stored(draft: EventCreate, times: When, ics: dict[str, Any] | None, series: Series | None = None) -> Stored:
+def _stored(draft: EventCreate, times: EventTimes, ics: dict[str, Any] | None, series: Series | None = None) -> Stored:
     fields = fields_of(draft, times, "", series)
     # Who may see it is not for a file to say, and the place among others needs an id.
     for name in ("key", "visibility"):
@@ -151,7 +151,7 @@ def merged(stored: Stored, occurrences: list[Stored]) -> Stored | None:
     for told in occurrences:
         id, own = local(told["id"]), told["fields"]
         if isinstance(id, datetime) and not series.all_day and told["zone"] != series.zone:
-            id = to_local(instant(id, told["zone"]), series.zone)
+            id = to_local(to_utc(id, told["zone"]), series.zone)
             own = own | {"start": to_local(own["begins"], series.zone).isoformat()}
         overrides[id] = override(series, stored, own, id)
     return kept(validate(replace(series, overrides=overrides)))

@@ -16,7 +16,7 @@ from models.events.event_batches import adding, known
 from models.events.event_view import OF_DRAFT
 from planner.clock import Clock, utc_now
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.times import order_key
+from planner.domain.times import build_order_key
 from planner.errors import Invalid, InvalidToken, Unavailable
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.files.import_compare import exports_the_same, says_the_same
@@ -215,7 +215,7 @@ class Importer:
         }
         if entry.sequence:
             stored["sequence"] = entry.sequence
-        stored |= entry.fields | {"key": order_key(entry.fields["begins"], str(id))}
+        stored |= entry.fields | {"key": build_order_key(entry.fields["begins"], str(id))}
         if await is_free(entry.uid, stored):
             batch.new.append(stored)
             batch.counts.created += 1
@@ -242,7 +242,7 @@ class Importer:
             batch.counts.unchanged += 1
             return
         if "begins" in fields:
-            fields |= {"key": order_key(fields["begins"], str(stored["_id"]))}
+            fields |= {"key": build_order_key(fields["begins"], str(stored["_id"]))}
         # With it the new revision is exported with the file's SEQUENCE.
         fields |= {"updated_at": self._clock(), "sequence": entry.sequence - stored["revision"]}
         clear = OF_IMPORT if entry.kind == "event" else ()

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 
 from planner.domain.ics.writing.tzif import Rule, history
 from planner.domain.ics.writing.vtimezone import Days, _days, vtimezone
-from planner.domain.zones import zone, zone_names
+from planner.domain.zones import list_zone_names, load_zone
 
 ODD = (
     "Europe/Berlin",
@@ -45,7 +45,7 @@ ODD = (
     "EST",
     "UTC",
 )
-NAMES = sorted(zone_names())
+NAMES = sorted(list_zone_names())
 LAST = datetime(2101, 1, 1)
 
 
@@ -74,7 +74,7 @@ def offset(name: str, instant: datetime) -> timedelta:
 
 
 def truth(name: str, instant: datetime) -> timedelta:
-    found = instant.astimezone(zone(name)).utcoffset()
+    found = instant.astimezone(load_zone(name)).utcoffset()
     assert found is not None
     return found
 
@@ -112,7 +112,7 @@ def test_dateutil_reads_the_same_from_it(name: str) -> None:
             local = datetime(year, month, 10, 12)
             near = [at for at, _ in onsets(name) if abs(at - local) < timedelta(days=2)]
             if not near:
-                assert read.utcoffset(local) == zone(name).utcoffset(local), local
+                assert read.utcoffset(local) == load_zone(name).utcoffset(local), local
 
 
 def test_a_zone_is_written_with_a_rule_for_the_years_to_come() -> None:

@@ -16,7 +16,7 @@ from planner.domain.recurrence.occurrences import (
 )
 from planner.domain.recurrence.pattern import pattern
 from planner.domain.recurrence.series import Override, Series
-from planner.domain.zones import EARLIEST, LATEST
+from planner.domain.zones import EARLIEST_INSTANT, LATEST_INSTANT
 from tests.domain import strategies
 from tests.domain.oracle import by_dateutil, dateutil_agrees, instant_of_any, occurrences_of
 
@@ -99,7 +99,7 @@ def test_a_place_without_an_id_is_before_all_that_begin_then(data: st.DataObject
 
 def test_the_cursor_of_another_kind_of_series_is_a_mistake_of_the_caller() -> None:
     with pytest.raises(ValueError, match="another series"):
-        occurrences(Series(NINE), EARLIEST, LATEST, 1, Cursor(EARLIEST, date(2024, 1, 1)))
+        occurrences(Series(NINE), EARLIEST_INSTANT, LATEST_INSTANT, 1, Cursor(EARLIEST_INSTANT, date(2024, 1, 1)))
 
 
 @given(st.data())
@@ -160,7 +160,9 @@ def test_the_span_reaches_from_the_first_start_to_the_last_end(series: Series) -
         assert first_start(series) == end == instant_of_any(series.start, series.zone)
 
 
-def starts(series: Series, low: datetime = EARLIEST, high: datetime = LATEST, limit: int = 100) -> list[date]:
+def starts(
+    series: Series, low: datetime = EARLIEST_INSTANT, high: datetime = LATEST_INSTANT, limit: int = 100
+) -> list[date]:
     return [item.start for item in occurrences(series, low, high, limit).items]
 
 
@@ -210,7 +212,7 @@ def test_a_time_that_comes_twice_is_the_first_on_that_day() -> None:
 
 def test_where_the_clocks_change_occurrences_are_in_order_of_time() -> None:
     series = Series(datetime(2024, 3, 31, 2), None, "Europe/Berlin", "FREQ=HOURLY;BYMINUTE=0,30;COUNT=4")
-    page = occurrences(series, EARLIEST, LATEST, 100)
+    page = occurrences(series, EARLIEST_INSTANT, LATEST_INSTANT, 100)
     assert [item.recurrence_id.strftime("%H:%M") for item in page.items] == ["02:00", "03:00", "02:30", "03:30"]
     assert [item.start for item in page.items] == sorted(item.start for item in page.items)
 
@@ -227,7 +229,7 @@ def test_days_are_in_the_window_by_the_midnights_of_their_zone() -> None:
 
 
 def test_the_end_of_days_is_the_day_after() -> None:
-    item = occurrences(Series(date(2024, 2, 28), 2 * DAY), EARLIEST, LATEST, 1).items[0]
+    item = occurrences(Series(date(2024, 2, 28), 2 * DAY), EARLIEST_INSTANT, LATEST_INSTANT, 1).items[0]
     assert item == Occurrence(date(2024, 2, 28), date(2024, 2, 28), date(2024, 3, 1))
 
 
@@ -272,10 +274,10 @@ def test_an_event_without_a_rule_is_a_series_of_one() -> None:
 )
 def test_the_ends_of_the_calendar_are_reached_without_an_error(zone: str, start: date, rule: str | None) -> None:
     series = Series(start, 1000 * DAY, zone, rule, overrides={start: Override(duration=timedelta.max)})
-    assert len(occurrences(series, EARLIEST, LATEST, 5).items) <= 5
-    assert len(occurrences(series, EARLIEST, EARLIEST + DAY, 5).items) <= 5
-    assert len(occurrences(series, LATEST - DAY, LATEST, 5).items) <= 5
-    assert first_start(series) >= EARLIEST
+    assert len(occurrences(series, EARLIEST_INSTANT, LATEST_INSTANT, 5).items) <= 5
+    assert len(occurrences(series, EARLIEST_INSTANT, EARLIEST_INSTANT + DAY, 5).items) <= 5
+    assert len(occurrences(series, LATEST_INSTANT - DAY, LATEST_INSTANT, 5).items) <= 5
+    assert first_start(series) >= EARLIEST_INSTANT
     assert (last_end(series) is None) is (rule is not None and "COUNT" not in rule)
 
 

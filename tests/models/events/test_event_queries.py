@@ -15,7 +15,7 @@ from database.queries import Id, Stored, new_id
 from models.events.event import Event
 from models.events.event_schema import Scope
 from planner.domain.cursors import KEY_SHAPE, from_cursor
-from planner.domain.times import UNDATED, order_key
+from planner.domain.times import UNDATED_INSTANT, build_order_key
 from tests.database.things import event
 from tests.models.events.crowds import DAYS, FIRST, TAGS, crowd
 from tests.models.events.plans import Asked, explained
@@ -55,7 +55,7 @@ def test_a_list_is_answered_in_order_by_indexes(
     tag: str | None,
     further: bool,
 ) -> None:
-    after = order_key(FIRST + timedelta(days=402), "0" * 24) if further else None
+    after = build_order_key(FIRST + timedelta(days=402), "0" * 24) if further else None
     asyncio.run(Event.listed(scope, people[0], WINDOWS[window], tag, after, 50))
     stages = explained(filled, asked[0])
     assert not stages.names & {"COLLSCAN", "SORT"}
@@ -148,7 +148,7 @@ async def test_undated_events_come_last_and_belong_to_no_window(database: Databa
     await database.handle["events"].insert_many([undated, dated])
     ids = [str(stored["_id"]) for stored in (dated, undated)]
     assert await pages("mine", ada, (None, None), None, limit=1) == ids
-    for window in ((FIRST, None), (None, UNDATED), (FIRST, UNDATED)):
+    for window in ((FIRST, None), (None, UNDATED_INSTANT), (FIRST, UNDATED_INSTANT)):
         assert await pages("mine", ada, window, None, limit=1) == ids[:1]
 
 

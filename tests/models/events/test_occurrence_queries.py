@@ -14,7 +14,7 @@ from models.events.event import Event
 from models.events.event_schema import Scope
 from models.events.event_times import find_recurring_events, find_single_events
 from planner.domain.recurrence.documents import span_of_series
-from planner.domain.times import order_key
+from planner.domain.times import build_order_key
 from tests.models.events.crowds import FIRST, crowd
 from tests.models.events.plans import Asked, explained
 
@@ -45,7 +45,7 @@ def filled(indexed: Database[Any], people: list[Id]) -> Database[Any]:
 def test_single_events_of_a_window_are_found_in_order(
     filled: Database[Any], people: list[Id], asked: list[Asked], scope: Scope, tag: str | None
 ) -> None:
-    for after in (None, order_key(FIRST + timedelta(days=402), "0" * 24)):
+    for after in (None, build_order_key(FIRST + timedelta(days=402), "0" * 24)):
         asked.clear()
         asyncio.run(Event.find_single_events(scope, people[0], WEEK, tag, after, 50))
         stages = explained(filled, asked[0])

@@ -23,7 +23,7 @@ from models.shared.audit import Audit
 from models.shared.guard import Guard
 from planner import background
 from planner.clock import utc_now
-from planner.domain.times import order_key
+from planner.domain.times import build_order_key
 from planner.services.accounts.administration import Administration
 from planner.services.accounts.deletion import PAGE, AccountDeletion
 from tests.conftest import SECRET, url_of
@@ -140,7 +140,7 @@ async def with_a_thousand_events(ada: Person, app: FastAPI) -> list[str]:
     pattern = await database["events"].find_one({"_id": ObjectId(first["id"])})
     ids = [ObjectId() for _ in range(999)]
     await database["events"].insert_many(
-        [pattern | {"_id": id, "key": order_key(pattern["begins"], str(id))} for id in ids]
+        [pattern | {"_id": id, "key": build_order_key(pattern["begins"], str(id))} for id in ids]
     )
     lists: dict[str, list[ObjectId]] = {}
     for id in [pattern["_id"], *ids]:

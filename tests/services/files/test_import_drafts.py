@@ -12,7 +12,7 @@ from planner.domain.recurrence.documents import kept, series_of
 from planner.domain.recurrence.occurrences import is_empty, occurrences
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series, validate
-from planner.domain.times import when
+from planner.domain.times import resolve_times
 from planner.services.files.import_compare import exports_the_same, says_the_same
 from planner.services.files.import_drafts import Prepared, prepared
 from tests.domain.ics.samples import event, file
@@ -94,8 +94,12 @@ def test_a_series_comes_back_with_every_occurrence_as_it_was(series: Series, con
 @given(locals_, locals_, zones, contents)
 def test_an_event_comes_back_as_it_was(one: datetime, other: datetime, zone: str, content: dict[str, Any]) -> None:
     first, last = sorted((one, other))
-    times = when(first.isoformat(), last.isoformat() if first < last else None, None, zone) if first < last else None
-    times = times or when(first.isoformat(), None, None, zone)
+    times = (
+        resolve_times(first.isoformat(), last.isoformat() if first < last else None, None, zone)
+        if first < last
+        else None
+    )
+    times = times or resolve_times(first.isoformat(), None, None, zone)
     stored = content | OWN | {"start": times.start, "end": times.end, "all_day": False, "time_zone": zone}
     again = reread(stored)
     assert says_the_same(again.fields, stored)

@@ -12,7 +12,7 @@ from planner.domain.ics.reading.properties import Unreadable, moments_of, read
 from planner.domain.recurrence.occurrences import occurrences
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Series, validate
-from planner.domain.zones import zone, zone_names
+from planner.domain.zones import list_zone_names, load_zone
 
 # So many years from the one in question on, the offsets have to agree: a rule that comes later is not known.
 YEARS = 3
@@ -150,8 +150,8 @@ def _aware(moment: datetime) -> datetime:
 def _candidates() -> tuple[str, ...]:
     """Every zone, those first that are most likely meant; without what is no place."""
     known = (*_WELL_KNOWN, *dict.fromkeys(WINDOWS_TO_OLSON.values()))
-    places = sorted(name for name in zone_names() if "/" in name and not name.startswith("Etc/"))
-    return tuple(dict.fromkeys(name for name in (*known, *places) if name in zone_names()))
+    places = sorted(name for name in list_zone_names() if "/" in name and not name.startswith("Etc/"))
+    return tuple(dict.fromkeys(name for name in (*known, *places) if name in list_zone_names()))
 
 
 def agreeing(zone_: CustomTimezone, year: int) -> str | None:
@@ -168,7 +168,7 @@ def agreeing(zone_: CustomTimezone, year: int) -> str | None:
         return None
     probes = [(_aware(moment), offset) for moment, offset in samples]
     for name in _candidates():
-        known = zone(name)
+        known = load_zone(name)
         if all(moment.astimezone(known).utcoffset() == offset for moment, offset in probes):
             return name
     return None

@@ -12,7 +12,7 @@ from functools import cache
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from planner.domain.ics.reading.custom_timezones import CustomTimezone, agreeing
-from planner.domain.zones import zone_names
+from planner.domain.zones import list_zone_names
 
 # Comparing a zone with all others takes some milliseconds, and a file may name very many years.
 MOST_MATCHES = 1_000
@@ -23,8 +23,8 @@ _OFFSET = re.compile(r"(?:UTC|GMT|Z)? ?([+-])(\d{1,2})(?::?(\d\d))?", re.ASCII |
 @cache
 def _folded() -> Mapping[str, str]:
     """The known names by how they are compared: IANA's, and those of Windows where no other has that name."""
-    windows = {_fold(name): iana for name, iana in WINDOWS_TO_OLSON.items() if iana in zone_names()}
-    return windows | {_fold(name): name for name in sorted(zone_names())}
+    windows = {_fold(name): iana for name, iana in WINDOWS_TO_OLSON.items() if iana in list_zone_names()}
+    return windows | {_fold(name): name for name in sorted(list_zone_names())}
 
 
 def _fold(name: str) -> str:
@@ -33,7 +33,7 @@ def _fold(name: str) -> str:
 
 def known(tzid: str) -> str | None:
     """The IANA name that a TZID is or ends in, or that Windows means by it; None for any other."""
-    if tzid in zone_names():
+    if tzid in list_zone_names():
         return tzid
     name = tzid.strip().strip('"')
     if found := _folded().get(_fold(name)):
@@ -60,7 +60,7 @@ def fixed(offset: timedelta) -> str | None:
     if rest:
         return None
     name = f"Etc/GMT{-hours:+d}" if hours else "UTC"
-    return name if name in zone_names() else None
+    return name if name in list_zone_names() else None
 
 
 class Zones:

@@ -11,7 +11,7 @@ from planner.domain.ics.content import text, verbatim, written
 from planner.domain.ics.writing.vtimezone import tzid
 from planner.domain.recurrence.documents import series_of
 from planner.domain.recurrence.series import Override, Series, days_later
-from planner.domain.zones import moved, to_local, to_utc, zone_names
+from planner.domain.zones import add_clamped, list_zone_names, to_local, to_utc
 
 # They may stand in a VEVENT only once; what was imported gives way to what we say.
 _ONCE = frozenset(
@@ -115,7 +115,7 @@ class _Writer:
         if not isinstance(start, datetime):
             yield self._local("DTEND", days_later(start, duration))
             return
-        ends = moved(to_utc(start, series.zone), duration)
+        ends = add_clamped(to_utc(start, series.zone), duration)
         local = to_local(ends, series.zone)
         # The same exact time later (§3.8.5.3). The second of two equal local times is told in UTC.
         yield self._local("DTEND", local) if to_utc(local, series.zone) == ends else f"DTEND:{_utc(ends)}"
@@ -181,7 +181,7 @@ class _Writer:
                 continue
             found.append(line)
             named = _ZONE_NAMED.match(line)
-            if named and named[1] in zone_names():
+            if named and named[1] in list_zone_names():
                 self.zones[named[1]] = None
         return found
 
