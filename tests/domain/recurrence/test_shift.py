@@ -1,0 +1,155 @@
+"""What becomes of the rule, the exceptions and the overrides when the start of a series moves."""
+
+from datetime import date, datetime, timedelta
+
+import pytest
+from hypothesis import assume, given
+
+from planner.domain.recurrence.edits import Changes, edit_all
+from planner.domain.recurrence.rrule import RecurrenceError
+from planner.domain.recurrence.series import Override, Series
+from planner.domain.recurrence.shift import Shift
+from tests.domain.recurrence.edit_strategies import (
+    DAY,
+    HOUR,
+    MINUTE,
+    NINE,
+    horizon,
+    ids_and_starts,
+    listed,
+    moves,
+    shifted,
+    start_matches_rule,
+)
+
+
+@given(moves())
+def test_moving_all_moves_all(move: tuple[Series, date, date]) -> None:
+    series, recurrence_id, start = move
+    delta, high = Shift(recurrence_id, start), horizon(series)
+    assume(start_matches_rule(series))
+    # A move by time has to stay within the day for all of them, as it does for this one.
+    moved = edit_all(series, Changes(start=delta(series.start)))
+    assert ids_and_starts(moved, delta(high)) == shifted(series, listed(series, high), delta)
+    assert all(not moved.has(delta(excluded)) for excluded in series.exdates)
+    assert moved.duration == series.duration
+
+
+FRIDAY = datetime(2024, 3, 29, 9)
+MOVES: list[tuple[str, datetime, timedelta, str]] = [
+    ("FREQ=WEEKLY", FRIDAY, DAY, "FREQ=WEEKLY"),
+    ("FREQ=WEEKLY;BYDAY=FR", FRIDAY, DAY, "FREQ=WEEKLY;BYDAY=SA"),
+    ("FREQ=WEEKLY;BYDAY=MO,WE,FR", FRIDAY, -DAY, "FREQ=WEEKLY;BYDAY=TU,TH,SU"),
+    ("FREQ=WEEKLY;BYDAY=MO,WE,FR", FRIDAY, 7 * DAY, "FREQ=WEEKLY;BYDAY=MO,WE,FR"),
+    ("FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,FR", FRIDAY, 3 * DAY, "FREQ=WEEKLY;INTERVAL=2;BYDAY=MO,TH;WKST=TH"),
+    ("FREQ=DAILY;BYDAY=MO,TU,WE,TH,FR", FRIDAY, DAY, "FREQ=DAILY;BYDAY=TU,WE,TH,FR,SA"),
+    ("FREQ=MONTHLY", FRIDAY, DAY, "FREQ=MONTHLY"),
+    ("FREQ=MONTHLY;BYMONTHDAY=29", FRIDAY, DAY, "FREQ=MONTHLY;BYMONTHDAY=30"),
+    ("FREQ=MONTHLY;BYMONTHDAY=29", FRIDAY, 5 * DAY, "FREQ=MONTHLY;BYMONTHDAY=3"),
+    ("FREQ=MONTHLY;BYMONTHDAY=-3", FRIDAY, DAY, "FREQ=MONTHLY;BYMONTHDAY=-2"),
+    ("FREQ=MONTHLY;BYMONTHDAY=1,15,29", FRIDAY, DAY, "FREQ=MONTHLY;BYMONTHDAY=2,16,30"),
+    ("FREQ=MONTHLY;BYDAY=-1FR", FRIDAY, -DAY, "FREQ=MONTHLY;BYDAY=-1TH"),
+    ("FREQ=MONTHLY;BYDAY=5FR", FRIDAY, -7 * DAY, "FREQ=MONTHLY;BYDAY=4FR"),
+    ("FREQ=MONTHLY;BYDAY=5FR", FRIDAY, 7 * DAY, "FREQ=MONTHLY;BYDAY=1FR"),
+    ("FREQ=MONTHLY;BYDAY=FR", FRIDAY, DAY, "FREQ=MONTHLY;BYDAY=SA"),
+    ("FREQ=MONTHLY;BYDAY=1MO,1WE", datetime(2024, 4, 1, 9), DAY, "FREQ=MONTHLY;BYDAY=1TU,1TH"),
+    ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", FRIDAY, DAY, "FREQ=MONTHLY;BYDAY=TU,WE,TH,FR,SA;BYSETPOS=-1"),
+    ("FREQ=MONTHLY;BYMONTHDAY=13;BYDAY=FR", datetime(2024, 9, 13, 9), DAY, "FREQ=MONTHLY;BYMONTHDAY=14;BYDAY=SA"),
+    ("FREQ=YEARLY", FRIDAY, 40 * DAY, "FREQ=YEARLY"),
+    ("FREQ=YEARLY;BYMONTH=3;BYMONTHDAY=29", FRIDAY, 5 * DAY, "FREQ=YEARLY;BYMONTH=4;BYMONTHDAY=3"),
+    ("FREQ=YEARLY;BYMONTH=3;BYDAY=-1FR", FRIDAY, 7 * DAY, "FREQ=YEARLY;BYMONTH=4;BYDAY=-4FR"),
+    ("FREQ=YEARLY;BYMONTH=3,9;BYMONTHDAY=29", FRIDAY, 5 * DAY, "FREQ=YEARLY;BYMONTH=4,10;BYMONTHDAY=3"),
+    ("FREQ=YEARLY;BYDAY=13FR", FRIDAY, 3 * DAY, "FREQ=YEARLY;BYDAY=14MO"),
+    ("FREQ=YEARLY;BYYEARDAY=89", FRIDAY, 3 * DAY, "FREQ=YEARLY;BYYEARDAY=92"),
+    ("FREQ=YEARLY;BYWEEKNO=13;BYDAY=FR", FRIDAY, 3 * DAY, "FREQ=YEARLY;BYWEEKNO=14;BYDAY=MO"),
+    ("FREQ=DAILY;BYHOUR=9", FRIDAY, HOUR, "FREQ=DAILY;BYHOUR=10"),
+    ("FREQ=DAILY;BYHOUR=9,17", FRIDAY, HOUR, "FREQ=DAILY;BYHOUR=10,18"),
+    ("FREQ=DAILY;BYHOUR=9,17", FRIDAY, 30 * MINUTE, "FREQ=DAILY;BYHOUR=9,17"),
+    ("FREQ=DAILY;BYMINUTE=0,30", FRIDAY, 15 * MINUTE, "FREQ=DAILY;BYMINUTE=15,45"),
+    ("FREQ=DAILY;BYHOUR=9,17;BYMINUTE=0", FRIDAY, DAY + 30 * MINUTE, "FREQ=DAILY;BYHOUR=9,17;BYMINUTE=30"),
+    ("FREQ=HOURLY;BYMINUTE=0,30", FRIDAY, 5 * HOUR, "FREQ=HOURLY;BYMINUTE=0,30"),
+    ("FREQ=HOURLY;BYMINUTE=0,30", FRIDAY, 10 * MINUTE, "FREQ=HOURLY;BYMINUTE=10,40"),
+    ("FREQ=WEEKLY;COUNT=5", FRIDAY, DAY, "FREQ=WEEKLY;COUNT=5"),
+    ("FREQ=WEEKLY;UNTIL=20240412T085959Z", FRIDAY, DAY, "FREQ=WEEKLY;UNTIL=20240406T090000Z"),
+]
+
+
+@pytest.mark.parametrize(
+    ("rule", "start", "delta", "expected"), MOVES, ids=[f"{move[0]} by {move[2]}" for move in MOVES]
+)
+def test_the_rule_moves_with_its_start(rule: str, start: datetime, delta: timedelta, expected: str) -> None:
+    moved = edit_all(Series(start, HOUR, rrule=rule), Changes(start=start + delta))
+    assert moved == Series(start + delta, HOUR, rrule=expected)
+
+
+@pytest.mark.parametrize(
+    ("rule", "delta"),
+    [
+        ("FREQ=MONTHLY;BYMONTHDAY=29,31", DAY),
+        ("FREQ=MONTHLY;BYMONTHDAY=1,29", 5 * DAY),
+        ("FREQ=MONTHLY;BYDAY=MO,TU,WE,TH,FR;BYSETPOS=-1", -DAY),
+        ("FREQ=YEARLY;BYYEARDAY=89,366", DAY),
+        ("FREQ=DAILY;BYHOUR=9,17", 8 * HOUR),
+        ("FREQ=DAILY;BYHOUR=9,17;BYMINUTE=0,30", 30 * MINUTE),
+        ("FREQ=HOURLY;BYMINUTE=0,30", 40 * MINUTE),
+    ],
+)
+def test_where_it_is_not_plain_what_becomes_of_the_rule_a_new_one_has_to_come_along(
+    rule: str, delta: timedelta
+) -> None:
+    series = Series(FRIDAY, HOUR, rrule=rule)
+    with pytest.raises(RecurrenceError, match="give a new rule") as caught:
+        edit_all(series, Changes(start=FRIDAY + delta))
+    assert caught.value.field == "rrule"
+    assert edit_all(series, Changes(start=FRIDAY + delta, rrule="FREQ=DAILY")) == Series(
+        FRIDAY + delta, HOUR, rrule="FREQ=DAILY"
+    )
+
+
+def test_exceptions_stay_with_their_month_when_the_last_friday_becomes_the_last_thursday() -> None:
+    # The last Thursday of October 2024 is six days after the last Friday.
+    october, november = datetime(2024, 10, 25, 9), datetime(2024, 11, 29, 9)
+    series = Series(
+        FRIDAY,
+        HOUR,
+        rrule="FREQ=MONTHLY;BYDAY=-1FR",
+        exdates=frozenset({october}),
+        overrides={november: Override(start=november + HOUR)},
+    )
+    moved = edit_all(series, Changes(start=FRIDAY - DAY))
+    assert moved.exdates == {datetime(2024, 10, 31, 9)}
+    assert moved.overrides == {datetime(2024, 11, 28, 9): Override(start=datetime(2024, 11, 28, 10))}
+
+
+def test_a_timed_series_can_become_one_of_days_and_back() -> None:
+    series = Series(
+        NINE,
+        HOUR,
+        "Europe/Berlin",
+        "FREQ=WEEKLY;BYDAY=FR;BYHOUR=9;UNTIL=20240501T070000Z",
+        exdates=frozenset({NINE + 7 * DAY}),
+        overrides={NINE + 14 * DAY: Override(start=NINE + 15 * DAY, duration=2 * HOUR)},
+    )
+    days = edit_all(series, Changes(start=date(2024, 3, 2)))
+    assert days == Series(
+        date(2024, 3, 2),
+        None,
+        "Europe/Berlin",
+        "FREQ=WEEKLY;UNTIL=20240427;BYDAY=SA",
+        exdates=frozenset({date(2024, 3, 9)}),
+        overrides={date(2024, 3, 16): Override(start=date(2024, 3, 17))},
+    )
+    timed = edit_all(days, Changes(start=datetime(2024, 3, 2, 10), duration=HOUR))
+    assert timed == Series(
+        datetime(2024, 3, 2, 10),
+        HOUR,
+        "Europe/Berlin",
+        "FREQ=WEEKLY;UNTIL=20240427T080000Z;BYDAY=SA",
+        exdates=frozenset({datetime(2024, 3, 9, 10)}),
+        overrides={datetime(2024, 3, 16, 10): Override(start=datetime(2024, 3, 17, 10))},
+    )
+
+
+def test_hours_cannot_become_days() -> None:
+    with pytest.raises(RecurrenceError, match="cannot repeat hourly"):
+        edit_all(Series(NINE, rrule="FREQ=HOURLY"), Changes(start=NINE.date()))
