@@ -1,0 +1,108 @@
+"""Refresh tokens: random, stored as a hash, replaced at every use, and a second use ends the session."""
+
+import base64
+
+from bson import ObjectId
+
+from auth.opaque_tokens import RefreshTokens, digest
+from database.connection import bound
+from tests.conftest import SECRET
+from tests.support.clients import PASSWORD, Person, ok
+from tests.support.sessions import (
+    Tokens,
+    get_me,
+    is_invalid_grant,
+    is_invalid_token,
+    list_sessions,
+    open_session,
+    refresh,
+)
+
+
+async def everything_stored() -> str:
+    """All that the database holds, as one text."""
+    database = bound().handle
+    names = await database.list_collection_names()
+    return repr([await database[name].find({}).to_list(None) for name in names])
+
+
+def test_a_refresh_token_holds_256_random_bits() -> None:
+    makes, session = RefreshTokens(SECRET), ObjectId()
+    words = [makes.new(session).removeprefix("planner_rt_").split(".")[1] for _ in range(2000)]  # type: ignore[arg-type]
+    numbers = [int.from_bytes(base64.urlsafe_b64decode(word + "=")) for word in words]
+    assert {len(base64.urlsafe_b64decode(word + "=")) for word in words} == {32}
+    assert len(set(numbers)) == 2000
+    for bit in range(256):
+        # Each bit is as often set as not; 800 of 2000 is nine standard deviations away.
+        assert 800 < sum(number >> bit & 1 for number in numbers) < 1200
+
+
+async def test_of_a_refresh_token_only_a_hash_is_stored(ada: Person, tokens: Tokens) -> None:
+    again = ok(await refresh(ada.api, tokens["refresh_token"]))
+    stored = await everything_stored()
+    assert digest(again["refresh_token"]) in stored
+    for token in (tokens["refresh_token"], again["refresh_token"], tokens["access_token"], again["access_token"]):
+        for part in [token, *token.split(".")[1:]]:
+            assert part not in stored
+    assert PASSWORD not in stored
+
+
+async def test_each_use_of_a_refresh_token_gives_another_one(ada: Person, tokens: Tokens) -> None:
+    used, access = {tokens["refresh_token"]}, {tokens["access_token"]}
+    for _ in range(5):
+        tokens = ok(await refresh(ada.api, tokens["refresh_token"]))
+        assert tokens["refresh_token"] not in used
+        assert tokens["access_token"] not in access
+        used.add(tokens["refresh_token"])
+        access.add(tokens["access_token"])
+        assert ok(await get_me(ada.api, tokens["access_token"]))["id"] == ada.id
+    assert len(await list_sessions(ada)) == 2
+
+
+async def test_a_refresh_token_used_twice_ends_the_session_with_all_its_tokens(ada: Person, tokens: Tokens) -> None:
+    stolen = tokens["refresh_token"]
+    newer = ok(await refresh(ada.api, stolen))
+    newest = ok(await refresh(ada.api, newer["refresh_token"]))
+    assert is_invalid_grant(await refresh(ada.api, stolen))
+    assert is_invalid_grant(await refresh(ada.api, newest["refresh_token"]))
+    for each in (tokens, newer, newest):
+        assert is_invalid_token(await get_me(ada.api, each["access_token"]))
+    assert len(await list_sessions(ada)) == 1
+    assert await bound().handle["audit"].count_documents({"event": "refresh-reuse", "account": ObjectId(ada.id)}) == 1
+
+
+async def test_a_made_up_refresh_token_that_names_a_session_does_not_end_it(ada: Person, tokens: Tokens) -> None:
+    real = tokens["refresh_token"]
+    session, word, tag = real.removeprefix("planner_rt_").split(".")
+    foreign = RefreshTokens("another key, of somebody who would like to be us").new(ObjectId(session))  # type: ignore[arg-type]
+    made_up = [
+        f"planner_rt_{session}.{word[::-1]}.{tag}",
+        f"planner_rt_{session}.{word}.{tag[::-1]}",
+        f"planner_rt_{session}.{word}.",
+        f"planner_rt_{session}.{word}",
+        f"planner_rt_{session}..{tag}",
+        f"planner_rt_{session}",
+        f"planner_rt_{session}.{word}.{tag}{tag}",
+        f" {real}",
+        f"{real} ",
+        real.upper(),
+        real.removeprefix("planner_rt_"),
+        real.replace(session, session.upper()) if session.upper() != session else "planner_rt_",
+        foreign,
+        "planner_rt_" + "x" * 5000,
+        "planner_rt_ü.ü.ü",
+    ]
+    for token in made_up:
+        assert is_invalid_grant(await refresh(ada.api, token)), token
+        ok(await ada.api.post("/auth/revoke", data={"token": token}))
+    ok(await get_me(ada.api, tokens["access_token"]))
+    ok(await refresh(ada.api, real))
+
+
+async def test_a_refresh_token_of_one_session_carries_on_no_other(ada: Person, tokens: Tokens) -> None:
+    other = await open_session(ada.api, ada.email)
+    session, _, _ = tokens["refresh_token"].removeprefix("planner_rt_").split(".")
+    _, word, tag = other["refresh_token"].removeprefix("planner_rt_").split(".")
+    assert is_invalid_grant(await refresh(ada.api, f"planner_rt_{session}.{word}.{tag}"))
+    for each in (tokens, other):
+        ok(await refresh(ada.api, each["refresh_token"]))
