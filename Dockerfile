@@ -2,8 +2,9 @@ FROM python:3.12-slim
 WORKDIR /app
 COPY requirements.txt .
 # The embedded server is for machines without a database; the container is given one.
-RUN grep -v fiftyone requirements.txt > /tmp/requirements.txt \
- && pip install --no-cache-dir -r /tmp/requirements.txt
+# So its line goes, with the lines of its hashes: up to the first that does not end in a backslash.
+RUN sed '/^fiftyone/,/[^\\]$/d' requirements.txt > /tmp/requirements.txt \
+ && pip install --no-cache-dir --require-hashes -r /tmp/requirements.txt
 COPY planner planner
 COPY auth auth
 COPY routes routes

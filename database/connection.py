@@ -147,7 +147,7 @@ async def bind(database: Database, documents: Sequence[type[Document]]) -> None:
     Beanie binds a document class to one database for the whole process; this module
     keeps the same convention, so that a write and its document cannot disagree.
     """
-    global _bound
+    global _bound  # noqa: PLW0603
     # Building an index over much data takes longer than any request may.
     with pymongo.timeout(INDEX_SECONDS):
         await init_beanie(database=database.handle, document_models=list(documents))

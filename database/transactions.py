@@ -193,12 +193,18 @@ def _perform(client: MongoClient[Any], name: str, write: Write, session: ClientS
             gone = client[name][collection(write.of)].delete_one(write.match, session=session)
             if write.needed and not gone.deleted_count:
                 raise _NoMatch
-        case Require():
-            found = client[name][collection(write.of)].count_documents(write.match, limit=write.least, session=session)
-            if found < write.least:
-                raise _NoMatch
-        case Forbid():
-            if client[name][collection(write.of)].find_one(write.match, {"_id": 1}, session=session):
-                raise _NoMatch
+        case Require() | Forbid():
+            _check(client, name, write, session)
         case Delete():
             client[name][collection(write.of)].delete_many(write.match, session=session)
+
+
+def _check(client: MongoClient[Any], name: str, condition: Require | Forbid, session: ClientSession) -> None:
+    found = client[name][collection(condition.of)]
+    match condition:
+        case Require():
+            if found.count_documents(condition.match, limit=condition.least, session=session) < condition.least:
+                raise _NoMatch
+        case Forbid():
+            if found.find_one(condition.match, {"_id": 1}, session=session):
+                raise _NoMatch

@@ -45,6 +45,7 @@ from planner.services.mail.transports import MailTransport, OutboxTransport, Smt
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.rate_limiter import Limiter
 from planner.settings import Settings
+from planner.version import VERSION
 from routes.api import include_routes
 from routes.http import errors
 from routes.http.head_requests import HeadAsGet
@@ -52,7 +53,6 @@ from routes.http.openapi import describe
 
 log = logging.getLogger("planner")
 
-VERSION = "0.1.0"
 AUDIENCE = "planner"
 # What a page on another origin may read of an answer besides its body.
 EXPOSED = ["ETag", "Link", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate"]

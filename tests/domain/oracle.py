@@ -4,7 +4,7 @@ Rules are expanded twice, by dateutil and by going through the days one by one a
 what RFC 5545 says about it. Local times become instants by trying out the offsets of the zone.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import DAILY, HOURLY, MONTHLY, WEEKLY, YEARLY, rrule, rrulestr, weekday
 
-from planner.domain.recurrence.rrule import Frequency, Rule, parse
+from planner.domain.recurrence.rrule import Frequency, Rule, Weekday, parse
 from planner.domain.recurrence.series import Series
 
 FREQUENCIES = {
@@ -180,24 +180,30 @@ def _day_matches(rule: Rule, begin: datetime, day: date) -> bool:
             by_month, by_month_day = by_month or (begin.month,), (begin.day,)
         elif rule.frequency is Frequency.MONTHLY:
             by_month_day = (begin.day,)
-        elif rule.frequency is Frequency.WEEKLY and day.weekday() != begin.weekday():
-            return False
-    if by_month and day.month not in by_month:
-        return False
-    if rule.by_week_no:
-        number, weeks = _week_of(day, rule.wkst)
-        if number not in rule.by_week_no and number - weeks - 1 not in rule.by_week_no:
-            return False
-    if rule.by_year_day and year_day not in rule.by_year_day and year_day - year_length - 1 not in rule.by_year_day:
-        return False
-    if by_month_day and day.day not in by_month_day and day.day - _month_length(day) - 1 not in by_month_day:
-        return False
-    if not by_day:
-        return True
+        elif rule.frequency is Frequency.WEEKLY:
+            by_day = (Weekday(begin.weekday(), 0),)
+    number, weeks = _week_of(day, rule.wkst) if rule.by_week_no else (0, 0)
     in_month = rule.frequency is Frequency.MONTHLY or bool(by_month)
+    return (
+        _is_among(by_month, day.month)
+        and _is_among(rule.by_week_no, number, number - weeks - 1)
+        and _is_among(rule.by_year_day, year_day, year_day - year_length - 1)
+        and _is_among(by_month_day, day.day, day.day - _month_length(day) - 1)
+        and (not by_day or _is_weekday_among(by_day, day, in_month=in_month))
+    )
+
+
+def _is_among(allowed: Sequence[int], *numbers: int) -> bool:
+    """Whether a part of a rule allows a day that has these numbers, from the front and from the back."""
+    return not allowed or any(number in allowed for number in numbers)
+
+
+def _is_weekday_among(allowed: Sequence[Weekday], day: date, *, in_month: bool) -> bool:
+    """Whether BYDAY allows a day, which is so and so many of its month or of its year."""
+    year_day, year_length = day.timetuple().tm_yday, date(day.year, 12, 31).timetuple().tm_yday
     place, size = (day.day, _month_length(day)) if in_month else (year_day, year_length)
-    allowed = {0, (place - 1) // 7 + 1, -((size - place) // 7 + 1)}
-    return any(weekday_ == day.weekday() and nth in allowed for weekday_, nth in by_day)
+    nths = {0, (place - 1) // 7 + 1, -((size - place) // 7 + 1)}
+    return any(weekday_ == day.weekday() and nth in nths for weekday_, nth in allowed)
 
 
 # A whole series.

@@ -59,45 +59,64 @@ year_weekdays = _weekdays(st.sampled_from([0, 1, 2, 5, 20, 52, 53, -1, -2, -20, 
 intervals = st.sampled_from([1, 1, 1, 1, 2, 2, 3, 4, 5, 6, 7, 8, 10, 12, 13, 24, 25, 48, 100]) | st.integers(1, 40)
 
 
+class Parts(dict[str, str]):
+    """The parts of a rule, drawn one after the other."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        super().__init__()
+        self._draw = draw
+
+    def maybe(self, name: str, values: st.SearchStrategy[str], *, one_in: int = 3) -> None:
+        """Give the rule this part in one of so many cases."""
+        if self._draw(st.integers(1, one_in)) == 1:
+            self[name] = self._draw(values)
+
+
 @st.composite
 def rules(draw: st.DrawFn, *, all_day: bool = False) -> str:
     """A rule without an end."""
     frequency = draw(st.sampled_from(["YEARLY", "MONTHLY", "WEEKLY", "DAILY"] + ([] if all_day else ["HOURLY"])))
-    parts = {"FREQ": frequency}
+    parts = Parts(draw)
+    parts["FREQ"] = frequency
     interval = draw(intervals)
     if interval > 1:
         parts["INTERVAL"] = str(interval)
-
-    def maybe(name: str, values: st.SearchStrategy[str], *, one_in: int = 3) -> None:
-        if draw(st.integers(1, one_in)) == 1:
-            parts[name] = draw(values)
-
-    maybe("BYMONTH", numbers(1, 12), one_in=4)
-    if frequency == "YEARLY":
-        maybe(
-            "BYWEEKNO", numbers(1, 53, negative=True) | st.sampled_from(["1", "-1", "52", "53", "-52", "-53"]), one_in=4
-        )
-        maybe("BYYEARDAY", numbers(1, 366, negative=True) | st.sampled_from(["366", "-366", "1", "-1"]), one_in=5)
-    elif frequency == "HOURLY":
-        maybe("BYYEARDAY", numbers(1, 366, negative=True, size=20), one_in=12)
-    if frequency != "WEEKLY":
-        maybe("BYMONTHDAY", numbers(1, 31, negative=True, size=6), one_in=4)
-    if frequency == "MONTHLY":
-        maybe("BYDAY", month_weekdays)
-    elif frequency == "YEARLY" and "BYWEEKNO" not in parts:
-        maybe("BYDAY", month_weekdays if "BYMONTH" in parts else year_weekdays)
-    else:
-        maybe("BYDAY", plain_weekdays, one_in=2)
+    draw_days(parts, frequency)
     if not all_day:
-        maybe("BYHOUR", numbers(0, 23), one_in=5)
-        maybe("BYMINUTE", numbers(0, 59, size=3), one_in=6)
-        if frequency != "HOURLY":
-            # Otherwise there might be too many occurrences a day.
-            maybe("BYSECOND", numbers(0, 59, size=2), one_in=15)
+        draw_times(parts, frequency)
     if any(part.startswith("BY") for part in parts):
-        maybe("BYSETPOS", numbers(1, 6, negative=True, size=3), one_in=4)
-    maybe("WKST", st.sampled_from(WEEKDAYS), one_in=3)
+        parts.maybe("BYSETPOS", numbers(1, 6, negative=True, size=3), one_in=4)
+    parts.maybe("WKST", st.sampled_from(WEEKDAYS), one_in=3)
     return ";".join(f"{name}={value}" for name, value in parts.items())
+
+
+def draw_days(parts: Parts, frequency: str) -> None:
+    """Draw what limits a rule to some days, of those parts that may go with its frequency."""
+    parts.maybe("BYMONTH", numbers(1, 12), one_in=4)
+    if frequency == "YEARLY":
+        week_numbers = numbers(1, 53, negative=True) | st.sampled_from(["1", "-1", "52", "53", "-52", "-53"])
+        parts.maybe("BYWEEKNO", week_numbers, one_in=4)
+        year_days = numbers(1, 366, negative=True) | st.sampled_from(["366", "-366", "1", "-1"])
+        parts.maybe("BYYEARDAY", year_days, one_in=5)
+    elif frequency == "HOURLY":
+        parts.maybe("BYYEARDAY", numbers(1, 366, negative=True, size=20), one_in=12)
+    if frequency != "WEEKLY":
+        parts.maybe("BYMONTHDAY", numbers(1, 31, negative=True, size=6), one_in=4)
+    if frequency == "MONTHLY":
+        parts.maybe("BYDAY", month_weekdays)
+    elif frequency == "YEARLY" and "BYWEEKNO" not in parts:
+        parts.maybe("BYDAY", month_weekdays if "BYMONTH" in parts else year_weekdays)
+    else:
+        parts.maybe("BYDAY", plain_weekdays, one_in=2)
+
+
+def draw_times(parts: Parts, frequency: str) -> None:
+    """Draw what adds times of day to a rule, or limits it to some."""
+    parts.maybe("BYHOUR", numbers(0, 23), one_in=5)
+    parts.maybe("BYMINUTE", numbers(0, 59, size=3), one_in=6)
+    if frequency != "HOURLY":
+        # Otherwise there might be too many occurrences a day.
+        parts.maybe("BYSECOND", numbers(0, 59, size=2), one_in=15)
 
 
 # How far the tests look from the start, in days: near enough for the slow answers.
@@ -151,19 +170,7 @@ def series(draw: st.DrawFn, *, rule: st.SearchStrategy[str] | None = None, all_d
     if all_day:
         nearby = st.tuples(st.sampled_from(ids), st.integers(-3, 9)).map(lambda pair: pair[0] + DAY * pair[1])
     some_ids = st.lists(st.sampled_from(ids), max_size=4, unique=True)
-    end = draw(st.sampled_from(["", "", "COUNT", "UNTIL", "UNTIL-LOCAL", "UNTIL-DATE"]))
-    if end == "COUNT":
-        text += f";COUNT={draw(st.integers(1, 20))}"
-    elif end:
-        until = max(start, draw(nearby))
-        if end == "UNTIL-DATE" or all_day:
-            text += f";UNTIL={until:%Y%m%d}"
-        elif end == "UNTIL-LOCAL":
-            text += f";UNTIL={until:%Y%m%dT%H%M%S}"
-        elif isinstance(until, datetime):
-            near = draw(st.sampled_from([-HOUR, -MINUTE, 0 * HOUR, HOUR]))
-            moment = max(to_utc(until, zone) + near, to_utc(start, zone))
-            text += f";UNTIL={moment:%Y%m%dT%H%M%SZ}"
+    text += draw(ends(start, zone, nearby, all_day))
     rdates = frozenset(draw(st.lists(nearby, max_size=3))) if draw(st.booleans()) else frozenset[date]()
     known = st.one_of(
         some_ids, st.lists(nearby, max_size=1), st.lists(st.sampled_from(sorted({*ids, *rdates})), max_size=3)
@@ -174,6 +181,24 @@ def series(draw: st.DrawFn, *, rule: st.SearchStrategy[str] | None = None, all_d
     )
     lengths = [None, DAY, 2 * DAY, 40 * DAY] if all_day else [None, 30 * MINUTE, HOUR, 25 * HOUR, 3 * DAY]
     return Series(start, draw(st.sampled_from(lengths)), zone, text, rdates, exdates, overrides)
+
+
+@st.composite
+def ends(draw: st.DrawFn, start: date, zone: str, nearby: st.SearchStrategy[date], all_day: bool) -> str:
+    """What ends a rule: nothing, a count, or a last moment in any of its forms."""
+    kind = draw(st.sampled_from(["", "", "COUNT", "UNTIL", "UNTIL-LOCAL", "UNTIL-DATE"]))
+    if kind == "":
+        return ""
+    if kind == "COUNT":
+        return f";COUNT={draw(st.integers(1, 20))}"
+    until = max(start, draw(nearby))
+    if all_day or kind == "UNTIL-DATE":
+        return f";UNTIL={until:%Y%m%d}"
+    if kind == "UNTIL-LOCAL":
+        return f";UNTIL={until:%Y%m%dT%H%M%S}"
+    near = draw(st.sampled_from([-HOUR, -MINUTE, 0 * HOUR, HOUR]))
+    moment = max(to_utc(until, zone) + near, to_utc(start, zone))
+    return f";UNTIL={moment:%Y%m%dT%H%M%SZ}"
 
 
 def sum_(pair: tuple[date, timedelta]) -> date:

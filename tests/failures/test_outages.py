@@ -109,7 +109,12 @@ def test_the_check_of_settings_ends_with_a_message_when_the_database_is_away(tmp
     port = free_port()
     settings = {"DATABASE_URL": f"mongodb://127.0.0.1:{port}/planner", "SECRET_KEY": SECRET, "PYTHONPATH": str(ROOT)}
     said = subprocess.run(
-        [sys.executable, "-m", "planner", "check"], env=settings, cwd=tmp_path, capture_output=True, text=True
+        [sys.executable, "-m", "planner", "check"],
+        env=settings,
+        cwd=tmp_path,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert said.returncode == 1
     assert f"planner: No database at 127.0.0.1:{port} after 5 s: it does not answer." in said.stderr

@@ -268,6 +268,7 @@ def test_a_command_that_fails_shows_no_traceback(tmp_path: Path) -> None:
         capture_output=True,
         text=True,
         timeout=60,
+        check=False,
     )
     assert ended.returncode == 1
     assert ended.stderr.startswith("planner: ")

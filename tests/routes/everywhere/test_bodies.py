@@ -238,8 +238,8 @@ async def test_a_change_may_come_as_a_merge_patch(ada: Person) -> None:
 def objects(operation: Operation, schema: Schema, path: tuple[str, ...] = ()) -> list[tuple[tuple[str, ...], Schema]]:
     """Every object within a schema, and the names that lead to it."""
     found = [(path, schema)]
-    for name, inner in schema.get("properties", {}).items():
-        inner = operation.resolved(inner)
+    for name, referred in schema.get("properties", {}).items():
+        inner = operation.resolved(referred)
         if "properties" in inner:
             found += objects(operation, inner, (*path, name))
     return found

@@ -1,0 +1,86 @@
+"""What is installed is what pyproject.toml names, at one version everywhere, and nothing that nobody checked."""
+
+import re
+import tomllib
+from importlib.metadata import packages_distributions
+from typing import Any
+
+import pytest
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+from planner.app import create_app
+from planner.settings import Settings
+from planner.version import VERSION
+from tests.structure.test_layout import EVERY, PACKAGES, ROOT, imported
+
+LOCKS = ("requirements.txt", "tests/requirements.txt", "tests/fuzz-requirements.txt")
+PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
+
+
+def locked(file: str) -> dict[str, str]:
+    """The version that a lock has of each package, by its canonical name."""
+    return dict(re.findall(r"^([a-z0-9.-]+)(?:\[[a-z,]+\])?==([^ ;]+)", (ROOT / file).read_text(), re.MULTILINE))
+
+
+def group(name: str) -> list[str]:
+    """What a dependency group holds, with that of the groups within it."""
+    found: list[str] = []
+    for entry in PROJECT["dependency-groups"][name]:
+        found += [entry] if isinstance(entry, str) else group(entry["include-group"])
+    return found
+
+
+RUNTIME = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["embedded"]]
+NAMED = {
+    "requirements.txt": RUNTIME,
+    "tests/requirements.txt": RUNTIME + group("dev"),
+    "tests/fuzz-requirements.txt": RUNTIME + group("fuzz"),
+}
+
+
+@pytest.mark.parametrize("file", LOCKS)
+def test_a_lock_has_each_dependency_that_the_project_names_at_a_version_it_allows(file: str) -> None:
+    versions = locked(file)
+    for requirement in map(Requirement, NAMED[file]):
+        version = versions.get(canonicalize_name(requirement.name), "0")
+        assert requirement.specifier.contains(version), f"{requirement}, and {version} is locked: run `make lock`"
+
+
+def test_the_locks_agree_on_the_version_of_every_package() -> None:
+    runtime, tests, fuzz = (locked(file) for file in LOCKS)
+    assert runtime.items() <= tests.items() <= fuzz.items()
+
+
+@pytest.mark.parametrize("file", LOCKS)
+def test_a_lock_has_hashes_for_every_package_and_names_no_index(file: str) -> None:
+    text = (ROOT / file).read_text()
+    entries = re.split(r"^(?=[^\s#])", text, flags=re.MULTILINE)[1:]
+    assert len(entries) == len(locked(file)) > len(NAMED[file])
+    assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
+    assert re.findall(r"index-url|find-links|trusted-host|://|@ ", text) == []
+
+
+def test_the_product_imports_only_what_the_project_names() -> None:
+    distributions = packages_distributions()
+    ours = {*PACKAGES, "__future__"}
+    libraries = {name for file in EVERY.values() for name in imported(file) if name not in ours}
+    used = {canonicalize_name(distribution) for name in libraries for distribution in distributions.get(name, ())}
+    assert used == {canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]} - BEHIND
+
+
+# Installed for what it does behind another library: the loop and the parser of uvicorn, the hash of passlib,
+# the time zones of zoneinfo.
+BEHIND = {"uvloop", "httptools", "bcrypt", "tzdata"}
+
+
+def test_the_project_and_the_api_page_give_the_one_version(settings: Settings) -> None:
+    assert "version" not in PROJECT["project"]
+    assert PROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "planner.version.VERSION"}
+    assert create_app(settings).version == VERSION
+
+
+def test_the_changelog_begins_with_what_is_unreleased_and_then_the_present_version() -> None:
+    titles = re.findall(r"^## (.*)$", (ROOT / "CHANGELOG.md").read_text(), re.MULTILINE)
+    assert titles[0] == "[Unreleased]"
+    assert re.fullmatch(rf"\[{re.escape(VERSION)}\] - \d{{4}}-\d{{2}}-\d{{2}}", titles[1])
