@@ -1,5 +1,6 @@
 """What the tests share: a database of their own for each, and the planner on it."""
 
+import asyncio
 import os
 import shutil
 import tempfile
@@ -19,9 +20,12 @@ from pymongo.database import Database as MongoDatabase
 
 from database.connection import Database, open_database
 from database.embedded.server import EmbeddedMongo
+from planner import background
 from planner.app import create_app
+from planner.services.mail.transports import MailTransport
 from planner.settings import Settings
 from tests.support.clients import Person, Planner, sign_up
+from tests.support.mailbox import Mailbox
 
 SECRET = "a key of the tests, and of nothing else: 1f0c7b9a"
 
@@ -114,10 +118,32 @@ async def open_database_for_test(
 
 
 @pytest.fixture
-async def app(settings: Settings, open_database_for_test: Callable[[], Awaitable[Database]]) -> AsyncIterator[FastAPI]:
+def mail_transport() -> MailTransport | None:
+    """Where the planner hands its mails; None for its outbox. Modules override it."""
+    return None
+
+
+@pytest.fixture
+def without_background_work(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Leave what is due to the test: the planner's background loop does nothing."""
+
+    async def wait_forever(*_: Any, **__: Any) -> None:
+        await asyncio.Event().wait()
+
+    monkeypatch.setattr(background, "work", wait_forever)
+
+
+@pytest.fixture
+async def app(
+    settings: Settings,
+    open_database_for_test: Callable[[], Awaitable[Database]],
+    mail_transport: MailTransport | None,
+) -> AsyncIterator[FastAPI]:
     """The planner, started."""
-    application = create_app(settings, open_database_for_test)
+    application = create_app(settings, open_database_for_test, mail_transport)
     async with application.router.lifespan_context(application):
+        if isinstance(mail_transport, Mailbox):
+            mail_transport.delivery = application.state.mailing
         yield application
 
 

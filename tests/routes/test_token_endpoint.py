@@ -11,7 +11,7 @@ from jose import jwt
 
 from database.connection import bound
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
-from tests.support.clocks import Clock, wind
+from tests.support.clocks import Clock, install_clock
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 ENDPOINTS = ["/auth/token", "/auth/revoke", "/auth/introspect"]
@@ -20,7 +20,7 @@ Tokens = dict[str, Any]
 
 @pytest.fixture
 def clock(app: FastAPI) -> Clock:
-    return wind(app)
+    return install_clock(app)
 
 
 @pytest.fixture

@@ -5,9 +5,13 @@ from typing import Any
 from uuid import uuid4
 
 import pytest
+from fastapi import FastAPI
 from pymongo import MongoClient
 
+from planner.services.accounts.administration import Administration
 from tests.conftest import SECRET, url_of
+from tests.support.clients import Person, Planner, sign_up
+from tests.support.mailbox import Mailbox
 from tests.support.servers import RunningServer, running
 
 
@@ -19,3 +23,21 @@ def server(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield server
     with MongoClient[Any](mongo_url) as client:
         client.drop_database(name)
+
+
+@pytest.fixture
+def mailbox(without_background_work: None) -> Mailbox:
+    """Where mails arrive once the test has them delivered.
+
+    A module that wants them there overrides the fixture `mail_transport` to return it.
+    """
+    return Mailbox()
+
+
+@pytest.fixture
+async def admin(app: FastAPI, api: Planner) -> Person:
+    """Somebody whom the operator has made an admin."""
+    administration: Administration = app.state.people
+    grace = await sign_up(api, "grace@example.com")
+    assert await administration.make_admin(grace.email)
+    return grace

@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from tests.support.clients import Planner, ok, sign_up
-from tests.support.post import Postbox, text_of
+from tests.support.mailbox import Mailbox, text_of
 
 PAGES = {"/verify-email": "/api/v1/auth/email/verify", "/reset-password": "/api/v1/auth/password/reset"}
 
@@ -70,14 +70,14 @@ async def test_the_page_posts_the_token_to_a_route_that_takes_it(
 async def test_a_mailed_link_keeps_its_token_from_every_server_and_opens_one_of_the_pages(
     api: Planner, app: FastAPI
 ) -> None:
-    post = Postbox()
-    app.state.mailing._sender = post
+    mailbox = Mailbox()
+    app.state.mailing._sender = mailbox
     ada = await sign_up(api, "ada@example.com")
     ok(await api.post("/auth/password/forgot", json={"email": ada.email}), 202)
     user = await app.state.database.handle["users"].find_one({"email": ada.email})
     for kind, path in (("verify", "/verify-email"), ("reset", "/reset-password")):
         await app.state.mailing._send({"kind": kind, "user": user["_id"], "address": ada.email})
-        mail = next(mail for mail in reversed(post.sent) if path in text_of(mail))
+        mail = next(mail for mail in reversed(mailbox.sent) if path in text_of(mail))
         (link,) = re.findall(r"https?://\S+", text_of(mail))
         url = httpx.URL(link)
         assert (url.path, url.query) == (path, b"")

@@ -4,14 +4,14 @@ import pytest
 from fastapi import FastAPI
 
 from tests.support.clients import Person
-from tests.support.clocks import Clock, wind
+from tests.support.clocks import Clock, install_clock
 from tests.support.sessions import Tokens, open_session
 
 
 @pytest.fixture
 def clock(app: FastAPI) -> Clock:
     """The clock that the planner goes by."""
-    return wind(app)
+    return install_clock(app)
 
 
 @pytest.fixture

@@ -21,38 +21,22 @@ from models.accounts.oidc_login import AuthorizationCode
 from models.accounts.user import User
 from models.shared.audit import Audit
 from models.shared.guard import Guard
-from planner import background
 from planner.clock import utc_now
 from planner.domain.times import build_order_key
-from planner.services.accounts.administration import Administration
 from planner.services.accounts.deletion import PAGE, AccountDeletion
 from tests.conftest import SECRET, url_of
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
-from tests.support.post import nobody_works
 from tests.support.servers import running
 from tests.support.traces import everything, traces
 
 EMAIL, USERNAME = "ada.lovelace@example.com", "enchantress.of.number"
 
-
-@pytest.fixture(autouse=True)
-def _mails_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ordered mails stay where they are, to be found or missed."""
-    monkeypatch.setattr(background, "work", nobody_works)
+pytestmark = pytest.mark.usefixtures("without_background_work")
 
 
 @pytest.fixture
 async def ada(api: Planner) -> Person:
     return await sign_up(api, EMAIL, username=USERNAME, full_name="Augusta Ada King")
-
-
-@pytest.fixture
-async def admin(app: FastAPI, api: Planner) -> Person:
-    """Whom the operator has made an admin."""
-    people: Administration = app.state.people
-    grace = await sign_up(api, "grace@example.com")
-    assert await people.make_admin(grace.email)
-    return grace
 
 
 async def export(person: Person) -> Any:

@@ -14,7 +14,7 @@ from auth.opaque_tokens import digest
 from database.connection import bound
 from models.accounts.personal_token import SCOPES
 from tests.support.clients import Person, Planner, ok
-from tests.support.clocks import Clock, wind
+from tests.support.clocks import Clock, install_clock
 
 NOBODYS = "0123456789abcdef01234567"
 DAY = timedelta(days=1)
@@ -22,7 +22,7 @@ DAY = timedelta(days=1)
 
 @pytest.fixture
 def clock(app: FastAPI) -> Clock:
-    return wind(app)
+    return install_clock(app)
 
 
 async def new_token(person: Person, *scopes: str, **fields: Any) -> dict[str, Any]:

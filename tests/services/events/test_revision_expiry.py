@@ -13,21 +13,16 @@ from planner import background
 from planner.clock import utc_now
 from tests.services.events.test_revisions import changed, history, remove, restore
 from tests.support.clients import Person, ok, sign_in
-from tests.support.clocks import wind
-from tests.support.post import nobody_works
+from tests.support.clocks import install_clock
 
 MONTH = timedelta(days=30)
 
-
-@pytest.fixture(autouse=True)
-def _nothing_by_itself(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is due is done when the test says so."""
-    monkeypatch.setattr(background, "work", nobody_works)
+pytestmark = pytest.mark.usefixtures("without_background_work")
 
 
 async def test_it_is_too_late_after_thirty_days_even_if_it_is_still_stored(ada: Person, app: FastAPI) -> None:
     database = app.state.database.handle
-    clock = wind(app)
+    clock = install_clock(app)
     kept, lost = await ada.event(), await ada.event()
     await changed(ada, lost, title="Reading")
     await remove(ada, kept)
@@ -59,7 +54,7 @@ async def test_what_can_be_restored_no_more_is_forgotten(
 ) -> None:
     database, undo = app.state.database.handle, app.state.undo
     monkeypatch.setattr(states, "AT_ONCE", 2)
-    clock = wind(app)
+    clock = install_clock(app)
     kept, back, lost = await ada.event(), await ada.event(), await ada.event()
     for event in (kept, back, lost):
         for number in range(4):
@@ -81,13 +76,13 @@ async def test_what_is_forgotten_of_a_removed_event_is_finished_when_it_was_cut_
     ada: Person, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database, undo = app.state.database.handle, app.state.undo
-    clock = wind(app)
+    clock = install_clock(app)
     event = await ada.event()
     for number in range(4):
         await changed(ada, event, title=str(number))
     await remove(ada, event)
     clock.move(MONTH)
-    original, done = vars(states)["together"], 0
+    original, done = vars(states)["commit_atomically"], 0
 
     async def cut_short(writes: Any) -> Any:
         nonlocal done
@@ -98,7 +93,7 @@ async def test_what_is_forgotten_of_a_removed_event_is_finished_when_it_was_cut_
 
     with monkeypatch.context() as patched:
         patched.setattr(states, "AT_ONCE", 2)
-        patched.setattr(states, "together", cut_short)
+        patched.setattr(states, "commit_atomically", cut_short)
         with pytest.raises(ConnectionError):
             await undo.forget_due()
     left = await database["revisions"].find({"event": ObjectId(event["id"])}).to_list(None)

@@ -13,7 +13,7 @@ from database.connection import bound
 from models.files.feed import MOST
 from tests.services.files.test_exports import read, titles
 from tests.support.clients import Person, Planner, ok, sign_up
-from tests.support.clocks import Clock, wind
+from tests.support.clocks import Clock, install_clock
 
 
 @pytest.fixture
@@ -110,7 +110,7 @@ async def test_two_feeds_have_different_tags_for_what_they_show_differs(ada: Per
 
 
 async def test_a_feed_notes_when_it_was_read_last(ada: Person, api: Planner, app: FastAPI) -> None:
-    clock = wind(app)
+    clock = install_clock(app)
     feed = await new_feed(ada)
     clock.move(timedelta(minutes=5))
     await subscribe(api, feed)
@@ -208,7 +208,7 @@ async def test_a_feed_is_made_by_the_whole_account_and_no_scope_reaches_that_far
 async def test_a_tag_forgotten_does_not_outlive_what_is_known_of_the_gone(
     ada: Person, api: Planner, app: FastAPI
 ) -> None:
-    clock: Clock = wind(app)
+    clock: Clock = install_clock(app)
     feed = await new_feed(ada)
     tag = (await subscribe(api, feed)).headers["etag"]
     clock.move(timedelta(days=60))

@@ -11,7 +11,6 @@ from fastapi import FastAPI
 
 from database.queries import Id, new_id
 from models.files.import_job import CHUNK_BYTES, KEPT, LEASE, MOST_ATTEMPTS, SLOTS, ImportChunk, ImportJob
-from planner import background
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.events.user_lock import UserWriteLocks
 from planner.services.files.import_jobs import ImportJobs
@@ -19,16 +18,12 @@ from planner.services.files.importer import Importer
 from tests.domain.ics.samples import event, file
 from tests.services.files.test_importer import events, send
 from tests.support.clients import Person, ok
-from tests.support.post import TurnedClock, keep_time, nobody_works
+from tests.support.clocks import OffsetClock, set_clock
 
 ASYNC = {"prefer": "respond-async"}
 COUNTS = ("created", "updated", "unchanged")
 
-
-@pytest.fixture(autouse=True)
-def _jobs_stay(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Jobs are done only when a test says so."""
-    monkeypatch.setattr(background, "work", nobody_works)
+pytestmark = pytest.mark.usefixtures("without_background_work")
 
 
 @pytest.fixture
@@ -155,10 +150,10 @@ async def test_what_one_process_began_another_finishes_with_nothing_done_twice(
         await imports.do_due()
     left = await job_of(ada, job["id"])
     assert (left["status"], left["done"], left["created"]) == ("running", 50, 50)
-    other, clock = ImportJobs(Importer(ConflictChecker(UserWriteLocks()))), TurnedClock()
+    other, clock = ImportJobs(Importer(ConflictChecker(UserWriteLocks()))), OffsetClock()
     other._clock = clock
     assert await other.do_due() == 0
-    clock.turn(seconds=LEASE.total_seconds() + 1)
+    clock.advance(seconds=LEASE.total_seconds() + 1)
     assert await other.do_due() == 1
     done = await job_of(ada, job["id"])
     assert (done["status"], done["total"], done["done"], done["created"], done["unchanged"]) == (
@@ -179,8 +174,8 @@ async def test_whoever_lost_an_import_writes_no_more_of_it(ada: Person, imports:
     async def slow(*arguments: Any) -> Any:
         if not taken:
             taken.append(new_id())
-            later = TurnedClock()
-            later.turn(seconds=LEASE.total_seconds() + 1)
+            later = OffsetClock()
+            later.advance(seconds=LEASE.total_seconds() + 1)
             assert await ImportJob.claim(taken[0], later()) is not None
         return await whole(*arguments)
 
@@ -212,13 +207,13 @@ async def test_an_import_that_is_cut_off_is_let_go_of_at_once(ada: Person, impor
 
 
 async def test_an_import_that_nobody_survives_is_given_up(ada: Person, app: FastAPI, imports: ImportJobs) -> None:
-    job, clock = await order(ada, many(30)), TurnedClock()
-    keep_time(app, clock)
+    job, clock = await order(ada, many(30)), OffsetClock()
+    set_clock(app, clock)
     struck_after(imports._importing, 0)
     for _ in range(MOST_ATTEMPTS):
         with pytest.raises(Struck):
             await imports.do_due()
-        clock.turn(seconds=LEASE.total_seconds() + 1)
+        clock.advance(seconds=LEASE.total_seconds() + 1)
     assert await imports.do_due() == 1
     done = await job_of(ada, job["id"])
     assert (done["status"], done["created"]) == ("failed", 0)

@@ -18,7 +18,7 @@ import pytest
 
 from planner.domain import mail_templates as mails
 from planner.services.mail.transports import DeliveryFailed, MailTransport, OutboxTransport, SmtpTransport
-from tests.support.post import html_of, text_of, token_in
+from tests.support.mailbox import html_of, text_of, token_in
 
 USER, PASSWORD = "post@example.com", "a p@ss/word: of the mail server"
 LINK = "https://planner.example.com/reset-password#token=" + "Ab3_-" * 8 + "xyz"

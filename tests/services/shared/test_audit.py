@@ -1,6 +1,6 @@
 """The audit: what happened to accounts, who did it, when and from where, and never a secret."""
 
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -8,14 +8,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from database.connection import Database
 from models.shared.audit import Audit
-from planner import background
-from planner.app import create_app
-from planner.services.accounts.administration import Administration
 from planner.settings import Settings
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
-from tests.support.post import Postbox, nobody_works, token_in
+from tests.support.mailbox import Mailbox, token_in
 from tests.support.traces import everything
 
 NEW_PASSWORD = "nine quiet otters"
@@ -29,23 +25,8 @@ def settings(settings: Settings) -> Settings:
 
 
 @pytest.fixture
-def post() -> Postbox:
-    return Postbox()
-
-
-@pytest.fixture
-async def app(
-    settings: Settings,
-    open_database_for_test: Callable[[], Awaitable[Database]],
-    post: Postbox,
-    monkeypatch: pytest.MonkeyPatch,
-) -> AsyncIterator[FastAPI]:
-    """The planner, with its limits on, sending mails only when told to."""
-    monkeypatch.setattr(background, "work", nobody_works)
-    application = create_app(settings, open_database_for_test, post)
-    async with application.router.lifespan_context(application):
-        post.mailing = application.state.mailing
-        yield application
+def mail_transport(mailbox: Mailbox) -> Mailbox:
+    return mailbox
 
 
 @pytest.fixture
@@ -54,15 +35,6 @@ async def api(app: FastAPI) -> AsyncIterator[Planner]:
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False, client=(ADDRESS, 4711))
     async with httpx.AsyncClient(transport=transport, base_url="http://planner.test/api/v1") as client:
         yield client
-
-
-@pytest.fixture
-async def admin(app: FastAPI, api: Planner) -> Person:
-    """Whom the operator has made an admin."""
-    people: Administration = app.state.people
-    grace = await sign_up(api, "grace@example.com")
-    assert await people.make_admin(grace.email)
-    return grace
 
 
 async def notes(app: FastAPI) -> list[dict[str, Any]]:
@@ -92,7 +64,7 @@ class Noted:
 
 
 async def test_every_step_of_an_account_is_noted_with_account_actor_and_address(
-    app: FastAPI, api: Planner, admin: Person, post: Postbox
+    app: FastAPI, api: Planner, admin: Person, mailbox: Mailbox
 ) -> None:
     noted = Noted(app)
     await noted.new()
@@ -101,7 +73,7 @@ async def test_every_step_of_an_account_is_noted_with_account_actor_and_address(
     by_ada = (ada.id, ada.id, ADDRESS)
     assert await noted.new() == [("sign-up", *by_ada), ("sign-in", *by_ada)]
 
-    (verification,) = [mail for mail in await post.emptied() if mail["To"] == ada.email]
+    (verification,) = [mail for mail in await mailbox.deliver_due() if mail["To"] == ada.email]
     token = token_in(verification)
     ok(await api.post("/auth/email/verify", json={"token": token}), 204)
     assert await noted.new() == [("email-verified", *by_ada)]
@@ -141,7 +113,7 @@ async def test_every_step_of_an_account_is_noted_with_account_actor_and_address(
 
     ok(await api.post("/auth/password/forgot", json={"email": ada.email}), 202)
     assert await noted.new() == [("password-forgotten", None, None, ADDRESS)]
-    recovery = await post.recovery()
+    recovery = await mailbox.recovery_token()
     ok(await api.post("/auth/password/reset", json={"token": recovery, "password": PASSWORD}), 204)
     assert await noted.new() == [("password-reset", ada.id, None, ADDRESS)]
 
@@ -193,10 +165,10 @@ async def test_the_lock_after_too_many_wrong_passwords_of_somebody_signed_in_is_
 
 
 async def test_no_secret_that_was_ever_sent_or_answered_stands_in_the_audit(
-    app: FastAPI, api: Planner, admin: Person, post: Postbox
+    app: FastAPI, api: Planner, admin: Person, mailbox: Mailbox
 ) -> None:
     ada = await sign_up(api, "ada@example.com")
-    (mail,) = [mail for mail in await post.emptied() if mail["To"] == ada.email]
+    (mail,) = [mail for mail in await mailbox.deliver_due() if mail["To"] == ada.email]
     verification = token_in(mail)
     secrets = [PASSWORD, WRONG, NEW_PASSWORD, ada.token, admin.token, verification]
     ok(await sign_in(api, ada.email, WRONG), 401)
@@ -214,7 +186,7 @@ async def test_no_secret_that_was_ever_sent_or_answered_stands_in_the_audit(
     ok(await ada.post("/auth/password", json=change | {"current_password": WRONG}), 403)
     ok(await ada.post("/auth/password", json=change), 204)
     ok(await api.post("/auth/password/forgot", json={"email": ada.email}), 202)
-    recovery = await post.recovery()
+    recovery = await mailbox.recovery_token()
     ok(await api.post("/auth/password/reset", json={"token": recovery, "password": PASSWORD}), 204)
     secrets += [tokens["refresh_token"], tokens["access_token"], fresh["refresh_token"], personal, recovery]
 

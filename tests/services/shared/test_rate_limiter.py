@@ -16,7 +16,7 @@ from planner.services.shared.rate_limiter import SIGN_IN_ACCOUNT, Counted, netwo
 from planner.settings import Settings
 from tests.conftest import SECRET, url_of
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
-from tests.support.clocks import Clock, wind
+from tests.support.clocks import Clock, install_clock
 from tests.support.servers import RunningServer, running
 from tests.support.workers import both_workers
 
@@ -33,7 +33,7 @@ def settings(settings: Settings) -> Settings:
 
 @pytest.fixture
 def clock(app: FastAPI) -> Clock:
-    return wind(app)
+    return install_clock(app)
 
 
 @pytest.fixture

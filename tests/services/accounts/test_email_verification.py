@@ -1,0 +1,100 @@
+"""An account proves its address with a token that is mailed there."""
+
+import pytest
+from fastapi import FastAPI
+
+from tests.support.clients import Person, Planner, ok, sign_up
+from tests.support.clocks import OffsetClock, set_clock
+from tests.support.mailbox import Mailbox, text_of, token_in
+from tests.support.recovery import assert_refused, forget_password, order_recovery_token, reset_password, verify_email
+
+
+@pytest.fixture
+def mail_transport(mailbox: Mailbox) -> Mailbox:
+    return mailbox
+
+
+@pytest.fixture
+def clock(app: FastAPI) -> OffsetClock:
+    clock = OffsetClock()
+    set_clock(app, clock)
+    return clock
+
+
+async def test_whoever_signs_up_is_sent_a_mail_that_proves_the_address(ada: Person, mailbox: Mailbox) -> None:
+    mail = await mailbox.deliver_only("Confirm your e-mail address")
+    assert mail["To"] == "ada@example.com"
+    assert f"http://planner.test/verify-email#token={token_in(mail)}" in text_of(mail)
+    assert (await ada.me())["email_verified"] is False
+    assert ok(await verify_email(ada.api, token_in(mail)), 204) is None
+    assert (await ada.me())["email_verified"] is True
+
+
+async def test_a_changed_address_has_to_be_proved_and_the_old_one_is_told(ada: Person, mailbox: Mailbox) -> None:
+    ok(await verify_email(ada.api, await mailbox.verification_token()), 204)
+    changed = ok(await ada.patch("/users/me", json={"email": "countess@example.com"}))
+    assert changed["email_verified"] is False
+    arrived = {mail["To"]: mail for mail in await mailbox.deliver_due()}
+    assert arrived.keys() == {"ada@example.com", "countess@example.com"}
+    assert "countess@example.com" in text_of(arrived["ada@example.com"])
+    assert "#token=" not in text_of(arrived["ada@example.com"])
+    ok(await verify_email(ada.api, token_in(arrived["countess@example.com"])), 204)
+    assert (await ada.me())["email_verified"] is True
+
+
+async def test_a_token_for_the_old_address_does_not_verify_the_new_one(ada: Person, mailbox: Mailbox) -> None:
+    old = await mailbox.verification_token()
+    ok(await ada.patch("/users/me", json={"email": "countess@example.com"}))
+    assert_refused(await verify_email(ada.api, old))
+    assert (await ada.me())["email_verified"] is False
+
+
+async def test_a_recovery_token_sent_to_the_old_address_is_worthless_after_a_change(
+    ada: Person, mailbox: Mailbox
+) -> None:
+    token = await order_recovery_token(ada.api, mailbox, ada)
+    ok(await ada.patch("/users/me", json={"email": "countess@example.com"}))
+    assert_refused(await reset_password(ada.api, token))
+
+
+async def test_a_mail_ordered_for_an_address_that_was_changed_meanwhile_is_not_sent(
+    ada: Person, mailbox: Mailbox
+) -> None:
+    ok(await ada.patch("/users/me", json={"email": "countess@example.com"}))
+    arrived = [(mail["To"], mail["Subject"]) for mail in await mailbox.deliver_due()]
+    assert ("ada@example.com", "Confirm your e-mail address") not in arrived
+    assert ("countess@example.com", "Confirm your e-mail address") in arrived
+
+
+async def test_only_the_letter_case_of_a_proved_address_may_change_without_proving_it_again(
+    ada: Person, mailbox: Mailbox
+) -> None:
+    ok(await verify_email(ada.api, await mailbox.verification_token()), 204)
+    assert ok(await ada.patch("/users/me", json={"email": "ADA@example.com"}))["email_verified"] is True
+
+
+async def test_addresses_that_are_only_spelled_alike_get_no_mail_of_one_another(api: Planner, mailbox: Mailbox) -> None:
+    await sign_up(api, "bob@fass.example")
+    await mailbox.deliver_due()
+    for lookalike in ("bob@faß.example", "boß@fass.example", "bob@faſs.example"):
+        await forget_password(api, lookalike)
+    assert {mail["To"] for mail in await mailbox.deliver_due()} <= {"bob@fass.example"}
+
+
+async def test_the_verification_mail_is_sent_again_for_the_asking_until_the_address_is_proved(
+    ada: Person, mailbox: Mailbox
+) -> None:
+    first = await mailbox.verification_token()
+    ok(await ada.post("/auth/email/verification"), 202)
+    second = await mailbox.verification_token()
+    assert first != second
+    ok(await verify_email(ada.api, second), 204)
+    ok(await ada.post("/auth/email/verification"), 409)
+
+
+async def test_a_verification_token_holds_for_24_hours(ada: Person, mailbox: Mailbox, clock: OffsetClock) -> None:
+    token = await mailbox.verification_token()
+    clock.advance(hours=24, minutes=1)
+    assert_refused(await verify_email(ada.api, token))
+    clock.advance(minutes=-2)
+    ok(await verify_email(ada.api, token), 204)

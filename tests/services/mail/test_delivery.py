@@ -1,0 +1,152 @@
+"""Mails that are due are delivered: without a request that waits, after a crash, and again when one cannot be sent."""
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from email.message import EmailMessage
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from database.connection import Database
+from models.mail.queued_mail import LEASE, QueuedMail
+from planner import background
+from planner.app import create_app
+from planner.clock import utc_now
+from planner.services.mail.delivery import FIRST_PAUSE, LONGEST_PAUSE
+from planner.settings import Settings
+from tests.support.clients import Person, ok, sign_up
+from tests.support.clocks import OffsetClock, set_clock
+from tests.support.mailbox import Mailbox, token_in
+from tests.support.recovery import assert_refused, forget_password, reset_password, verify_email
+from tests.support.traces import everything
+
+
+@pytest.fixture
+def mail_transport(mailbox: Mailbox) -> Mailbox:
+    return mailbox
+
+
+@pytest.fixture
+def clock(app: FastAPI) -> OffsetClock:
+    clock = OffsetClock()
+    set_clock(app, clock)
+    return clock
+
+
+class Stuck:
+    """A mail server that never answers."""
+
+    def __init__(self) -> None:
+        self.asked = asyncio.Event()
+
+    async def send(self, message: EmailMessage) -> None:
+        self.asked.set()
+        await asyncio.Event().wait()
+
+
+async def test_no_request_waits_for_a_mail_to_leave(
+    settings: Settings, open_database_for_test: Callable[[], Awaitable[Database]]
+) -> None:
+    stuck = Stuck()
+    application = create_app(settings, open_database_for_test, stuck)
+    transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
+    async with (
+        application.router.lifespan_context(application),
+        httpx.AsyncClient(transport=transport, base_url="http://planner.test/api/v1") as api,
+    ):
+        ada = await sign_up(api, "ada@example.com")
+        await asyncio.wait_for(stuck.asked.wait(), 20)
+        ok(await forget_password(api, ada.email), 202)
+        assert (await ada.me())["id"] == ada.id
+
+
+async def test_the_running_planner_sends_what_was_ordered_before_it_crashed(
+    settings: Settings, open_database_for_test: Callable[[], Awaitable[Database]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(background, "work", lambda *_: asyncio.Event().wait())
+        crashed = create_app(settings, open_database_for_test, Mailbox())
+        async with crashed.router.lifespan_context(crashed):
+            transport = httpx.ASGITransport(app=crashed)
+            async with httpx.AsyncClient(transport=transport, base_url="http://planner.test/api/v1") as api:
+                await sign_up(api, "ada@example.com")
+    arrived = asyncio.Event()
+
+    class Doorbell(Mailbox):
+        async def send(self, message: EmailMessage) -> None:
+            await super().send(message)
+            arrived.set()
+
+    box = Doorbell()
+    again = create_app(settings, open_database_for_test, box)
+    async with again.router.lifespan_context(again):
+        await asyncio.wait_for(arrived.wait(), 20)
+    assert [mail["Subject"] for mail in box.sent] == ["Confirm your e-mail address"]
+
+
+async def test_a_mail_that_a_crashed_process_had_claimed_is_sent_when_its_lease_is_over(
+    ada: Person, mailbox: Mailbox, clock: OffsetClock
+) -> None:
+    assert await QueuedMail.claim(clock()) is not None
+    assert await mailbox.deliver_due() == []
+    clock.advance(seconds=LEASE.total_seconds() + 1)
+    ok(await verify_email(ada.api, await mailbox.verification_token()), 204)
+
+
+async def test_a_mail_that_was_sent_twice_does_no_harm(ada: Person, mailbox: Mailbox, clock: OffsetClock) -> None:
+    await mailbox.deliver_due()
+    ok(await forget_password(ada.api, ada.email), 202)
+    # As if the process had crashed after sending and before striking it off.
+    claimed = await QueuedMail.claim(clock())
+    assert claimed is not None and mailbox.delivery is not None
+    await mailbox.delivery._send(claimed)
+    first = token_in(mailbox.sent.pop())
+    clock.advance(seconds=LEASE.total_seconds() + 1)
+    second = await mailbox.recovery_token()
+    ok(await reset_password(ada.api, second), 204)
+    assert_refused(await reset_password(ada.api, first, "another quiet otter"))
+
+
+async def test_two_processes_never_hold_the_same_mail(ada: Person, app: FastAPI, mailbox: Mailbox) -> None:
+    for _ in range(5):
+        ok(await forget_password(ada.api, ada.email), 202)
+    now = utc_now()
+    claimed = await asyncio.gather(*(QueuedMail.claim(now) for _ in range(20)))
+    ids = [mail["_id"] for mail in claimed if mail is not None]
+    assert len(ids) == len(set(ids)) == 6
+
+
+async def test_a_mail_that_cannot_be_sent_is_tried_again_each_time_later(
+    ada: Person, app: FastAPI, mailbox: Mailbox, clock: OffsetClock
+) -> None:
+    mailbox.broken = True
+    pauses = []
+    for _ in range(12):
+        assert await mailbox.deliver_due() == []
+        (mail,) = (await everything(app.state.database.handle))["mails"]
+        pause = (mail["due_at"] - clock()).total_seconds()
+        pauses.append(round(pause / 5) * 5)
+        clock.advance(seconds=pause - 5)
+        mailbox.broken = False
+        assert await mailbox.deliver_due() == []
+        mailbox.broken = True
+        clock.advance(seconds=6)
+    first, longest = FIRST_PAUSE.total_seconds(), LONGEST_PAUSE.total_seconds()
+    assert pauses == [min(first * 2**tried, longest) for tried in range(12)]
+    mailbox.broken = False
+    ok(await verify_email(ada.api, await mailbox.verification_token()), 204)
+
+
+async def test_one_mail_that_cannot_be_sent_does_not_hold_up_the_others(ada: Person, mailbox: Mailbox) -> None:
+    class Picky(Mailbox):
+        async def send(self, message: EmailMessage) -> None:
+            self.broken = message["To"] == ada.email
+            await super().send(message)
+
+    await sign_up(ada.api, "ben@example.com")
+    picky = Picky()
+    assert mailbox.delivery is not None
+    mailbox.delivery._sender = picky
+    picky.delivery = mailbox.delivery
+    assert [mail["To"] for mail in await picky.deliver_due()] == ["ben@example.com"]
