@@ -45,7 +45,7 @@ class Authenticate(OAuth2PasswordBearer):
             raise Unauthenticated("This needs a Bearer token; sign in to get one.")
         identity = await identify(request, token.strip())
         if identity.scopes is not None and self._scope not in identity.scopes:
-            raise InsufficientScope("This token's scope does not reach that far.", self._scope or WHOLE_ACCOUNT)
+            raise InsufficientScope("This token's scopes do not permit this request.", self._scope or WHOLE_ACCOUNT)
         return identity
 
 

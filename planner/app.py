@@ -49,7 +49,7 @@ from planner.version import VERSION
 from routes.api import include_routes
 from routes.http import errors
 from routes.http.head_requests import HeadAsGet
-from routes.http.openapi import describe
+from routes.http.openapi import install_openapi
 
 log = logging.getLogger("planner")
 
@@ -99,9 +99,9 @@ def create_app(settings: Settings, open_: OpenDatabase | None = None, sender: Ma
     app.state.base_url = settings.base_url
     app.state.signer = signer
     build_services(app, settings, hasher, mailing)
-    errors.install(app)
+    errors.install_error_handlers(app)
     include_routes(app)
-    describe(app)
+    install_openapi(app, settings.base_url)
     app.add_middleware(HeadAsGet)
     if settings.origins:
         app.add_middleware(_Cors, **cors(settings.origins))
@@ -213,4 +213,4 @@ class _Cors(CORSMiddleware):
         headers = {
             name: value for name, value in response.headers.items() if name not in ("content-length", "content-type")
         }
-        return errors.problem(response.status_code, bytes(response.body).decode(), headers=headers)
+        return errors.problem_response(response.status_code, bytes(response.body).decode(), headers=headers)

@@ -85,7 +85,7 @@ class Invalid(PlannerError):
     """The request can be read but fields of it are wrong; `errors` lists each."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
-        super().__init__("Some fields are not acceptable; see errors.")
+        super().__init__("Some fields are not valid; see errors.")
         self.errors = tuple(errors)
 
     @classmethod

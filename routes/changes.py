@@ -1,4 +1,4 @@
-"""What changed among events."""
+"""Changes of events since a token."""
 
 from typing import Annotated
 
@@ -8,26 +8,32 @@ from starlette.responses import Response
 
 from auth.authenticate import EventsReader
 from models.events.event_schema import ChangesQuery, EventChanges
-from routes.http.bodies import PlannerRoute
 from routes.http.dependencies import ChangesService
-from routes.http.problems import GUARDED, problems
-from routes.http.responses import described, news
+from routes.http.problems import AUTHENTICATED_ERRORS, describe_errors
+from routes.http.responses import describe_response, respond_changes
+from routes.http.route import PlannerRoute
 
-router = APIRouter(prefix="/api/v1/events", tags=["changes"], route_class=PlannerRoute, responses=problems(*GUARDED))
+router = APIRouter(
+    prefix="/api/v1/events",
+    tags=["changes"],
+    route_class=PlannerRoute,
+    responses=describe_errors(*AUTHENTICATED_ERRORS),
+)
 
 
 @router.get(
     "/changes",
-    responses=described(200, "What changed; `Link` only when there is more already.", EventChanges, "Link")
-    | problems(410),
+    responses=describe_response(200, "A page of changes. `Link` is there if there are more.", EventChanges, "Link")
+    | describe_errors(410),
 )
-async def list_changes(
-    request: Request, caller: EventsReader, changes: ChangesService, wanted: Annotated[ChangesQuery, Query()]
+async def list_event_changes(
+    request: Request, caller: EventsReader, changes: ChangesService, query: Annotated[ChangesQuery, Query()]
 ) -> Response:
-    """What is new, changed or gone since you last asked, with nothing ever missed.
+    """List what has changed since the last request.
 
-    Without `since`, everything there is, page by page. Keep `next`, whatever the answer holds, and
-    send it as `since`, with the same `scope` and `tag`; it is good for 90 days, then the answer is
-    410 and you begin anew. An event may come again though nothing about it changed for you.
+    Without `since`: all events, page by page. Always store `next`, and send it as `since` the next time,
+    with the same `scope` and `tag`. It is valid for 90 days; after that the response is 410, and the client
+    starts again without `since`. No change is ever missed, but an event may be listed although nothing in
+    it has changed for you.
     """
-    return news(request, await changes.since(caller, wanted))
+    return respond_changes(request, await changes.since(caller, query))

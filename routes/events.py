@@ -1,4 +1,4 @@
-"""The event routes."""
+"""Events: list, read, create, change, delete; takedowns by moderators."""
 
 from typing import Annotated
 
@@ -8,7 +8,6 @@ from starlette.responses import Response
 
 from auth.authenticate import EventsReader, EventsWriter, Moderator
 from models.events.event_schema import EventCreate, EventPage, EventPatch, EventQuery, EventRead, TakedownCreate
-from routes.http.bodies import PlannerRoute
 from routes.http.dependencies import (
     AdministrationService,
     Client,
@@ -17,92 +16,136 @@ from routes.http.dependencies import (
     IfMatch,
     OwnedEvent,
     RejectConflicts,
-    SeenEvent,
+    VisibleEvent,
     WriterIdempotencyKey,
 )
-from routes.http.problems import GUARDED, WITH_BODY, problems
-from routes.http.responses import NOT_MODIFIED, changed, created, described, listed, one
+from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
+from routes.http.responses import (
+    NOT_MODIFIED,
+    describe_response,
+    respond_changed,
+    respond_created,
+    respond_page,
+    respond_with,
+)
+from routes.http.route import PlannerRoute
 
-router = APIRouter(prefix="/api/v1/events", tags=["events"], route_class=PlannerRoute, responses=problems(*GUARDED))
-EVENT = described(200, "The event.", EventRead, "ETag")
+router = APIRouter(
+    prefix="/api/v1/events",
+    tags=["events"],
+    route_class=PlannerRoute,
+    responses=describe_errors(*AUTHENTICATED_ERRORS),
+)
+EVENT = describe_response(200, "The event.", EventRead, "ETag")
 
 
 @router.get("/{id}", responses=EVENT | NOT_MODIFIED)
-async def read_event(request: Request, event: EventById) -> Response:
-    """One event, if you may see it: your own, a public one, or an unlisted one whose id you have."""
-    return one(request, event)
+async def get_event(request: Request, event: EventById) -> Response:
+    """Get an event.
 
-
-@router.get("", responses=described(200, "A page of events.", EventPage, "Link"))
-async def list_events(
-    request: Request, caller: EventsReader, events: EventsService, wanted: Annotated[EventQuery, Query()]
-) -> Response:
-    """Events by start, then id; undated ones last.
-
-    `from` and `to` keep those that touch the window, `near` those in a circle. With `q`, those in which the
-    words are found, the best first, then by start and id: a word in the title counts for most, then tags,
-    location and description. A cursor holds for the list it came from, and for the same `q`.
+    You may see your own events, public ones, and unlisted ones whose id you have. For all others the
+    response is 404, as for events that do not exist.
     """
-    return listed(request, await events.listed(caller, wanted))
+    return respond_with(request, event)
+
+
+@router.get("", responses=describe_response(200, "A page of events.", EventPage, "Link"))
+async def list_events(
+    request: Request, caller: EventsReader, events: EventsService, query: Annotated[EventQuery, Query()]
+) -> Response:
+    """List events.
+
+    Sorted by start, then by id; events without a date come last. All filters can be combined. With `q`,
+    sorted by relevance: a word in the title counts most, then tags, location and description. A `cursor`
+    is valid only for the list that it came from.
+    """
+    return respond_page(request, await events.listed(caller, query))
 
 
 @router.post(
     "",
     status_code=201,
-    responses=described(201, "The new event.", EventRead, "Location", "ETag") | problems(409, *WITH_BODY),
+    responses=describe_response(201, "The new event.", EventRead, "Location", "ETag")
+    | describe_errors(409, *BODY_ERRORS),
 )
 async def create_event(
-    caller: EventsWriter, events: EventsService, once: WriterIdempotencyKey, reject: RejectConflicts, draft: EventCreate
+    caller: EventsWriter,
+    events: EventsService,
+    idempotency_key: WriterIdempotencyKey,
+    reject: RejectConflicts,
+    draft: EventCreate,
 ) -> Response:
-    """A new event of yours. Only `title` is required."""
-    event = await events.create(caller, draft, once, reject=reject)
-    return created(event, f"/api/v1/events/{event.id}")
+    """Create an event.
+
+    Only `title` is required. The event belongs to your account.
+    """
+    event = await events.create(caller, draft, idempotency_key, reject=reject)
+    return respond_created(event, f"/api/v1/events/{event.id}")
 
 
-@router.put("/{id}", responses=EVENT | problems(409, 412, *WITH_BODY))
+@router.put("/{id}", responses=EVENT | describe_errors(409, 412, *BODY_ERRORS))
 async def replace_event(
     caller: EventsWriter,
     events: EventsService,
     event: OwnedEvent,
-    revisions: IfMatch,
+    if_match: IfMatch,
     reject: RejectConflicts,
     draft: EventCreate,
 ) -> Response:
-    """Replace everything that you write of your event; what is left out is cleared."""
-    return changed(await events.replace(caller, event, draft, revisions, reject=reject))
+    """Replace an event.
+
+    Sets every field that a client may write; fields that are absent are cleared or get their defaults.
+    """
+    return respond_changed(await events.replace(caller, event, draft, if_match, reject=reject))
 
 
-@router.patch("/{id}", responses=EVENT | problems(409, 412, *WITH_BODY))
-async def patch_event(
+@router.patch("/{id}", responses=EVENT | describe_errors(409, 412, *BODY_ERRORS))
+async def update_event(
     caller: EventsWriter,
     events: EventsService,
     event: OwnedEvent,
-    revisions: IfMatch,
+    if_match: IfMatch,
     reject: RejectConflicts,
     patch: EventPatch,
 ) -> Response:
-    """Change some fields of your event: a JSON merge patch (RFC 7396), null clears."""
-    return changed(await events.patch(caller, event, patch, revisions, reject=reject))
+    """Update some fields of an event.
+
+    The body is a JSON merge patch (RFC 7396): null clears a field, an absent field stays as it is.
+    """
+    return respond_changed(await events.patch(caller, event, patch, if_match, reject=reject))
 
 
-@router.delete("/{id}", status_code=204, responses=problems(412))
-async def delete_event(caller: EventsWriter, events: EventsService, event: OwnedEvent, revisions: IfMatch) -> Response:
-    """Remove your event, and its id from your account. For 30 days it can be restored."""
-    await events.remove(caller, event, revisions)
+@router.delete("/{id}", status_code=204, responses=describe_errors(412))
+async def delete_event(caller: EventsWriter, events: EventsService, event: OwnedEvent, if_match: IfMatch) -> Response:
+    """Delete an event.
+
+    For 30 days it can be restored with `POST /events/{id}/restore`.
+    """
+    await events.remove(caller, event, if_match)
     return Response(status_code=204)
 
 
-@router.put("/{id}/takedown", responses=EVENT | problems(409, *WITH_BODY))
-async def take_event_down(
-    people: AdministrationService, moderator: Moderator, event: SeenEvent, client: Client, draft: TakedownCreate
+@router.put("/{id}/takedown", responses=EVENT | describe_errors(409, *BODY_ERRORS))
+async def take_down_event(
+    administration: AdministrationService,
+    moderator: Moderator,
+    event: VisibleEvent,
+    client: Client,
+    draft: TakedownCreate,
 ) -> Response:
-    """Make a public event private, for moderators. Its creator sees why and cannot publish it again."""
-    return changed(await people.take_down(moderator, event, draft.reason, client))
+    """Take down a public event.
+
+    For moderators. The event becomes private; its creator sees the reason and cannot publish it again.
+    """
+    return respond_changed(await administration.take_down(moderator, event, draft.reason, client))
 
 
-@router.delete("/{id}/takedown", responses=EVENT | problems(409))
-async def restore_event(
-    people: AdministrationService, moderator: Moderator, event: SeenEvent, client: Client
+@router.delete("/{id}/takedown", responses=EVENT | describe_errors(409))
+async def lift_event_takedown(
+    administration: AdministrationService, moderator: Moderator, event: VisibleEvent, client: Client
 ) -> Response:
-    """Let the creator of an event that was taken down make it public again, for moderators."""
-    return changed(await people.restore(moderator, event, client))
+    """Lift the takedown of an event.
+
+    For moderators. The event stays private until its creator publishes it again.
+    """
+    return respond_changed(await administration.restore(moderator, event, client))

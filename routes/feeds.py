@@ -1,4 +1,4 @@
-"""Events for calendar programs: files to take along, and private addresses to subscribe to."""
+"""iCalendar files of events, and feeds: private addresses to which calendar programs subscribe."""
 
 import re
 from collections.abc import AsyncIterator
@@ -14,118 +14,163 @@ from models.files.feed import ExportQuery, FeedCreate, FeedCreated, FeedPage
 from models.shared.schema import PageQuery
 from models.shared.views import to_json
 from planner.services.files.exports import Exports, ExportSelection
-from routes.http.bodies import PlannerRoute
 from routes.http.dependencies import AccountIdempotencyKey, Client, EventById, ExportsService, FeedsService, IdInPath
-from routes.http.etags import etag, is_known
-from routes.http.problems import ANYWHERE, GUARDED, WITH_BODY, Answers, problems
-from routes.http.responses import JSON, NOT_MODIFIED, described, listed
+from routes.http.etags import format_etag, matches_if_none_match
+from routes.http.headers import describe_headers
+from routes.http.problems import (
+    AUTHENTICATED_ERRORS,
+    BODY_ERRORS,
+    COMMON_ERRORS,
+    ResponseDescriptions,
+    describe_errors,
+)
+from routes.http.responses import JSON, NOT_MODIFIED, describe_response, respond_page
+from routes.http.route import PlannerRoute
 
 router = APIRouter(prefix="/api/v1", route_class=PlannerRoute)
 ICS = "text/calendar"
-# The charset is UTF-8 by RFC 5545 §3.1.4; some programs want to be told.
+# The charset is UTF-8 by default (RFC 5545 §3.1.4), but some programs need to see it.
 MEDIA_TYPE = f"{ICS}; charset=utf-8"
 TokenInPath = Annotated[str, Path(description="The secret part of the feed's address.", examples=["planner_feed_…"])]
-FILE: Answers = {
+CALENDAR_FILE: ResponseDescriptions = {
     **NOT_MODIFIED,
     200: {
-        "description": "iCalendar (RFC 5545).",
+        "description": "An iCalendar file (RFC 5545).",
         "content": {ICS: {"schema": {"type": "string"}}},
-        "headers": {"ETag": {"schema": {"type": "string"}}},
+        "headers": describe_headers("ETag", "Content-Disposition"),
     },
 }
 
 
-def _headers(tag: int | str, file: str) -> dict[str, str]:
-    disposition = f'attachment; filename="{file}.ics"'
-    return {"etag": etag(tag), "cache-control": "private, no-cache", "content-disposition": disposition}
-
-
-@router.get("/events/{id}.ics", tags=["events"], response_class=Response, responses=FILE | problems(409, *GUARDED))
-async def export_event(request: Request, event: EventById, exports: ExportsService) -> Response:
-    """One event as an iCalendar file, if you may see it. An undated one has no place in such a file: 409."""
-    headers = _headers(event.revision, file_name(orjson.loads(event.json)["title"]))
-    if is_known(request.headers.get("if-none-match"), event.revision):
-        return Response(status_code=304, headers=headers)
-    return await _sent(exports.one(event), headers)
-
-
-@router.get("/events.ics", tags=["events"], response_class=Response, responses=FILE | problems(*GUARDED, 422))
-async def export_events(
-    request: Request, caller: EventsReader, exports: ExportsService, wanted: Annotated[ExportQuery, Query()]
-) -> Response:
-    """All the events you see in a scope as one iCalendar file, by start; without the undated ones."""
-    return await _file(request, exports, exports.wanted(caller, wanted), "planner-events")
+def _file_headers(tag: int | str, name: str) -> dict[str, str]:
+    disposition = f'attachment; filename="{name}.ics"'
+    return {"etag": format_etag(tag), "cache-control": "private, no-cache", "content-disposition": disposition}
 
 
 @router.get(
-    "/feeds", tags=["feeds"], responses=described(200, "A page of your feeds.", FeedPage, "Link") | problems(*GUARDED)
+    "/events/{id}.ics",
+    tags=["events"],
+    response_class=Response,
+    responses=CALENDAR_FILE | describe_errors(409, *AUTHENTICATED_ERRORS),
+)
+async def export_event(request: Request, event: EventById, exports: ExportsService) -> Response:
+    """Export an event as an iCalendar file.
+
+    An event without a date cannot be exported: 409.
+    """
+    headers = _file_headers(event.revision, file_name(orjson.loads(event.json)["title"]))
+    if matches_if_none_match(request.headers.get("if-none-match"), event.revision):
+        return Response(status_code=304, headers=headers)
+    return await _respond_with_file(exports.one(event), headers)
+
+
+@router.get(
+    "/events.ics",
+    tags=["events"],
+    response_class=Response,
+    responses=CALENDAR_FILE | describe_errors(*AUTHENTICATED_ERRORS, 422),
+)
+async def export_events(
+    request: Request, caller: EventsReader, exports: ExportsService, query: Annotated[ExportQuery, Query()]
+) -> Response:
+    """Export events as one iCalendar file.
+
+    All events of a scope that you may see, sorted by start. Events without a date are left out.
+    """
+    return await _respond_with_export(request, exports, exports.wanted(caller, query), "planner-events")
+
+
+@router.get(
+    "/feeds",
+    tags=["feeds"],
+    responses=describe_response(200, "A page of your feeds.", FeedPage, "Link")
+    | describe_errors(*AUTHENTICATED_ERRORS),
 )
 async def list_feeds(
-    request: Request, caller: CurrentUser, feeds: FeedsService, wanted: Annotated[PageQuery, Query()]
+    request: Request, caller: CurrentUser, feeds: FeedsService, query: Annotated[PageQuery, Query()]
 ) -> Response:
-    """Your feeds, without their addresses."""
-    return listed(request, await feeds.listed(caller, wanted.cursor, wanted.limit))
+    """List your feeds.
+
+    Without their addresses, which are shown only when a feed is created.
+    """
+    return respond_page(request, await feeds.listed(caller, query.cursor, query.limit))
 
 
 @router.post(
     "/feeds",
     status_code=201,
     tags=["feeds"],
-    responses=described(201, "The new feed. Its address is shown this once.", FeedCreated, "Location")
-    | problems(409, *GUARDED, *WITH_BODY),
+    responses=describe_response(201, "The new feed. Its address is shown only now.", FeedCreated, "Location")
+    | describe_errors(409, *AUTHENTICATED_ERRORS, *BODY_ERRORS),
 )
 async def create_feed(
     request: Request,
     caller: CurrentUser,
     feeds: FeedsService,
-    once: AccountIdempotencyKey,
+    idempotency_key: AccountIdempotencyKey,
     client: Client,
     draft: FeedCreate,
 ) -> Response:
-    """A private address that calendar programs subscribe to: who has it sees what you see, until it is removed."""
-    made = await feeds.create(caller, draft, client, once)
+    """Create a feed.
+
+    A feed is a private address to which calendar programs subscribe. Everybody who has the address can read
+    the events that you can see in its scope, until the feed is deleted.
+    """
+    made = await feeds.create(caller, draft, client, idempotency_key)
     url = f"{request.app.state.base_url}/api/v1/feeds/{made.secret}.ics"
     headers = {"location": f"/api/v1/feeds/{made.view.id}", "cache-control": "no-store"}
     return Response(to_json(orjson.loads(made.view.json) | {"url": url}), 201, media_type=JSON, headers=headers)
 
 
-@router.delete("/feeds/{id}", status_code=204, tags=["feeds"], responses=problems(*GUARDED))
-async def remove_feed(id: IdInPath, caller: CurrentUser, feeds: FeedsService, client: Client) -> Response:
-    """Make the address of one of your feeds worthless, at once."""
+@router.delete("/feeds/{id}", status_code=204, tags=["feeds"], responses=describe_errors(*AUTHENTICATED_ERRORS))
+async def delete_feed(id: IdInPath, caller: CurrentUser, feeds: FeedsService, client: Client) -> Response:
+    """Delete a feed.
+
+    Its address stops working at once.
+    """
     await feeds.remove(caller, id, client)
     return Response(status_code=204)
 
 
-@router.get("/feeds/{token}.ics", tags=["feeds"], response_class=Response, responses=FILE | problems(*ANYWHERE, 404))
-async def read_feed(token: TokenInPath, request: Request, feeds: FeedsService, exports: ExportsService) -> Response:
-    """The events of a feed, for whoever has its address; nobody has to be signed in."""
-    return await _file(request, exports, await feeds.open(token), "planner")
+@router.get(
+    "/feeds/{token}.ics",
+    tags=["feeds"],
+    response_class=Response,
+    responses=CALENDAR_FILE | describe_errors(*COMMON_ERRORS, 404),
+)
+async def export_feed(token: TokenInPath, request: Request, feeds: FeedsService, exports: ExportsService) -> Response:
+    """Export the events of a feed as an iCalendar file.
+
+    The secret address is the only credential; no access token is needed.
+    """
+    return await _respond_with_export(request, exports, await feeds.open(token), "planner")
 
 
-async def _file(request: Request, exports: Exports, wanted: ExportSelection, name: str) -> Response:
-    tag = await exports.tag(wanted)
-    headers = _headers(tag, name)
-    if is_known(request.headers.get("if-none-match"), tag):
+async def _respond_with_export(request: Request, exports: Exports, selection: ExportSelection, name: str) -> Response:
+    tag = await exports.tag(selection)
+    headers = _file_headers(tag, name)
+    if matches_if_none_match(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
-    return await _sent(exports.written(wanted), headers)
+    return await _respond_with_file(exports.written(selection), headers)
 
 
-async def _sent(parts: AsyncIterator[bytes], headers: dict[str, str]) -> Response:
-    # What fails is to fail before the answer has begun, and what is short is to have a length.
+async def _respond_with_file(parts: AsyncIterator[bytes], headers: dict[str, str]) -> Response:
+    # The first parts are read before the response begins: an error among them can still become an error
+    # response, and a short file is sent whole, with a Content-Length.
     first, second = await anext(parts), await anext(parts)
     third = await anext(parts, None)
     if third is None:
         return Response(first + second, media_type=MEDIA_TYPE, headers=headers)
-    return StreamingResponse(_again([first, second, third], parts), media_type=MEDIA_TYPE, headers=headers)
+    return StreamingResponse(_chain([first, second, third], parts), media_type=MEDIA_TYPE, headers=headers)
 
 
-async def _again(begun: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    for part in begun:
+async def _chain(first_parts: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    for part in first_parts:
         yield part
     async for part in rest:
         yield part
 
 
 def file_name(title: str) -> str:
-    """A title as the name of a file, of which every system knows the letters."""
+    """Return a title as a file name of letters and digits that every file system accepts."""
     return re.sub(r"[^a-z0-9]+", "-", title.lower())[:60].strip("-") or "event"

@@ -1,4 +1,4 @@
-"""Whether the process lives, whether its database answers, and what the problem types mean."""
+"""Health checks, and explanations of the problem types."""
 
 import asyncio
 import inspect
@@ -14,58 +14,66 @@ from database.errors import DRIVER_ERROR
 from models.shared.schema import Reply
 from models.shared.views import to_json
 from planner.errors import NotFound, Unavailable
-from routes.http.errors import KINDS, STATUSES, slug
-from routes.http.problems import ANYWHERE, phrase, problems
-from routes.http.responses import JSON, described
+from routes.http.errors import PROBLEM_TYPES, STATUSES, problem_slug
+from routes.http.problems import COMMON_ERRORS, describe_errors, status_phrase
+from routes.http.responses import JSON, describe_response
+from routes.http.route import PlannerRoute
 
-router = APIRouter(tags=["operation"], responses=problems(*ANYWHERE))
+router = APIRouter(tags=["health"], route_class=PlannerRoute, responses=describe_errors(*COMMON_ERRORS))
 
 
 class Health(Reply):
-    """A sign of life."""
+    """A successful health check."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"status": "ok"}]})
 
     status: Literal["ok"]
 
 
-HEALTHY = described(200, "It does.", Health)
+@router.get("/healthz", responses=describe_response(200, "The process is running.", Health))
+async def check_liveness() -> Response:
+    """Check whether the process is running.
 
-
-@router.get("/healthz", responses=HEALTHY)
-async def healthz() -> Response:
-    """Whether the process lives."""
+    It does not ask the database.
+    """
     return Response(to_json({"status": "ok"}), media_type=JSON)
 
 
-@router.get("/readyz", responses=HEALTHY)
-async def readyz(request: Request) -> Response:
-    """Whether the database answers, so that requests can be served."""
+@router.get("/readyz", responses=describe_response(200, "The planner can serve requests.", Health))
+async def check_readiness(request: Request) -> Response:
+    """Check whether the planner can serve requests.
+
+    The response is 503 when the database is unavailable.
+    """
     try:
         async with asyncio.timeout(2):
             await request.app.state.database.ping()
     except (DRIVER_ERROR, TimeoutError):
-        raise Unavailable("The database does not answer.") from None
+        raise Unavailable("The database does not respond.") from None
     return Response(to_json({"status": "ok"}), media_type=JSON)
 
 
-def _explained() -> dict[str, str]:
-    known = {slug(phrase(status)): kind for kind, status in STATUSES.items()}
-    known |= {name: kind for kind, name in KINDS.items()}
-    return {name: inspect.getdoc(kind) or "" for name, kind in known.items()}
+def _explanations() -> dict[str, str]:
+    """Return what each problem type means: the docstring of its kind of error, by the last part of the type."""
+    kinds = {problem_slug(status_phrase(status)): kind for kind, status in STATUSES.items()}
+    kinds |= {name: kind for kind, name in PROBLEM_TYPES.items()}
+    return {name: inspect.getdoc(kind) or "" for name, kind in kinds.items()}
 
 
-EXPLAINED = _explained()
+EXPLANATIONS = _explanations()
 
 
 @router.get("/problems/{kind}", response_class=PlainTextResponse)
-async def explain(
+async def explain_problem_type(
     kind: Annotated[str, Path(description="The last part of a problem's `type`.", examples=["not-found"])],
 ) -> str:
-    """What a problem's `type` means."""
-    if kind in EXPLAINED:
-        return EXPLAINED[kind]
-    status = next((status for status in HTTPStatus if slug(phrase(status)) == kind), None)
+    """Explain what the type of a problem means.
+
+    Every error response names its type, and the type is an address like this.
+    """
+    if kind in EXPLANATIONS:
+        return EXPLANATIONS[kind]
+    status = next((status for status in HTTPStatus if problem_slug(status_phrase(status)) == kind), None)
     if status is None:
         raise NotFound
-    return status.description or phrase(status)
+    return status.description or status_phrase(status)

@@ -1,4 +1,4 @@
-"""The import routes."""
+"""Import of iCalendar files."""
 
 from typing import Annotated
 
@@ -9,12 +9,15 @@ from starlette.responses import Response
 from auth.authenticate import EventsReader, EventsWriter
 from models.files.import_schema import ImportJobRead, ImportRead
 from planner.services.files.importer import File
-from routes.http.bodies import CALENDAR, read_calendar
+from routes.http.bodies import CALENDAR, read_calendar_file
 from routes.http.dependencies import IdInPath, ImportJobsService, RejectConflicts, WriterIdempotencyKey
-from routes.http.problems import GUARDED, WITH_BODY, problems
-from routes.http.responses import JSON, described
+from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
+from routes.http.responses import JSON, describe_response
+from routes.http.route import PlannerRoute
 
-router = APIRouter(prefix="/api/v1", tags=["import"], responses=problems(*GUARDED))
+router = APIRouter(
+    prefix="/api/v1", tags=["import"], route_class=PlannerRoute, responses=describe_errors(*AUTHENTICATED_ERRORS)
+)
 
 EXAMPLE = "\r\n".join(
     [
@@ -23,66 +26,75 @@ EXAMPLE = "\r\n".join(
         *("SUMMARY:Book launch", "RRULE:FREQ=WEEKLY;COUNT=3", "END:VEVENT", "END:VCALENDAR", ""),
     ]
 )
-FILE = {
+CALENDAR_BODY = {
     "requestBody": {
         "required": True,
-        "description": "An iCalendar file (RFC 5545) of up to 20 MiB, 500,000 lines and 20,000 entries, in UTF-8.",
+        "description": "An iCalendar file (RFC 5545) in UTF-8: at most 20 MiB, 500,000 lines and 20,000 entries.",
         "content": {CALENDAR: {"schema": {"type": "string"}, "example": EXAMPLE}},
     }
 }
-PREFER = "`respond-async` (RFC 7240): be answered at once, with a job whose progress can be read."
+PREFER = "`respond-async` (RFC 7240): respond at once with 202 and an import job, which can be polled."
 
 
-async def file_in(request: Request, reject: RejectConflicts) -> File:
-    """The file in the body."""
-    return File(*await read_calendar(request), reject)
+async def read_uploaded_file(request: Request, reject: RejectConflicts) -> File:
+    """Return the iCalendar file in the body."""
+    return File(*await read_calendar_file(request), reject)
 
 
 def prefers_async(prefer: str | None) -> bool:
-    """Whether a `Prefer` asks for an answer before the work is done (RFC 7240 §4.1)."""
-    wishes = [wish.partition(";")[0].partition("=")[0].strip().lower() for wish in (prefer or "").split(",")]
-    return "respond-async" in wishes
+    """Return whether a `Prefer` header asks for a response before the work is done (RFC 7240 §4.1)."""
+    preferences = [part.partition(";")[0].partition("=")[0].strip().lower() for part in (prefer or "").split(",")]
+    return "respond-async" in preferences
 
 
 @router.post(
     "/events/import",
-    openapi_extra=FILE,
-    responses=described(200, "What became of its entries.", ImportRead)
-    | described(202, "The import goes on by itself.", ImportJobRead, "Location", "Preference-Applied")
-    | problems(409, *WITH_BODY),
+    openapi_extra=CALENDAR_BODY,
+    responses=describe_response(200, "The result of the import.", ImportRead)
+    | describe_response(
+        202, "The import job, which runs in the background.", ImportJobRead, "Location", "Preference-Applied"
+    )
+    | describe_errors(409, *BODY_ERRORS),
 )
 async def import_events(
     request: Request,
     caller: EventsWriter,
     imports: ImportJobsService,
-    once: WriterIdempotencyKey,
-    file: Annotated[File, Depends(file_in)],
-    dry_run: Annotated[bool, Query(description="Only say what would change.")] = False,
+    idempotency_key: WriterIdempotencyKey,
+    file: Annotated[File, Depends(read_uploaded_file)],
+    dry_run: Annotated[bool, Query(description="Report what would change, and change nothing.")] = False,
     prefer: Annotated[str | None, Header(description=PREFER)] = None,
 ) -> Response:
-    """Import the events of an iCalendar file: new ones as private, those with a UID that you have as changes.
+    """Import events from an iCalendar file.
 
-    The same file again changes nothing. An entry with a SEQUENCE lower than your event's is left aside; who may
-    see an event never changes. What has no field of ours, such as `X-` properties, is kept (up to 64 KiB an event)
-    and exported again. An entry that cannot be imported is answered under `failed`, and the others go in.
+    New events are created as private ones. An entry whose UID you have already updates your event, unless
+    its SEQUENCE is lower; importing the same file again changes nothing. The visibility of your events
+    never changes. Content that has no field here, such as `X-` properties, is stored (up to 64 KiB for each
+    event) and exported again. Entries that cannot be imported are listed in `failed`; the others are
+    imported.
 
-    A title, description or location that is too long is shortened, and kept whole as an `X-PLANNER-` property.
-    Times without a zone are in the file's `X-WR-TIMEZONE`, or in UTC. Windows' names of zones are known; a zone
-    that the file describes itself becomes the one that shows the same times.
+    A title, description or location that is too long is shortened; the full text is kept in an
+    `X-PLANNER-` property. Times without a time zone are in the file's `X-WR-TIMEZONE`, or in UTC. Windows
+    time zone names are known; a time zone that the file defines itself is replaced by the IANA time zone
+    with the same offsets.
 
-    With `on_conflict=reject` an entry in time that is taken is answered under `failed`, and the others go in; of
-    two in the file the first one does. A dry run holds entries against what is there, not against each other.
+    With `on_conflict=reject`, an entry that overlaps with another event of yours is listed in `failed`; of
+    two such entries in one file, the first is imported. A dry run compares entries with your stored
+    events, not with each other.
     """
     if not prefers_async(prefer):
-        return Response((await imports.now(caller, file, dry_run, once)).json, media_type=JSON)
-    job = await imports.later(caller, file, dry_run, once)
+        return Response((await imports.now(caller, file, dry_run, idempotency_key)).json, media_type=JSON)
+    job = await imports.later(caller, file, dry_run, idempotency_key)
     location = f"{request.app.state.base_url}/api/v1/imports/{job.id}"
     headers = {"location": location, "preference-applied": "respond-async"}
     return Response(job.json, 202, media_type=JSON, headers=headers)
 
 
-@router.get("/imports/{id}", responses=described(200, "The import.", ImportJobRead))
-async def read_import(caller: EventsReader, imports: ImportJobsService, id: IdInPath) -> Response:
-    """An import that goes on by itself, and how far it is. It can be looked up for seven days."""
+@router.get("/imports/{id}", responses=describe_response(200, "The import job.", ImportJobRead))
+async def get_import(caller: EventsReader, imports: ImportJobsService, id: IdInPath) -> Response:
+    """Get an import job and its progress.
+
+    A job can be read for seven days.
+    """
     job = await imports.look_up(caller, id)
     return Response(job.json, media_type=JSON, headers={"cache-control": "private, no-cache"})

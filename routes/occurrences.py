@@ -1,4 +1,4 @@
-"""Single occurrences of events."""
+"""Single occurrences of recurring events."""
 
 from typing import Annotated, Literal
 
@@ -8,62 +8,84 @@ from starlette.responses import Response
 
 from auth.authenticate import EventsReader, EventsWriter
 from models.events.event_schema import OccurrencePage, OccurrencePatch, OccurrenceQuery, OccurrenceRead
-from routes.http.bodies import PlannerRoute
 from routes.http.dependencies import IfMatch, OccurrencesService, OwnedEvent, RejectConflicts
-from routes.http.problems import GUARDED, WITH_BODY, problems
-from routes.http.responses import changed, described, listed
+from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
+from routes.http.responses import describe_response, respond_changed, respond_page
+from routes.http.route import PlannerRoute
 
 router = APIRouter(
-    prefix="/api/v1/events", tags=["occurrences"], route_class=PlannerRoute, responses=problems(*GUARDED)
+    prefix="/api/v1/events",
+    tags=["occurrences"],
+    route_class=PlannerRoute,
+    responses=describe_errors(*AUTHENTICATED_ERRORS),
 )
 RecurrenceId = Annotated[
-    str, Path(max_length=40, description="The original start, in local time.", examples=["2026-12-08T18:00:00"])
+    str,
+    Path(
+        max_length=40,
+        description="The original start of the occurrence, in local time.",
+        examples=["2026-12-08T18:00:00"],
+    ),
 ]
-Reach = Annotated[
-    Literal["this", "following"], Query(alias="scope", description="Only this one, or it and all that follow.")
+EditScope = Annotated[
+    Literal["this", "following"],
+    Query(alias="scope", description="`this`: this occurrence only; `following`: it and all later ones."),
 ]
 
 
-@router.get("/occurrences", responses=described(200, "A page of occurrences.", OccurrencePage, "Link"))
+@router.get("/occurrences", responses=describe_response(200, "A page of occurrences.", OccurrencePage, "Link"))
 async def list_occurrences(
     request: Request,
     caller: EventsReader,
     occurrences: OccurrencesService,
-    wanted: Annotated[OccurrenceQuery, Query()],
+    query: Annotated[OccurrenceQuery, Query()],
 ) -> Response:
-    """What takes place in a window, in time order, each occurrence by itself."""
-    return listed(request, await occurrences.listed(caller, wanted))
+    """List the occurrences in a window of time.
+
+    Sorted by start. A recurring event is listed once for each of its occurrences in the window.
+    """
+    return respond_page(request, await occurrences.listed(caller, query))
 
 
 @router.patch(
     "/{id}/occurrences/{recurrence_id}",
-    responses=described(200, "The occurrence; its `id` says which event it belongs to now.", OccurrenceRead, "ETag")
-    | problems(409, 412, *WITH_BODY),
+    responses=describe_response(
+        200, "The occurrence. Its `id` is that of the event that it belongs to now.", OccurrenceRead, "ETag"
+    )
+    | describe_errors(409, 412, *BODY_ERRORS),
 )
-async def change_occurrence(
+async def update_occurrence(
     caller: EventsWriter,
     occurrences: OccurrencesService,
     event: OwnedEvent,
     recurrence_id: RecurrenceId,
-    revisions: IfMatch,
+    if_match: IfMatch,
     reject: RejectConflicts,
     patch: OccurrencePatch,
-    reach: Reach = "this",
+    scope: EditScope = "this",
 ) -> Response:
-    """Change one occurrence of your event, or it and all that follow, which become an event of their own."""
-    following = reach == "following"
-    return changed(await occurrences.change(caller, event, recurrence_id, patch, following, revisions, reject=reject))
+    """Update an occurrence of an event.
+
+    With `scope=following`, this occurrence and all later ones become an event of their own.
+    """
+    following = scope == "following"
+    return respond_changed(
+        await occurrences.change(caller, event, recurrence_id, patch, following, if_match, reject=reject)
+    )
 
 
-@router.delete("/{id}/occurrences/{recurrence_id}", status_code=204, responses=problems(409, 412))
-async def remove_occurrence(
+@router.delete("/{id}/occurrences/{recurrence_id}", status_code=204, responses=describe_errors(409, 412))
+async def delete_occurrence(
     caller: EventsWriter,
     occurrences: OccurrencesService,
     event: OwnedEvent,
     recurrence_id: RecurrenceId,
-    revisions: IfMatch,
-    reach: Reach = "this",
+    if_match: IfMatch,
+    scope: EditScope = "this",
 ) -> Response:
-    """Take one occurrence out of your event, or it and all that follow."""
-    await occurrences.remove(caller, event, recurrence_id, reach == "following", revisions)
+    """Delete an occurrence of an event.
+
+    With `scope=following`, the event ends before this occurrence.
+    """
+    await occurrences.remove(caller, event, recurrence_id, scope == "following", if_match)
     return Response(status_code=204)

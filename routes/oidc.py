@@ -1,4 +1,4 @@
-"""Signing in with OpenID Connect providers."""
+"""Sign-in with OpenID Connect providers."""
 
 from typing import Annotated
 
@@ -7,60 +7,72 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from models.accounts.oidc_login import LOGIN_LIFETIME, CallbackQuery, ProviderPage, SignInQuery
+from models.accounts.token_schema import SignedInRead
 from models.shared.schema import PageQuery
 from planner.services.accounts.oidc_login import ticket
-from routes.http.bodies import PlannerRoute
 from routes.http.dependencies import Client, OidcLoginService
 from routes.http.errors import NO_STORE
-from routes.http.problems import ANYWHERE, Answers, problems
-from routes.http.responses import described, listed
-from routes.signin import SignedInRead, signed_in_answer
+from routes.http.headers import describe_headers
+from routes.http.problems import COMMON_ERRORS, ResponseDescriptions, describe_errors
+from routes.http.responses import describe_response, respond_page
+from routes.http.route import PlannerRoute
+from routes.signin import respond_signed_in
 
-router = APIRouter(prefix="/api/v1/auth", tags=["signing in"], route_class=PlannerRoute, responses=problems(*ANYWHERE))
+router = APIRouter(
+    prefix="/api/v1/auth",
+    tags=["authentication"],
+    route_class=PlannerRoute,
+    responses=describe_errors(*COMMON_ERRORS),
+)
 
-ProviderInPath = Annotated[str, Path(description="One of `GET /auth/providers`.", examples=["google"])]
-# A browser that goes on must not tell the next page where it was: codes stand in addresses.
-ONWARD = NO_STORE | {"referrer-policy": "no-referrer"}
+ProviderInPath = Annotated[
+    str, Path(description="The name of a provider in `GET /auth/providers`.", examples=["google"])
+]
+# Addresses contain codes: the browser must not send them to the next page as the referrer.
+REDIRECT_HEADERS = NO_STORE | {"referrer-policy": "no-referrer"}
 
 
-@router.get("/providers", responses=described(200, "The providers.", ProviderPage, "Link"))
-async def read_providers(
-    request: Request, providers: OidcLoginService, wanted: Annotated[PageQuery, Query()]
+@router.get("/providers", responses=describe_response(200, "A page of providers.", ProviderPage, "Link"))
+async def list_providers(
+    request: Request, providers: OidcLoginService, query: Annotated[PageQuery, Query()]
 ) -> Response:
-    """The providers one can sign in with. Send the browser to the `signin` of one."""
-    return listed(request, providers.listed(wanted))
+    """List the OpenID Connect providers.
+
+    To sign in with one, send the browser to its `signin` address.
+    """
+    return respond_page(request, providers.listed(query))
 
 
-SENT: Answers = {
+TO_PROVIDER: ResponseDescriptions = {
     302: {
-        "description": "To the provider; a cookie binds what follows to this browser. "
-        "Or back to the page with `error`, when the provider does not answer.",
-        "headers": {name: {"schema": {"type": "string"}} for name in ("Location", "Set-Cookie")},
+        "description": "To the provider, with a cookie that binds the sign-in to this browser. "
+        "When the provider does not respond: back to the page, with `error`.",
+        "headers": describe_headers("Location", "Set-Cookie"),
     }
 }
 
 
-@router.get("/{provider}/signin", status_code=302, responses=SENT | problems(429, 502))
-async def sign_in_with_provider(
+@router.get("/{provider}/signin", status_code=302, responses=TO_PROVIDER | describe_errors(429, 502))
+async def start_provider_sign_in(
     provider: ProviderInPath,
     request: Request,
     providers: OidcLoginService,
     client: Client,
-    wanted: Annotated[SignInQuery, Query()],
+    query: Annotated[SignInQuery, Query()],
 ) -> Response:
-    """Begin to sign in with a provider; for browsers.
+    """Start to sign in with a provider.
 
-    A page gives its `redirect_uri`, its `state` and the S256 challenge of a verifier it keeps
-    (RFC 7636). It gets the browser back with `code` and `state`, and exchanges the code with its
-    verifier at `POST /auth/token`, `grant_type=authorization_code`, within a minute.
+    For browsers. A page sends its `redirect_uri`, its `state` and the S256 challenge of a code verifier
+    (RFC 7636). The browser comes back to that page with `code` and `state`. The page exchanges the code and
+    its verifier for tokens within one minute, at `POST /auth/token` with `grant_type=authorization_code`.
     """
-    departure = await providers.begin(provider, wanted, client)
+    departure = await providers.begin(provider, query, client)
     if isinstance(departure, str):
-        return RedirectResponse(departure, 302, headers=ONWARD)
-    response = RedirectResponse(departure.address, 302, headers=ONWARD)
+        return RedirectResponse(departure, 302, headers=REDIRECT_HEADERS)
+    response = RedirectResponse(departure.address, 302, headers=REDIRECT_HEADERS)
     secure = _is_secure(request)
     response.set_cookie(
-        _cookie(secure, departure.ticket),
+        _cookie_name(secure, departure.ticket),
         departure.secret,
         max_age=int(LOGIN_LIFETIME.total_seconds()),
         secure=secure,
@@ -70,36 +82,41 @@ async def sign_in_with_provider(
     return response
 
 
-BACK: Answers = {
+BACK_TO_PAGE: ResponseDescriptions = {
     302: {
-        "description": "To the page that began it, with `code` and `state`, or with `error` (RFC 6749 §4.1.2).",
-        "headers": {"Location": {"schema": {"type": "string"}}},
+        "description": "To the page that started the sign-in, with `code` and `state`, or with `error` "
+        "(RFC 6749 §4.1.2).",
+        "headers": describe_headers("Location"),
     }
 }
 
 
 @router.get(
     "/{provider}/callback",
-    responses=described(200, "When no page began it: the tokens, and the account.", SignedInRead)
-    | BACK
-    | problems(401, 409, 502),
+    responses=describe_response(200, "When no page started the sign-in: the tokens, and the account.", SignedInRead)
+    | BACK_TO_PAGE
+    | describe_errors(401, 409, 502),
 )
-async def return_from_provider(
+async def finish_provider_sign_in(
     provider: ProviderInPath,
     request: Request,
     providers: OidcLoginService,
     client: Client,
-    returned: Annotated[CallbackQuery, Query()],
+    query: Annotated[CallbackQuery, Query()],
 ) -> Response:
-    """Where the provider sends the browser back to; good once, within ten minutes.
+    """Finish signing in with a provider.
 
-    The provider's identity finds its account; one whose address both sides have verified is
-    linked to it; for an unknown address an account is made. 409: there is an account with this
-    address, and it is not proved that it is yours.
+    The provider sends the browser to this address, once and within ten minutes. The account is the one that is
+    linked to the provider's identity. Otherwise, an account with the same e-mail address is linked if both
+    sides have verified the address, and for an unknown address an account is created. The response is 409 if
+    there is an account with the address and one side has not verified it.
     """
-    cookie = _cookie(_is_secure(request), ticket(returned.state or ""))
-    end = await providers.finish(provider, returned, request.cookies.get(cookie), client)
-    response = RedirectResponse(end, 302, headers=ONWARD) if isinstance(end, str) else signed_in_answer(end)
+    cookie = _cookie_name(_is_secure(request), ticket(query.state or ""))
+    result = await providers.finish(provider, query, request.cookies.get(cookie), client)
+    if isinstance(result, str):
+        response: Response = RedirectResponse(result, 302, headers=REDIRECT_HEADERS)
+    else:
+        response = respond_signed_in(result)
     response.delete_cookie(cookie, secure=_is_secure(request), httponly=True, samesite="lax")
     return response
 
@@ -108,6 +125,6 @@ def _is_secure(request: Request) -> bool:
     return str(request.app.state.base_url).startswith("https:")
 
 
-def _cookie(secure: bool, ticket: str) -> str:
-    # The prefix keeps other hosts of the same domain from setting it (RFC 6265bis §4.1.3.2).
+def _cookie_name(secure: bool, ticket: str) -> str:
+    # The prefix keeps other hosts of the same domain from setting the cookie (RFC 6265bis §4.1.3.2).
     return f"{'__Host-' if secure else ''}planner-signin-{ticket}"

@@ -11,49 +11,61 @@ from auth.authenticate import CurrentUser
 from models.accounts.personal_token import PersonalTokenCreate, PersonalTokenCreated, PersonalTokenPage
 from models.shared.schema import PageQuery
 from models.shared.views import to_json
-from routes.http.bodies import PlannerRoute
 from routes.http.dependencies import AccountIdempotencyKey, Client, IdInPath, PersonalTokensService
-from routes.http.problems import GUARDED, WITH_BODY, problems
-from routes.http.responses import JSON, described, listed
+from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
+from routes.http.responses import JSON, describe_response, respond_page
+from routes.http.route import PlannerRoute
 
 router = APIRouter(
     prefix="/api/v1/auth/tokens",
     tags=["personal access tokens"],
     route_class=PlannerRoute,
-    responses=problems(*GUARDED),
+    responses=describe_errors(*AUTHENTICATED_ERRORS),
 )
 
 
-@router.get("", responses=described(200, "A page of your tokens.", PersonalTokenPage, "Link"))
-async def list_tokens(
-    request: Request, caller: CurrentUser, tokens: PersonalTokensService, wanted: Annotated[PageQuery, Query()]
+@router.get("", responses=describe_response(200, "A page of your tokens.", PersonalTokenPage, "Link"))
+async def list_personal_tokens(
+    request: Request, caller: CurrentUser, tokens: PersonalTokensService, query: Annotated[PageQuery, Query()]
 ) -> Response:
-    """Your personal access tokens, without their secrets."""
-    return listed(request, await tokens.listed(caller, wanted.cursor, wanted.limit))
+    """List your personal access tokens.
+
+    Without their secrets, which are shown only when a token is created.
+    """
+    return respond_page(request, await tokens.listed(caller, query.cursor, query.limit))
 
 
 @router.post(
     "",
     status_code=201,
-    responses=described(201, "The new token. Its secret is shown this once.", PersonalTokenCreated, "Location")
-    | problems(*WITH_BODY),
+    responses=describe_response(201, "The new token. Its secret is shown only now.", PersonalTokenCreated, "Location")
+    | describe_errors(*BODY_ERRORS),
 )
-async def create_token(
+async def create_personal_token(
     caller: CurrentUser,
     tokens: PersonalTokensService,
-    once: AccountIdempotencyKey,
+    idempotency_key: AccountIdempotencyKey,
     client: Client,
     draft: PersonalTokenCreate,
 ) -> Response:
-    """A token that lets a program act for you as far as its scopes go, for a day unless told otherwise."""
-    made = await tokens.create(caller, draft, client, once)
+    """Create a personal access token.
+
+    A program that sends it acts for you, within its scopes, until the token expires: by default after one
+    day.
+    """
+    made = await tokens.create(caller, draft, client, idempotency_key)
     body = orjson.loads(made.view.json) | {"token": made.secret}
     headers = {"location": f"/api/v1/auth/tokens/{made.view.id}", "cache-control": "no-store"}
     return Response(to_json(body), 201, media_type=JSON, headers=headers)
 
 
 @router.delete("/{id}", status_code=204)
-async def remove_token(id: IdInPath, caller: CurrentUser, tokens: PersonalTokensService, client: Client) -> Response:
-    """Make one of your tokens worthless."""
+async def revoke_personal_token(
+    id: IdInPath, caller: CurrentUser, tokens: PersonalTokensService, client: Client
+) -> Response:
+    """Revoke one of your personal access tokens.
+
+    It stops working at once.
+    """
     await tokens.remove(caller, id, client)
     return Response(status_code=204)

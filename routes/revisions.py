@@ -1,4 +1,4 @@
-"""What an event was, and making it so again."""
+"""Revisions of an event, and restoring one."""
 
 from typing import Annotated
 
@@ -10,40 +10,51 @@ from auth.authenticate import EventsReader, EventsWriter
 from models.events.event_schema import EventRead
 from models.events.revision_view import RestoreRequest, RevisionPage
 from models.shared.schema import PageQuery
-from routes.http.bodies import PlannerRoute
 from routes.http.dependencies import IdInPath, IfMatch, RevisionsService
-from routes.http.problems import GUARDED, WITH_BODY, problems
-from routes.http.responses import changed, described, listed
+from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
+from routes.http.responses import describe_response, respond_changed, respond_page
+from routes.http.route import PlannerRoute
 
-router = APIRouter(prefix="/api/v1/events", tags=["undo"], route_class=PlannerRoute, responses=problems(*GUARDED))
+router = APIRouter(
+    prefix="/api/v1/events",
+    tags=["revisions"],
+    route_class=PlannerRoute,
+    responses=describe_errors(*AUTHENTICATED_ERRORS),
+)
 
 
-@router.get("/{id}/revisions", responses=described(200, "A page of revisions.", RevisionPage, "Link"))
-async def list_revisions(
-    request: Request, id: IdInPath, caller: EventsReader, undo: RevisionsService, wanted: Annotated[PageQuery, Query()]
+@router.get("/{id}/revisions", responses=describe_response(200, "A page of revisions.", RevisionPage, "Link"))
+async def list_event_revisions(
+    request: Request,
+    id: IdInPath,
+    caller: EventsReader,
+    revisions: RevisionsService,
+    query: Annotated[PageQuery, Query()],
 ) -> Response:
-    """What your event is and was, the newest first: who changed it, when and what.
+    """List the revisions of an event.
 
-    Also of an event that you removed less than 30 days ago.
+    The newest first: who changed your event, when, and in which fields. Also for an event that you
+    deleted less than 30 days ago.
     """
-    return listed(request, await undo.listed(caller, id, wanted))
+    return respond_page(request, await revisions.listed(caller, id, query))
 
 
 @router.post(
     "/{id}/restore",
-    responses=described(200, "The event as it is now.", EventRead, "ETag") | problems(409, 412, *WITH_BODY),
+    responses=describe_response(200, "The event as it is now.", EventRead, "ETag")
+    | describe_errors(409, 412, *BODY_ERRORS),
 )
-async def restore_revision(
+async def restore_event(
     id: IdInPath,
     caller: EventsWriter,
-    undo: RevisionsService,
-    revisions: IfMatch,
-    wanted: Annotated[RestoreRequest, Body()] = RestoreRequest(),  # noqa: B008 - it cannot be changed
+    revisions: RevisionsService,
+    if_match: IfMatch,
+    body: Annotated[RestoreRequest, Body()] = RestoreRequest(),  # noqa: B008 - it cannot be changed
 ) -> Response:
-    """Make your event what it was at an earlier revision, as a new revision; without a body, undo the last change.
+    """Restore an event to an earlier revision.
 
-    An event that you removed less than 30 days ago is there again, with its id, as it was when it was
-    removed unless you say otherwise; for `If-Match`, its removal is its latest revision. What a
-    moderator has taken down stays private.
+    The earlier content becomes a new revision. Without a body, the last change is undone. An event that you
+    deleted less than 30 days ago is restored with its id, by default as it was when it was deleted; for
+    `If-Match`, its deletion is its latest revision. An event that a moderator has taken down stays private.
     """
-    return changed(await undo.restore(caller, id, wanted, revisions))
+    return respond_changed(await revisions.restore(caller, id, body, if_match))

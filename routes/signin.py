@@ -1,22 +1,18 @@
-"""Signing up, in and out, and the token endpoints."""
+"""Sign-up, sign-in and sign-out, and the token endpoints of OAuth 2.0."""
 
-from typing import Annotated, Any, Literal
+from typing import Any
 
 from fastapi import APIRouter
-from pydantic import ConfigDict, Field
 from starlette.responses import Response
 
 from auth.authenticate import CurrentUser
+from models.accounts.account_requests import SignInRequest, SignUpRequest
 from models.accounts.personal_token import SCOPES
-from models.accounts.user import EXAMPLE as USER
-from models.accounts.user import SignUp, UserRead
-from models.shared.fields import PasswordAttempt, Text
-from models.shared.schema import Reply
-from models.shared.schema import Request as Body
+from models.accounts.token_schema import IntrospectionRead, SignedInRead, TokensRead
+from models.accounts.user import UserRead
 from models.shared.views import embedded, to_json
 from planner.errors import GrantRefused, Unauthenticated
 from planner.services.accounts.sessions import SignedIn, Tokens
-from routes.http.bodies import PlannerRoute
 from routes.http.dependencies import (
     AccountsService,
     AnonymousIdempotencyKey,
@@ -26,55 +22,28 @@ from routes.http.dependencies import (
     SessionsService,
 )
 from routes.http.errors import NO_STORE
-from routes.http.forms import REFUSED, TOKEN_REFUSED, TokenForm, form_body, required
-from routes.http.problems import ANYWHERE, GUARDED, WITH_BODY, Answers, problems
-from routes.http.responses import JSON, created, described
+from routes.http.forms import FORM_ERRORS, TOKEN_ENDPOINT_ERRORS, TokenForm, describe_form, require_parameters
+from routes.http.problems import (
+    AUTHENTICATED_ERRORS,
+    BODY_ERRORS,
+    COMMON_ERRORS,
+    ResponseDescriptions,
+    describe_errors,
+)
+from routes.http.responses import JSON, describe_response, respond_created
+from routes.http.route import PlannerRoute
 
-router = APIRouter(prefix="/api/v1/auth", tags=["signing in"], route_class=PlannerRoute, responses=problems(*ANYWHERE))
-MISMATCH = "The account and the password do not belong together."
-
-
-class SignIn(Body):
-    """Who, and the proof of it."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [{"email": "ada@example.com", "password": "long-enough and unusual"}]}
-    )
-
-    email: Annotated[Text, Field(max_length=254, description="The e-mail address; a username serves as well.")]
-    password: PasswordAttempt
-
-
-EXAMPLE: dict[str, Any] = {
-    "access_token": "eyJhbGciOi…",
-    "token_type": "Bearer",
-    "expires_in": 900,
-    "refresh_token": "planner_rt_…",
-}
-
-
-class TokensRead(Reply):
-    """What the token endpoint answers (RFC 6749 §5.1)."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
-
-    access_token: str
-    token_type: Literal["Bearer"]
-    expires_in: Annotated[int, Field(description="How long the access token holds, in seconds.")]
-    refresh_token: Annotated[str, Field(description="Good for one use.")]
-    scope: Annotated[str | None, Field(description="Only when a narrower scope was asked for.")] = None
-
-
-class SignedInRead(TokensRead):
-    """The tokens, and the account they are for."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"user": USER}]})
-
-    user: UserRead
+router = APIRouter(
+    prefix="/api/v1/auth",
+    tags=["authentication"],
+    route_class=PlannerRoute,
+    responses=describe_errors(*COMMON_ERRORS),
+)
+WRONG_CREDENTIALS = "The account or the password is wrong."
 
 
 def tokens_body(tokens: Tokens) -> dict[str, Any]:
-    """Tokens as they are answered."""
+    """Return tokens as the fields of `TokensRead`."""
     body = {
         "access_token": tokens.access_token,
         "token_type": "Bearer",
@@ -84,8 +53,8 @@ def tokens_body(tokens: Tokens) -> dict[str, Any]:
     return body if tokens.scopes is None else body | {"scope": " ".join(tokens.scopes)}
 
 
-def signed_in_answer(signed_in: SignedIn) -> Response:
-    """The answer to a sign-in with JSON: the user beside the tokens."""
+def respond_signed_in(signed_in: SignedIn) -> Response:
+    """Return the tokens of a new session together with its account."""
     body = {"user": embedded(signed_in.user.json), **tokens_body(signed_in.tokens)}
     return Response(to_json(body), media_type=JSON, headers=NO_STORE)
 
@@ -93,147 +62,140 @@ def signed_in_answer(signed_in: SignedIn) -> Response:
 @router.post(
     "/signup",
     status_code=201,
-    responses=described(201, "The new account.", UserRead, "Location", "ETag") | problems(409, 429, *WITH_BODY),
+    responses=describe_response(201, "The new account.", UserRead, "Location", "ETag")
+    | describe_errors(409, 429, *BODY_ERRORS),
 )
-async def sign_up(accounts: AccountsService, once: AnonymousIdempotencyKey, client: Client, form: SignUp) -> Response:
-    """A new account, and a mail to prove its address. E-mail and username are unique whatever their letter case."""
-    return created(await accounts.sign_up(form, client, once), "/api/v1/users/me")
+async def sign_up(
+    accounts: AccountsService, idempotency_key: AnonymousIdempotencyKey, client: Client, body: SignUpRequest
+) -> Response:
+    """Create an account.
+
+    An e-mail with a link that verifies the address is sent. E-mail addresses and usernames are unique,
+    regardless of letter case.
+    """
+    return respond_created(await accounts.sign_up(body, client, idempotency_key), "/api/v1/users/me")
 
 
 @router.post(
     "/signin",
-    responses=described(200, "The tokens, and the account.", SignedInRead) | problems(401, 429, *WITH_BODY),
+    responses=describe_response(200, "The tokens, and the account.", SignedInRead)
+    | describe_errors(401, 429, *BODY_ERRORS),
 )
-async def sign_in(accounts: AccountsService, client: Client, form: SignIn) -> Response:
-    """Sign in with JSON. Nothing in a refusal tells an unknown account from a wrong password."""
-    signed_in = await accounts.sign_in(form.email, form.password, client)
+async def sign_in(accounts: AccountsService, client: Client, body: SignInRequest) -> Response:
+    """Sign in with a password.
+
+    Opens a session. The response to an unknown account and to a wrong password is the same.
+    """
+    signed_in = await accounts.sign_in(body.email, body.password, client)
     if signed_in is None:
-        raise Unauthenticated(MISMATCH)
-    return signed_in_answer(signed_in)
+        raise Unauthenticated(WRONG_CREDENTIALS)
+    return respond_signed_in(signed_in)
 
 
-GRANTS = form_body(
+TOKEN_FORM = describe_form(
     {"grant_type": "password", "username": "ada@example.com", "password": "long-enough and unusual"},
     ["grant_type"],
     grant_type={"enum": ["password", "refresh_token", "authorization_code"]},
-    username={"description": "With `password`: an e-mail address or a username."},
-    password={"format": "password"},
-    refresh_token={"description": "With `refresh_token`: the newest one of the session."},
-    code={"description": "With `authorization_code`: what a provider's callback handed to the page."},
-    code_verifier={"description": "With `authorization_code`: what the code challenge was made from (RFC 7636)."},
-    redirect_uri={"description": "With `authorization_code`: the page that the code was handed to."},
-    scope={"description": "With `password`: a narrower scope, such as `events:read`. It stays the session's."},
+    username={"description": "With `password`: the e-mail address or the username."},
+    password={"description": "With `password`: the password.", "format": "password"},
+    refresh_token={"description": "With `refresh_token`: the latest refresh token of the session."},
+    code={"description": "With `authorization_code`: the code with which the provider sign-in ended."},
+    code_verifier={"description": "With `authorization_code`: the verifier of the code challenge (RFC 7636)."},
+    redirect_uri={"description": "With `authorization_code`: the page to which the code was sent."},
+    scope={
+        "description": "With `password`: the scopes of the session, separated by spaces, such as `events:read`. "
+        "Default: all rights."
+    },
 )
 
 
 @router.post(
     "/token",
-    openapi_extra=GRANTS,
-    responses=described(200, "The tokens.", TokensRead) | TOKEN_REFUSED,
+    openapi_extra=TOKEN_FORM,
+    responses=describe_response(200, "The tokens.", TokensRead) | TOKEN_ENDPOINT_ERRORS,
 )
-async def token(
+async def issue_tokens(
     accounts: AccountsService,
     sessions: SessionsService,
     providers: OidcLoginService,
     client: Client,
     form: TokenForm,
 ) -> Response:
-    """The token endpoint (RFC 6749 §3.2). Errors are of its own kind, §5.2."""
-    (grant_type,) = required(form, "grant_type")
+    """Issue tokens for a password, a refresh token or an authorization code.
+
+    The token endpoint (RFC 6749 §3.2). Its errors have the form of RFC 6749 §5.2.
+    """
+    (grant_type,) = require_parameters(form, "grant_type")
     match grant_type:
         case "password":
-            username, password = required(form, "username", "password")
-            signed_in = await accounts.sign_in(username, password, client, narrowed(form.get("scope")))
+            username, password = require_parameters(form, "username", "password")
+            signed_in = await accounts.sign_in(username, password, client, parse_scope(form.get("scope")))
             if signed_in is None:
-                raise GrantRefused("invalid_grant", MISMATCH)
+                raise GrantRefused("invalid_grant", WRONG_CREDENTIALS)
             tokens = signed_in.tokens
         case "refresh_token":
-            (refresh_token,) = required(form, "refresh_token")
-            tokens = await sessions.refresh(refresh_token, client, narrowed(form.get("scope")))
+            (refresh_token,) = require_parameters(form, "refresh_token")
+            tokens = await sessions.refresh(refresh_token, client, parse_scope(form.get("scope")))
         case "authorization_code":
-            code, verifier, redirect_uri = required(form, "code", "code_verifier", "redirect_uri")
+            code, verifier, redirect_uri = require_parameters(form, "code", "code_verifier", "redirect_uri")
             tokens = (await providers.redeem(code, verifier, redirect_uri, client)).tokens
         case _:
             raise GrantRefused("unsupported_grant_type", "This grant type is not supported.")
     return Response(to_json(tokens_body(tokens)), media_type=JSON, headers=NO_STORE)
 
 
-def narrowed(scope: str | None) -> list[str] | None:
-    """The scopes that were asked for, or None for everything (RFC 6749 §3.3)."""
+def parse_scope(scope: str | None) -> list[str] | None:
+    """Return the requested scopes, or None for all rights (RFC 6749 §3.3); raises `GrantRefused`."""
     if not scope:
         return None
     scopes = list(dict.fromkeys(scope.split()))
     if not scopes or not set(scopes) <= set(SCOPES):
-        raise GrantRefused("invalid_scope", f"The scopes are: {', '.join(SCOPES)}.")
+        raise GrantRefused("invalid_scope", f"scope must be one or more of: {', '.join(SCOPES)}.")
     return scopes
 
 
-@router.post("/signout", status_code=204, responses=problems(*GUARDED))
+@router.post("/signout", status_code=204, responses=describe_errors(*AUTHENTICATED_ERRORS))
 async def sign_out(caller: CurrentUser, sessions: SessionsService, client: Client) -> Response:
-    """End the session that asks: its access token and its refresh token hold no longer."""
+    """Sign out.
+
+    Revokes the session of the access token, and its refresh token.
+    """
     await sessions.sign_out(caller, client)
     return Response(status_code=204)
 
 
-HINT = {"description": "Taken, and not needed (RFC 7009 §2.1).", "examples": ["refresh_token"]}
-REVOKED: Answers = {200: {"description": "It holds no longer, if it ever did."}}
+TOKEN_TYPE_HINT = {"description": "Accepted and ignored (RFC 7009 §2.1).", "examples": ["refresh_token"]}
+REVOKED: ResponseDescriptions = {200: {"description": "The token is not valid, or not any longer."}}
 
 
 @router.post(
     "/revoke",
-    openapi_extra=form_body({"token": "planner_rt_…"}, ["token"], token={}, token_type_hint=HINT),
-    responses=REVOKED | REFUSED,
+    openapi_extra=describe_form({"token": "planner_rt_…"}, ["token"], token={}, token_type_hint=TOKEN_TYPE_HINT),
+    responses=REVOKED | FORM_ERRORS,
 )
-async def revoke(introspection: IntrospectionService, client: Client, form: TokenForm) -> Response:
-    """Make a token worthless (RFC 7009). Whoever has it may; a token of a session ends the session."""
-    (token,) = required(form, "token")
+async def revoke_token(introspection: IntrospectionService, client: Client, form: TokenForm) -> Response:
+    """Revoke a token.
+
+    As RFC 7009. The token itself is the only credential. A token of a session revokes the session.
+    """
+    (token,) = require_parameters(form, "token")
     await introspection.revoke(token, client)
     return Response(status_code=200, headers=NO_STORE)
 
 
-class IntrospectionRead(Reply):
-    """What a token is (RFC 7662 §2.2); nothing but `active` for one that is not active, or not yours."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [
-                {
-                    "active": True,
-                    "token_type": "Bearer",
-                    "username": "ada",
-                    "sub": "692000000000000000000000",
-                    "iss": "https://planner.example.com",
-                    "aud": "planner",
-                    "iat": 1795251600,
-                    "exp": 1795252500,
-                    "jti": "b3Vycw",
-                    "sid": "692000000000000000000002",
-                },
-                {"active": False},
-            ]
-        }
-    )
-
-    active: bool
-    scope: str | None = None
-    username: str | None = None
-    token_type: str | None = None
-    exp: int | None = None
-    iat: int | None = None
-    sub: str | None = None
-    aud: str | None = None
-    iss: str | None = None
-    jti: str | None = None
-    sid: str | None = None
-
-
 @router.post(
     "/introspect",
-    openapi_extra=form_body({"token": "planner_rt_…"}, ["token"], token={}, token_type_hint=HINT),
-    responses=described(200, "What it is.", IntrospectionRead) | problems(*GUARDED) | REFUSED,
+    openapi_extra=describe_form({"token": "planner_rt_…"}, ["token"], token={}, token_type_hint=TOKEN_TYPE_HINT),
+    responses=describe_response(200, "The state of the token.", IntrospectionRead)
+    | describe_errors(*AUTHENTICATED_ERRORS)
+    | FORM_ERRORS,
 )
-async def introspect(caller: CurrentUser, introspection: IntrospectionService, form: TokenForm) -> Response:
-    """What a token is (RFC 7662): one of your own, or for admins anyone's."""
-    (token,) = required(form, "token")
+async def introspect_token(caller: CurrentUser, introspection: IntrospectionService, form: TokenForm) -> Response:
+    """Introspect a token.
+
+    As RFC 7662: whether it is active, whose it is, and when it expires. One of your own tokens; for admins,
+    any token.
+    """
+    (token,) = require_parameters(form, "token")
     body = await introspection.describe(caller, token)
     return Response(to_json(body), media_type=JSON, headers=NO_STORE)

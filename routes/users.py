@@ -1,19 +1,16 @@
-"""One's own account, other people's for those who look after the planner, and the audit."""
+"""Accounts: one's own; for moderators and admins, all of them and the audit log."""
 
 from typing import Annotated
 
 from fastapi import APIRouter, Query
-from pydantic import ConfigDict
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from auth.authenticate import AccountReader, Admin, CurrentUser, Moderator
-from models.accounts.user import AccountPatch, UserPage, UserPatch, UserRead
+from models.accounts.account_requests import AccountPatch, DeleteAccountRequest, UserPatch
+from models.accounts.user import UserPage, UserRead
 from models.shared.audit import AuditPage, AuditQuery
-from models.shared.fields import PasswordAttempt
 from models.shared.schema import PageQuery
-from models.shared.schema import Request as Body
-from routes.http.bodies import PlannerRoute
 from routes.http.dependencies import (
     AccountsService,
     AdministrationService,
@@ -23,83 +20,121 @@ from routes.http.dependencies import (
     IdInPath,
     IfMatch,
 )
-from routes.http.problems import GUARDED, WITH_BODY, problems
-from routes.http.responses import JSON, NOT_MODIFIED, changed, described, listed, one
+from routes.http.headers import describe_headers
+from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
+from routes.http.responses import (
+    JSON,
+    NOT_MODIFIED,
+    describe_response,
+    respond_changed,
+    respond_page,
+    respond_with,
+)
+from routes.http.route import PlannerRoute
 
-router = APIRouter(prefix="/api/v1", tags=["accounts"], route_class=PlannerRoute, responses=problems(*GUARDED))
-ACCOUNT = described(200, "The account.", UserRead, "ETag")
+router = APIRouter(
+    prefix="/api/v1", tags=["accounts"], route_class=PlannerRoute, responses=describe_errors(*AUTHENTICATED_ERRORS)
+)
+ACCOUNT = describe_response(200, "The account.", UserRead, "ETag")
 
 
 @router.get("/users/me", responses=ACCOUNT | NOT_MODIFIED)
-async def read_me(request: Request, caller: AccountReader, accounts: AccountsService) -> Response:
-    """Your account, with the ids of your events."""
-    return one(request, await accounts.me(caller))
+async def get_current_user(request: Request, caller: AccountReader, accounts: AccountsService) -> Response:
+    """Get your account.
+
+    With the ids of the events that you created.
+    """
+    return respond_with(request, await accounts.me(caller))
 
 
-@router.patch("/users/me", responses=ACCOUNT | problems(409, 412, 429, *WITH_BODY))
-async def change_me(
-    caller: CurrentUser, accounts: AccountsService, revisions: IfMatch, client: Client, patch: UserPatch
+@router.patch("/users/me", responses=ACCOUNT | describe_errors(409, 412, 429, *BODY_ERRORS))
+async def update_current_user(
+    caller: CurrentUser, accounts: AccountsService, if_match: IfMatch, client: Client, patch: UserPatch
 ) -> Response:
-    """Change your account: a JSON merge patch (RFC 7396). Another e-mail address has to be proved again."""
-    return changed(await accounts.change_me(caller, patch, revisions, client))
+    """Update your account.
+
+    The body is a JSON merge patch (RFC 7396): null clears a field, an absent field stays as it is. A new
+    e-mail address must be verified again.
+    """
+    return respond_changed(await accounts.change_me(caller, patch, if_match, client))
 
 
-class AccountDeletionRequest(Body):
-    """The proof that it is you who leaves."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"password": "long-enough and unusual"}]})
-
-    password: PasswordAttempt
-
-
-@router.delete("/users/me", status_code=204, responses=problems(409, 412, 429, *WITH_BODY))
-async def delete_me(
-    caller: CurrentUser, leaving: DeletionService, revisions: IfMatch, client: Client, form: AccountDeletionRequest
+@router.delete("/users/me", status_code=204, responses=describe_errors(409, 412, 429, *BODY_ERRORS))
+async def delete_current_user(
+    caller: CurrentUser, deletion: DeletionService, if_match: IfMatch, client: Client, body: DeleteAccountRequest
 ) -> Response:
-    """Remove your account, your events, sessions and tokens, at once and for good."""
-    await leaving.leave(caller, form.password, revisions, client)
+    """Delete your account.
+
+    With all your events, sessions, tokens and feeds, immediately. It cannot be undone.
+    """
+    await deletion.leave(caller, body.password, if_match, client)
     return Response(status_code=204)
 
 
 @router.get(
     "/users/me/export",
     response_class=Response,
-    responses={200: {"description": "Everything.", "content": {JSON: {"schema": {"type": "object"}}}}},
+    responses={
+        200: {
+            "description": "All stored data about you.",
+            "content": {JSON: {"schema": {"type": "object"}}},
+            "headers": describe_headers("Content-Disposition"),
+        }
+    },
 )
-async def export_me(caller: CurrentUser, leaving: DeletionService) -> Response:
-    """Everything that is held on you: account, sessions, tokens, audit, events and what they were.
+async def export_current_user(caller: CurrentUser, deletion: DeletionService) -> Response:
+    """Export everything that is stored about you.
 
-    No scope reaches that far.
+    Your account, sessions, tokens, feeds, audit log, and your events with their revisions.
     """
     headers = {"content-disposition": 'attachment; filename="planner-export.json"', "cache-control": "no-store"}
-    return StreamingResponse(leaving.export(caller), media_type=JSON, headers=headers)
+    return StreamingResponse(deletion.export(caller), media_type=JSON, headers=headers)
 
 
-@router.get("/users", responses=described(200, "A page of accounts.", UserPage, "Link"))
+@router.get("/users", responses=describe_response(200, "A page of accounts.", UserPage, "Link"))
 async def list_users(
-    request: Request, moderator: Moderator, people: AdministrationService, wanted: Annotated[PageQuery, Query()]
+    request: Request, moderator: Moderator, administration: AdministrationService, query: Annotated[PageQuery, Query()]
 ) -> Response:
-    """All accounts, the oldest first; for moderators."""
-    return listed(request, await people.listed(wanted.cursor, wanted.limit))
+    """List all accounts.
+
+    For moderators. The oldest account first.
+    """
+    return respond_page(request, await administration.listed(query.cursor, query.limit))
 
 
 @router.get("/users/{id}", responses=ACCOUNT | NOT_MODIFIED)
-async def read_user(request: Request, id: IdInPath, moderator: Moderator, people: AdministrationService) -> Response:
-    """An account; for moderators."""
-    return one(request, await people.see(id))
-
-
-@router.patch("/users/{id}", responses=ACCOUNT | problems(409, 412, *WITH_BODY))
-async def change_user(
-    id: IdInPath, admin: Admin, people: AdministrationService, revisions: IfMatch, client: Client, patch: AccountPatch
+async def get_user(
+    request: Request, id: IdInPath, moderator: Moderator, administration: AdministrationService
 ) -> Response:
-    """Change an account's role, or disable it; for admins. The last admin stays one."""
-    return changed(await people.change(admin, id, patch, revisions, client))
+    """Get an account.
+
+    For moderators.
+    """
+    return respond_with(request, await administration.see(id))
 
 
-@router.get("/audit", responses=described(200, "A page of the audit.", AuditPage, "Link"))
-async def list_audit(
-    request: Request, admin: Admin, audit: AuditService, wanted: Annotated[AuditQuery, Query()]
+@router.patch("/users/{id}", responses=ACCOUNT | describe_errors(409, 412, *BODY_ERRORS))
+async def update_user(
+    id: IdInPath,
+    admin: Admin,
+    administration: AdministrationService,
+    if_match: IfMatch,
+    client: Client,
+    patch: AccountPatch,
 ) -> Response:
-    """What happened to accounts, the newest first; for admins."""
-    return listed(request, await audit.listed(wanted))
+    """Change the role of an account, disable or enable it.
+
+    For admins. The last admin cannot be disabled or get another role.
+    """
+    return respond_changed(await administration.change(admin, id, patch, if_match, client))
+
+
+@router.get("/audit", responses=describe_response(200, "A page of the audit log.", AuditPage, "Link"))
+async def list_audit_entries(
+    request: Request, admin: Admin, audit: AuditService, query: Annotated[AuditQuery, Query()]
+) -> Response:
+    """List the entries of the audit log.
+
+    For admins. What happened to accounts, the newest entry first.
+    """
+    return respond_page(request, await audit.listed(query))

@@ -1,9 +1,11 @@
 """Documents and schemas of accounts.
 
-user.py             accounts, with the ids of their events embedded
-session.py          sessions, each with its refresh token
-personal_token.py   personal access tokens
-one_time_token.py   single-use tokens that are sent by mail
-oidc_login.py       sign-ins with a provider that are under way
-user_write_lock.py  the optimistic lock that serialises dependent writes of one user
+user.py              accounts, with the ids of their events embedded
+account_requests.py  request bodies of accounts: sign-up, changes, passwords, deletion
+session.py           sessions, each with its refresh token
+personal_token.py    personal access tokens
+token_schema.py      responses of the token endpoint and of introspection
+one_time_token.py    single-use tokens that are sent by mail
+oidc_login.py        sign-ins with a provider that are under way
+user_write_lock.py   the optimistic lock that serialises dependent writes of one user
 """

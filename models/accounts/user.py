@@ -5,19 +5,18 @@ from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
 from beanie import Document, PydanticObjectId
-from pydantic import ConfigDict, Field, StringConstraints
+from pydantic import ConfigDict, Field
 
 from database.commit import change
 from database.queries import Filter, Id, Stored, index
 from database.reads import Loader, decode, page
 from database.writes import Update
-from models.shared.fields import Email, Password, Username, fold
-from models.shared.schema import Reply, Request
+from models.shared.fields import fold
+from models.shared.schema import Reply
 from models.shared.views import Page, View, to_json
 from planner.domain.cursors import to_cursor
 
 Role = Literal["user", "moderator", "admin"]
-FullName = Annotated[str, StringConstraints(max_length=200, pattern=r"^[^\x00]*$")]
 
 
 class User(Document):
@@ -231,40 +230,6 @@ def user_view(stored: Stored) -> View:
         "updated_at": stored["updated_at"],
     }
     return View(to_json(body), body["id"], stored["revision"])
-
-
-class SignUp(Request):
-    """What a new account is made from."""
-
-    model_config = ConfigDict(
-        json_schema_extra={
-            "examples": [{"email": "ada@example.com", "password": "long-enough and unusual", "username": "ada"}]
-        }
-    )
-
-    email: Email
-    password: Password
-    username: Username | None = None
-    full_name: FullName | None = None
-
-
-class UserPatch(Request):
-    """A change to one's own account as a JSON merge patch (RFC 7396): null clears, absent keeps."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"full_name": "Ada Lovelace"}]})
-
-    email: Email | None = None
-    username: Username | None = None
-    full_name: FullName | None = None
-
-
-class AccountPatch(Request):
-    """What an admin changes about an account."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"role": "moderator"}]})
-
-    role: Role | None = None
-    disabled: bool | None = None
 
 
 EXAMPLE: dict[str, Any] = {

@@ -1,9 +1,11 @@
 """What the routes share.
 
+route.py          the class of every route: its OpenAPI operation follows from its function
 dependencies.py   dependencies of the routes: services, the event in the path, headers
-responses.py      results of services as responses
-problems.py       the body of an error response (RFC 9457), and its description
-errors.py         which error becomes which status
+responses.py      responses made from the views that services return
+problems.py       the body of an error response (RFC 9457), and the descriptions of errors
+errors.py         the status of each kind of error, and the error handlers
+headers.py        descriptions of the response headers
 bodies.py         request bodies, read within limits
 forms.py          form bodies of the token endpoints
 etags.py          entity tags, and the headers that compare them (RFC 9110 §13.1)

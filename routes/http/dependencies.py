@@ -1,4 +1,4 @@
-"""Load-or-404, may-they, services and keys, written once and declared in annotated types."""
+"""Dependencies of the routes as annotated types: services, the event in the path, idempotency keys, headers."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated, Any, Literal
@@ -28,9 +28,9 @@ from planner.services.files.import_jobs import ImportJobs
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.idempotency import IdempotencyKey
-from routes.http.etags import wanted
+from routes.http.etags import parse_if_match
 
-# The pattern is for readers of the document: what is no id names nothing, and is a 404.
+# The pattern is documentation: a malformed id names nothing, so the response is 404 and not 422.
 IdInPath = Annotated[
     str,
     Path(
@@ -42,7 +42,7 @@ IdInPath = Annotated[
 
 
 def from_state(name: str) -> Callable[[Request], Awaitable[Any]]:
-    """A dependency that answers one of the services that `create_app` made."""
+    """Return a dependency that gives one of the services that `create_app` made."""
 
     async def service(request: Request) -> Any:
         return getattr(request.app.state, name)
@@ -70,9 +70,9 @@ FreeBusyService = Annotated[FreeBusy, Depends(from_state("free_busy"))]
 
 
 async def client_info(request: Request) -> ClientInfo:
-    """Where the request comes from; behind a trusted proxy the server has put the client's address there."""
+    """Return the address and the device of the client; the server has resolved the address behind a trusted proxy."""
     address = request.client.host if request.client else "unknown"
-    # Only what can be shown again: a header may hold any byte.
+    # A header may contain any byte: only printable characters are stored and shown again.
     device = "".join(c for c in request.headers.get("user-agent", "")[:200] if c.isprintable())
     return ClientInfo(address, device, request.is_disconnected)
 
@@ -81,55 +81,57 @@ Client = Annotated[ClientInfo, Depends(client_info)]
 
 
 async def event_by_id(request: Request, id: IdInPath, caller: EventsReader) -> EventView:
-    """The event in the path, if the caller may see it."""
+    """Return the event in the path if the caller may see it; raises `NotFound`."""
     service: Events = request.app.state.events
     return await service.see(caller, id)
 
 
 async def owned_event(request: Request, id: IdInPath, caller: EventsWriter) -> EventView:
-    """The event in the path, if the caller may change it."""
+    """Return the event in the path if the caller may change it; raises `NotFound` and `Forbidden`."""
     service: Events = request.app.state.events
     return await service.own(caller, id)
 
 
-async def seen_event(request: Request, id: IdInPath, caller: CurrentUser) -> EventView:
-    """The event in the path, for those whose role lets them do more than see it."""
+async def visible_event(request: Request, id: IdInPath, caller: CurrentUser) -> EventView:
+    """Return the event in the path for a caller whose role permits the rest; raises `NotFound`."""
     service: Events = request.app.state.events
     return await service.see(caller, id)
 
 
 EventById = Annotated[EventView, Depends(event_by_id)]
 OwnedEvent = Annotated[EventView, Depends(owned_event)]
-SeenEvent = Annotated[EventView, Depends(seen_event)]
+VisibleEvent = Annotated[EventView, Depends(visible_event)]
 
 
-async def revisions(
-    if_match: Annotated[str | None, Header(description='Change only this revision, such as `"3"`; else 412.')] = None,
+async def allowed_revisions(
+    if_match: Annotated[
+        str | None, Header(description='Make the change only if this is the current `ETag`, such as `"3"`; else 412.')
+    ] = None,
 ) -> frozenset[int] | None:
-    """The revisions that `If-Match` allows; None for any."""
-    return wanted(if_match)
+    """Return the revisions that `If-Match` allows, or None for any."""
+    return parse_if_match(if_match)
 
 
-IfMatch = Annotated[frozenset[int] | None, Depends(revisions)]
+IfMatch = Annotated[frozenset[int] | None, Depends(allowed_revisions)]
 
 
-async def rejects(
+async def reject_conflicts(
     on_conflict: Annotated[
         Literal["allow", "reject"],
         Query(
-            description="With `reject`: refuse, with a 409 that names what it collides with, an event that would take "
-            "time that another one of yours takes. An event takes the time from its start to its end, or its whole "
-            "days, unless it is cancelled or was imported as transparent. Of a series are looked at its first 1,000 "
-            "occurrences or five years, whichever is less, from now or from its start if that is to come. Of several "
-            "requests at once for the same time one is granted."
+            description="`reject`: refuse an event that overlaps with another event of yours, with a 409 that lists "
+            "the conflicts. An event occupies the time from its start to its end, or its whole days, unless it is "
+            "cancelled or was imported as transparent. Of a recurring event, the first 1,000 occurrences within five "
+            "years are checked, from now or from a later start. Of several requests at once for the same time, one "
+            "succeeds."
         ),
     ] = "allow",
 ) -> bool:
-    """Whether a double booking is to be refused."""
+    """Return whether an event that overlaps with another one must be refused."""
     return on_conflict == "reject"
 
 
-RejectConflicts = Annotated[bool, Depends(rejects)]
+RejectConflicts = Annotated[bool, Depends(reject_conflicts)]
 
 IdempotencyKeyHeader = Annotated[
     str | None,
@@ -137,31 +139,34 @@ IdempotencyKeyHeader = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[\x21-\x7e]+$",
-        description="A word of the client's choice. The same key and body again within 24 h gives the first answer.",
+        description="A key that the client chooses. The same request with the same key within 24 hours has no further "
+        "effect and gets the first response; the same key with another body gets 422.",
     ),
 ]
 
 
-async def once_per_writer(
+async def writer_idempotency_key(
     request: Request, caller: EventsWriter, idempotency_key: IdempotencyKeyHeader = None
 ) -> IdempotencyKey | None:
-    """The caller's Idempotency-Key for a route that writes events, if one was sent."""
-    return _once(request, caller, idempotency_key)
+    """Return the caller's Idempotency-Key, or None, for a route that writes events."""
+    return _idempotency_key(request, caller, idempotency_key)
 
 
-async def once_per_user(
+async def account_idempotency_key(
     request: Request, caller: CurrentUser, idempotency_key: IdempotencyKeyHeader = None
 ) -> IdempotencyKey | None:
-    """The caller's Idempotency-Key for a route that needs the whole account, if one was sent."""
-    return _once(request, caller, idempotency_key)
+    """Return the caller's Idempotency-Key, or None, for a route that needs a token without scopes."""
+    return _idempotency_key(request, caller, idempotency_key)
 
 
-async def once_for_anyone(request: Request, idempotency_key: IdempotencyKeyHeader = None) -> IdempotencyKey | None:
-    """An Idempotency-Key where nobody is signed in yet."""
-    return _once(request, None, idempotency_key)
+async def anonymous_idempotency_key(
+    request: Request, idempotency_key: IdempotencyKeyHeader = None
+) -> IdempotencyKey | None:
+    """Return the Idempotency-Key, or None, of a client that is not signed in yet."""
+    return _idempotency_key(request, None, idempotency_key)
 
 
-def _once(request: Request, caller: Principal | None, key: str | None) -> IdempotencyKey | None:
+def _idempotency_key(request: Request, caller: Principal | None, key: str | None) -> IdempotencyKey | None:
     if key is None:
         return None
     who = "" if caller is None else str(caller.id)
@@ -169,6 +174,6 @@ def _once(request: Request, caller: Principal | None, key: str | None) -> Idempo
     return IdempotencyKey(scope, key, request.app.state.secret, None if caller is None else caller.id)
 
 
-WriterIdempotencyKey = Annotated[IdempotencyKey | None, Depends(once_per_writer)]
-AccountIdempotencyKey = Annotated[IdempotencyKey | None, Depends(once_per_user)]
-AnonymousIdempotencyKey = Annotated[IdempotencyKey | None, Depends(once_for_anyone)]
+WriterIdempotencyKey = Annotated[IdempotencyKey | None, Depends(writer_idempotency_key)]
+AccountIdempotencyKey = Annotated[IdempotencyKey | None, Depends(account_idempotency_key)]
+AnonymousIdempotencyKey = Annotated[IdempotencyKey | None, Depends(anonymous_idempotency_key)]

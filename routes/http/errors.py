@@ -1,4 +1,4 @@
-"""Kind of error -> HTTP status: one table and one handler."""
+"""The HTTP status of each kind of error, and the handlers that turn errors into responses."""
 
 import logging
 import re
@@ -17,7 +17,7 @@ from database.errors import DRIVER_ERROR, is_unavailable
 from models.shared.views import to_json
 from planner import errors
 from planner.services.shared.field_errors import field_errors
-from routes.http.problems import MEDIA_TYPE, phrase
+from routes.http.problems import MEDIA_TYPE, status_phrase
 
 log = logging.getLogger("planner.http")
 Handler = Callable[[Request, Exception], Response]
@@ -36,11 +36,11 @@ STATUSES: dict[type[errors.PlannerError], int] = {
     errors.ProviderFailed: 502,
     errors.Unavailable: 503,
 }
-# The token endpoint has error codes of its own (RFC 6749 §5.2, §4.1.2.1).
+# The token endpoint has its own error codes (RFC 6749 §5.2, §4.1.2.1).
 TOKEN_ENDPOINT = "/api/v1/auth/token"  # noqa: S105 - an address
 TOKEN_CODES = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}
-# The kinds that refine a status get a type of their own; the others are named after it.
-KINDS: dict[type[errors.PlannerError], str] = {
+# The last part of a problem's `type`, for kinds that are narrower than their status; the others use its phrase.
+PROBLEM_TYPES: dict[type[errors.PlannerError], str] = {
     errors.InvalidToken: "invalid-token",
     errors.SignInRefused: "sign-in-refused",
     errors.InsufficientScope: "insufficient-scope",
@@ -50,7 +50,7 @@ KINDS: dict[type[errors.PlannerError], str] = {
 }
 
 
-def problem(
+def problem_response(
     status: int,
     detail: str,
     kind: str | None = None,
@@ -58,10 +58,10 @@ def problem(
     fields: tuple[errors.FieldError, ...] = (),
     conflicts: tuple[errors.Collision, ...] = (),
 ) -> Response:
-    """An error answer (RFC 9457)."""
-    title = phrase(status)
+    """Return an error response (RFC 9457); `kind` is the last part of its `type`."""
+    title = status_phrase(status)
     body: dict[str, Any] = {
-        "type": f"/problems/{kind or slug(title)}",
+        "type": f"/problems/{kind or problem_slug(title)}",
         "title": title,
         "status": status,
         "detail": detail,
@@ -73,24 +73,24 @@ def problem(
     return Response(to_json(body), status, headers=headers, media_type=MEDIA_TYPE)
 
 
-def slug(title: str) -> str:
-    """A status's phrase as the last part of its problem's address."""
+def problem_slug(title: str) -> str:
+    """Return the phrase of a status as the last part of a problem's `type`."""
     return re.sub(r"[^a-z]+", "-", title.lower()).strip("-")
 
 
-def _planner_error(request: Request, error: Exception) -> Response:
+def _handle_planner_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, errors.PlannerError)
     if isinstance(error, errors.GrantRefused):
-        return grant_refused(error)
+        return grant_refused_response(error)
     kinds = type(error).__mro__
     status = next((STATUSES[kind] for kind in kinds if kind in STATUSES), 500)
-    kind = next((KINDS[kind] for kind in kinds if kind in KINDS), None)
+    kind = next((PROBLEM_TYPES[kind] for kind in kinds if kind in PROBLEM_TYPES), None)
     fields = error.errors if isinstance(error, errors.Invalid) else ()
     conflicts = error.conflicts if isinstance(error, errors.DoubleBooking) else ()
-    return problem(status, error.detail, kind, _headers(error), fields, conflicts)
+    return problem_response(status, error.detail, kind, _error_headers(error), fields, conflicts)
 
 
-def _headers(error: errors.PlannerError) -> dict[str, str]:
+def _error_headers(error: errors.PlannerError) -> dict[str, str]:
     match error:
         case errors.InvalidToken():
             return {"www-authenticate": 'Bearer error="invalid_token"'}
@@ -104,51 +104,53 @@ def _headers(error: errors.PlannerError) -> dict[str, str]:
             return {}
 
 
-def grant_refused(error: errors.GrantRefused) -> Response:
-    """The token endpoint's own kind of refusal (RFC 6749 §5.2)."""
+def grant_refused_response(error: errors.GrantRefused) -> Response:
+    """Return an error response of the token endpoint (RFC 6749 §5.2)."""
     body = to_json({"error": error.code, "error_description": error.detail})
     status = 401 if error.code == "invalid_client" else 400
     return Response(body, status, headers=NO_STORE, media_type="application/json")
 
 
-def _http_error(request: Request, error: Exception) -> Response:
+def _handle_http_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, HTTPException)
-    details = {404: "There is nothing at this address.", 405: "This address does not answer that method."}
+    details = {404: "There is nothing at this address.", 405: "This address does not support the method."}
     detail = details.get(error.status_code, str(error.detail))
-    headers = {"allow": _allowed(request)} if error.status_code == 405 else dict(error.headers or {})
-    return problem(error.status_code, detail, headers=headers)
+    headers = {"allow": _allowed_methods(request)} if error.status_code == 405 else dict(error.headers or {})
+    return problem_response(error.status_code, detail, headers=headers)
 
 
-def _allowed(request: Request) -> str:
-    """Every method that the address answers (RFC 9110 §15.5.6); the framework names those of one route."""
+def _allowed_methods(request: Request) -> str:
+    """Return every method that the address supports (RFC 9110 §15.5.6); the framework knows those of one route only."""
     routes = [route for route in request.app.routes if isinstance(route, Route)]
     found = [route.methods or () for route in routes if route.matches(request.scope)[0] is not Match.NONE]
     allowed = {method for methods in found for method in methods}
     return ", ".join(sorted(allowed | ({"HEAD"} if "GET" in allowed else set())))
 
 
-def _validation_error(request: Request, error: Exception) -> Response:
+def _handle_validation_error(request: Request, error: Exception) -> Response:
     assert isinstance(error, RequestValidationError)
     found = field_errors(error, skip=1)
-    return problem(422, "Some fields are not acceptable; see errors.", fields=tuple(found))
+    return problem_response(422, "Some fields are not valid; see errors.", fields=tuple(found))
 
 
-def _driver_error(request: Request, error: Exception) -> Response:
+def _handle_driver_error(request: Request, error: Exception) -> Response:
     if is_unavailable(error):
-        log.warning("the database is away: %s", type(error).__name__)
-        return problem(503, "The database is away at the moment. Try again.", headers={"retry-after": "2"})
+        log.warning("the database is unavailable: %s", type(error).__name__)
+        return problem_response(
+            503, "The database is temporarily unavailable. Try again.", headers={"retry-after": "2"}
+        )
     log.error("the database refused a request", exc_info=error)
-    return _failed(request, error)
+    return _handle_failure(request, error)
 
 
-def _failed(request: Request, error: Exception) -> Response:
-    return problem(500, "The server failed. It is not your fault, and it has been logged.")
+def _handle_failure(request: Request, error: Exception) -> Response:
+    return problem_response(500, "The server failed to process the request. The error has been logged.")
 
 
-def _as_the_endpoint_says(handler: Handler) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """The handler, except that the token endpoint answers in its own shape (RFC 6749 §5.2)."""
+def _adapt_to_token_endpoint(handler: Handler) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return the handler, changed to give the token endpoint its own form of errors (RFC 6749 §5.2)."""
 
-    # Asynchronous, though nothing is awaited: the framework would run it in a thread otherwise.
+    # Asynchronous although it awaits nothing: the framework would run a plain function in a thread.
     async def handle(request: Request, error: Exception) -> Response:
         response = handler(request, error)
         if request.url.path != TOKEN_ENDPOINT or request.method != "POST" or response.media_type != MEDIA_TYPE:
@@ -161,14 +163,14 @@ def _as_the_endpoint_says(handler: Handler) -> Callable[[Request, Exception], Aw
     return handle
 
 
-def install(app: FastAPI) -> None:
-    """Give the application its one way of answering errors."""
+def install_error_handlers(app: FastAPI) -> None:
+    """Make the application respond to every error with a problem (RFC 9457)."""
     handlers: dict[type[Exception], Handler] = {
-        errors.PlannerError: _planner_error,
-        HTTPException: _http_error,
-        RequestValidationError: _validation_error,
-        DRIVER_ERROR: _driver_error,
-        Exception: _failed,
+        errors.PlannerError: _handle_planner_error,
+        HTTPException: _handle_http_error,
+        RequestValidationError: _handle_validation_error,
+        DRIVER_ERROR: _handle_driver_error,
+        Exception: _handle_failure,
     }
     for kind, handler in handlers.items():
-        app.add_exception_handler(kind, _as_the_endpoint_says(handler))
+        app.add_exception_handler(kind, _adapt_to_token_endpoint(handler))

@@ -1,4 +1,4 @@
-"""Entity tags made from revisions, and the two headers that compare them (RFC 9110 §13.1)."""
+"""Entity tags made from revisions, and the two request headers that compare them (RFC 9110 §13.1)."""
 
 import re
 
@@ -8,12 +8,13 @@ from planner.errors import Malformed
 _TAG = re.compile(r'\s*(W/)?"([\x21\x23-\x7e\x80-\xff]*)"\s*(?:,[\s,]*|$)')
 
 
-def etag(revision: int | str) -> str:
-    """The strong entity tag of a revision, or of a word that stands for one."""
+def format_etag(revision: int | str) -> str:
+    """Return the strong entity tag of a revision, or of a text that stands for one."""
     return f'"{revision}"'
 
 
-def _tags(header: str, name: str) -> list[tuple[bool, str]]:
+def _parse_tags(header: str, name: str) -> list[tuple[bool, str]]:
+    """Return the tags of a header and whether each is weak; raises `Malformed`."""
     tags, position = [], 0
     while position < len(header):
         found = _TAG.match(header, position)
@@ -22,23 +23,23 @@ def _tags(header: str, name: str) -> list[tuple[bool, str]]:
         tags.append((found[1] is not None, found[2]))
         position = found.end()
     if not tags:
-        raise Malformed(f"{name} is empty.")
+        raise Malformed(f"{name} must have at least one entity tag.")
     return tags
 
 
-def is_known(header: str | None, revision: int | str) -> bool:
-    """Whether `If-None-Match` names this revision; compared weakly, as §13.1.2 says."""
+def matches_if_none_match(header: str | None, revision: int | str) -> bool:
+    """Return whether `If-None-Match` names this revision (weak comparison, §13.1.2); raises `Malformed`."""
     if header is None:
         return False
     if header.strip() == "*":
         return True
-    return any(tag == str(revision) for _, tag in _tags(header, "If-None-Match"))
+    return any(tag == str(revision) for _, tag in _parse_tags(header, "If-None-Match"))
 
 
-def wanted(header: str | None) -> frozenset[int] | None:
-    """The revisions that `If-Match` allows, or None for any; compared strongly (§13.1.1)."""
+def parse_if_match(header: str | None) -> frozenset[int] | None:
+    """Return the revisions that `If-Match` allows, or None for any (strong comparison, §13.1.1); raises `Malformed`."""
     if header is None or header.strip() == "*":
         return None
     return frozenset(
-        int(tag) for weak, tag in _tags(header, "If-Match") if not weak and re.fullmatch("[1-9][0-9]{0,15}", tag)
+        int(tag) for weak, tag in _parse_tags(header, "If-Match") if not weak and re.fullmatch("[1-9][0-9]{0,15}", tag)
     )

@@ -1,4 +1,4 @@
-"""Requests that come as forms, as the token endpoints' standards have it."""
+"""Form bodies, which the standards of the token endpoints require (RFC 6749 §3.2, RFC 7009, RFC 7662)."""
 
 from typing import Annotated, Any
 
@@ -7,40 +7,48 @@ from starlette.requests import Request
 
 from planner.errors import GrantRefused
 from routes.http.bodies import FORM, read_form
-from routes.http.problems import Answers, TokenProblem, phrase
+from routes.http.headers import OF_ERRORS, describe_headers
+from routes.http.problems import ResponseDescriptions, TokenProblem, status_phrase
 
-REFUSED: Answers = {400: {"description": "Refused (RFC 6749 §5.2).", "model": TokenProblem}}
-TOKEN_REFUSED: Answers = REFUSED | {
-    status: {"description": phrase(status), "model": TokenProblem} for status in (429, 500, 503)
+FORM_ERRORS: ResponseDescriptions = {
+    400: {"description": "The request was refused (RFC 6749 §5.2).", "model": TokenProblem}
+}
+TOKEN_ENDPOINT_ERRORS: ResponseDescriptions = FORM_ERRORS | {
+    status: {
+        "description": status_phrase(status),
+        "model": TokenProblem,
+        "headers": describe_headers(*OF_ERRORS.get(status, [])),
+    }
+    for status in (429, 500, 503)
 }
 
 
-async def token_form(request: Request) -> dict[str, str]:
-    """The parameters of a form; whatever is wrong with it is `invalid_request`."""
+async def read_token_form(request: Request) -> dict[str, str]:
+    """Return the parameters of a form; raises `GrantRefused` with `invalid_request` for one that is not valid."""
     try:
         return await read_form(request)
     except HTTPException as error:
         raise GrantRefused("invalid_request", str(error.detail)) from None
     except ValueError as error:
-        raise GrantRefused("invalid_request", f"The request is not acceptable: {error}.") from None
+        raise GrantRefused("invalid_request", f"The form is not valid: {error}.") from None
 
 
-TokenForm = Annotated[dict[str, str], Depends(token_form)]
+TokenForm = Annotated[dict[str, str], Depends(read_token_form)]
 
 
-def required(form: dict[str, str], *names: str) -> list[str]:
-    """The values of these parameters; raises `GrantRefused` when one is missing or empty."""
+def require_parameters(form: dict[str, str], *names: str) -> list[str]:
+    """Return the values of these parameters; raises `GrantRefused` when one is missing or empty."""
     for name in names:
         if not form.get(name):
             raise GrantRefused("invalid_request", f"{name} is required.")
     return [form[name] for name in names]
 
 
-def form_body(example: dict[str, str], needed: list[str], **properties: dict[str, Any]) -> dict[str, Any]:
-    """The OpenAPI description of a form."""
+def describe_form(example: dict[str, str], required: list[str], **properties: dict[str, Any]) -> dict[str, Any]:
+    """Return the OpenAPI description of a form."""
     schema = {
         "type": "object",
-        "required": needed,
+        "required": required,
         "properties": {name: {"type": "string"} | more for name, more in properties.items()},
     }
     return {"requestBody": {"required": True, "content": {FORM: {"schema": schema, "example": example}}}}

@@ -1,16 +1,16 @@
-"""HEAD for whatever answers GET (RFC 9110 §9.3.2)."""
+"""HEAD for every address that supports GET (RFC 9110 §9.3.2)."""
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 
 class HeadAsGet:
-    """Answers HEAD as GET would be, without the body."""
+    """Middleware that handles HEAD as GET, without the body of the response."""
 
     def __init__(self, app: ASGIApp) -> None:
         self._app = app
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Pass everything else through."""
+        """Handle a request; everything but HEAD is passed on as it is."""
         if scope["type"] != "http" or scope["method"] != "HEAD":
             await self._app(scope, receive, send)
             return

@@ -1,32 +1,36 @@
-"""The shape of every error answer (RFC 9457), and which of them a route may give."""
+"""The body of every error response (RFC 9457), and the OpenAPI descriptions of those that a route may give."""
 
 from http import HTTPStatus
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from routes.http.headers import OF_ERRORS, describe_headers
+
 MEDIA_TYPE = "application/problem+json"
 
 
 class FieldProblem(BaseModel):
-    """One field that is wrong."""
+    """A field that is not valid."""
 
     pointer: Annotated[str, Field(description="A JSON pointer to the field (RFC 6901).")]
-    message: str
+    message: Annotated[str, Field(description="What is wrong with it, and what would be right.")]
 
 
 class CollisionProblem(BaseModel):
-    """What takes the time already: an event of yours, or one occurrence of it."""
+    """One of your events, or one of its occurrences, that occupies the time already."""
 
-    id: str
+    id: Annotated[str, Field(description="The id of the event.")]
     title: str
-    start: Annotated[str, Field(description="A date, or an RFC 3339 time at the zone's offset.")]
-    end: Annotated[str | None, Field(description="Exclusive.")]
-    recurrence_id: Annotated[str | None, Field(description="Of an event that repeats: which occurrence.")]
+    start: Annotated[str, Field(description="A date, or an RFC 3339 time with the offset of the event's time zone.")]
+    end: Annotated[str | None, Field(description="Exclusive; in the same form as `start`.")]
+    recurrence_id: Annotated[
+        str | None, Field(description="Which occurrence of a recurring event; null for a single event.")
+    ]
 
 
 class Problem(BaseModel):
-    """Why a request was refused."""
+    """Why a request was refused (RFC 9457)."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -41,56 +45,59 @@ class Problem(BaseModel):
         }
     )
 
-    type: Annotated[str, Field(description="What kind of problem; the address explains it.")]
-    title: str
-    status: int
-    detail: str
-    errors: Annotated[list[FieldProblem] | None, Field(description="With 422: each field that is wrong.")] = None
+    type: Annotated[str, Field(description="The kind of problem: an address at which it is explained.")]
+    title: Annotated[str, Field(description="The reason phrase of the status.")]
+    status: Annotated[int, Field(description="The HTTP status code.")]
+    detail: Annotated[str, Field(description="What is wrong with this request.")]
+    errors: Annotated[list[FieldProblem] | None, Field(description="With 422: each field that is not valid.")] = None
     conflicts: Annotated[
         list[CollisionProblem] | None,
         Field(
-            description="With 409 of the type `/problems/double-booking`: what the event collides with, ten at most."
+            description="With 409 of the type `/problems/double-booking`: up to ten events that overlap with this one."
         ),
     ] = None
 
 
 class TokenProblem(BaseModel):
-    """Why the token endpoint refused (RFC 6749 §5.2)."""
+    """Why the token endpoint refused a request (RFC 6749 §5.2)."""
 
     model_config = ConfigDict(
         json_schema_extra={
-            "examples": [{"error": "invalid_grant", "error_description": "The credentials do not belong together."}]
+            "examples": [{"error": "invalid_grant", "error_description": "The account or the password is wrong."}]
         }
     )
 
-    error: str
-    error_description: str
+    error: Annotated[str, Field(description="The error code.")]
+    error_description: Annotated[str, Field(description="What is wrong with this request.")]
 
 
-Answers = dict[int | str, dict[str, Any]]
+ResponseDescriptions = dict[int | str, dict[str, Any]]
 
-# Python 3.13 names these as RFC 9110 does, older ones otherwise; a type must not depend on that.
+# Python 3.13 names these as RFC 9110 does, older versions differently; the `type` must not depend on the version.
 _PHRASES = {413: "Content Too Large", 422: "Unprocessable Content"}
 
+# What every route may respond with: a malformed path or header, a wrong method, a failure of the
+# server, an unavailable database.
+COMMON_ERRORS = (400, 404, 405, 422, 500, 503)
+# The same of a route that needs a token.
+AUTHENTICATED_ERRORS = (*COMMON_ERRORS, 401, 403)
+# In addition, of a route that reads a body.
+BODY_ERRORS = (413, 415)
 
-def phrase(status: int) -> str:
-    """What a status is called."""
+
+def status_phrase(status: int) -> str:
+    """Return the reason phrase of a status (RFC 9110 §15)."""
     return _PHRASES.get(status) or HTTPStatus(status).phrase
 
 
-def problems(*statuses: int) -> Answers:
-    """The OpenAPI description of the error answers with these statuses."""
-    return {
-        status: {
-            "description": phrase(status),
+def describe_errors(*statuses: int) -> ResponseDescriptions:
+    """Return the OpenAPI descriptions of the error responses with these statuses."""
+    descriptions: ResponseDescriptions = {}
+    for status in statuses:
+        descriptions[status] = {
+            "description": status_phrase(status),
             "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
         }
-        for status in statuses
-    }
-
-
-# Any route may meet these: a path or header that makes no sense, the wrong method, a
-# server that failed, a database that is away.
-ANYWHERE = (400, 404, 405, 422, 500, 503)
-GUARDED = (*ANYWHERE, 401, 403)
-WITH_BODY = (413, 415)
+        if status in OF_ERRORS:
+            descriptions[status]["headers"] = describe_headers(*OF_ERRORS[status])
+    return descriptions

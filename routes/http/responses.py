@@ -1,4 +1,4 @@
-"""Turning views into responses."""
+"""Responses made from the views that the services return."""
 
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -7,74 +7,76 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.shared.views import Changes, Page
-from routes.http.etags import etag, is_known
-from routes.http.problems import Answers
+from routes.http.etags import format_etag, matches_if_none_match
+from routes.http.headers import describe_headers
+from routes.http.problems import ResponseDescriptions
 
 JSON = "application/json"
 
 
-class Viewed(Protocol):
-    """What every view of one thing has."""
+class ItemView(Protocol):
+    """A resource that is ready to be sent: what the view of an event and that of an account have in common."""
 
     @property
     def json(self) -> bytes:
-        """The body."""
+        """Return the body."""
 
     @property
     def id(self) -> str:
-        """The id of the thing."""
+        """Return the id of the resource."""
 
     @property
     def revision(self) -> int:
-        """What its ETag comes from."""
+        """Return the revision, from which the ETag is made."""
 
 
-def one(request: Request, view: Viewed) -> Response:
-    """One thing, with its ETag; 304 when the caller has it already (RFC 9110 §13.1.2)."""
-    headers = {"etag": etag(view.revision), "cache-control": "private, no-cache"}
-    if is_known(request.headers.get("if-none-match"), view.revision):
+def respond_with(request: Request, view: ItemView) -> Response:
+    """Return a resource with its ETag, or 304 when the client has this revision (RFC 9110 §13.1.2)."""
+    headers = {"etag": format_etag(view.revision), "cache-control": "private, no-cache"}
+    if matches_if_none_match(request.headers.get("if-none-match"), view.revision):
         return Response(status_code=304, headers=headers)
     return Response(view.json, media_type=JSON, headers=headers)
 
 
-def changed(view: Viewed) -> Response:
-    """One thing as it is after a change, with its new ETag."""
-    return Response(view.json, media_type=JSON, headers={"etag": etag(view.revision)})
+def respond_changed(view: ItemView) -> Response:
+    """Return a resource as it is after a change, with its new ETag."""
+    return Response(view.json, media_type=JSON, headers={"etag": format_etag(view.revision)})
 
 
-def created(view: Viewed, location: str) -> Response:
-    """A new thing and where it lies."""
-    headers = {"location": location, "etag": etag(view.revision)}
+def respond_created(view: ItemView, location: str) -> Response:
+    """Return a new resource, with its address and its ETag."""
+    headers = {"location": location, "etag": format_etag(view.revision)}
     return Response(view.json, 201, media_type=JSON, headers=headers)
 
 
-def listed(request: Request, page: Page) -> Response:
-    """A page of a list, with a link to the next one (RFC 8288)."""
+def respond_page(request: Request, page: Page) -> Response:
+    """Return a page of a list, with a link to the next page if there is one (RFC 8288)."""
     response = Response(page.json(), media_type=JSON)
     if page.next is not None:
-        _link(request, response, "cursor", page.next)
+        _link_next_page(request, response, "cursor", page.next)
     return response
 
 
-def news(request: Request, changes: Changes) -> Response:
-    """What changed, with a link to the rest when there is more."""
+def respond_changes(request: Request, changes: Changes) -> Response:
+    """Return a page of changes, with a link to the next page if there are more already."""
     response = Response(changes.json(), media_type=JSON, headers={"cache-control": "private, no-cache"})
     if changes.more:
-        _link(request, response, "since", changes.next)
+        _link_next_page(request, response, "since", changes.next)
     return response
 
 
-def _link(request: Request, response: Response, name: str, value: str) -> None:
-    """Say where the next page is: the same request with this parameter (RFC 8288)."""
-    query = [pair for pair in request.query_params.multi_items() if pair[0] != name]
-    path = request.url.path + "?" + urlencode([*query, (name, value)])
+def _link_next_page(request: Request, response: Response, parameter: str, value: str) -> None:
+    """Add the address of the next page: that of this request with another value of one query parameter."""
+    query = [pair for pair in request.query_params.multi_items() if pair[0] != parameter]
+    path = request.url.path + "?" + urlencode([*query, (parameter, value)])
     response.headers["link"] = f'<{request.app.state.base_url}{path}>; rel="next"'
 
 
-def described(status: int, description: str, model: Any, *headers: str) -> Answers:
-    """The OpenAPI description of an answer that the route builds itself."""
-    names = {name: {"schema": {"type": "string"}} for name in headers}
-    return {status: {"description": description, "model": model, "headers": names}}
+def describe_response(status: int, description: str, model: Any, *headers: str) -> ResponseDescriptions:
+    """Return the OpenAPI description of a response that the route builds itself."""
+    return {status: {"description": description, "model": model, "headers": describe_headers(*headers)}}
 
 
-NOT_MODIFIED: Answers = {304: {"description": "You have it already."}}
+NOT_MODIFIED: ResponseDescriptions = {
+    304: {"description": "You have this revision already.", "headers": describe_headers("ETag")}
+}

@@ -6,9 +6,9 @@ import hashlib
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, Response
 
-from routes.http.problems import ANYWHERE, problems
+from routes.http.problems import COMMON_ERRORS, describe_errors
 
-router = APIRouter(tags=["recovery"], include_in_schema=False, responses=problems(*ANYWHERE))
+router = APIRouter(tags=["recovery"], include_in_schema=False, responses=describe_errors(*COMMON_ERRORS))
 
 SCRIPT = """
 const form = document.querySelector("form"), out = document.querySelector("output");

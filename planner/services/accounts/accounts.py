@@ -11,9 +11,10 @@ from database.commit import commit_atomically
 from database.errors import DuplicateKey
 from database.queries import Id, Stored, new_id
 from database.writes import Insert, Update, Write
+from models.accounts.account_requests import SignUpRequest, UserPatch
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.session import Session
-from models.accounts.user import SignUp, User, UserPatch, user_view
+from models.accounts.user import User, user_view
 from models.mail.queued_mail import QueuedMail
 from models.shared.fields import fold
 from models.shared.views import View
@@ -62,7 +63,7 @@ class Accounts:
         self._audit = audit
         self._clock = clock
 
-    async def sign_up(self, form: SignUp, client: ClientInfo, ask: IdempotencyKey | None) -> View:
+    async def sign_up(self, form: SignUpRequest, client: ClientInfo, ask: IdempotencyKey | None) -> View:
         """A new account, and a mail to prove its address.
 
         Raises `Conflict` when the e-mail address or username is taken, `Invalid` for a weak
@@ -97,7 +98,7 @@ class Accounts:
         Raises `Invalid` as signing up does.
         """
         try:
-            form = SignUp(email=email, password=password)
+            form = SignUpRequest(email=email, password=password)
         except ValidationError as error:
             raise Invalid(field_errors(error)) from None
         await require_strong(self._hasher, form.password, "/password", form.model_dump())

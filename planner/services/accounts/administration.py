@@ -4,8 +4,9 @@ from auth.principal import Principal, Principals
 from database.commit import commit_atomically
 from database.queries import Id, Stored, as_id
 from database.writes import Require, Write
+from models.accounts.account_requests import AccountPatch
 from models.accounts.session import Session
-from models.accounts.user import AccountPatch, User, user_view
+from models.accounts.user import User, user_view
 from models.events.event import Event
 from models.events.event_view import EventView
 from models.shared.guard import Guard

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 from jsonschema import Draft202012Validator, FormatChecker
 from starlette.routing import Match, Route
 
-from routes.http.problems import phrase
+from routes.http.problems import status_phrase
 from tests.routes.everywhere.operations import TOKEN_ENDPOINT, Operation, operations_of
 
 PROBLEM = "application/problem+json"
@@ -106,7 +106,7 @@ def check_refusal(response: httpx.Response, said: str) -> None:
         return
     body = response.json()
     assert set(body) - {"errors"} == {"type", "title", "status", "detail"}, said
-    assert (body["status"], body["title"]) == (status, phrase(status)), said
+    assert (body["status"], body["title"]) == (status, status_phrase(status)), said
     assert body["type"].startswith("/problems/"), said
     assert isinstance(body["detail"], str) and body["detail"], said
     assert ("errors" in body) == (status == 422), said

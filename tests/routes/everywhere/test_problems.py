@@ -9,7 +9,7 @@ import pytest
 from fastapi import FastAPI
 
 from planner.services.events.events import Events
-from routes.http.problems import phrase
+from routes.http.problems import status_phrase
 from tests.routes.everywhere.documented import PROBLEM, Documented, check_refusal, media_type
 from tests.routes.everywhere.operations import ROOT, Operation
 from tests.routes.everywhere.samples import World
@@ -112,7 +112,7 @@ async def test_the_address_of_every_kind_of_problem_explains_it(
     kinds = {"invalid-token", "insufficient-scope"}
     for status in set().union(*(operation.statuses for operation in operations)):
         if status >= 400:
-            kinds.add(re.sub(r"[^a-z]+", "-", phrase(status).lower()))
+            kinds.add(re.sub(r"[^a-z]+", "-", status_phrase(status).lower()))
     for kind in sorted(kinds):
         with subtests.test(kind):
             response = await api.get(f"{ROOT}/problems/{kind}")

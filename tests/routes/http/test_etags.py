@@ -3,33 +3,33 @@
 import pytest
 
 from planner.errors import Malformed
-from routes.http.etags import etag, is_known, wanted
+from routes.http.etags import format_etag, matches_if_none_match, parse_if_match
 
 
 def test_a_tag_is_strong_and_quoted() -> None:
-    assert etag(3) == '"3"'
+    assert format_etag(3) == '"3"'
 
 
 @pytest.mark.parametrize("header", ['"3"', 'W/"3"', '"1", "3"', '"1","3"', '"1" ,\t"3" ', '"a,b", "3"', "*", " * "])
 def test_if_none_match_knows_the_revision_it_names(header: str) -> None:
-    assert is_known(header, 3)
+    assert matches_if_none_match(header, 3)
 
 
 @pytest.mark.parametrize("header", [None, '"4"', '"33"', '"1", W/"2"', '""', '"W/3"'])
 def test_if_none_match_does_not_know_another_revision(header: str | None) -> None:
-    assert not is_known(header, 3)
+    assert not matches_if_none_match(header, 3)
 
 
 @pytest.mark.parametrize(
     ("header", "revisions"), [('"3"', {3}), ('"3", "4"', {3, 4}), (' "3" ', {3}), ('"3",,"4",', {3, 4})]
 )
 def test_if_match_allows_the_revisions_it_names(header: str, revisions: set[int]) -> None:
-    assert wanted(header) == frozenset(revisions)
+    assert parse_if_match(header) == frozenset(revisions)
 
 
 @pytest.mark.parametrize("header", [None, "*", " * "])
 def test_without_if_match_or_with_a_star_every_revision_will_do(header: str | None) -> None:
-    assert wanted(header) is None
+    assert parse_if_match(header) is None
 
 
 @pytest.mark.parametrize(
@@ -37,18 +37,18 @@ def test_without_if_match_or_with_a_star_every_revision_will_do(header: str | No
     ['W/"3"', '"three"', '"-3"', '"+3"', '"3.0"', '"03"', '"\u00b3"', '"' + "9" * 400 + '"', '""'],
 )
 def test_if_match_compares_strongly_and_never_guesses(header: str) -> None:
-    assert wanted(header) == frozenset()
+    assert parse_if_match(header) == frozenset()
 
 
 @pytest.mark.parametrize("header", ["3", '"3', "3\"'", "W/3", 'w/"3"', '"3" "4"', '*, "3"', '"a b"', "\u2603"])
 def test_a_header_that_is_no_list_of_tags_is_malformed(header: str) -> None:
     with pytest.raises(Malformed):
-        wanted(header)
+        parse_if_match(header)
     with pytest.raises(Malformed):
-        is_known(header, 3)
+        matches_if_none_match(header, 3)
 
 
 def test_a_long_header_is_read_in_proportion_to_its_length() -> None:
-    assert is_known(", ".join(f'"{n}"' for n in range(20_000)), 19_999)
+    assert matches_if_none_match(", ".join(f'"{n}"' for n in range(20_000)), 19_999)
     with pytest.raises(Malformed):
-        wanted(" " * 60_000 + "x")
+        parse_if_match(" " * 60_000 + "x")

@@ -1,0 +1,114 @@
+"""The request bodies of accounts: sign-up and sign-in, changes, passwords, e-mail verification, deletion."""
+
+from typing import Annotated
+
+from pydantic import ConfigDict, Field, StringConstraints
+
+from models.accounts.user import Role
+from models.shared.fields import NO_NUL, Email, Password, PasswordAttempt, Text, Username
+from models.shared.schema import Request
+
+FullName = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
+MailedToken = Annotated[
+    str,
+    Field(
+        min_length=1,
+        max_length=200,
+        pattern=NO_NUL,
+        description="The token in the link of the e-mail: what follows `#token=`.",
+    ),
+]
+TOKEN_EXAMPLE = "the token from the e-mail"  # noqa: S105 - an example
+
+
+class SignUpRequest(Request):
+    """A new account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"email": "ada@example.com", "password": "long-enough and unusual", "username": "ada"}]
+        }
+    )
+
+    email: Email
+    password: Password
+    username: Username | None = None
+    full_name: FullName | None = None
+
+
+class SignInRequest(Request):
+    """The credentials of an account."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"email": "ada@example.com", "password": "long-enough and unusual"}]}
+    )
+
+    email: Annotated[Text, Field(max_length=254, description="The e-mail address, or the username.")]
+    password: PasswordAttempt
+
+
+class UserPatch(Request):
+    """A change to one's own account as a JSON merge patch (RFC 7396): null clears, an absent field stays."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"full_name": "Ada Lovelace"}]})
+
+    email: Email | None = None
+    username: Username | None = None
+    full_name: FullName | None = None
+
+
+class AccountPatch(Request):
+    """A change that an admin makes to an account."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"role": "moderator"}]})
+
+    role: Role | None = None
+    disabled: bool | None = None
+
+
+class ChangePasswordRequest(Request):
+    """The current password, and the new one."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [{"current_password": "long-enough and unusual", "new_password": "another unusual one"}]
+        }
+    )
+
+    current_password: PasswordAttempt
+    new_password: Password
+
+
+class DeleteAccountRequest(Request):
+    """The password of the account that is to be deleted."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"password": "long-enough and unusual"}]})
+
+    password: PasswordAttempt
+
+
+class VerifyEmailRequest(Request):
+    """A token from a verification e-mail."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"token": TOKEN_EXAMPLE}]})
+
+    token: MailedToken
+
+
+class ForgotPasswordRequest(Request):
+    """The e-mail address of the account whose password is forgotten."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"email": "ada@example.com"}]})
+
+    email: Email
+
+
+class ResetPasswordRequest(Request):
+    """A token from a recovery e-mail, and the new password."""
+
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"token": TOKEN_EXAMPLE, "password": "another unusual one"}]}
+    )
+
+    token: MailedToken
+    password: Password

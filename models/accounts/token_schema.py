@@ -1,0 +1,74 @@
+"""The responses that carry or describe tokens: of the token endpoint, of a sign-in, of introspection."""
+
+from typing import Annotated, Any, Literal
+
+from pydantic import ConfigDict, Field
+
+from models.accounts.user import EXAMPLE as USER_EXAMPLE
+from models.accounts.user import UserRead
+from models.shared.schema import Reply
+
+EXAMPLE: dict[str, Any] = {
+    "access_token": "eyJhbGciOi…",
+    "token_type": "Bearer",
+    "expires_in": 900,
+    "refresh_token": "planner_rt_…",
+}
+
+
+class TokensRead(Reply):
+    """The tokens of a session (RFC 6749 §5.1)."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+
+    access_token: Annotated[str, Field(description="Send it as `Authorization: Bearer …`.")]
+    token_type: Literal["Bearer"]
+    expires_in: Annotated[int, Field(description="How long the access token is valid, in seconds.")]
+    refresh_token: Annotated[str, Field(description="Valid for one use, which gives a new one.")]
+    scope: Annotated[
+        str | None, Field(description="The scopes of the tokens; only when the request asked for some of them.")
+    ] = None
+
+
+class SignedInRead(TokensRead):
+    """The tokens of a session, and its account."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"user": USER_EXAMPLE}]})
+
+    user: UserRead
+
+
+class IntrospectionRead(Reply):
+    """The state of a token (RFC 7662 §2.2); only `active` for one that is not active, or not yours."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "active": True,
+                    "token_type": "Bearer",
+                    "username": "ada",
+                    "sub": "692000000000000000000000",
+                    "iss": "https://planner.example.com",
+                    "aud": "planner",
+                    "iat": 1795251600,
+                    "exp": 1795252500,
+                    "jti": "b3Vycw",
+                    "sid": "692000000000000000000002",
+                },
+                {"active": False},
+            ]
+        }
+    )
+
+    active: bool
+    scope: Annotated[str | None, Field(description="The scopes of the token; absent when it has all rights.")] = None
+    username: Annotated[str | None, Field(description="The username of the account, or its e-mail address.")] = None
+    token_type: Annotated[str | None, Field(description="`Bearer`, or `refresh_token`.")] = None
+    exp: Annotated[int | None, Field(description="When the token expires, in seconds since 1970.")] = None
+    iat: Annotated[int | None, Field(description="When the token was issued, in seconds since 1970.")] = None
+    sub: Annotated[str | None, Field(description="The id of the account.")] = None
+    aud: Annotated[str | None, Field(description="The audience of an access token.")] = None
+    iss: Annotated[str | None, Field(description="The issuer: this planner.")] = None
+    jti: Annotated[str | None, Field(description="The id of an access token.")] = None
+    sid: Annotated[str | None, Field(description="The id of the session.")] = None
