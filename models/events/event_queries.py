@@ -6,7 +6,7 @@ from datetime import datetime, timedelta
 from database.queries import Filter, Id
 from models.events.event_schema import Scope
 from planner.domain.geo import Circle
-from planner.domain.recurrence.documents import REACHES
+from planner.domain.recurrence.documents import SERIES_SPAN_LIMITS
 from planner.domain.times import SPAN_LIMITS, build_order_key
 
 PUBLIC = {"visibility": "public"}
@@ -88,7 +88,7 @@ def _touching(window: Window, after: str | None) -> Iterator[Filter]:
 
 def _series(since: datetime, after: str, before: str) -> Iterator[Filter]:
     """What repeats, is not over at `since`, and has a key between the two."""
-    for number, reach in enumerate((*REACHES, None)):
+    for number, reach in enumerate((*SERIES_SPAN_LIMITS, None)):
         keys = {"$gt": max(_earliest(since, reach), after), "$lt": before}
         yield {"repeats": True, "span": -1 - number, "key": keys, "ends": {"$gt": since}}
 

@@ -9,7 +9,7 @@ from database.queries import Filter, Id, Stored
 from database.reads import batches, decode
 from models.events.event import Event
 from models.events.event_queries import repeating, singles
-from planner.domain.busy import Occupation, occupation
+from planner.domain.busy import BusyTime, busy_time_from_document
 
 _TIMES = ["status", "start", "end", "all_day", "time_zone", "begins", "ends"]
 _SERIES = ["repeats", "seconds", "recurrence", "overrides"]
@@ -26,7 +26,7 @@ class Timed(NamedTuple):
     """An event as far as the fields above go, and what it takes of its creator's time."""
 
     stored: Stored
-    taken: Occupation
+    taken: BusyTime
 
 
 async def find_single_events(creator: Id, window: Window) -> AsyncIterator[list[Timed]]:
@@ -50,4 +50,4 @@ def _remembered(raw: bytes) -> Timed:
 
 def timed(stored: Stored) -> Timed:
     """A stored event with what it takes of its creator's time."""
-    return Timed(stored, occupation(stored))
+    return Timed(stored, busy_time_from_document(stored))

@@ -7,7 +7,7 @@ from database.queries import Id, Stored
 from database.reads import decode, encode
 from models.events.event_schema import EventCreate, Visibility
 from models.shared.views import to_json
-from planner.domain.recurrence.documents import kept, series_of
+from planner.domain.recurrence.documents import series_from_document, series_to_document
 from planner.domain.recurrence.series import Series
 from planner.domain.times import EventTimes, build_order_key, format_stored_time
 
@@ -95,7 +95,7 @@ def _render(stored: Stored, raw: bytes) -> EventView:
         stored["key"],
         raw,
         taken_down,
-        series_of(stored) if stored.get("repeats") else None,
+        series_from_document(stored) if stored.get("repeats") else None,
     )
 
 
@@ -109,12 +109,12 @@ def _recurrence(stored: Stored) -> dict[str, Any] | None:
 
 @lru_cache(maxsize=1024)
 def _remembered_series(raw: bytes) -> Series:
-    return series_of(decode(raw))
+    return series_from_document(decode(raw))
 
 
 def series_in(raw: bytes) -> Series:
     """The series of a stored document, which must have a start; remembered as `rendered` is."""
-    return _remembered_series(raw) if len(raw) <= _REMEMBERED_BYTES else series_of(decode(raw))
+    return _remembered_series(raw) if len(raw) <= _REMEMBERED_BYTES else series_from_document(decode(raw))
 
 
 def placed(stored: Stored) -> Stored:
@@ -155,5 +155,5 @@ def fields_of(draft: EventCreate, times: EventTimes, id: str, series: Series | N
         "span": times.span,
     }
     if series is not None:
-        fields |= kept(series)
+        fields |= series_to_document(series)
     return fields | {"key": build_order_key(fields["begins"], id)}

@@ -1,8 +1,8 @@
-"""When somebody is busy: which events take time, what that time is merged, and what collides with what.
+"""Free/busy: which time events take, how it is merged, and which events overlap.
 
-An event takes time from its start up to but without its end, or for whole days. One without an
-end takes none, nor does one that is cancelled or, in the words of RFC 5545 §3.8.2.7, transparent;
-each occurrence may differ. Two that touch do not collide, but are one busy interval.
+An event takes time from its start up to but not including its end, or whole days. It takes none if it
+has no end, is cancelled, or is transparent (RFC 5545 §3.8.2.7). Each occurrence of a series may differ.
+Two events of which one begins when the other ends do not overlap, but make one busy interval.
 """
 
 from bisect import bisect_right
@@ -11,21 +11,24 @@ from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from planner.domain.recurrence.documents import series_of
-from planner.domain.recurrence.occurrences import Cursor, Occurrence, occurrence, occurrences
+from planner.domain.recurrence.documents import series_from_document
+from planner.domain.recurrence.occurrences import Occurrence, OccurrenceCursor, find_occurrence, list_occurrences
 from planner.domain.recurrence.series import Override, Series
 from planner.domain.times import TIME_RESOLUTION
 from planner.domain.zones import LATEST_INSTANT, add_clamped, to_utc
 
-# What repeats is looked at for so long and so often, whichever comes first.
-AHEAD = timedelta(days=5 * 365 + 1)
-MOST_SLOTS = 1_000
-# Occurrences are worked out some at a time: most answers need few of them.
-_AT_ONCE = 32
+# A series is checked for conflicts for this time, or for this number of slots, whichever ends first.
+CONFLICT_HORIZON = timedelta(days=5 * 365 + 1)
+MAX_SLOTS = 1_000
+# The number of occurrences that are computed at a time. Most callers need only few of them.
+_BATCH_SIZE = 32
 
 
 class Slot(NamedTuple):
-    """Time that is taken: instants in UTC, the end exclusive; `recurrence_id` says by which occurrence."""
+    """Time that is taken, as instants in UTC; `end` is exclusive.
+
+    `recurrence_id` is that of the occurrence that takes it, or None for a single event.
+    """
 
     start: datetime
     end: datetime
@@ -33,39 +36,42 @@ class Slot(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Occupation:
-    """What a stored event takes of its creator's time.
+class BusyTime:
+    """The time that a stored event takes of its creator.
 
-    `once` is the slot of one that does not repeat. Of one that does, `status` and `transparent` are
-    those of the occurrences that nothing else is said about.
+    A single event has a `single_slot`, or nothing if it takes no time. A recurring event has a `series`;
+    `status` and `transparent` are those of all occurrences whose override does not set them.
     """
 
-    once: Slot | None = None
+    single_slot: Slot | None = None
     series: Series | None = None
     status: str = "confirmed"
     transparent: bool = False
 
     @property
-    def often(self) -> bool:
-        """Whether occurrences take time about which nothing else is said."""
+    def is_busy_by_default(self) -> bool:
+        """Whether an occurrence without an override takes time."""
         series = self.series
-        return series is not None and bool(series.length) and self.status != "cancelled" and not self.transparent
+        if series is None or not series.effective_duration:
+            return False
+        return self.status != "cancelled" and not self.transparent
 
 
-def occupation(stored: Mapping[str, Any]) -> Occupation:
-    """What an event takes of its creator's time, from its stored form."""
+def busy_time_from_document(stored: Mapping[str, Any]) -> BusyTime:
+    """Return the time that a stored event takes of its creator."""
     status, transparent = stored["status"], _is_transparent(stored.get("ics"))
     if stored.get("repeats"):
-        return Occupation(None, series_of(stored), status, transparent)
-    # Without an end it touches one instant, which is no time.
-    takes_none = stored["start"] is None or stored["ends"] - stored["begins"] <= TIME_RESOLUTION
-    if takes_none or status == "cancelled" or transparent:
-        return Occupation()
-    return Occupation(Slot(stored["begins"], stored["ends"]))
+        return BusyTime(None, series_from_document(stored), status, transparent)
+    # An event without an end is stored with the smallest step between `begins` and `ends`, and takes no time.
+    if stored["start"] is None or stored["ends"] - stored["begins"] <= TIME_RESOLUTION:
+        return BusyTime()
+    if status == "cancelled" or transparent:
+        return BusyTime()
+    return BusyTime(Slot(stored["begins"], stored["ends"]))
 
 
 def _is_transparent(ics: Mapping[str, Any] | None) -> bool:
-    """Whether an imported entry says that it takes no time; `ics` is what it said besides, as it is stored."""
+    """Return whether the stored iCalendar lines of an imported entry include TRANSP:TRANSPARENT."""
     for line in (ics or {}).get("lines", ()):
         name, _, value = line.partition(":")
         if name.partition(";")[0].strip().upper() == "TRANSP":
@@ -73,66 +79,66 @@ def _is_transparent(ics: Mapping[str, Any] | None) -> bool:
     return False
 
 
-def slots(taken: Occupation, since: datetime, until: datetime) -> Iterator[Slot]:
-    """What is taken of a window, in order of start; what reaches beyond the window is not cut off."""
-    if taken.series is None:
-        if taken.once is not None and taken.once.start < until and taken.once.end > since:
-            yield taken.once
+def iterate_slots(busy_time: BusyTime, since: datetime, until: datetime) -> Iterator[Slot]:
+    """Yield the slots that overlap a window, in order of start; they are not cut at the ends of the window."""
+    if busy_time.series is None:
+        slot = busy_time.single_slot
+        if slot is not None and slot.start < until and slot.end > since:
+            yield slot
         return
-    if not taken.often:
-        yield from _exceptions(taken, since, until)
+    if not busy_time.is_busy_by_default:
+        yield from _find_overridden_slots(busy_time, since, until)
         return
-    after: Cursor | None = None
+    after: OccurrenceCursor | None = None
     while True:
-        found = occurrences(taken.series, since, until, _AT_ONCE, after)
-        for item in found.items:
-            slot = _slot(taken, item)
+        page = list_occurrences(busy_time.series, since, until, _BATCH_SIZE, after)
+        for occurrence in page.items:
+            slot = _build_slot(busy_time, occurrence)
             if slot is not None and slot.end > since:
                 yield slot
-        after = found.next
+        after = page.next
         if after is None:
             return
 
 
-def _exceptions(taken: Occupation, since: datetime, until: datetime) -> list[Slot]:
-    """The slots of a series of which only what an override says can take time."""
-    series, found = taken.series, []
+def _find_overridden_slots(busy_time: BusyTime, since: datetime, until: datetime) -> list[Slot]:
+    """Return the slots in a window of a series whose occurrences take time only if an override says so."""
+    series, slots = busy_time.series, []
     assert series is not None
     for recurrence_id in series.overrides:
-        item = occurrence(series, recurrence_id)
-        slot = None if item is None else _slot(taken, item)
+        slot = find_slot(busy_time, recurrence_id)
         if slot is not None and slot.start < until and slot.end > since:
-            found.append(slot)
-    return sorted(found)
+            slots.append(slot)
+    return sorted(slots)
 
 
-def slot_of(taken: Occupation, recurrence_id: date) -> Slot | None:
-    """What one occurrence of a series takes; None if that is nothing."""
-    assert taken.series is not None
-    item = occurrence(taken.series, recurrence_id)
-    return None if item is None else _slot(taken, item)
+def find_slot(busy_time: BusyTime, recurrence_id: date) -> Slot | None:
+    """Return the slot of one occurrence of a series, or None if it takes no time."""
+    assert busy_time.series is not None
+    occurrence = find_occurrence(busy_time.series, recurrence_id)
+    return None if occurrence is None else _build_slot(busy_time, occurrence)
 
 
-def _slot(taken: Occupation, item: Occurrence) -> Slot | None:
-    series = taken.series
+def _build_slot(busy_time: BusyTime, occurrence: Occurrence) -> Slot | None:
+    series = busy_time.series
     assert series is not None
-    override = series.overrides.get(item.recurrence_id)
-    if not _takes_time(taken, override):
+    override = series.overrides.get(occurrence.recurrence_id)
+    if not _takes_time(busy_time, override):
         return None
-    start, end = item.start, item.end
+    start, end = occurrence.start, occurrence.end
     if not isinstance(start, datetime) or not isinstance(end, datetime):
-        start = to_utc(start, series.zone)
-        end = LATEST_INSTANT if end == date.max else to_utc(end, series.zone)
-    return Slot(start, end, item.recurrence_id) if start < end else None
+        start = to_utc(start, series.time_zone)
+        end = LATEST_INSTANT if end == date.max else to_utc(end, series.time_zone)
+    return Slot(start, end, occurrence.recurrence_id) if start < end else None
 
 
-def _takes_time(taken: Occupation, override: Override | None) -> bool:
-    """Whether an occurrence takes time, if it has any length.
+def _takes_time(busy_time: BusyTime, override: Override | None) -> bool:
+    """Return whether an occurrence takes time, if it has a duration.
 
-    What a file says about one occurrence is said whole (RFC 5545 §3.8.4.4), so the series' own
-    lines do not hold for it; what was changed here is a difference from the series.
+    An imported occurrence is described completely by its own entry (RFC 5545 §3.8.4.4), so its own
+    iCalendar lines replace those of the series. A status in an override replaces that of the series.
     """
-    status, transparent = taken.status, taken.transparent
+    status, transparent = busy_time.status, busy_time.transparent
     if override is not None:
         status = str(override.fields.get("status") or status)
         ics = override.fields.get("ics")
@@ -141,87 +147,91 @@ def _takes_time(taken: Occupation, override: Override | None) -> bool:
     return status != "cancelled" and not transparent
 
 
-def merged(found: Iterable[Slot]) -> list[Slot]:
-    """The least number of intervals that are taken where any slot is, in order."""
-    whole: list[Slot] = []
-    for start, end, _ in sorted(found, key=lambda slot: slot[:2]):
-        if whole and start <= whole[-1].end:
-            if end > whole[-1].end:
-                whole[-1] = Slot(whole[-1].start, end)
+def merge_slots(slots: Iterable[Slot]) -> list[Slot]:
+    """Merge slots that overlap or touch. Returns the smallest number of slots, in order, without recurrence ids."""
+    merged: list[Slot] = []
+    for start, end, _ in sorted(slots, key=lambda slot: slot[:2]):
+        if merged and start <= merged[-1].end:
+            if end > merged[-1].end:
+                merged[-1] = Slot(merged[-1].start, end)
         else:
-            whole.append(Slot(start, end))
-    return whole
+            merged.append(Slot(start, end))
+    return merged
 
 
-def clip_slots(found: Iterable[Slot], since: datetime, until: datetime) -> Iterator[Slot]:
-    """The parts of slots that lie in a window."""
-    for slot in found:
+def clip_slots(slots: Iterable[Slot], since: datetime, until: datetime) -> Iterator[Slot]:
+    """Yield the parts of slots that are in a window, without recurrence ids."""
+    for slot in slots:
         if slot.start < until and slot.end > since:
             yield Slot(max(slot.start, since), min(slot.end, until))
 
 
-def ahead(taken: Occupation, begins: datetime, ends: datetime | None, now: datetime) -> list[Slot]:
-    """The slots of an event that may not collide with others: all that has to be looked at.
+def find_slots_to_check(busy_time: BusyTime, begins: datetime, ends: datetime | None, now: datetime) -> list[Slot]:
+    """Return the slots of an event that are checked for conflicts with other events.
 
-    Of a series these are the first thousand, of at most five years from its start, or from `now`
-    where it has begun already; one that is over is looked at from its start. `begins` and `ends`
-    are those of the series; without `ends` it goes on for ever.
+    For a series these are the first MAX_SLOTS within CONFLICT_HORIZON from its start, or from `now` if
+    it has already begun. A series that has already ended is checked from its start. `begins` and `ends`
+    are those of the whole series; `ends` is None if it has no end.
     """
-    if taken.series is None:
-        return [] if taken.once is None else [taken.once]
+    if busy_time.series is None:
+        return [] if busy_time.single_slot is None else [busy_time.single_slot]
     since = begins if ends is not None and ends <= now else max(begins, now)
-    found = []
-    for slot in slots(taken, since, add_clamped(since, AHEAD)):
-        found.append(slot)
-        if len(found) == MOST_SLOTS:
+    slots = []
+    for slot in iterate_slots(busy_time, since, add_clamped(since, CONFLICT_HORIZON)):
+        slots.append(slot)
+        if len(slots) == MAX_SLOTS:
             break
-    return found
+    return slots
 
 
 class RequestedSlots:
-    """Slots that are to be free, as a set that others can be held against; `start` and `end` are its bounds."""
+    """The slots that must be free for an event to be written; `start` and `end` are those of all together."""
 
-    def __init__(self, found: Iterable[Slot]) -> None:
-        """There must be at least one."""
-        self._slots = merged(found)
+    def __init__(self, slots: Iterable[Slot]) -> None:
+        """Merge the slots, of which there must be at least one."""
+        self._slots = merge_slots(slots)
         self._starts = [slot.start for slot in self._slots]
         self.start, self.end = self._slots[0].start, self._slots[-1].end
 
-    def meets(self, slot: Slot) -> bool:
-        """Whether the slot has time in common with these."""
-        place = bisect_right(self._starts, slot.start)
-        if place and self._slots[place - 1].end > slot.start:
+    def overlaps(self, slot: Slot) -> bool:
+        """Return whether the slot overlaps one of the requested slots."""
+        index = bisect_right(self._starts, slot.start)
+        if index and self._slots[index - 1].end > slot.start:
             return True
-        return place < len(self._slots) and self._starts[place] < slot.end
+        return index < len(self._slots) and self._starts[index] < slot.end
 
-    def next_from(self, moment: datetime) -> datetime | None:
-        """The first instant from this one on that is wanted; None if there is none any more."""
-        place = bisect_right(self._starts, moment)
-        if place and self._slots[place - 1].end > moment:
+    def find_next_requested(self, moment: datetime) -> datetime | None:
+        """Return the first instant from this moment on that is in a requested slot, or None if there is none."""
+        index = bisect_right(self._starts, moment)
+        if index and self._slots[index - 1].end > moment:
             return moment
-        return self._starts[place] if place < len(self._slots) else None
+        return self._starts[index] if index < len(self._slots) else None
 
 
-def collisions(taken: Occupation, wanted: RequestedSlots, most: int) -> list[Slot]:
-    """The first `most` slots of an event that have time in common with what is wanted.
+def find_overlapping_slots(busy_time: BusyTime, requested: RequestedSlots, limit: int) -> list[Slot]:
+    """Return the first `limit` slots of an event that overlap the requested slots.
 
-    The cost follows the sparser of the two: where nothing is wanted, nothing is worked out.
+    The cost depends on the side with fewer slots: where nothing is requested, no occurrences are computed.
     """
-    if taken.series is None:
-        return [taken.once] if taken.once is not None and wanted.meets(taken.once) else []
-    if not taken.often:
-        return [slot for slot in _exceptions(taken, wanted.start, wanted.end) if wanted.meets(slot)][:most]
+    series = busy_time.series
+    if series is None:
+        slot = busy_time.single_slot
+        return [slot] if slot is not None and requested.overlaps(slot) else []
+    if not busy_time.is_busy_by_default:
+        overridden = _find_overridden_slots(busy_time, requested.start, requested.end)
+        return [slot for slot in overridden if requested.overlaps(slot)][:limit]
     found: dict[date | None, Slot] = {}
-    since, after = wanted.start, None
-    while len(found) < most:
-        page = occurrences(taken.series, since, wanted.end, _AT_ONCE, after)
-        taking = (_slot(taken, item) for item in page.items)
-        found |= {slot.recurrence_id: slot for slot in taking if slot is not None and wanted.meets(slot)}
+    since, after = requested.start, None
+    while len(found) < limit:
+        page = list_occurrences(series, since, requested.end, _BATCH_SIZE, after)
+        slots = (_build_slot(busy_time, occurrence) for occurrence in page.items)
+        found |= {slot.recurrence_id: slot for slot in slots if slot is not None and requested.overlaps(slot)}
         after = page.next
-        further = None if after is None else wanted.next_from(after.start)
-        if after is None or further is None:
+        next_requested = None if after is None else requested.find_next_requested(after.start)
+        if after is None or next_requested is None:
             break
-        if further > after.start:
-            # What reaches into it from before is found again.
-            since, after = further, None
-    return list(found.values())[:most]
+        if next_requested > after.start:
+            # The time in between is skipped. An occurrence that begins in it and overlaps the next requested
+            # slot is found by starting anew there; one that was found before is found again, under the same id.
+            since, after = next_requested, None
+    return list(found.values())[:limit]

@@ -15,8 +15,8 @@ from pymongo import MongoClient
 
 from models.events.event_schema import EventCreate
 from models.events.event_view import fields_of
-from planner.domain.recurrence.documents import read_series
-from planner.domain.recurrence.occurrences import occurrences
+from planner.domain.recurrence.documents import build_series
+from planner.domain.recurrence.occurrences import list_occurrences
 from planner.domain.recurrence.series import Series
 from planner.domain.times import resolve_times
 from tests.bench.sides import DATABASE, EVENT, Api, PlannerSide
@@ -60,7 +60,7 @@ def _event(creator: ObjectId, start: datetime, rule: str | None) -> dict[str, An
         EVENT | {"start": start.isoformat(), "end": end.isoformat(), "time_zone": "Europe/Berlin"}
     )
     id, times = ObjectId(), resolve_times(draft.start, draft.end, None, draft.time_zone)
-    series = None if rule is None else read_series(times, rule, (), ())
+    series = None if rule is None else build_series(times, rule, (), ())
     made = {"_id": id, "creator": creator, "revision": 1, "seq": 0, "created_at": MIDDLE, "updated_at": MIDDLE}
     return made | fields_of(draft, times, str(id), series)
 
@@ -105,6 +105,6 @@ def old_rule() -> OldRule:
     series = Series(OLD, timedelta(hours=1), "Europe/Berlin", "FREQ=DAILY")
     low = OLD.replace(year=OLD.year + 20)
     window = low.replace(tzinfo=UTC), low.replace(tzinfo=UTC) + MONTH
-    ours = repeat(lambda: occurrences(series, *window, 1000), number=100, repeat=9)
+    ours = repeat(lambda: list_occurrences(series, *window, 1000), number=100, repeat=9)
     theirs = repeat(lambda: rrulestr("FREQ=DAILY", dtstart=OLD).between(low, low + MONTH), number=2, repeat=9)
     return OldRule(median(ours) / 100 * 1e6, median(theirs) / 2 * 1e6)

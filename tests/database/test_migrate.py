@@ -16,7 +16,7 @@ from models import DOCUMENTS
 from models.events.event_view import placed
 from models.events.public_event_index import copy_of
 from planner.app import create_app, prepare
-from planner.domain.recurrence.documents import span_of_series
+from planner.domain.recurrence.documents import compute_series_span
 from planner.errors import ConfigurationError
 from planner.settings import Settings
 from tests.conftest import url_of
@@ -282,7 +282,7 @@ async def test_series_stored_before_are_told_apart_by_how_long_they_go_on(databa
     await migrate(database, back=len(names()) - 1)
     await migrate(database)
     found = await database.handle["events"].find({"repeats": True}).sort("_id", 1).to_list(None)
-    assert [stored["span"] for stored in found] == [span_of_series(reach) for reach in reaches]
+    assert [stored["span"] for stored in found] == [compute_series_span(reach) for reach in reaches]
 
 
 async def test_events_stored_before_are_found_by_their_words_and_places(database: Database) -> None:

@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import DAILY, HOURLY, MONTHLY, WEEKLY, YEARLY, rrule, rrulestr, weekday
 
-from planner.domain.recurrence.rrule import Frequency, Rule, Weekday, parse
+from planner.domain.recurrence.rrule import Frequency, RecurrenceRule, Weekday, parse_rule
 from planner.domain.recurrence.series import Series
 
 FREQUENCIES = {
@@ -61,7 +61,7 @@ def instant_of_any(local: date, name: str) -> datetime:
 
 def dateutil_agrees(text: str, start: date) -> bool:
     """Whether dateutil means the same by this rule; see planner.domain.recurrence.pattern on where it does not."""
-    rule = parse(text)
+    rule = parse_rule(text)
     numbered = {bool(nth) for _, nth in rule.by_day}
     return (
         len(numbered) < 2
@@ -73,7 +73,7 @@ def dateutil_agrees(text: str, start: date) -> bool:
 
 def by_dateutil(text: str, start: date, high: date) -> list[date]:
     """The instances up to `high` of a rule without COUNT and UNTIL that has others after `high`."""
-    rule = parse(text)
+    rule = parse_rule(text)
     begin = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day)
     until = high if isinstance(high, datetime) else datetime(high.year, high.month, high.day)
     expanded: Iterable[datetime]
@@ -102,7 +102,7 @@ def by_dateutil(text: str, start: date, high: date) -> list[date]:
 
 
 @lru_cache(maxsize=32)
-def by_definition(rule: Rule, start: date, high: date) -> list[date]:
+def by_definition(rule: RecurrenceRule, start: date, high: date) -> list[date]:
     """The instances up to `high` of a rule without its COUNT and UNTIL."""
     begin = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day)
     if not isinstance(start, datetime):
@@ -130,12 +130,12 @@ def by_definition(rule: Rule, start: date, high: date) -> list[date]:
     return [local.date() for local in found if start <= local.date() <= high]
 
 
-def _times(rule: Rule, begin: datetime) -> list[tuple[int, int, int]]:
+def _times(rule: RecurrenceRule, begin: datetime) -> list[tuple[int, int, int]]:
     hours: Iterable[int] = rule.by_hour or (range(24) if rule.frequency is Frequency.HOURLY else [begin.hour])
     return sorted(product(hours, rule.by_minute or [begin.minute], rule.by_second or [begin.second]))
 
 
-def _period(rule: Rule, local: datetime) -> int:
+def _period(rule: RecurrenceRule, local: datetime) -> int:
     match rule.frequency:
         case Frequency.YEARLY:
             return local.year
@@ -149,7 +149,7 @@ def _period(rule: Rule, local: datetime) -> int:
             return local.toordinal() * 24 + local.hour
 
 
-def _in_interval(rule: Rule, begin: datetime, local: datetime) -> bool:
+def _in_interval(rule: RecurrenceRule, begin: datetime, local: datetime) -> bool:
     return (_period(rule, local) - _period(rule, begin)) % rule.interval == 0
 
 
@@ -172,7 +172,7 @@ def _month_length(day: date) -> int:
     return ((day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
 
 
-def _day_matches(rule: Rule, begin: datetime, day: date) -> bool:
+def _day_matches(rule: RecurrenceRule, begin: datetime, day: date) -> bool:
     year_day, year_length = day.timetuple().tm_yday, date(day.year, 12, 31).timetuple().tm_yday
     by_month, by_month_day, by_day = rule.by_month, rule.by_month_day, rule.by_day
     if not (rule.by_week_no or rule.by_year_day or by_month_day or by_day):
@@ -213,18 +213,18 @@ def recurrence_ids(series: Series, high: date) -> list[date]:
     """The ids of all occurrences up to `high`, an override or not."""
     found: list[date] = []
     if series.rrule is not None:
-        rule = parse(series.rrule)
+        rule = parse_rule(series.rrule)
         found = by_definition(rule, series.start, high)
         if rule.count is not None:
             found = found[: max(0, rule.count - (series.start not in found))]
         if rule.until is not None:
-            found = list(takewhile(lambda local: _in_time(rule, local, series.zone), found))
+            found = list(takewhile(lambda local: _in_time(rule, local, series.time_zone), found))
     ids = {local for local in {series.start, *found, *series.rdates, *series.overrides} if local <= high}
     ids -= series.exdates
     return sorted(local for local in ids if local not in series.overrides or not series.overrides[local].excluded)
 
 
-def _in_time(rule: Rule, local: date, zone: str) -> bool:
+def _in_time(rule: RecurrenceRule, local: date, zone: str) -> bool:
     until = rule.until
     assert until is not None
     if not isinstance(local, datetime):
@@ -242,10 +242,10 @@ def occurrences_of(series: Series, high: date) -> list[tuple[datetime, datetime,
         override = series.overrides.get(recurrence_id)
         local = override.start if override and override.start is not None else recurrence_id
         length = override.duration if override and override.duration is not None else series.duration
-        start = instant_of_any(local, series.zone)
+        start = instant_of_any(local, series.time_zone)
         if isinstance(local, datetime):
             end = start + (length or timedelta(0))
         else:
-            end = instant_of_any(local + (length or timedelta(days=1)), series.zone)
+            end = instant_of_any(local + (length or timedelta(days=1)), series.time_zone)
         found.append((start, recurrence_id, end, local))
     return [(start, end, recurrence_id, local) for start, recurrence_id, end, local in sorted(found)]

@@ -6,7 +6,7 @@ from itertools import islice
 from hypothesis import strategies as st
 
 from planner.domain.recurrence.pattern import Pattern
-from planner.domain.recurrence.rrule import WEEKDAYS, parse
+from planner.domain.recurrence.rrule import WEEKDAYS, parse_rule
 from planner.domain.recurrence.series import Override, Series
 from planner.domain.zones import to_utc
 
@@ -124,7 +124,7 @@ REACH = {"YEARLY": 7000, "MONTHLY": 2500, "WEEKLY": 900, "DAILY": 500, "HOURLY":
 
 
 def reach(text: str) -> int:
-    rule = parse(text)
+    rule = parse_rule(text)
     return min(REACH[rule.frequency.name] * max(1, rule.interval // 4), 9000)
 
 
@@ -157,8 +157,8 @@ def series(draw: st.DrawFn, *, rule: st.SearchStrategy[str] | None = None, all_d
     text = draw(rule if rule is not None else simple_rules | rules(all_day=all_day))
     if all_day and "HOURLY" in text:
         text = text.replace("HOURLY", "DAILY")
-    pattern = Pattern(parse(text), start, zone)
-    some = list(islice(pattern.up_from(start), 25))
+    pattern = Pattern(parse_rule(text), start, zone)
+    some = list(islice(pattern.iterate_from(start), 25))
     if some and draw(st.integers(1, 4)) > 1:
         start = some[0]
     if not some:

@@ -11,18 +11,18 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from planner.domain.busy import (
-    AHEAD,
-    MOST_SLOTS,
-    Occupation,
+    CONFLICT_HORIZON,
+    MAX_SLOTS,
+    BusyTime,
     RequestedSlots,
     Slot,
-    ahead,
+    busy_time_from_document,
     clip_slots,
-    collisions,
-    merged,
-    occupation,
-    slot_of,
-    slots,
+    find_overlapping_slots,
+    find_slot,
+    find_slots_to_check,
+    iterate_slots,
+    merge_slots,
 )
 from planner.domain.recurrence.series import Override, Series
 from planner.domain.times import resolve_times
@@ -55,7 +55,7 @@ def minutes(found: Sequence[Slot]) -> set[int]:
 
 @given(some_slots)
 def test_merged_slots_take_the_same_minutes_and_neither_overlap_nor_touch(found: list[Slot]) -> None:
-    whole = merged(found)
+    whole = merge_slots(found)
     assert minutes(whole) == minutes(found)
     assert all(before.end < after.start for before, after in pairwise(whole))
 
@@ -70,28 +70,30 @@ def test_clipped_slots_take_the_minutes_of_the_window(found: list[Slot], since: 
 
 @given(some_slots.filter(bool), some_slots)
 def test_a_slot_meets_what_is_wanted_when_they_have_a_minute_in_common(found: list[Slot], others: list[Slot]) -> None:
-    wanted, taken = RequestedSlots(found), minutes(found)
-    assert (wanted.start, wanted.end) == (FIRST + min(taken) * MINUTE, FIRST + (max(taken) + 1) * MINUTE)
+    requested, taken = RequestedSlots(found), minutes(found)
+    assert (requested.start, requested.end) == (FIRST + min(taken) * MINUTE, FIRST + (max(taken) + 1) * MINUTE)
     for other in others:
-        assert wanted.meets(other) == bool(taken & minutes([other]))
+        assert requested.overlaps(other) == bool(taken & minutes([other]))
     for minute in range(270):
         further = min((one for one in taken if one >= minute), default=None)
-        assert wanted.next_from(FIRST + minute * MINUTE) == (None if further is None else FIRST + further * MINUTE)
+        assert requested.find_next_requested(FIRST + minute * MINUTE) == (
+            None if further is None else FIRST + further * MINUTE
+        )
 
 
 # What takes time.
 
 
-def once(**fields: Any) -> Occupation:
+def once(**fields: Any) -> BusyTime:
     """The occupation of an event that does not repeat, written as its author writes it."""
     times = resolve_times(fields.pop("start", None), fields.pop("end", None), None, fields.pop("time_zone", None))
     stored = {"status": "confirmed", "start": times.start, "begins": times.begins, "ends": times.ends}
-    return occupation(stored | fields)
+    return busy_time_from_document(stored | fields)
 
 
 def test_an_event_takes_the_time_from_its_start_to_its_end() -> None:
     taken = once(start="2026-05-01T18:00:00", end="2026-05-01T20:00:00", time_zone="Europe/Berlin")
-    assert taken.once == Slot(FIRST + 16 * HOUR, FIRST + 18 * HOUR)
+    assert taken.single_slot == Slot(FIRST + 16 * HOUR, FIRST + 18 * HOUR)
 
 
 @pytest.mark.parametrize(
@@ -105,12 +107,12 @@ def test_an_event_takes_the_time_from_its_start_to_its_end() -> None:
     ],
 )
 def test_what_has_no_time_no_end_is_cancelled_or_transparent_takes_none(fields: Any) -> None:
-    assert once(**fields) == Occupation()
+    assert once(**fields) == BusyTime()
 
 
 @pytest.mark.parametrize("fields", [{"status": "tentative"}, {"ics": OPAQUE}, {"ics": {"alarms": []}}, {"ics": None}])
 def test_what_is_tentative_or_opaque_takes_its_time(fields: Any) -> None:
-    assert once(start="2026-05-01T18:00:00", end="2026-05-01T20:00:00", **fields).once is not None
+    assert once(start="2026-05-01T18:00:00", end="2026-05-01T20:00:00", **fields).single_slot is not None
 
 
 @pytest.mark.parametrize(
@@ -120,7 +122,7 @@ def test_what_is_tentative_or_opaque_takes_its_time(fields: Any) -> None:
 def test_an_all_day_event_takes_whole_days_of_its_zone_however_long_they_are(
     start: str, end: str | None, hours: int
 ) -> None:
-    taken = once(start=start, end=end, time_zone="Europe/Berlin").once
+    taken = once(start=start, end=end, time_zone="Europe/Berlin").single_slot
     assert taken is not None
     assert taken.end - taken.start == hours * HOUR
     assert taken.start == datetime.fromisoformat(start).replace(tzinfo=UTC) - (2 if "10" in start else 1) * HOUR
@@ -130,7 +132,7 @@ statuses = st.sampled_from(["confirmed", "tentative", "cancelled"])
 
 
 @st.composite
-def repeating(draw: st.DrawFn) -> Occupation:
+def repeating(draw: st.DrawFn) -> BusyTime:
     """A series of which some occurrences take time and others do not."""
     series = draw(strategies.series())
     overrides = {
@@ -140,10 +142,10 @@ def repeating(draw: st.DrawFn) -> Occupation:
     for id, override in overrides.items():
         if draw(st.booleans()):
             overrides[id] = replace(override, fields={**override.fields, "status": draw(statuses)})
-    return Occupation(None, replace(series, overrides=overrides), draw(statuses), draw(st.sampled_from([False, True])))
+    return BusyTime(None, replace(series, overrides=overrides), draw(statuses), draw(st.sampled_from([False, True])))
 
 
-def expected(taken: Occupation, until: datetime) -> list[Slot]:
+def expected(taken: BusyTime, until: datetime) -> list[Slot]:
     """All slots of a series that begin before an instant, by the oracle and a look at each."""
     series = taken.series
     assert series is not None
@@ -162,7 +164,7 @@ def naive(value: date) -> datetime:
 
 
 @st.composite
-def windows(draw: st.DrawFn, taken: Occupation) -> tuple[datetime, datetime]:
+def windows(draw: st.DrawFn, taken: BusyTime) -> tuple[datetime, datetime]:
     assert taken.series is not None
     low = naive(taken.series.start).replace(tzinfo=UTC) + draw(st.integers(-240, 2000)) * HOUR
     return low, low + draw(st.integers(1, 40) | st.integers(1, 1500)) * HOUR
@@ -172,9 +174,9 @@ def windows(draw: st.DrawFn, taken: Occupation) -> tuple[datetime, datetime]:
 def test_a_series_takes_the_time_of_those_occurrences_that_take_any(data: st.DataObject) -> None:
     taken = data.draw(repeating())
     since, until = data.draw(windows(taken))
-    assert list(slots(taken, since, until)) == [one for one in expected(taken, until) if one.end > since]
+    assert list(iterate_slots(taken, since, until)) == [one for one in expected(taken, until) if one.end > since]
     for one in expected(taken, until):
-        assert one.recurrence_id is not None and slot_of(taken, one.recurrence_id) == one
+        assert one.recurrence_id is not None and find_slot(taken, one.recurrence_id) == one
 
 
 # What collides.
@@ -191,22 +193,22 @@ def test_a_series_collides_where_one_of_its_slots_meets_a_wanted_one(data: st.Da
     right = [
         one for one in expected(taken, until) if any(one.start < other.end and other.start < one.end for other in found)
     ]
-    assert sorted(collisions(taken, RequestedSlots(found), 10_000)) == right
+    assert sorted(find_overlapping_slots(taken, RequestedSlots(found), 10_000)) == right
     for most in (1, 3):
-        some_of_them = collisions(taken, RequestedSlots(found), most)
+        some_of_them = find_overlapping_slots(taken, RequestedSlots(found), most)
         assert len(some_of_them) == min(most, len(right)) and set(some_of_them) <= set(right)
 
 
-def weekly(start: datetime, length: timedelta | None, rule: str = "FREQ=WEEKLY", **fields: Any) -> Occupation:
-    return Occupation(None, Series(start, length, "Europe/Berlin", rule, **fields))
+def weekly(start: datetime, length: timedelta | None, rule: str = "FREQ=WEEKLY", **fields: Any) -> BusyTime:
+    return BusyTime(None, Series(start, length, "Europe/Berlin", rule, **fields))
 
 
 def test_what_touches_does_not_collide() -> None:
-    wanted = RequestedSlots([slot(60, 120)])
-    assert not collisions(Occupation(slot(0, 60)), wanted, 1)
-    assert not collisions(Occupation(slot(120, 180)), wanted, 1)
-    assert collisions(Occupation(slot(0, 61)), wanted, 1) == [slot(0, 61)]
-    assert not collisions(Occupation(), wanted, 1)
+    requested = RequestedSlots([slot(60, 120)])
+    assert not find_overlapping_slots(BusyTime(slot(0, 60)), requested, 1)
+    assert not find_overlapping_slots(BusyTime(slot(120, 180)), requested, 1)
+    assert find_overlapping_slots(BusyTime(slot(0, 61)), requested, 1) == [slot(0, 61)]
+    assert not find_overlapping_slots(BusyTime(), requested, 1)
 
 
 def test_a_series_that_keeps_its_local_hour_collides_only_while_the_clocks_agree() -> None:
@@ -214,7 +216,7 @@ def test_a_series_that_keeps_its_local_hour_collides_only_while_the_clocks_agree
     standup = weekly(datetime(2026, 3, 2, 9), 30 * MINUTE)
     weeks = [datetime(2026, 3, 2, 8, tzinfo=UTC) + week * 7 * DAY for week in range(12)]
     at_eight = [Slot(start, start + 30 * MINUTE) for start in weeks]
-    met = [one.start.date() for one in collisions(standup, RequestedSlots(at_eight), 100)]
+    met = [one.start.date() for one in find_overlapping_slots(standup, RequestedSlots(at_eight), 100)]
     assert met == [date(2026, 3, day) for day in (2, 9, 16, 23)]
 
 
@@ -223,15 +225,15 @@ def test_an_occurrence_collides_where_it_was_moved_to_and_no_longer_where_it_was
     moved = weekly(datetime(2026, 5, 4, 9), HOUR, overrides={id: Override(start=datetime(2026, 5, 12, 15))})
     there = Slot(datetime(2026, 5, 12, 13, 30, tzinfo=UTC), datetime(2026, 5, 12, 13, 45, tzinfo=UTC))
     before = Slot(datetime(2026, 5, 11, 7, tzinfo=UTC), datetime(2026, 5, 11, 8, tzinfo=UTC))
-    assert [one.recurrence_id for one in collisions(moved, RequestedSlots([there]), 5)] == [id]
-    assert collisions(moved, RequestedSlots([before]), 5) == []
+    assert [one.recurrence_id for one in find_overlapping_slots(moved, RequestedSlots([there]), 5)] == [id]
+    assert find_overlapping_slots(moved, RequestedSlots([before]), 5) == []
 
 
 def test_two_series_that_never_meet_are_found_not_to_without_looking_at_each_hour() -> None:
     """A rule of every hour, for five years, held against one slot a year."""
     hourly = weekly(datetime(2020, 1, 1), MINUTE, "FREQ=HOURLY")
     yearly = [Slot(start, start + MINUTE) for start in (datetime(2020 + n, 6, 1, 0, 30, tzinfo=UTC) for n in range(5))]
-    assert collisions(hourly, RequestedSlots(yearly), 1) == []
+    assert find_overlapping_slots(hourly, RequestedSlots(yearly), 1) == []
 
 
 # How far is looked ahead.
@@ -239,8 +241,8 @@ def test_two_series_that_never_meet_are_found_not_to_without_looking_at_each_hou
 
 def test_of_an_endless_series_a_thousand_occurrences_are_looked_at() -> None:
     daily = weekly(datetime(2026, 5, 1, 9), HOUR, "FREQ=DAILY")
-    found = ahead(daily, FIRST + 7 * HOUR, None, FIRST)
-    assert len(found) == MOST_SLOTS
+    found = find_slots_to_check(daily, FIRST + 7 * HOUR, None, FIRST)
+    assert len(found) == MAX_SLOTS
     assert (found[0].recurrence_id, found[-1].recurrence_id) == (
         datetime(2026, 5, 1, 9),
         datetime(2026, 5, 1, 9) + 999 * DAY,
@@ -249,33 +251,35 @@ def test_of_an_endless_series_a_thousand_occurrences_are_looked_at() -> None:
 
 def test_of_a_sparse_series_five_years_are_looked_at() -> None:
     yearly = weekly(datetime(2026, 5, 1, 9), HOUR, "FREQ=YEARLY")
-    found = ahead(yearly, FIRST + 7 * HOUR, None, FIRST)
+    found = find_slots_to_check(yearly, FIRST + 7 * HOUR, None, FIRST)
     assert [one.start.year for one in found] == [2026, 2027, 2028, 2029, 2030]
-    assert found[-1].start < FIRST + 7 * HOUR + AHEAD
+    assert found[-1].start < FIRST + 7 * HOUR + CONFLICT_HORIZON
 
 
 def test_what_of_a_series_is_over_is_not_looked_at_unless_all_of_it_is() -> None:
     rule = weekly(datetime(2026, 5, 1, 9), HOUR, "FREQ=DAILY;COUNT=10")
     begins, ends = FIRST + 7 * HOUR, FIRST + 9 * DAY + 8 * HOUR
-    assert len(ahead(rule, begins, ends, FIRST - 30 * DAY)) == 10
+    assert len(find_slots_to_check(rule, begins, ends, FIRST - 30 * DAY)) == 10
     # In the middle of the fourth one: that one is not over.
-    assert len(ahead(rule, begins, ends, FIRST + 3 * DAY + 7 * HOUR + 30 * MINUTE)) == 7
-    assert len(ahead(rule, begins, ends, ends)) == 10
+    assert len(find_slots_to_check(rule, begins, ends, FIRST + 3 * DAY + 7 * HOUR + 30 * MINUTE)) == 7
+    assert len(find_slots_to_check(rule, begins, ends, ends)) == 10
 
 
 def test_what_takes_no_time_needs_nothing_to_be_free() -> None:
     now = FIRST
-    assert ahead(Occupation(), FIRST, FIRST + HOUR, now) == []
-    assert ahead(weekly(datetime(2026, 5, 1, 9), None), FIRST, None, now) == []
-    assert ahead(replace(weekly(datetime(2026, 5, 1, 9), HOUR), status="cancelled"), FIRST, None, now) == []
-    assert ahead(Occupation(slot(0, 60)), FIRST, FIRST + HOUR, now) == [slot(0, 60)]
+    assert find_slots_to_check(BusyTime(), FIRST, FIRST + HOUR, now) == []
+    assert find_slots_to_check(weekly(datetime(2026, 5, 1, 9), None), FIRST, None, now) == []
+    assert (
+        find_slots_to_check(replace(weekly(datetime(2026, 5, 1, 9), HOUR), status="cancelled"), FIRST, None, now) == []
+    )
+    assert find_slots_to_check(BusyTime(slot(0, 60)), FIRST, FIRST + HOUR, now) == [slot(0, 60)]
 
 
 def test_occurrences_of_no_length_are_not_gone_through_one_by_one() -> None:
     """Of a rule without a length only what overrides say can take time, however often it comes."""
     id = datetime(2026, 5, 6, 9)
     moved = weekly(datetime(2026, 5, 1, 9), None, "FREQ=HOURLY", overrides={id: Override(duration=HOUR)})
-    found = ahead(moved, FIRST + 7 * HOUR, None, FIRST)
+    found = find_slots_to_check(moved, FIRST + 7 * HOUR, None, FIRST)
     assert [one.recurrence_id for one in found] == [id]
-    assert collisions(moved, RequestedSlots(found), 5) == found
-    assert list(slots(moved, FIRST, FIRST + 3000 * DAY)) == found
+    assert find_overlapping_slots(moved, RequestedSlots(found), 5) == found
+    assert list(iterate_slots(moved, FIRST, FIRST + 3000 * DAY)) == found

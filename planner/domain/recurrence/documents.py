@@ -1,153 +1,166 @@
-"""A recurring event between its three forms: as it is sent, as a series, and as it is kept.
+"""Conversion of a recurring event between its three forms: as it is sent, as a series, and as it is stored.
 
-Kept are local values as ISO 8601 text. The text of an occurrence's original start is its
-recurrence id, in paths and answers alike: `2026-05-01T18:00:00`, or a date.
+Local values are stored as ISO 8601 text. The original start of an occurrence in this form is its
+recurrence id in paths, responses and documents: `2026-05-01T18:00:00`, or a date.
 """
 
 from collections.abc import Iterable, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from planner.domain.recurrence.occurrences import first_start, last_end
+from planner.domain.recurrence.occurrences import find_first_start, find_last_end
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.recurrence.series import Override, Series, validate
+from planner.domain.recurrence.series import NO_DURATION, Override, Series, validate_series
 from planner.domain.times import TIME_RESOLUTION, UNDATED_INSTANT, EventTimes, parse_date_or_time
 from planner.domain.zones import to_local, to_utc
 from planner.errors import Invalid, NotFound
 
-# How long a series goes on, from its first occurrence to the end of its last, in classes: a window's
-# query looks only as far back as a series of the class can reach. See models/events/event_queries.py.
-REACHES = (timedelta(days=8), timedelta(days=64), timedelta(days=512), timedelta(days=4096))
-NO_TIME = timedelta(0)
-# What has no end is kept as ending here, so that one comparison finds it.
-ENDLESS = UNDATED_INSTANT
+# The greatest length of each class of series, from the start of the first occurrence to the end of the last. The
+# query for a window looks back, in each class, only by the greatest length of that class; see
+# models/events/event_queries.py.
+SERIES_SPAN_LIMITS = (timedelta(days=8), timedelta(days=64), timedelta(days=512), timedelta(days=4096))
+# A series without an end is stored as ending at this instant, so that queries can compare it like any other.
+ENDLESS_INSTANT = UNDATED_INSTANT
+
+# The field of a request for each field of a series that is not inside `recurrence`.
+_POINTERS = {"start": "/start", "duration": "/end", "time_zone": "/time_zone"}
 
 
-def span_of_series(reach: timedelta) -> int:
-    """The class of a series that goes on for so long: -1 for the shortest, lower for longer ones."""
-    return -1 - next((n for n, most in enumerate(REACHES) if reach <= most), len(REACHES))
+def compute_series_span(length: timedelta) -> int:
+    """Return the class of a series by its length: -1 for the shortest class, less for longer ones.
+
+    Classes of single events are not negative, see `times.compute_span`.
+    """
+    limits = enumerate(SERIES_SPAN_LIMITS)
+    return -1 - next((index for index, limit in limits if length <= limit), len(SERIES_SPAN_LIMITS))
 
 
-def read_series(times: EventTimes, rrule: str | None, rdates: Iterable[str], exdates: Iterable[str]) -> Series:
-    """The series that an event's author wrote; raises `Invalid` at the field that does not fit."""
+def build_series(times: EventTimes, rrule: str | None, rdates: Iterable[str], exdates: Iterable[str]) -> Series:
+    """Return the series that an event's author sent. Raises `Invalid` at the field that is wrong."""
     if times.start is None or times.ends is None:
-        raise Invalid.field("/recurrence", "needs a start")
-    zone = times.time_zone or "UTC"
-    first = local(times.start)
+        raise Invalid.field("/recurrence", "cannot be set without a start")
+    time_zone = times.time_zone or "UTC"
+    start = parse_stored_local(times.start)
     duration = None
     if times.end is not None:
-        duration = local(times.end) - first if times.all_day else times.ends - times.begins
+        duration = parse_stored_local(times.end) - start if times.all_day else times.ends - times.begins
     try:
-        return validate(
+        return validate_series(
             Series(
-                first,
+                start,
                 duration,
-                zone,
+                time_zone,
                 rrule,
-                frozenset(read_local(value, zone, f"/recurrence/rdates/{n}") for n, value in enumerate(rdates)),
-                frozenset(read_local(value, zone, f"/recurrence/exdates/{n}") for n, value in enumerate(exdates)),
+                frozenset(parse_local(text, time_zone, f"/recurrence/rdates/{n}") for n, text in enumerate(rdates)),
+                frozenset(parse_local(text, time_zone, f"/recurrence/exdates/{n}") for n, text in enumerate(exdates)),
             )
         )
     except RecurrenceError as error:
-        raise refused(error) from None
+        raise to_invalid(error) from None
 
 
-def refused(error: RecurrenceError) -> Invalid:
-    """What a series refuses, at the field of the request that says it."""
-    place = {"start": "/start", "duration": "/end", "zone": "/time_zone"}.get(error.field)
-    return Invalid.field(place or f"/recurrence/{error.field}", str(error))
+def to_invalid(error: RecurrenceError) -> Invalid:
+    """Return the `Invalid` for a `RecurrenceError`, at the field of the request that is wrong."""
+    return Invalid.field(_POINTERS.get(error.field) or f"/recurrence/{error.field}", str(error))
 
 
-def read_local(value: str, zone: str, pointer: str) -> date:
-    """A date or time as it was sent, as a local value of the zone; raises `Invalid` at `pointer`."""
-    moment = parse_date_or_time(value, pointer)
+def parse_local(text: str, time_zone: str, pointer: str) -> date:
+    """Parse a date or time that was sent into a local value of the time zone. Raises `Invalid` at `pointer`."""
+    moment = parse_date_or_time(text, pointer)
     if isinstance(moment, datetime) and moment.tzinfo is not None:
         try:
-            return to_local(moment.astimezone(UTC), zone)
+            return to_local(moment.astimezone(UTC), time_zone)
         except OverflowError:
-            raise Invalid.field(pointer, "is outside the years 1 to 9999") from None
+            raise Invalid.field(pointer, "must be within the years 1 to 9999") from None
     return moment
 
 
-def recurrence_id(text: str, zone: str) -> date:
-    """The recurrence id in a path, also when it carries an offset; raises `NotFound` for anything else."""
+def parse_recurrence_id(text: str, time_zone: str) -> date:
+    """Parse the recurrence id in a path, which may have an offset. Raises `NotFound` for any other text."""
     try:
-        return read_local(text.replace(" ", "+"), zone, "/")
+        # A plus sign that was not percent-encoded arrives as a space.
+        return parse_local(text.replace(" ", "+"), time_zone, "/")
     except Invalid:
         raise NotFound from None
 
 
-def local(kept: str) -> date:
-    """A kept start or end as a local value. In the hour that comes twice it is the first."""
-    if len(kept) == 10:
-        return date.fromisoformat(kept)
-    return datetime.fromisoformat(kept).replace(tzinfo=None)
+def parse_stored_local(stored: str) -> date:
+    """Parse a stored start or end into a local value. A time that occurs twice becomes its first occurrence."""
+    if len(stored) == len("2026-05-01"):
+        return date.fromisoformat(stored)
+    return datetime.fromisoformat(stored).replace(tzinfo=None)
 
 
-def series_of(stored: Mapping[str, Any]) -> Series:
-    """The series of a stored event; one that does not repeat is a series of one."""
+def series_from_document(stored: Mapping[str, Any]) -> Series:
+    """Return the series of a stored event; an event that does not repeat is a series of one occurrence."""
     recurrence = stored.get("recurrence") or {}
-    start, end, zone = local(stored["start"]), stored.get("end"), stored.get("time_zone") or "UTC"
+    start, end = parse_stored_local(stored["start"]), stored.get("end")
     duration = None
     if end is not None:
-        # Instants, not local times: a length is exact, whatever the clocks do meanwhile.
-        duration = local(end) - start if stored["all_day"] else timedelta(seconds=stored["seconds"])
+        # The duration of a timed series is stored in seconds, because clock changes do not change it.
+        duration = parse_stored_local(end) - start if stored["all_day"] else timedelta(seconds=stored["seconds"])
     return Series(
         start,
         duration,
-        zone,
+        stored.get("time_zone") or "UTC",
         recurrence.get("rrule"),
-        frozenset(map(local, recurrence.get("rdates", ()))),
-        frozenset(map(local, recurrence.get("exdates", ()))),
-        {local(kept["id"]): _override(kept) for kept in stored.get("overrides", ())},
+        frozenset(map(parse_stored_local, recurrence.get("rdates", ()))),
+        frozenset(map(parse_stored_local, recurrence.get("exdates", ()))),
+        dict(map(_override_from_document, stored.get("overrides", ()))),
     )
 
 
-def _override(kept: Mapping[str, Any]) -> Override:
-    start, seconds = kept.get("start"), kept.get("seconds")
-    return Override(
-        None if start is None else local(start),
+def _override_from_document(stored: Mapping[str, Any]) -> tuple[date, Override]:
+    """Return the recurrence id and the override in a stored override."""
+    start, seconds = stored.get("start"), stored.get("seconds")
+    return parse_stored_local(stored["id"]), Override(
+        None if start is None else parse_stored_local(start),
         None if seconds is None else timedelta(seconds=seconds),
-        kept.get("excluded", False),
-        kept.get("fields", {}),
+        stored.get("excluded", False),
+        stored.get("fields", {}),
     )
 
 
-def kept(series: Series) -> dict[str, Any]:
-    """What is kept of a series, and what is derived from it for the indexes."""
-    begins, ends = first_start(series), last_end(series)
-    # What has no length touches the instant at which it begins, as an event without an end does.
-    least = TIME_RESOLUTION if not series.length else NO_TIME
-    ends = ENDLESS if ends is None else max(ends + least, begins + TIME_RESOLUTION)
+def series_to_document(series: Series) -> dict[str, Any]:
+    """Return the fields of a stored event that come from its series.
+
+    These are `start`, `end`, `all_day`, `recurrence`, `overrides`, `repeats`, and `seconds` if the series
+    has a duration; and for the indexes `begins` and `ends` of the whole series, and its `span`.
+    """
+    begins, ends = find_first_start(series), find_last_end(series)
+    # An occurrence without a duration has the one instant at which it begins, like an event without an end.
+    min_duration = NO_DURATION if series.effective_duration else TIME_RESOLUTION
+    ends = ENDLESS_INSTANT if ends is None else max(ends + min_duration, begins + TIME_RESOLUTION)
     fields: dict[str, Any] = {
         "start": series.start.isoformat(),
         "end": None,
         "all_day": series.all_day,
         "recurrence": {
             "rrule": series.rrule,
-            "rdates": sorted(value.isoformat() for value in series.rdates),
-            "exdates": sorted(value.isoformat() for value in series.exdates),
+            "rdates": sorted(local.isoformat() for local in series.rdates),
+            "exdates": sorted(local.isoformat() for local in series.exdates),
         },
-        "overrides": [_kept_override(id, override) for id, override in sorted(series.overrides.items())],
+        "overrides": [_override_to_document(*item) for item in sorted(series.overrides.items())],
         "begins": begins,
         "ends": ends,
-        "span": span_of_series(ends - begins),
+        "span": compute_series_span(ends - begins),
         "repeats": True,
     }
     if series.duration is not None:
-        fields["end"] = _end_of(series).isoformat()
+        fields["end"] = _compute_local_end(series).isoformat()
         fields["seconds"] = int(series.duration.total_seconds())
     return fields
 
 
-def _end_of(series: Series) -> date:
+def _compute_local_end(series: Series) -> date:
+    """Return the local end of the occurrence at the start of the series."""
     if not isinstance(series.start, datetime):
-        return series.start + series.length
-    return to_local(to_utc(series.start, series.zone) + series.length, series.zone)
+        return series.start + series.effective_duration
+    return to_local(to_utc(series.start, series.time_zone) + series.effective_duration, series.time_zone)
 
 
-def _kept_override(id: date, override: Override) -> dict[str, Any]:
-    fields: dict[str, Any] = {"id": id.isoformat()}
+def _override_to_document(recurrence_id: date, override: Override) -> dict[str, Any]:
+    fields: dict[str, Any] = {"id": recurrence_id.isoformat()}
     if override.start is not None:
         fields["start"] = override.start.isoformat()
     if override.duration is not None:

@@ -1,4 +1,4 @@
-"""Lists the occurrences of a series that touch a window of time.
+"""The occurrences of a series that overlap a window of time.
 
 The cost depends on what is listed, not on how long ago the series began.
 """
@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from itertools import takewhile
 from typing import NamedTuple, cast
 
-from planner.domain.recurrence.series import Row, Series, days_later
+from planner.domain.recurrence.series import OccurrenceRow, Series, add_days_clamped
 from planner.domain.zones import (
     EARLIEST_INSTANT,
     LATEST_INSTANT,
@@ -25,7 +25,7 @@ _combine = datetime.combine
 
 
 class Occurrence(NamedTuple):
-    """One occurrence: instants in UTC, or dates of an all-day series; the end is exclusive.
+    """One occurrence. `start` and `end` are instants in UTC, or dates for an all-day series; `end` is exclusive.
 
     `recurrence_id` is its original start, a local time or a date.
     """
@@ -35,179 +35,187 @@ class Occurrence(NamedTuple):
     end: date
 
 
-class Cursor(NamedTuple):
-    """A place in the list: the instant of an occurrence's start, then its recurrence id.
+class OccurrenceCursor(NamedTuple):
+    """A position in the list: the instant of an occurrence's start, then its recurrence id.
 
-    Without an id it is the place before all that begin at that instant. Who merges several series
-    goes on with the others by this: those that come later in his order by the same instant, those
-    that come earlier by the next microsecond.
+    Without an id it is the position before all occurrences that begin at that instant.
+
+    Whoever merges the lists of several series needs both forms to continue after an occurrence: for
+    series that come later in the merged order, the same instant without an id; for series that come
+    earlier, the next microsecond without an id.
     """
 
     start: datetime
     recurrence_id: date | None = None
 
 
-class Page(NamedTuple):
-    """Occurrences in order; `next` is the place of the last one if there are more behind it."""
+class OccurrencePage(NamedTuple):
+    """Occurrences in order. `next` is the position of the last one, or None if there are no more after it."""
 
     items: list[Occurrence]
-    next: Cursor | None
+    next: OccurrenceCursor | None
 
 
-def occurrences(
-    series: Series, window_start: datetime, window_end: datetime, limit: int, after: Cursor | None = None
-) -> Page:
-    """The occurrences that overlap the window, from its start up to but without its end.
+def list_occurrences(
+    series: Series, window_start: datetime, window_end: datetime, limit: int, after: OccurrenceCursor | None = None
+) -> OccurrencePage:
+    """Return the occurrences that overlap a window, in order of start, then recurrence id.
 
-    They are in order of start, then recurrence id. An occurrence of no length is in the window if
-    its start is. At most `limit` are returned, those behind the cursor `after`; handing in a page's
-    `next` continues it. Both ends of the window are aware.
+    The window includes its start and not its end; both are aware. An occurrence without a duration is in
+    the window if its start is. At most `limit` occurrences are returned, those after the cursor `after`;
+    the `next` of a page is the cursor for the page after it.
+
+    Raises `ValueError` if the window is not aware, `limit` is less than 1, or the cursor is one of another kind
+    of series.
     """
     if window_start.tzinfo is None or window_end.tzinfo is None or limit < 1:
-        raise ValueError("the window has to be aware and the limit positive")
+        raise ValueError("the window must be aware, and the limit at least 1")
     if after and after.recurrence_id and isinstance(after.recurrence_id, datetime) is series.all_day:
         raise ValueError("the cursor belongs to another series")
-    rows = _window(series, window_start.astimezone(UTC), window_end.astimezone(UTC), limit, after)
+    rows = _find_rows(series, window_start.astimezone(UTC), window_end.astimezone(UTC), limit, after)
     if series.all_day:
-        items = [_days(series, recurrence_id) for _, recurrence_id, _ in rows[:limit]]
+        items = [_build_all_day_occurrence(series, recurrence_id) for _, recurrence_id, _ in rows[:limit]]
     else:
         items = [Occurrence(recurrence_id, start, end) for start, recurrence_id, end in rows[:limit]]
-    return Page(items, Cursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
+    return OccurrencePage(items, OccurrenceCursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
 
-def occurrence(series: Series, recurrence_id: date) -> Occurrence | None:
-    """The occurrence with this id, or None if there is none."""
-    if not series.has(recurrence_id):
+def find_occurrence(series: Series, recurrence_id: date) -> Occurrence | None:
+    """Return the occurrence with this id, or None if there is none."""
+    if not series.has_occurrence(recurrence_id):
         return None
     if series.all_day:
-        return _days(series, recurrence_id)
-    start, _, end = series.row(recurrence_id, series.overrides.get(recurrence_id))
+        return _build_all_day_occurrence(series, recurrence_id)
+    start, _, end = series.compute_row(recurrence_id, series.overrides.get(recurrence_id))
     return Occurrence(recurrence_id, start, end)
 
 
-def position(series: Series, item: Occurrence) -> Cursor:
-    """The place of an occurrence, by which those of several series can be merged."""
-    start = series.row(item.recurrence_id, series.overrides.get(item.recurrence_id))[0]
-    return Cursor(start, item.recurrence_id)
+def locate_occurrence(series: Series, occurrence: Occurrence) -> OccurrenceCursor:
+    """Return the position of an occurrence, by which the occurrences of several series can be merged."""
+    override = series.overrides.get(occurrence.recurrence_id)
+    start = series.compute_row(occurrence.recurrence_id, override)[0]
+    return OccurrenceCursor(start, occurrence.recurrence_id)
 
 
-def is_empty(series: Series) -> bool:
-    """Whether no occurrence is left."""
-    return not _window(series, EARLIEST_INSTANT, LATEST_INSTANT, 1, None)
+def has_no_occurrences(series: Series) -> bool:
+    """Return whether the series has no occurrence."""
+    return not _find_rows(series, EARLIEST_INSTANT, LATEST_INSTANT, 1, None)
 
 
-def first_start(series: Series) -> datetime:
-    """When the first occurrence begins; of a series with none, when it would begin."""
-    rows = _window(series, EARLIEST_INSTANT, LATEST_INSTANT, 1, None)
-    return rows[0][0] if rows else series.row(series.start)[0]
+def find_first_start(series: Series) -> datetime:
+    """Return the instant at which the first occurrence begins, or the start of the series if it has none."""
+    rows = _find_rows(series, EARLIEST_INSTANT, LATEST_INSTANT, 1, None)
+    return rows[0][0] if rows else series.compute_row(series.start)[0]
 
 
-def last_end(series: Series) -> datetime | None:
-    """When the last occurrence ends, or None if the rule has no end.
+def find_last_end(series: Series) -> datetime | None:
+    """Return the instant at which the last occurrence ends, or None if the rule has no end.
 
-    Of a series with no occurrence left it is the start, so that its span is a single point.
+    For a series without an occurrence it is the start of the series.
     """
-    if series.pattern is not None and series.pattern.endless:
+    pattern = series.pattern
+    if pattern is not None and pattern.is_endless:
         return None
-    ends = [row[2] for row in series.changed]
-    ends += [series.row(local)[2] for local in series.fixed[-1:]]
-    if series.pattern is not None:
-        end = date.max if series.all_day else datetime.max
-        left = (local for local in series.pattern.down_from(end) if local not in series.gone)
-        latest = next(left, None)
+    ends = [row[2] for row in series.overridden_rows]
+    ends += [series.compute_row(recurrence_id)[2] for recurrence_id in series.explicit_ids[-1:]]
+    if pattern is not None:
+        ids = pattern.iterate_backwards(date.max if series.all_day else datetime.max)
+        remaining = (recurrence_id for recurrence_id in ids if recurrence_id not in series.exception_ids)
+        latest = next(remaining, None)
         if latest is not None:
-            # Where the clocks change, an earlier local time may be the later instant.
-            near = takewhile(lambda local: latest - local < MAX_CLOCK_CHANGE, left)
-            ends += [series.row(local)[2] for local in (latest, *near)]
-    return max(ends, default=series.row(series.start)[0])
+            # Near a clock change, an earlier local time may be a later instant.
+            near = takewhile(lambda recurrence_id: latest - recurrence_id < MAX_CLOCK_CHANGE, remaining)
+            ends += [series.compute_row(recurrence_id)[2] for recurrence_id in (latest, *near)]
+    return max(ends, default=series.compute_row(series.start)[0])
 
 
-def _days(series: Series, recurrence_id: date) -> Occurrence:
-    """An occurrence of an all-day series."""
-    day, length = recurrence_id, series.length
+def _build_all_day_occurrence(series: Series, recurrence_id: date) -> Occurrence:
+    start, duration = recurrence_id, series.effective_duration
     override = series.overrides.get(recurrence_id)
     if override is not None:
-        day = day if override.start is None else override.start
-        length = length if override.duration is None else override.duration
-    return Occurrence(recurrence_id, day, days_later(day, length))
+        start = start if override.start is None else override.start
+        duration = duration if override.duration is None else override.duration
+    return Occurrence(recurrence_id, start, add_days_clamped(start, duration))
 
 
-def _window(series: Series, low: datetime, high: datetime, limit: int, after: Cursor | None) -> list[Row]:
-    """The first rows in the window, in order: all of them, or more than `limit`."""
-
-    def behind(rows: list[Row]) -> list[Row]:
-        if after is None:
-            return rows
-        if after.recurrence_id is None:
-            return [row for row in rows if row[0] >= after.start]
-        return [row for row in rows if row[:2] > after]
-
-    found = behind(_changed_rows(series, low, high))
-    since = add_clamped(low, -series.length)
+def _find_rows(
+    series: Series, low: datetime, high: datetime, limit: int, after: OccurrenceCursor | None
+) -> list[OccurrenceRow]:
+    """Return the first rows in the window from `low` to `high`, in order: either all of them, or more than `limit`."""
+    rows = _remove_until_cursor(_find_overridden_rows(series, low, high), after)
+    since = add_clamped(low, -series.effective_duration)
     if after is not None:
         since = max(since, after.start)
-    for locals_, end in _pieces(series, since, high, limit):
-        found += behind(_rows(series, locals_, low, high))
-        if len(found) > limit:
-            found.sort()
-            # Nothing that is still to come begins before this.
-            if found[limit][0] <= add_clamped(to_utc(end, series.zone), -MAX_CLOCK_CHANGE):
-                return found
-    found.sort()
-    return found
+    for ids, end in _generate_ids(series, since, high, limit):
+        rows += _remove_until_cursor(_compute_rows(series, ids, low, high), after)
+        if len(rows) > limit:
+            rows.sort()
+            # No row that is still to be found begins before this instant.
+            if rows[limit][0] <= add_clamped(to_utc(end, series.time_zone), -MAX_CLOCK_CHANGE):
+                return rows
+    rows.sort()
+    return rows
 
 
-def _changed_rows(series: Series, low: datetime, high: datetime) -> list[Row]:
-    """The occurrences with an override that are in the window."""
+def _remove_until_cursor(rows: list[OccurrenceRow], after: OccurrenceCursor | None) -> list[OccurrenceRow]:
+    if after is None:
+        return rows
+    if after.recurrence_id is None:
+        return [row for row in rows if row[0] >= after.start]
+    return [row for row in rows if row[:2] > after]
+
+
+def _find_overridden_rows(series: Series, low: datetime, high: datetime) -> list[OccurrenceRow]:
+    """Return a new list of the rows in the window that have an override."""
     if not series.overrides:
         return []
-    return [row for row in series.changed if row[0] < high and (row[2] > low or row[0] >= low)]
+    return [row for row in series.overridden_rows if row[0] < high and (row[2] > low or row[0] >= low)]
 
 
-def _pieces(series: Series, since: datetime, until: datetime, limit: int) -> Iterator[tuple[list[date], date]]:
-    """The recurrence ids without an override, some at a time, and the local time up to which they go.
+def _generate_ids(series: Series, since: datetime, until: datetime, limit: int) -> Iterator[tuple[list[date], date]]:
+    """Yield lists of the recurrence ids that have no exception, each with the local value up to which it is complete.
 
-    They include all that begin at or after the one instant and before the other, and some more.
+    They include all ids that begin at or after `since` and before `until`, and some others near them.
     """
-    first: date = add_clamped(to_local(since, series.zone), -MAX_CLOCK_CHANGE)
-    last: date = add_clamped(to_local(until, series.zone), MAX_CLOCK_CHANGE)
+    first: date = add_clamped(to_local(since, series.time_zone), -MAX_CLOCK_CHANGE)
+    last: date = add_clamped(to_local(until, series.time_zone), MAX_CLOCK_CHANGE)
     if series.all_day:
         first, last = date(first.year, first.month, first.day), date(last.year, last.month, last.day)
-    fixed, pattern = series.fixed, series.pattern
-    first = max(first, min(series.start, fixed[0]) if fixed else series.start)
+    explicit_ids, pattern = series.explicit_ids, series.pattern
+    first = max(first, min(series.start, explicit_ids[0]) if explicit_ids else series.start)
     if pattern is None:
-        yield fixed[bisect_left(fixed, first) : bisect_right(fixed, last)], last
+        yield explicit_ids[bisect_left(explicit_ids, first) : bisect_right(explicit_ids, last)], last
         return
     if pattern.last is not None:
-        last = min(last, max(pattern.last, fixed[-1]) if fixed else pattern.last)
-    for low, high in pattern.spans(first, last, limit):
-        found = pattern.between(low, high)
-        if series.gone:
-            found = [local for local in found if local not in series.gone]
-        begin, end = bisect_left(fixed, low), bisect_right(fixed, high)
+        last = min(last, max(pattern.last, explicit_ids[-1]) if explicit_ids else pattern.last)
+    for low, high in pattern.split_range(first, last, limit):
+        ids = pattern.find_between(low, high)
+        if series.exception_ids:
+            ids = [recurrence_id for recurrence_id in ids if recurrence_id not in series.exception_ids]
+        begin, end = bisect_left(explicit_ids, low), bisect_right(explicit_ids, high)
         if begin < end:
-            found = sorted({*found, *fixed[begin:end]})
-        yield found, high
+            ids = sorted({*ids, *explicit_ids[begin:end]})
+        yield ids, high
 
 
-def _rows(series: Series, locals_: list[date], low: datetime, high: datetime) -> list[Row]:
-    """When the occurrences with these ids are, of those in the window."""
-    # This is Series.row written out, for the calls would cost more than the work.
-    offset, length, all_day = load_utc_offset(series.zone), series.length, series.all_day
-    found: list[Row] = []
+def _compute_rows(series: Series, ids: list[date], low: datetime, high: datetime) -> list[OccurrenceRow]:
+    """Return the rows of the occurrences with these ids that are in the window; none of them has an override."""
+    # This is Series.compute_row and to_utc written out, because the calls would cost more than the work in them.
+    offset, duration, all_day = load_utc_offset(series.time_zone), series.effective_duration, series.all_day
+    rows: list[OccurrenceRow] = []
     try:
-        for local in locals_:
+        for recurrence_id in ids:
             if all_day:
-                start = _combine(local, MIDNIGHT, UTC) - offset(_combine(local, MIDNIGHT))
-                after = local + length
+                start = _combine(recurrence_id, MIDNIGHT, UTC) - offset(_combine(recurrence_id, MIDNIGHT))
+                after = recurrence_id + duration
                 end = _combine(after, MIDNIGHT, UTC) - offset(_combine(after, MIDNIGHT))
             else:
-                timed = cast("datetime", local)
-                start = _combine(timed, timed.time(), UTC) - offset(timed)
-                end = start + length
+                local = cast("datetime", recurrence_id)
+                start = _combine(local, local.time(), UTC) - offset(local)
+                end = start + duration
             if start < high and (end > low or start >= low):
-                found.append((start, local, end))
+                rows.append((start, recurrence_id, end))
     except OverflowError:
-        rows = map(series.row, locals_)
-        return [row for row in rows if row[0] < high and (row[2] > low or row[0] >= low)]
-    return found
+        clamped = map(series.compute_row, ids)
+        return [row for row in clamped if row[0] < high and (row[2] > low or row[0] >= low)]
+    return rows

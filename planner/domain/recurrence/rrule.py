@@ -1,8 +1,8 @@
-"""Reads, checks and writes the RRULE of RFC 5545 §3.3.10.
+"""Parsing, validation and formatting of recurrence rules (RRULE, RFC 5545 §3.3.10).
 
-A rule that is read here keeps to the letter of the standard, apart from its end: UNTIL is taken in
-any of its three forms, because calendars in the wild mix them up (see `Rule.until`). What the
-planner does not offer, anything finer than hourly, is refused with a reason.
+Rules are parsed strictly, with one exception: UNTIL may have any of its three forms, because
+calendar programs mix them up (see `RecurrenceRule.until`). Frequencies of less than an hour are
+not supported.
 """
 
 import re
@@ -15,13 +15,13 @@ from typing import NamedTuple, TypeVar
 
 from planner.domain.zones import to_utc
 
-MAX_LENGTH = 1_000
+MAX_RULE_LENGTH = 1_000
 MAX_COUNT = 10_000
 MAX_INTERVAL = 100_000
 MAX_VALUES = 100
 MAX_TIMES_PER_DAY = 96
 
-PARTS = frozenset(
+PART_NAMES = frozenset(
     {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYMONTH", "BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYDAY"}
     | {"BYHOUR", "BYMINUTE", "BYSECOND", "BYSETPOS"}
 )
@@ -35,7 +35,11 @@ _T = TypeVar("_T")
 
 
 class RecurrenceError(ValueError):
-    """Something about a recurrence is wrong; `field` says where and the message why."""
+    """A recurrence that is not valid.
+
+    `field` is the name of the wrong field of a `Series`, or `recurrence_id`. The message says what is
+    wrong and what would be right.
+    """
 
     def __init__(self, field: str, message: str) -> None:
         super().__init__(message)
@@ -43,7 +47,7 @@ class RecurrenceError(ValueError):
 
 
 class Frequency(IntEnum):
-    """How long one period of a rule is; the greater, the shorter."""
+    """The frequency of a rule; a greater value means a shorter period."""
 
     YEARLY = 0
     MONTHLY = 1
@@ -53,7 +57,7 @@ class Frequency(IntEnum):
 
 
 class Weekday(NamedTuple):
-    """A value of BYDAY: a weekday (0 is Monday) and which one of its period, 0 for each."""
+    """A value of BYDAY: a weekday (0 is Monday), and which one in its period; `nth` is 0 for all of them."""
 
     day: int
     nth: int = 0
@@ -63,13 +67,13 @@ class Weekday(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Rule:
-    """A recurrence rule (RFC 5545 §3.3.10); an empty tuple stands for a part that is not given.
+class RecurrenceRule:
+    """A recurrence rule (RFC 5545 §3.3.10). A part that is not given is an empty tuple or None.
 
-    `until` is a date, a local time, or an instant with UTC. Of an all-day series its date counts as
-    it is written. Of a timed one an instant is compared as an instant, a local time is read in the
-    zone of the series, and a date includes that whole day. `canonical` brings it into the form that
-    the standard asks for.
+    `until` is a date, a local time, or an instant in UTC. For an all-day series its date counts, as
+    written. For a timed series an instant is compared as an instant, a local time is in the time zone
+    of the series, and a date includes that whole day. `canonicalize_rule` converts it to the form
+    that the standard requires.
     """
 
     frequency: Frequency
@@ -88,14 +92,14 @@ class Rule:
     wkst: int = 0
 
     def __str__(self) -> str:
-        """The rule as RFC 5545 writes it, parts and values in a fixed order."""
+        """Return the rule as RFC 5545 writes it, with parts and values in a fixed order."""
         parts = [f"FREQ={self.frequency.name}"]
         if self.interval != 1:
             parts.append(f"INTERVAL={self.interval}")
         if self.count is not None:
             parts.append(f"COUNT={self.count}")
         if self.until is not None:
-            parts.append(f"UNTIL={_until_text(self.until)}")
+            parts.append(f"UNTIL={_format_until(self.until)}")
         for name, values in (
             ("BYMONTH", self.by_month),
             ("BYWEEKNO", self.by_week_no),
@@ -115,105 +119,116 @@ class Rule:
 
 
 @lru_cache(maxsize=4096)
-def parse(text: str) -> Rule:
-    """The rule that a text such as `FREQ=WEEKLY;BYDAY=MO,FR` describes; raises RecurrenceError.
+def parse_rule(text: str) -> RecurrenceRule:
+    """Parse a rule such as `FREQ=WEEKLY;BYDAY=MO,FR`. Raises `RecurrenceError`.
 
-    Letter case does not matter; a leading `RRULE:` and a closing semicolon are passed over.
+    Letter case does not matter; a leading `RRULE:` and a trailing semicolon are ignored.
     """
-    if len(text) > MAX_LENGTH:
-        raise _refused(f"a rule has at most {MAX_LENGTH} characters, this one has {len(text)}")
+    if len(text) > MAX_RULE_LENGTH:
+        raise _error(f"must have at most {MAX_RULE_LENGTH} characters, but has {len(text)}")
     if not text.isascii():
-        raise _refused("a rule is written in ASCII")
+        raise _error("must contain ASCII characters only")
     parts: dict[str, str] = {}
     for part in text.upper().removeprefix("RRULE:").removesuffix(";").split(";"):
         name, equals, value = part.partition("=")
         if not equals or not value:
-            raise _refused(f"{part[:40]!r} is not of the form NAME=VALUE")
+            raise _error(f"must consist of parts of the form NAME=VALUE, but has {part[:40]!r}")
         if name in parts:
-            raise _refused(f"{name} is given twice")
-        if name not in PARTS:
-            raise _refused(f"{name[:40]!r} is not a part of a recurrence rule")
+            raise _error(f"must have {name} only once")
+        if name not in PART_NAMES:
+            raise _error(f"must have only parts of RFC 5545, and {name[:40]!r} is not one")
         parts[name] = value
-    rule = _read(parts)
-    _check(rule, parts)
+    rule = _build_rule(parts)
+    _check_combinations(rule, parts)
     return rule
 
 
-def _read(parts: dict[str, str]) -> Rule:
-    if "FREQ" not in parts:
-        raise _refused("FREQ is missing")
-    name = parts["FREQ"]
-    if name in ("SECONDLY", "MINUTELY"):
-        raise _refused(f"FREQ={name} is too often; HOURLY is the shortest period there is")
-    if name not in Frequency.__members__:
-        raise _refused(f"{name[:40]!r} is not a frequency; there are {', '.join(Frequency.__members__)}")
+def _build_rule(parts: dict[str, str]) -> RecurrenceRule:
+    """Return the rule with these parts, each of which is checked by itself."""
 
-    def one(part: str, least: int, most: int) -> int | None:
-        return _number(part, parts[part], least, most) if part in parts else None
+    def parse_one(part: str, minimum: int, maximum: int) -> int | None:
+        return _parse_number(part, parts[part], minimum, maximum) if part in parts else None
 
-    def many(part: str, least: int, most: int, *, negative: bool = False) -> tuple[int, ...]:
-        def value(text: str) -> int:
-            number = _number(part, text, -most if negative else least, most)
-            if number == 0 and least > 0:
-                raise _refused(f"{part}=0 has no meaning")
+    def parse_many(part: str, minimum: int, maximum: int, *, negative: bool = False) -> tuple[int, ...]:
+        def parse_value(text: str) -> int:
+            number = _parse_number(part, text, -maximum if negative else minimum, maximum)
+            if number == 0 and minimum > 0:
+                raise _error(f"must not have 0 in {part}")
             return number
 
-        return tuple(sorted(_list(part, parts[part], value))) if part in parts else ()
+        return tuple(sorted(_parse_list(part, parts[part], parse_value))) if part in parts else ()
 
-    interval = one("INTERVAL", 1, MAX_INTERVAL)
-    return Rule(
-        frequency=Frequency[name],
+    frequency = _parse_frequency(parts)
+    interval = parse_one("INTERVAL", 1, MAX_INTERVAL)
+    return RecurrenceRule(
+        frequency=frequency,
         interval=1 if interval is None else interval,
-        count=one("COUNT", 1, MAX_COUNT),
-        until=_until(parts["UNTIL"]) if "UNTIL" in parts else None,
-        by_month=many("BYMONTH", 1, 12),
-        by_week_no=many("BYWEEKNO", 1, 53, negative=True),
-        by_year_day=many("BYYEARDAY", 1, 366, negative=True),
-        by_month_day=many("BYMONTHDAY", 1, 31, negative=True),
-        by_day=tuple(sorted(_list("BYDAY", parts["BYDAY"], _weekday))) if "BYDAY" in parts else (),
-        by_hour=many("BYHOUR", 0, 23),
-        by_minute=many("BYMINUTE", 0, 59),
-        # A planner has no leap seconds: the 60th is taken for the one before (RFC 5545 §3.3.12).
-        by_second=tuple(sorted({min(second, 59) for second in many("BYSECOND", 0, 60)})),
-        by_set_pos=many("BYSETPOS", 1, 366, negative=True),
-        wkst=_week_start(parts.get("WKST", "MO")),
+        count=parse_one("COUNT", 1, MAX_COUNT),
+        until=_parse_until(parts["UNTIL"]) if "UNTIL" in parts else None,
+        by_month=parse_many("BYMONTH", 1, 12),
+        by_week_no=parse_many("BYWEEKNO", 1, 53, negative=True),
+        by_year_day=parse_many("BYYEARDAY", 1, 366, negative=True),
+        by_month_day=parse_many("BYMONTHDAY", 1, 31, negative=True),
+        by_day=tuple(sorted(_parse_list("BYDAY", parts["BYDAY"], _parse_weekday))) if "BYDAY" in parts else (),
+        by_hour=parse_many("BYHOUR", 0, 23),
+        by_minute=parse_many("BYMINUTE", 0, 59),
+        # Python has no leap seconds, so second 60 is read as second 59 (RFC 5545 §3.3.12).
+        by_second=tuple(sorted({min(second, 59) for second in parse_many("BYSECOND", 0, 60)})),
+        by_set_pos=parse_many("BYSETPOS", 1, 366, negative=True),
+        wkst=_parse_week_start(parts.get("WKST", "MO")),
     )
 
 
-def _check(rule: Rule, parts: dict[str, str]) -> None:
-    """Refuses combinations that RFC 5545 §3.3.10 forbids, and what would be far too often."""
-    frequency = rule.frequency
+def _parse_frequency(parts: dict[str, str]) -> Frequency:
+    if "FREQ" not in parts:
+        raise _error("must have a FREQ")
+    name = parts["FREQ"]
+    if name in ("SECONDLY", "MINUTELY"):
+        raise _error(f"must have a longer period than FREQ={name}; HOURLY is the shortest")
+    if name not in Frequency.__members__:
+        raise _error(f"must have a FREQ of {', '.join(Frequency.__members__)}, but has {name[:40]!r}")
+    return Frequency[name]
+
+
+def _check_combinations(rule: RecurrenceRule, parts: dict[str, str]) -> None:
+    """Raise `RecurrenceError` for combinations that RFC 5545 §3.3.10 forbids, and for too many times a day."""
     if rule.count is not None and rule.until is not None:
-        raise _refused("COUNT and UNTIL exclude each other")
+        raise _error("must have COUNT or UNTIL, not both")
+    _check_days(rule)
+    if rule.by_set_pos and not any(part.startswith("BY") for part in parts.keys() - {"BYSETPOS"}):
+        raise _error("must have another BY part beside BYSETPOS, from which it chooses")
+    times = count_times_per_day(rule)
+    if times > MAX_TIMES_PER_DAY:
+        raise _error(f"must have at most {MAX_TIMES_PER_DAY} occurrences a day, but has {times}")
+
+
+def _check_days(rule: RecurrenceRule) -> None:
+    frequency = rule.frequency
     if rule.by_week_no and frequency is not Frequency.YEARLY:
-        raise _refused("BYWEEKNO is for FREQ=YEARLY only")
+        raise _error(f"must not have BYWEEKNO with FREQ={frequency.name}; it needs FREQ=YEARLY")
     if rule.by_year_day and frequency in (Frequency.MONTHLY, Frequency.WEEKLY, Frequency.DAILY):
-        raise _refused(f"BYYEARDAY cannot be used with FREQ={frequency.name}")
+        raise _error(f"must not have BYYEARDAY with FREQ={frequency.name}")
     if rule.by_month_day and frequency is Frequency.WEEKLY:
-        raise _refused("BYMONTHDAY cannot be used with FREQ=WEEKLY")
+        raise _error("must not have BYMONTHDAY with FREQ=WEEKLY")
     if any(weekday.nth for weekday in rule.by_day):
         if frequency > Frequency.MONTHLY:
-            raise _refused(f"a number in BYDAY has no meaning with FREQ={frequency.name}")
+            raise _error(f"must not have numbers in BYDAY with FREQ={frequency.name}")
         if rule.by_week_no:
-            raise _refused("a number in BYDAY has no meaning beside BYWEEKNO")
+            raise _error("must not have numbers in BYDAY beside BYWEEKNO")
         if frequency is Frequency.MONTHLY and any(abs(weekday.nth) > 5 for weekday in rule.by_day):
-            raise _refused("a month has no weekday more than five times")
-    if rule.by_set_pos and not any(part.startswith("BY") for part in parts.keys() - {"BYSETPOS"}):
-        raise _refused("BYSETPOS needs another BY part to choose from")
-    if times_per_day(rule) > MAX_TIMES_PER_DAY:
-        raise _refused(f"a rule has at most {MAX_TIMES_PER_DAY} occurrences a day, this one has {times_per_day(rule)}")
+            raise _error("must have numbers from -5 to 5 in BYDAY with FREQ=MONTHLY")
 
 
-def times_per_day(rule: Rule) -> int:
-    """The most occurrences that one day can have."""
+def count_times_per_day(rule: RecurrenceRule) -> int:
+    """Return the largest number of occurrences that one day can have."""
     hours = len(rule.by_hour) or 1
     if rule.frequency is Frequency.HOURLY:
         hours = min(len(rule.by_hour) or 24, -(-24 // rule.interval))
     return hours * (len(rule.by_minute) or 1) * (len(rule.by_second) or 1)
 
 
-def without_times(rule: Rule) -> Rule:
-    """The rule as it applies to dates, which ignores BYHOUR, BYMINUTE and BYSECOND (RFC 5545 §3.3.10)."""
+def remove_times_of_day(rule: RecurrenceRule) -> RecurrenceRule:
+    """Return the rule for an all-day series: BYHOUR, BYMINUTE and BYSECOND are ignored (RFC 5545 §3.3.10)."""
     if not (rule.by_hour or rule.by_minute or rule.by_second):
         return rule
     chooses_days = rule.by_month or rule.by_week_no or rule.by_year_day or rule.by_month_day or rule.by_day
@@ -221,40 +236,40 @@ def without_times(rule: Rule) -> Rule:
     return replace(rule, by_hour=(), by_minute=(), by_second=(), by_set_pos=positions)
 
 
-def _refused(message: str) -> RecurrenceError:
+def _error(message: str) -> RecurrenceError:
     return RecurrenceError("rrule", message)
 
 
-def _list(part: str, text: str, value: Callable[[str], _T]) -> set[_T]:
-    texts = text.split(",")
-    if len(texts) > MAX_VALUES:
-        raise _refused(f"{part} has at most {MAX_VALUES} values, this one has {len(texts)}")
-    return {value(item) for item in texts}
+def _parse_list(part: str, text: str, parse_value: Callable[[str], _T]) -> set[_T]:
+    values = text.split(",")
+    if len(values) > MAX_VALUES:
+        raise _error(f"must have at most {MAX_VALUES} values in {part}, but has {len(values)}")
+    return {parse_value(value) for value in values}
 
 
-def _number(part: str, text: str, least: int, most: int) -> int:
-    # The pattern keeps out the digits of other scripts and the underscores that int() would take.
+def _parse_number(part: str, text: str, minimum: int, maximum: int) -> int:
+    # int() alone would also accept underscores and the digits of other scripts.
     number = int(text) if _NUMBER.fullmatch(text) else None
-    if number is None or not least <= number <= most:
-        raise _refused(f"{part} takes whole numbers from {least} to {most}, not {text[:40]!r}")
+    if number is None or not minimum <= number <= maximum:
+        raise _error(f"must have whole numbers from {minimum} to {maximum} in {part}, not {text[:40]!r}")
     return number
 
 
-def _weekday(text: str) -> Weekday:
+def _parse_weekday(text: str) -> Weekday:
     match = _WEEKDAY.fullmatch(text)
     nth = int(match[1] or 0) if match else 0
     if match is None or abs(nth) > 53 or (match[1] and nth == 0):
-        raise _refused(f"{text[:40]!r} is not a weekday of BYDAY, such as MO, 1MO or -1FR")
+        raise _error(f"must have weekdays such as MO, 1MO or -1FR in BYDAY, not {text[:40]!r}")
     return Weekday(WEEKDAYS.index(match[2]), nth)
 
 
-def _week_start(text: str) -> int:
+def _parse_week_start(text: str) -> int:
     if text not in WEEKDAYS:
-        raise _refused(f"WKST takes one of {', '.join(WEEKDAYS)}, not {text[:40]!r}")
+        raise _error(f"must have one of {', '.join(WEEKDAYS)} in WKST, not {text[:40]!r}")
     return WEEKDAYS.index(text)
 
 
-def _until(text: str) -> date:
+def _parse_until(text: str) -> date:
     match = _UNTIL.fullmatch(text)
     try:
         if match is None:
@@ -266,20 +281,22 @@ def _until(text: str) -> date:
         second = 59 if second == 60 else second
         return datetime(year, month, day, hour, minute, second, tzinfo=UTC if match[3] else None)
     except ValueError:
-        raise _refused(f"UNTIL takes 20301231 or 20301231T235959Z, not {text[:40]!r}") from None
+        raise _error(
+            f"must have a date or time such as 20301231 or 20301231T235959Z in UNTIL, not {text[:40]!r}"
+        ) from None
 
 
-def _until_text(until: date) -> str:
+def _format_until(until: date) -> str:
     text = f"{until.year:04}{until.month:02}{until.day:02}"
     if isinstance(until, datetime):
         text += f"T{until.hour:02}{until.minute:02}{until.second:02}{'Z' if until.tzinfo else ''}"
     return text
 
 
-def until_instant(until: date, zone: str) -> datetime:
-    """The last instant that an UNTIL of a timed series includes; see `Rule.until`."""
+def resolve_until(until: date, time_zone: str) -> datetime:
+    """Return the last instant that the UNTIL of a timed series includes; see `RecurrenceRule.until`."""
     if not isinstance(until, datetime):
         until = datetime.combine(until, time(23, 59, 59))
-    last = until if until.tzinfo else to_utc(until, zone)
-    # An RRULE is written in whole seconds, a start may be given more precisely.
+    last = until if until.tzinfo else to_utc(until, time_zone)
+    # UNTIL has whole seconds, but the start of a series may have microseconds.
     return last.replace(microsecond=999_999)

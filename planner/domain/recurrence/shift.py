@@ -1,9 +1,9 @@
-"""Carries a rule along when the start of its series moves.
+"""Moving a rule along when the start of its series is moved.
 
-Someone who drags a weekly Monday meeting to Tuesday means every Tuesday. So the parts that name the
-old day or time are rewritten to name the new one, wherever it is plain what that is: the weekdays
-of a weekly rule all move by as many days, `-1FR` becomes `-1TH`, `BYMONTHDAY=15` becomes 17. Where
-it is not plain, a new rule has to come with the move, and the error says so.
+Someone who moves a weekly meeting from Monday to Tuesday means every Tuesday. So the parts of the rule
+that name the old day or time are rewritten for the new one, as far as there is one clear way to do it:
+the weekdays of a weekly rule all move by the same number of days, `-1FR` becomes `-1TH`,
+`BYMONTHDAY=15` becomes 17. Where there is no clear way, the error asks for a new rule.
 """
 
 from collections.abc import Iterable
@@ -11,20 +11,28 @@ from dataclasses import replace
 from datetime import date, datetime
 from typing import NamedTuple
 
-from planner.domain.recurrence.rrule import Frequency, RecurrenceError, Rule, Weekday, without_times
-from planner.domain.recurrence.yeardays import days_in_month, first_day, is_leap, week_one
+from planner.domain.recurrence.rrule import Frequency, RecurrenceError, RecurrenceRule, Weekday, remove_times_of_day
+from planner.domain.recurrence.yeardays import (
+    count_days_in_month,
+    get_new_year_ordinal,
+    get_week_one_ordinal,
+    is_leap,
+)
 
-_HOUR, _DAY = 3600, 86400
+_HOUR_SECONDS, _DAY_SECONDS = 3600, 86400
 
 
 class Shift(NamedTuple):
-    """A move in wall time, given by what becomes of one value; either may be a date or a local time."""
+    """A move in local time, defined by one value before and after it; each may be a date or a local time."""
 
     old: date
     new: date
 
-    def __call__(self, value: date) -> date:
-        """Where another value of the old kind goes; raises RecurrenceError beyond the calendar's ends."""
+    def apply(self, value: date) -> date:
+        """Return where another value of the kind of `old` moves to.
+
+        Raises `RecurrenceError` if that is outside the calendar.
+        """
         old, new = self
         try:
             if isinstance(value, datetime) and isinstance(old, datetime):
@@ -36,35 +44,38 @@ class Shift(NamedTuple):
                 return datetime.combine(day, new.time())
             return value + (new - old)
         except OverflowError:
-            raise RecurrenceError("start", "the move leads out of the calendar") from None
+            raise RecurrenceError("start", "must keep all occurrences within the years 1 to 9999") from None
 
     @property
     def days(self) -> int:
-        """By how many days the date changes."""
+        """The number of days by which the date moves."""
         return self.new.toordinal() - self.old.toordinal()
 
 
-def carried(rule: Rule, shift: Shift) -> Rule:
-    """The rule for the moved start, without its UNTIL; raises RecurrenceError if that is not plain."""
-    rule = _carry_times(replace(rule, until=None), shift)
-    return _carry_days(rule, shift) if shift.days else rule
+def move_rule(rule: RecurrenceRule, shift: Shift) -> RecurrenceRule:
+    """Return the rule for the moved start, without its UNTIL.
+
+    Raises `RecurrenceError` if there is no clear way to move it.
+    """
+    rule = _move_times(replace(rule, until=None), shift)
+    return _move_days(rule, shift) if shift.days else rule
 
 
-def _carry_times(rule: Rule, shift: Shift) -> Rule:
-    """Moves BYHOUR, BYMINUTE and BYSECOND, if all times stay within their day."""
+def _move_times(rule: RecurrenceRule, shift: Shift) -> RecurrenceRule:
+    """Move BYHOUR, BYMINUTE and BYSECOND, if all times stay within their day."""
     old, new = shift
     if not isinstance(new, datetime):
         if rule.frequency is Frequency.HOURLY:
-            raise RecurrenceError("rrule", "what lasts whole days cannot repeat hourly")
-        return without_times(rule)
+            raise RecurrenceError("rrule", "must not have FREQ=HOURLY for an all-day event")
+        return remove_times_of_day(rule)
     if not isinstance(old, datetime) or not (rule.by_hour or rule.by_minute or rule.by_second):
         return rule
-    # An hourly rule without BYHOUR takes its hours from the start, which moves by itself.
-    any_hour = rule.frequency is Frequency.HOURLY and not rule.by_hour
-    span = _HOUR if any_hour else _DAY
-    delta = _seconds(new) % span - _seconds(old) % span
+    # The hours of an hourly rule without BYHOUR follow from its start, which is moved anyway.
+    is_every_hour = rule.frequency is Frequency.HOURLY and not rule.by_hour
+    period = _HOUR_SECONDS if is_every_hour else _DAY_SECONDS
+    delta = _seconds_of_day(new) % period - _seconds_of_day(old) % period
     times = {
-        (hour * 3600 + minute * 60 + second) % span + delta
+        (hour * 3600 + minute * 60 + second) % period + delta
         for hour in rule.by_hour or (old.hour,)
         for minute in rule.by_minute or (old.minute,)
         for second in rule.by_second or (old.second,)
@@ -72,99 +83,106 @@ def _carry_times(rule: Rule, shift: Shift) -> Rule:
     hours = {seconds // 3600 for seconds in times}
     minutes = {seconds // 60 % 60 for seconds in times}
     seconds = {seconds % 60 for seconds in times}
-    if min(times) < 0 or max(times) >= span or len(hours) * len(minutes) * len(seconds) != len(times):
-        raise _unclear("BYHOUR, BYMINUTE and BYSECOND", shift)
+    if min(times) < 0 or max(times) >= period or len(hours) * len(minutes) * len(seconds) != len(times):
+        raise _build_ambiguity_error("BYHOUR, BYMINUTE and BYSECOND", shift)
     return replace(
         rule,
-        by_hour=() if any_hour else _kept(rule.by_hour, hours),
-        by_minute=_kept(rule.by_minute, minutes),
-        by_second=_kept(rule.by_second, seconds),
+        by_hour=() if is_every_hour else _moved_values(rule.by_hour, hours),
+        by_minute=_moved_values(rule.by_minute, minutes),
+        by_second=_moved_values(rule.by_second, seconds),
     )
 
 
-def _kept(given: tuple[int, ...], values: set[int]) -> tuple[int, ...]:
-    """The values of a part, which stays away if it was and the start still says the same."""
-    return tuple(sorted(values)) if given or len(values) > 1 else ()
+def _moved_values(old_values: tuple[int, ...], values: set[int]) -> tuple[int, ...]:
+    """Return the moved values of a part; a part that was not given stays so if the new start implies its value."""
+    return tuple(sorted(values)) if old_values or len(values) > 1 else ()
 
 
-def _carry_days(rule: Rule, shift: Shift) -> Rule:
-    """Moves the parts that name days to those of the new start."""
+def _move_days(rule: RecurrenceRule, shift: Shift) -> RecurrenceRule:
+    """Move the parts that name days to those of the new start."""
     old, new = shift
-    turn = shift.days % 7
-    months = (new.month - old.month) % 12
-    by_month = tuple(sorted((month - 1 + months) % 12 + 1 for month in rule.by_month))
+    weekday_shift = shift.days % 7
+    month_shift = (new.month - old.month) % 12
+    by_month = tuple(sorted((month - 1 + month_shift) % 12 + 1 for month in rule.by_month))
     wkst = rule.wkst
     if rule.frequency is Frequency.WEEKLY and rule.by_day and (rule.interval > 1 or rule.by_set_pos):
-        # Turned together with the weekdays, the weeks keep holding the same ones.
-        wkst = (wkst + turn) % 7
+        # When the start of the week moves along with the weekdays, each week keeps the same occurrences.
+        wkst = (wkst + weekday_shift) % 7
     return replace(
         rule,
         by_month=by_month,
-        by_week_no=_moved("BYWEEKNO", rule.by_week_no, _weeks(old, wkst), _weeks(new, wkst), 53, shift),
-        by_year_day=_moved("BYYEARDAY", rule.by_year_day, _year_days(old), _year_days(new), 366, shift),
-        by_month_day=_moved("BYMONTHDAY", rule.by_month_day, _month_days(old), _month_days(new), 31, shift),
-        by_day=_weekdays(rule, shift, turn),
+        by_week_no=_move_numbers(
+            "BYWEEKNO", rule.by_week_no, _week_place(old, wkst), _week_place(new, wkst), 53, shift
+        ),
+        by_year_day=_move_numbers("BYYEARDAY", rule.by_year_day, _year_place(old), _year_place(new), 366, shift),
+        by_month_day=_move_numbers("BYMONTHDAY", rule.by_month_day, _month_place(old), _month_place(new), 31, shift),
+        by_day=_move_weekdays(rule, shift, weekday_shift),
         wkst=wkst,
     )
 
 
-def _weekdays(rule: Rule, shift: Shift, turn: int) -> tuple[Weekday, ...]:
+def _move_weekdays(rule: RecurrenceRule, shift: Shift, weekday_shift: int) -> tuple[Weekday, ...]:
     in_month = rule.frequency is Frequency.MONTHLY or rule.by_month
-    places = [_month_days(day) if in_month else _year_days(day) for day in shift]
+    places = [_month_place(day) if in_month else _year_place(day) for day in shift]
+    # The place of each day among the same weekdays of its month or year.
     old, new = [((forward - 1) // 7 + 1, -((-backward - 1) // 7 + 1)) for forward, backward in places]
-    most = 5 if in_month else 53
+    maximum = 5 if in_month else 53
     moved = set()
     for day, nth in rule.by_day:
-        (number,) = _moved("BYDAY", (nth,), old, new, most, shift) if nth else (0,)
-        moved.add(Weekday((day + turn) % 7, number))
+        (number,) = _move_numbers("BYDAY", (nth,), old, new, maximum, shift) if nth else (0,)
+        moved.add(Weekday((day + weekday_shift) % 7, number))
     return tuple(sorted(moved))
 
 
-# Places are numbered from both ends, as the BY parts do it: the first is 1, the last is -1.
+# The number of a day or week in its month or year, counted from the beginning (the first is 1) and from the
+# end (the last is -1), as BY parts count.
 _Place = tuple[int, int]
 
 
-def _month_days(day: date) -> _Place:
-    return day.day, day.day - days_in_month(day.year, day.month) - 1
+def _month_place(day: date) -> _Place:
+    return day.day, day.day - count_days_in_month(day.year, day.month) - 1
 
 
-def _year_days(day: date) -> _Place:
-    number = day.toordinal() - first_day(day.year) + 1
+def _year_place(day: date) -> _Place:
+    number = day.toordinal() - get_new_year_ordinal(day.year) + 1
     return number, number - (366 if is_leap(day.year) else 365) - 1
 
 
-def _weeks(day: date, wkst: int) -> _Place:
+def _week_place(day: date, wkst: int) -> _Place:
     ordinal = day.toordinal()
-    year = next(year for year in (day.year + 1, day.year, day.year - 1) if week_one(year, wkst) <= ordinal)
-    start, end = week_one(year, wkst), week_one(year + 1, wkst)
+    years = (day.year + 1, day.year, day.year - 1)
+    year = next(year for year in years if get_week_one_ordinal(year, wkst) <= ordinal)
+    start, end = get_week_one_ordinal(year, wkst), get_week_one_ordinal(year + 1, wkst)
     number = (ordinal - start) // 7 + 1
     return number, number - (end - start) // 7 - 1
 
 
-def _moved(part: str, values: Iterable[int], old: _Place, new: _Place, most: int, shift: Shift) -> tuple[int, ...]:
-    """The values moved as far as the start moved, counted from the same end."""
+def _move_numbers(
+    part: str, numbers: Iterable[int], old: _Place, new: _Place, maximum: int, shift: Shift
+) -> tuple[int, ...]:
+    """Return the numbers moved as far as the start moved, each counted from the same end."""
     moved = set()
-    for value in values:
-        end = 0 if value > 0 else 1
-        number = value + new[end] - old[end]
-        if not 1 <= abs(number) <= most or (number > 0) is not (value > 0):
-            raise _unclear(part, shift)
+    for old_number in numbers:
+        end = 0 if old_number > 0 else 1
+        number = old_number + new[end] - old[end]
+        if not 1 <= abs(number) <= maximum or (number > 0) is not (old_number > 0):
+            raise _build_ambiguity_error(part, shift)
         moved.add(number)
     return tuple(sorted(moved))
 
 
-def _seconds(local: datetime) -> int:
+def _seconds_of_day(local: datetime) -> int:
     return local.hour * 3600 + local.minute * 60 + local.second
 
 
-def _unclear(part: str, shift: Shift) -> RecurrenceError:
+def _build_ambiguity_error(part: str, shift: Shift) -> RecurrenceError:
     return RecurrenceError(
         "rrule",
-        f"what becomes of {part} when {shift.old.isoformat()} moves to {shift.new.isoformat()} is not clear;"
-        " give a new rule together with the move",
+        f"must be sent together with the new start, because {part} cannot be moved"
+        f" from {shift.old.isoformat()} to {shift.new.isoformat()} in one clear way",
     )
 
 
-def start_off_rule_error(shift: Shift) -> RecurrenceError:
-    """The error for a moved start that the carried rule does not match."""
-    return _unclear("the rule", shift)
+def build_start_mismatch_error(shift: Shift) -> RecurrenceError:
+    """Return the error for a moved start that the moved rule does not match."""
+    return _build_ambiguity_error("the rule", shift)

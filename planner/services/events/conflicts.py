@@ -11,8 +11,8 @@ from models.events.event import Event
 from models.events.event_times import Timed, find_recurring_events, find_single_events, timed
 from models.events.event_view import OF_DRAFT, EventView
 from planner.clock import Clock, utc_now
-from planner.domain.busy import Occupation, RequestedSlots, Slot, ahead, collisions, slot_of
-from planner.domain.recurrence.occurrences import occurrence
+from planner.domain.busy import BusyTime, RequestedSlots, Slot, find_overlapping_slots, find_slot, find_slots_to_check
+from planner.domain.recurrence.occurrences import find_occurrence
 from planner.domain.times import format_rfc3339, format_stored_time
 from planner.errors import Collision, DoubleBooking
 from planner.services.events.user_lock import UserWriteLocks
@@ -47,12 +47,12 @@ class ConflictChecker:
         `write` stores it, puts what it is given first in its group of writes, and answers something
         false when it was refused; it is called again when another event was booked meanwhile. With
         `only`, nothing but the occurrence with that id is looked at. Raises `DoubleBooking`; see
-        `collisions`.
+        `find_overlapping_slots`.
 
         Of two that ask at the same moment for the same time one is refused: both take a turn of
         the creator's (`turns.py`) in the same group of writes, and only one can go on from what
         both have read. Several events in one group, as an import has them, take one turn
-        together: `in_turn`, with a `decide` that asks `collisions` of each.
+        together: `in_turn`, with a `decide` that asks `find_overlapping_slots` of each.
         """
 
         async def decide() -> None:
@@ -125,11 +125,11 @@ class ConflictChecker:
     def _wanted(self, one: Timed, only: date | None) -> list[Slot]:
         """The time that an event, or one occurrence of it, must find free."""
         if one.taken.series is None:
-            return [] if one.taken.once is None else [one.taken.once]
+            return [] if one.taken.single_slot is None else [one.taken.single_slot]
         if only is not None:
-            slot = slot_of(one.taken, only)
+            slot = find_slot(one.taken, only)
             return [] if slot is None else [slot]
-        return ahead(one.taken, one.stored["begins"], one.stored["ends"], self._clock())
+        return find_slots_to_check(one.taken, one.stored["begins"], one.stored["ends"], self._clock())
 
 
 class _Clash(NamedTuple):
@@ -137,11 +137,11 @@ class _Clash(NamedTuple):
 
     slot: Slot
     stored: Stored
-    taken: Occupation
+    taken: BusyTime
 
 
 def _clashes(one: Timed, wanted: RequestedSlots) -> list[_Clash]:
-    return [_Clash(slot, one.stored, one.taken) for slot in collisions(one.taken, wanted, MOST_NAMED)]
+    return [_Clash(slot, one.stored, one.taken) for slot in find_overlapping_slots(one.taken, wanted, MOST_NAMED)]
 
 
 def _named(clash: _Clash) -> Collision:
@@ -152,10 +152,10 @@ def _named(clash: _Clash) -> Collision:
         start = format_stored_time(stored["start"], zone)
         assert start is not None
         return Collision(id, stored["title"], start, format_stored_time(stored.get("end"), zone), None)
-    item, override = occurrence(series, slot.recurrence_id), series.overrides.get(slot.recurrence_id)
+    item, override = find_occurrence(series, slot.recurrence_id), series.overrides.get(slot.recurrence_id)
     assert item is not None
     title = stored["title"] if override is None else override.fields.get("title") or stored["title"]
-    start, end = (_shown(value, series.zone) for value in (item.start, item.end))
+    start, end = (_shown(value, series.time_zone) for value in (item.start, item.end))
     return Collision(id, str(title), start, end, slot.recurrence_id.isoformat())
 
 

@@ -22,8 +22,8 @@ from planner.domain.cursors import KEY_SHAPE, from_cursor
 from planner.domain.geo import parse_circle
 from planner.domain.merge_patch import merge
 from planner.domain.ranks import from_ranked_cursor
-from planner.domain.recurrence.documents import read_series, refused
-from planner.domain.recurrence.edits import Changes, edit_all
+from planner.domain.recurrence.documents import build_series, to_invalid
+from planner.domain.recurrence.edits import SeriesChanges, edit_series
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Series
 from planner.domain.times import EventTimes, parse_window, resolve_times
@@ -216,7 +216,7 @@ def asked_series(times: EventTimes, draft: EventCreate) -> Series | None:
     asked = draft.recurrence
     if asked is None or not (asked.rrule or asked.rdates):
         return None
-    return read_series(times, asked.rrule, asked.rdates, asked.exdates)
+    return build_series(times, asked.rrule, asked.rdates, asked.exdates)
 
 
 def changed_series(series: Series, asked: Series) -> Series:
@@ -224,11 +224,11 @@ def changed_series(series: Series, asked: Series) -> Series:
 
     What was sent as it stood moves along with the start; what was sent otherwise is taken as it is.
     """
-    changes = Changes(start=asked.start, duration=asked.duration, zone=asked.zone)
+    changes = SeriesChanges(start=asked.start, duration=asked.duration, time_zone=asked.time_zone)
     for name in ("rrule", "rdates", "exdates"):
         if getattr(asked, name) != getattr(series, name):
             changes = replace(changes, **{name: getattr(asked, name)})
     try:
-        return edit_all(series, changes)
+        return edit_series(series, changes)
     except RecurrenceError as error:
-        raise refused(error) from None
+        raise to_invalid(error) from None

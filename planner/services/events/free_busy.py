@@ -16,7 +16,7 @@ from models.people.busy_schema import LONGEST_DAYS, BusyQuery
 from models.people.busy_share import MOST, BusyShare
 from models.shared.views import Page, to_json
 from planner.clock import Clock, utc_now
-from planner.domain.busy import Slot, clip_slots, merged, slots
+from planner.domain.busy import Slot, clip_slots, iterate_slots, merge_slots
 from planner.domain.cursors import ID_SHAPE, from_cursor
 from planner.domain.times import parse_window
 from planner.domain.zones import add_clamped
@@ -107,15 +107,15 @@ async def _busy(owner: Id, window: Window) -> list[Slot]:
     """What of a window is taken, merged; raises `Invalid` where that is too much to look at."""
     found: list[Slot] = []
     async for events in find_single_events(owner, window):
-        found += clip_slots((event.taken.once for event in events if event.taken.once), *window)
+        found += clip_slots((event.taken.single_slot for event in events if event.taken.single_slot), *window)
         _bound(found)
     async for events in find_recurring_events(owner, window):
         for event in events:
             # A series of every hour has thousands: others have their turn before the next one.
             await asyncio.sleep(0)
-            found += clip_slots(islice(slots(event.taken, *window), MOST_SLOTS + 1), *window)
+            found += clip_slots(islice(iterate_slots(event.taken, *window), MOST_SLOTS + 1), *window)
             _bound(found)
-    return merged(found)
+    return merge_slots(found)
 
 
 def _bound(found: list[Slot]) -> None:

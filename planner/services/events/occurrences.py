@@ -18,9 +18,28 @@ from models.shared.fields import fold_tag
 from models.shared.views import Page, View, to_json
 from planner.clock import Clock, utc_now
 from planner.domain.cursors import OCCURRENCE_SHAPE, from_cursor, to_cursor
-from planner.domain.recurrence.documents import kept, local, read_local, recurrence_id, refused
-from planner.domain.recurrence.edits import Changes, delete_following, delete_this, edit_this, split_following
-from planner.domain.recurrence.occurrences import Cursor, Occurrence, is_empty, occurrence, occurrences, position
+from planner.domain.recurrence.documents import (
+    parse_local,
+    parse_recurrence_id,
+    parse_stored_local,
+    series_to_document,
+    to_invalid,
+)
+from planner.domain.recurrence.edits import (
+    SeriesChanges,
+    delete_following,
+    delete_occurrence,
+    edit_occurrence,
+    split_series,
+)
+from planner.domain.recurrence.occurrences import (
+    Occurrence,
+    OccurrenceCursor,
+    find_occurrence,
+    has_no_occurrences,
+    list_occurrences,
+    locate_occurrence,
+)
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series
 from planner.domain.times import TIME_RESOLUTION, build_order_key, format_rfc3339, parse_window, require_time_zone
@@ -119,11 +138,11 @@ class Occurrences:
             start, duration = _times(series, found, changes)
             fields = {name: changes[name] for name in FIELDS if name in changes}
             _require_title(fields)
-            changed = edit_this(series, found.recurrence_id, Override(start, duration, fields=fields))
+            changed = edit_occurrence(series, found.recurrence_id, Override(start, duration, fields=fields))
         except RecurrenceError as error:
-            raise refused(error) from None
+            raise to_invalid(error) from None
         view = await self._store(caller, event, changed, reject=reject, only=found.recurrence_id)
-        item = occurrence(changed, found.recurrence_id)
+        item = find_occurrence(changed, found.recurrence_id)
         assert item is not None
         return View(_json(view, changed, item), view.id, view.revision)
 
@@ -133,8 +152,12 @@ class Occurrences:
         """Take one occurrence out, or with `following` it and all after it; the last one takes the event along."""
         series, found = _found(event, id)
         _require_current(event, revisions)
-        rest = delete_following(series, found.recurrence_id) if following else delete_this(series, found.recurrence_id)
-        if rest is not None and not is_empty(rest):
+        rest = (
+            delete_following(series, found.recurrence_id)
+            if following
+            else delete_occurrence(series, found.recurrence_id)
+        )
+        if rest is not None and not has_no_occurrences(rest):
             await self._store(caller, event, rest)
             return
         if not await Event.remove(event, caller.id, self._clock()):
@@ -150,24 +173,26 @@ class Occurrences:
         reject: bool,
     ) -> View:
         start, duration = _times(series, found, changes)
-        wanted = Changes()
+        wanted = SeriesChanges()
         if start is not None:
-            wanted = Changes(start=start, duration=duration)
+            wanted = SeriesChanges(start=start, duration=duration)
         if "time_zone" in changes:
-            wanted = _with(wanted, zone=changes["time_zone"] or "UTC")
+            wanted = _with(wanted, time_zone=changes["time_zone"] or "UTC")
         if changes.get("recurrence"):
-            asked, zone = changes["recurrence"], changes.get("time_zone") or series.zone
+            asked, zone = changes["recurrence"], changes.get("time_zone") or series.time_zone
             wanted = _with(wanted, **_recurrence(asked, zone))
         elif "recurrence" in changes:
             raise Invalid.field("/recurrence", "cannot be cleared for following occurrences; remove them instead")
-        head, tail = split_following(series, found.recurrence_id, wanted)
+        head, tail = split_series(series, found.recurrence_id, wanted)
         fields = {name: changes[name] for name in FIELDS if name in changes}
         _require_title(fields)
         if head is None:
             made = await self._store(caller, event, tail, fields, reject=reject)
         else:
             made = await self._store_both(caller, event, head, tail, fields, reject)
-        first = occurrence(tail, tail.start) or occurrences(tail, EARLIEST_INSTANT, LATEST_INSTANT, 1).items[0]
+        first = (
+            find_occurrence(tail, tail.start) or list_occurrences(tail, EARLIEST_INSTANT, LATEST_INSTANT, 1).items[0]
+        )
         return View(_json(made, tail, first), made.id, made.revision)
 
     async def _store(
@@ -180,7 +205,7 @@ class Occurrences:
         reject: bool = False,
         only: date | None = None,
     ) -> EventView:
-        times = kept(series)
+        times = series_to_document(series)
         now = {"key": build_order_key(times["begins"], event.id), "updated_at": self._clock()}
         changed = await self._conflicts.change(
             event, times | (fields or {}) | now, caller.id, reject=reject, clear=OF_SERIES, only=only
@@ -195,11 +220,11 @@ class Occurrences:
         now, stored, id = self._clock(), event.stored, new_id()
         for own in ("uid", "overrides", "seconds", "takedown", "editor", "act", "sequence"):
             stored.pop(own, None)
-        times = kept(tail)
+        times = series_to_document(tail)
         tail_stored: Stored = stored | times | fields
         tail_stored |= {"_id": id, "key": build_order_key(times["begins"], str(id)), "revision": 1}
-        tail_stored |= {"time_zone": tail.zone, "created_at": now, "updated_at": now}
-        first = kept(head)
+        tail_stored |= {"time_zone": tail.time_zone, "created_at": now, "updated_at": now}
+        first = series_to_document(head)
         head_fields = first | {"key": build_order_key(first["begins"], event.id), "updated_at": now}
 
         async def write(first: Sequence[Write]) -> bool:
@@ -235,8 +260,14 @@ def _rows(
     """The occurrences of one event in the window behind the place."""
     cursor = None if after is None else _behind(view.id, series, after)
     return [
-        Row(build_order_key(position(series, item).start, view.id), item.recurrence_id.isoformat(), view, series, item)
-        for item in occurrences(series, *window, limit, cursor).items
+        Row(
+            build_order_key(locate_occurrence(series, item).start, view.id),
+            item.recurrence_id.isoformat(),
+            view,
+            series,
+            item,
+        )
+        for item in list_occurrences(series, *window, limit, cursor).items
     ]
 
 
@@ -245,13 +276,13 @@ def _start(key: str) -> datetime:
     return datetime.fromisoformat(key.split(" ")[0])
 
 
-def _behind(event: str, series: Series, after: Place) -> Cursor:
+def _behind(event: str, series: Series, after: Place) -> OccurrenceCursor:
     """The place in one event's occurrences of a place among those of all."""
     if event == after.event and after.id:
-        id = local(after.id)
+        id = parse_stored_local(after.id)
         # An event that was changed from times to days in the meantime goes on by the instant alone.
-        return Cursor(after.start, id if isinstance(id, datetime) is not series.all_day else None)
-    return Cursor(after.start if event > after.event else add_clamped(after.start, timedelta(microseconds=1)))
+        return OccurrenceCursor(after.start, id if isinstance(id, datetime) is not series.all_day else None)
+    return OccurrenceCursor(after.start if event > after.event else add_clamped(after.start, timedelta(microseconds=1)))
 
 
 def _json(view: EventView, series: Series, item: Occurrence) -> bytes:
@@ -261,10 +292,10 @@ def _json(view: EventView, series: Series, item: Occurrence) -> bytes:
     if override is not None:
         # An imported one may also hold what is not answered.
         body |= {name: override.fields[name] for name in FIELDS if name in override.fields}
-    body["start"] = _shown(item.start, series.zone)
+    body["start"] = _shown(item.start, series.time_zone)
     # An event without an end has occurrences without one.
     plain = series.duration is None and (override is None or override.duration is None)
-    body["end"] = None if plain or item.end == item.start else _shown(item.end, series.zone)
+    body["end"] = None if plain or item.end == item.start else _shown(item.end, series.time_zone)
     body["recurrence_id"] = item.recurrence_id.isoformat()
     return to_json(body)
 
@@ -277,7 +308,7 @@ def _found(event: EventView, id: str) -> tuple[Series, Occurrence]:
     series = event.series
     if series is None:
         raise NotFound
-    found = occurrence(series, recurrence_id(id, series.zone))
+    found = find_occurrence(series, parse_recurrence_id(id, series.time_zone))
     if found is None:
         raise NotFound
     return series, found
@@ -300,14 +331,14 @@ def _times(series: Series, found: Occurrence, changes: dict[str, Any]) -> tuple[
     """The start and length that an occurrence is to have, where they change: what is absent stays."""
     if not {"start", "end"} & set(changes):
         return None, None
-    zone = changes.get("time_zone") or series.zone
-    start, end = _local(found.start, series.zone), _local(found.end, series.zone)
+    zone = changes.get("time_zone") or series.time_zone
+    start, end = _local(found.start, series.time_zone), _local(found.end, series.time_zone)
     if "start" in changes:
         if changes["start"] is None:
             raise Invalid.field("/start", "cannot be cleared")
-        start = read_local(changes["start"], zone, "/start")
+        start = parse_local(changes["start"], zone, "/start")
     if changes.get("end") is not None:
-        end = read_local(changes["end"], zone, "/end")
+        end = parse_local(changes["end"], zone, "/end")
     elif "end" in changes or series.duration is None:
         return start, timedelta(0) if isinstance(start, datetime) else timedelta(days=1)
     if isinstance(start, datetime) != isinstance(end, datetime):
@@ -321,7 +352,7 @@ def _local(value: date, zone: str) -> date:
     return to_local(value, zone) if isinstance(value, datetime) else value
 
 
-def _with(changes: Changes, **more: Any) -> Changes:
+def _with(changes: SeriesChanges, **more: Any) -> SeriesChanges:
     return replace(changes, **more)
 
 
@@ -332,5 +363,5 @@ def _recurrence(asked: dict[str, Any], zone: str) -> dict[str, Any]:
     for name in ("rdates", "exdates"):
         if name in asked:
             values = enumerate(asked[name])
-            given[name] = frozenset(read_local(value, zone, f"/recurrence/{name}/{n}") for n, value in values)
+            given[name] = frozenset(parse_local(value, zone, f"/recurrence/{name}/{n}") for n, value in values)
     return given

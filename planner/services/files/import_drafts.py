@@ -12,9 +12,14 @@ from database.reads import encode
 from models.events.event_schema import EventCreate
 from models.events.event_view import fields_of
 from planner.domain.ics.reading.groups import DAY, Entry, Failure, Group, Kind, Occurrence, read_group
-from planner.domain.recurrence.documents import kept, local, read_series, series_of
+from planner.domain.recurrence.documents import (
+    build_series,
+    parse_stored_local,
+    series_from_document,
+    series_to_document,
+)
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.recurrence.series import Override, Series, validate
+from planner.domain.recurrence.series import Override, Series, validate_series
 from planner.domain.times import EventTimes, resolve_times
 from planner.domain.zones import to_local, to_utc
 from planner.errors import Invalid
@@ -74,7 +79,7 @@ def _prepared(entry: Entry, failures: list[Failure]) -> Prepared:
     changed: dict[date, Override] = {}
     if entry.occurrences:
         # It need not repeat: an occurrence that is told besides makes it a series.
-        series = series or read_series(times, None, [], [])
+        series = series or build_series(times, None, [], [])
         master = _stored(draft, times, ics)
         for occurrence in entry.occurrences:
             try:
@@ -84,7 +89,7 @@ def _prepared(entry: Entry, failures: list[Failure]) -> Prepared:
                 failures.append(Failure(entry.uid, reason))
             else:
                 changed[occurrence.id] = override(series, master, own, occurrence.id)
-        series = validate(replace(series, overrides=changed))
+        series = validate_series(replace(series, overrides=changed))
     fields = _stored(draft, times, ics, series)
     occurrences: list[Stored] = []
     if entry.kind != "event":
@@ -112,7 +117,7 @@ def _series(times: EventTimes, draft: EventCreate) -> Series | None:
     asked = draft.recurrence
     if asked is None or not (asked.rrule or asked.rdates):
         return None
-    return read_series(times, asked.rrule, asked.rdates, asked.exdates)
+    return build_series(times, asked.rrule, asked.rdates, asked.exdates)
 
 
 def _stored(draft: EventCreate, times: EventTimes, ics: dict[str, Any] | None, series: Series | None = None) -> Stored:
@@ -125,14 +130,14 @@ def _stored(draft: EventCreate, times: EventTimes, ics: dict[str, Any] | None, s
 
 def override(series: Series, master: Stored, own: Stored, id: date) -> Override:
     """What differs about an occurrence that is told as an event of its own."""
-    start = local(own["start"])
+    start = parse_stored_local(own["start"])
     if series.all_day:
-        end = DAY if own["end"] is None else local(own["end"]) - start
+        end = DAY if own["end"] is None else parse_stored_local(own["end"]) - start
     else:
         # What has no end is kept as ending just after it began.
         end = timedelta(0) if own["end"] is None else own["ends"] - own["begins"]
     fields = {name: own.get(name) for name in OWN if _differs(own.get(name), master.get(name))}
-    return Override(None if start == id else start, None if end == series.length else end, fields=fields)
+    return Override(None if start == id else start, None if end == series.effective_duration else end, fields=fields)
 
 
 def _differs(one: Any, other: Any) -> bool:
@@ -146,15 +151,15 @@ def merged(stored: Stored, occurrences: list[Stored]) -> Stored | None:
     """
     if not stored.get("repeats"):
         return None
-    series = series_of(stored)
+    series = series_from_document(stored)
     overrides = dict(series.overrides)
     for told in occurrences:
-        id, own = local(told["id"]), told["fields"]
-        if isinstance(id, datetime) and not series.all_day and told["zone"] != series.zone:
-            id = to_local(to_utc(id, told["zone"]), series.zone)
-            own = own | {"start": to_local(own["begins"], series.zone).isoformat()}
+        id, own = parse_stored_local(told["id"]), told["fields"]
+        if isinstance(id, datetime) and not series.all_day and told["zone"] != series.time_zone:
+            id = to_local(to_utc(id, told["zone"]), series.time_zone)
+            own = own | {"start": to_local(own["begins"], series.time_zone).isoformat()}
         overrides[id] = override(series, stored, own, id)
-    return kept(validate(replace(series, overrides=overrides)))
+    return series_to_document(validate_series(replace(series, overrides=overrides)))
 
 
 def cancelled(stored: Stored, occurrences: list[Stored]) -> Stored | None:

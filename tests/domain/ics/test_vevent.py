@@ -10,9 +10,9 @@ from hypothesis import strategies as st
 
 from planner.domain.ics.writing.vcalendar import Body, beginning
 from planner.domain.ics.writing.vevent import PART, Rendered, vevents, vevents_in_parts
-from planner.domain.recurrence.documents import kept
-from planner.domain.recurrence.occurrences import occurrences
-from planner.domain.recurrence.series import Override, Series, validate
+from planner.domain.recurrence.documents import series_to_document
+from planner.domain.recurrence.occurrences import list_occurrences
+from planner.domain.recurrence.series import Override, Series, validate_series
 from tests.domain.ics.test_content import printable, unfolded
 from tests.domain.strategies import series as any_series
 
@@ -38,7 +38,7 @@ def stored(**fields: Any) -> dict[str, Any]:
 
 
 def repeating(series: Series, **fields: Any) -> dict[str, Any]:
-    return stored(time_zone=series.zone, **fields) | kept(series)
+    return stored(time_zone=series.time_zone, **fields) | series_to_document(series)
 
 
 def whole(events: list[Rendered]) -> bytes:
@@ -208,7 +208,7 @@ WEEKLY = Series(datetime(2026, 5, 1, 18), timedelta(hours=2), "Europe/Berlin", "
 
 
 def weekly(**fields: Any) -> Series:
-    return validate(Series(**(vars(WEEKLY) | fields)))
+    return validate_series(Series(**(vars(WEEKLY) | fields)))
 
 
 def test_an_event_that_repeats_has_its_rule_and_dates() -> None:
@@ -335,10 +335,10 @@ def _rebuilt(document: dict[str, Any]) -> Series:
 
 @given(any_series())
 def test_another_program_finds_the_same_occurrences(series: Series) -> None:
-    series = validate(series)
+    series = validate_series(series)
     window = datetime(1960, 1, 1, tzinfo=UTC), datetime(2070, 1, 1, tzinfo=UTC)
-    mine = occurrences(series, *window, 60).items
-    theirs = occurrences(_rebuilt(repeating(series)), *window, 60).items
+    mine = list_occurrences(series, *window, 60).items
+    theirs = list_occurrences(_rebuilt(repeating(series)), *window, 60).items
     assert theirs == mine
 
 

@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 from hypothesis import assume
 from hypothesis import strategies as st
 
-from planner.domain.recurrence.series import Series, validate
+from planner.domain.recurrence.series import Series, validate_series
 from planner.domain.recurrence.shift import Shift
 from tests.domain import strategies
 from tests.domain.oracle import occurrences_of, recurrence_ids
@@ -31,7 +31,7 @@ def in_order(items: Listed) -> Listed:
 @st.composite
 def cuts(draw: st.DrawFn, rule: st.SearchStrategy[str] | None = None) -> tuple[Series, date]:
     """A valid series and the id of one of its occurrences."""
-    series = validate(draw(strategies.series(rule=rule)))
+    series = validate_series(draw(strategies.series(rule=rule)))
     ids = recurrence_ids(series, horizon(series))
     assume(ids)
     return series, draw(st.sampled_from(ids[:40]))
@@ -79,7 +79,7 @@ def moves(draw: st.DrawFn) -> tuple[Series, date, date]:
 def shifted(series: Series, items: Listed, shift: Shift, own: date | None = None) -> list[tuple[date, date]]:
     """The ids and starts that occurrences have after the move; that of `own` is the moved id itself."""
     found = [
-        (shift(recurrence_id), shift(recurrence_id if recurrence_id == own else local))
+        (shift.apply(recurrence_id), shift.apply(recurrence_id if recurrence_id == own else local))
         for _, _, recurrence_id, local in items
     ]
     return sorted(found)

@@ -5,8 +5,8 @@ from typing import NamedTuple
 
 import pytest
 
-from planner.domain.recurrence.occurrences import occurrences
-from planner.domain.recurrence.series import Series, validate
+from planner.domain.recurrence.occurrences import list_occurrences
+from planner.domain.recurrence.series import Series, validate_series
 
 # The examples are in the Eastern United States; what the standard calls EDT and EST is this far from UTC.
 EDT, EST = timedelta(hours=4), timedelta(hours=5)
@@ -54,7 +54,7 @@ def parametrize_examples(examples: list[Example]) -> pytest.MarkDecorator:
 
 
 def assert_as_printed(example: Example) -> None:
-    series = validate(Series(example.start, zone="America/New_York", rrule=example.rule))
-    page = occurrences(series, BEFORE, AFTER, len(example.starts))
+    series = validate_series(Series(example.start, time_zone="America/New_York", rrule=example.rule))
+    page = list_occurrences(series, BEFORE, AFTER, len(example.starts))
     assert [item.start for item in page.items] == example.starts
     assert (page.next is None) is example.ends

@@ -7,9 +7,16 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from planner.domain.recurrence.edits import Changes, delete_following, delete_this, edit_all, edit_this, split_following
-from planner.domain.recurrence.rrule import RecurrenceError, parse
-from planner.domain.recurrence.series import Override, Series, validate
+from planner.domain.recurrence.edits import (
+    SeriesChanges,
+    delete_following,
+    delete_occurrence,
+    edit_occurrence,
+    edit_series,
+    split_series,
+)
+from planner.domain.recurrence.rrule import RecurrenceError, parse_rule
+from planner.domain.recurrence.series import Override, Series, validate_series
 from tests.domain import strategies
 from tests.domain.oracle import recurrence_ids
 from tests.domain.recurrence.edit_strategies import DAY, HOUR, NINE, cuts, horizon, ids_and_starts, listed
@@ -20,7 +27,7 @@ def test_changing_one_occurrence_changes_that_one_only(cut: tuple[Series, date],
     series, recurrence_id = cut
     high = horizon(series)
     patch = data.draw(strategies.patches(st.sampled_from([recurrence_id, series.start + 3 * DAY]), series.all_day))
-    edited = edit_this(series, recurrence_id, replace(patch, excluded=False))
+    edited = edit_occurrence(series, recurrence_id, replace(patch, excluded=False))
     before = {item[2]: item for item in listed(series, high)}
     after = {item[2]: item for item in listed(edited, high)}
     assert before.keys() == after.keys()
@@ -33,17 +40,17 @@ def test_changing_one_occurrence_changes_that_one_only(cut: tuple[Series, date],
 def test_deleting_one_occurrence_deletes_that_one_only(cut: tuple[Series, date]) -> None:
     series, recurrence_id = cut
     high = horizon(series)
-    left = delete_this(series, recurrence_id)
+    left = delete_occurrence(series, recurrence_id)
     assert listed(left, high) == [item for item in listed(series, high) if item[2] != recurrence_id]
-    assert validate(left) == left
-    with pytest.raises(RecurrenceError, match="there is no occurrence"):
-        delete_this(left, recurrence_id)
+    assert validate_series(left) == left
+    with pytest.raises(RecurrenceError, match="there is none at"):
+        delete_occurrence(left, recurrence_id)
 
 
 def test_an_override_adds_to_an_earlier_one() -> None:
     series = Series(NINE, HOUR, rrule="FREQ=DAILY")
-    once = edit_this(series, NINE, Override(start=NINE + HOUR, fields={"title": "Late", "location": "Here"}))
-    twice = edit_this(once, NINE, Override(duration=2 * HOUR, fields={"title": "Later"}))
+    once = edit_occurrence(series, NINE, Override(start=NINE + HOUR, fields={"title": "Late", "location": "Here"}))
+    twice = edit_occurrence(once, NINE, Override(duration=2 * HOUR, fields={"title": "Later"}))
     assert twice.overrides == {
         NINE: Override(NINE + HOUR, 2 * HOUR, fields={"title": "Later", "location": "Here"}),
     }
@@ -51,19 +58,19 @@ def test_an_override_adds_to_an_earlier_one() -> None:
 
 def test_an_excluding_patch_deletes() -> None:
     series = Series(NINE, HOUR, rrule="FREQ=DAILY")
-    assert edit_this(series, NINE, Override(excluded=True)) == delete_this(series, NINE)
+    assert edit_occurrence(series, NINE, Override(excluded=True)) == delete_occurrence(series, NINE)
 
 
 def test_deleting_a_date_beside_the_rule_leaves_no_trace() -> None:
     series = Series(NINE, rrule="FREQ=DAILY", rdates=frozenset({NINE + HOUR}))
-    assert delete_this(series, NINE + HOUR) == Series(NINE, rrule="FREQ=DAILY")
+    assert delete_occurrence(series, NINE + HOUR) == Series(NINE, rrule="FREQ=DAILY")
 
 
 @given(cuts(), strategies.zones)
 def test_in_another_zone_the_wall_time_stays(cut: tuple[Series, date], zone: str) -> None:
     series, _ = cut
     high = horizon(series)
-    assert ids_and_starts(edit_all(series, Changes(zone=zone)), high) == ids_and_starts(series, high)
+    assert ids_and_starts(edit_series(series, SeriesChanges(time_zone=zone)), high) == ids_and_starts(series, high)
 
 
 @given(cuts(), st.data())
@@ -75,7 +82,7 @@ def test_a_new_rule_keeps_the_overrides_that_still_have_an_occurrence(
     assume(not (series.all_day and "HOURLY" in text))
     high = horizon(series)
     assume(all(key <= high for key in series.overrides))
-    edited = edit_all(series, Changes(rrule=text))
+    edited = edit_series(series, SeriesChanges(rrule=text))
     ids = set(recurrence_ids(replace(edited, overrides={}, exdates=frozenset()), high))
     old = set(recurrence_ids(replace(series, overrides={}, exdates=frozenset()), high))
     assert edited.overrides == {key: patch for key, patch in series.overrides.items() if key in ids or key not in old}
@@ -85,20 +92,20 @@ def test_a_new_rule_keeps_the_overrides_that_still_have_an_occurrence(
 @pytest.mark.parametrize(
     ("changes", "field"),
     [
-        (Changes(zone="Nowhere"), "zone"),
-        (Changes(duration=-HOUR), "duration"),
-        (Changes(rrule="FREQ=SECONDLY"), "rrule"),
-        (Changes(rrule="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"), "rrule"),
-        (Changes(rdates=frozenset({date(2024, 1, 1)})), "rdates"),
-        (Changes(exdates=frozenset({date(2024, 1, 1)})), "exdates"),
-        (Changes(start=NINE.replace(tzinfo=UTC)), "start"),
-        (Changes(start=datetime(9999, 12, 31)), "start"),
+        (SeriesChanges(time_zone="Nowhere"), "time_zone"),
+        (SeriesChanges(duration=-HOUR), "duration"),
+        (SeriesChanges(rrule="FREQ=SECONDLY"), "rrule"),
+        (SeriesChanges(rrule="FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"), "rrule"),
+        (SeriesChanges(rdates=frozenset({date(2024, 1, 1)})), "rdates"),
+        (SeriesChanges(exdates=frozenset({date(2024, 1, 1)})), "exdates"),
+        (SeriesChanges(start=NINE.replace(tzinfo=UTC)), "start"),
+        (SeriesChanges(start=datetime(9999, 12, 31)), "start"),
     ],
 )
-def test_changes_that_make_no_sense_are_refused(changes: Changes, field: str) -> None:
+def test_changes_that_make_no_sense_are_refused(changes: SeriesChanges, field: str) -> None:
     series = Series(NINE, HOUR, rrule="FREQ=DAILY", exdates=frozenset({NINE + DAY}))
     with pytest.raises(RecurrenceError) as caught:
-        edit_all(series, changes)
+        edit_series(series, changes)
     assert caught.value.field == field
 
 
@@ -106,17 +113,17 @@ def test_changes_that_make_no_sense_are_refused(changes: Changes, field: str) ->
 def test_what_is_no_occurrence_cannot_be_edited(recurrence_id: date) -> None:
     series = Series(NINE, HOUR, rrule="FREQ=DAILY", exdates=frozenset({NINE + DAY}))
     for edit in (
-        lambda: edit_this(series, recurrence_id, Override()),
-        lambda: delete_this(series, recurrence_id),
+        lambda: edit_occurrence(series, recurrence_id, Override()),
+        lambda: delete_occurrence(series, recurrence_id),
         lambda: delete_following(series, recurrence_id),
-        lambda: split_following(series, recurrence_id),
+        lambda: split_series(series, recurrence_id),
     ):
-        with pytest.raises(RecurrenceError, match="there is no occurrence") as caught:
+        with pytest.raises(RecurrenceError, match="there is none at") as caught:
             edit()
         assert caught.value.field == "recurrence_id"
 
 
 def test_a_rule_is_written_as_it_was_unless_it_has_to_change() -> None:
-    assert parse("FREQ=DAILY").count is None
+    assert parse_rule("FREQ=DAILY").count is None
     series = Series(NINE, HOUR, rrule="FREQ=DAILY;COUNT=3")
-    assert edit_all(series, Changes(duration=2 * HOUR)).rrule == "FREQ=DAILY;COUNT=3"
+    assert edit_series(series, SeriesChanges(duration=2 * HOUR)).rrule == "FREQ=DAILY;COUNT=3"

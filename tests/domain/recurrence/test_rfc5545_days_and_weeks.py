@@ -4,8 +4,8 @@ from datetime import datetime
 
 import pytest
 
-from planner.domain.recurrence.occurrences import occurrences
-from planner.domain.recurrence.rrule import RecurrenceError, parse
+from planner.domain.recurrence.occurrences import list_occurrences
+from planner.domain.recurrence.rrule import RecurrenceError, parse_rule
 from planner.domain.recurrence.series import Series
 from tests.domain.recurrence.rfc5545 import (
     AFTER,
@@ -180,8 +180,8 @@ def test_a_daily_or_weekly_example_has_the_printed_dates(example: Example) -> No
 
 
 def test_the_printed_until_of_the_hourly_example_ends_it_at_one_o_clock() -> None:
-    series = Series(SEPTEMBER_2, zone="America/New_York", rrule="FREQ=HOURLY;INTERVAL=3;UNTIL=19970902T170000Z")
-    assert [item.start for item in occurrences(series, BEFORE, AFTER, 9).items] == clock(2, "09:00", "12:00")
+    series = Series(SEPTEMBER_2, time_zone="America/New_York", rrule="FREQ=HOURLY;INTERVAL=3;UNTIL=19970902T170000Z")
+    assert [item.start for item in list_occurrences(series, BEFORE, AFTER, 9).items] == clock(2, "09:00", "12:00")
 
 
 @pytest.mark.parametrize(
@@ -194,4 +194,4 @@ def test_the_printed_until_of_the_hourly_example_ends_it_at_one_o_clock() -> Non
 )
 def test_what_the_standard_repeats_by_the_minute_is_refused(rule: str) -> None:
     with pytest.raises(RecurrenceError, match="HOURLY is the shortest"):
-        parse(rule)
+        parse_rule(rule)

@@ -2,8 +2,8 @@
 
 from datetime import datetime
 
-from planner.domain.recurrence.occurrences import occurrences
-from planner.domain.recurrence.series import Series, validate
+from planner.domain.recurrence.occurrences import list_occurrences
+from planner.domain.recurrence.series import Series, validate_series
 from tests.domain.recurrence.rfc5545 import (
     AFTER,
     BEFORE,
@@ -281,7 +281,7 @@ def test_a_monthly_or_yearly_example_has_the_printed_dates(example: Example) -> 
 def test_every_friday_the_13th_without_the_start_that_is_none() -> None:
     series = Series(
         SEPTEMBER_2,
-        zone="America/New_York",
+        time_zone="America/New_York",
         rrule="FREQ=MONTHLY;BYDAY=FR;BYMONTHDAY=13",
         exdates=frozenset({SEPTEMBER_2}),
     )
@@ -292,4 +292,4 @@ def test_every_friday_the_13th_without_the_start_that_is_none() -> None:
         *at(EDT, 1999, 8, 13),
         *at(EDT, 2000, 10, 13),
     ]
-    assert [item.start for item in occurrences(validate(series), BEFORE, AFTER, 5).items] == expected
+    assert [item.start for item in list_occurrences(validate_series(series), BEFORE, AFTER, 5).items] == expected

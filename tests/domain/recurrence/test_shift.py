@@ -5,7 +5,7 @@ from datetime import date, datetime, timedelta
 import pytest
 from hypothesis import assume, given
 
-from planner.domain.recurrence.edits import Changes, edit_all
+from planner.domain.recurrence.edits import SeriesChanges, edit_series
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series
 from planner.domain.recurrence.shift import Shift
@@ -29,9 +29,9 @@ def test_moving_all_moves_all(move: tuple[Series, date, date]) -> None:
     delta, high = Shift(recurrence_id, start), horizon(series)
     assume(start_matches_rule(series))
     # A move by time has to stay within the day for all of them, as it does for this one.
-    moved = edit_all(series, Changes(start=delta(series.start)))
-    assert ids_and_starts(moved, delta(high)) == shifted(series, listed(series, high), delta)
-    assert all(not moved.has(delta(excluded)) for excluded in series.exdates)
+    moved = edit_series(series, SeriesChanges(start=delta.apply(series.start)))
+    assert ids_and_starts(moved, delta.apply(high)) == shifted(series, listed(series, high), delta)
+    assert all(not moved.has_occurrence(delta.apply(excluded)) for excluded in series.exdates)
     assert moved.duration == series.duration
 
 
@@ -78,7 +78,7 @@ MOVES: list[tuple[str, datetime, timedelta, str]] = [
     ("rule", "start", "delta", "expected"), MOVES, ids=[f"{move[0]} by {move[2]}" for move in MOVES]
 )
 def test_the_rule_moves_with_its_start(rule: str, start: datetime, delta: timedelta, expected: str) -> None:
-    moved = edit_all(Series(start, HOUR, rrule=rule), Changes(start=start + delta))
+    moved = edit_series(Series(start, HOUR, rrule=rule), SeriesChanges(start=start + delta))
     assert moved == Series(start + delta, HOUR, rrule=expected)
 
 
@@ -98,10 +98,10 @@ def test_where_it_is_not_plain_what_becomes_of_the_rule_a_new_one_has_to_come_al
     rule: str, delta: timedelta
 ) -> None:
     series = Series(FRIDAY, HOUR, rrule=rule)
-    with pytest.raises(RecurrenceError, match="give a new rule") as caught:
-        edit_all(series, Changes(start=FRIDAY + delta))
+    with pytest.raises(RecurrenceError, match="together with the new start") as caught:
+        edit_series(series, SeriesChanges(start=FRIDAY + delta))
     assert caught.value.field == "rrule"
-    assert edit_all(series, Changes(start=FRIDAY + delta, rrule="FREQ=DAILY")) == Series(
+    assert edit_series(series, SeriesChanges(start=FRIDAY + delta, rrule="FREQ=DAILY")) == Series(
         FRIDAY + delta, HOUR, rrule="FREQ=DAILY"
     )
 
@@ -116,7 +116,7 @@ def test_exceptions_stay_with_their_month_when_the_last_friday_becomes_the_last_
         exdates=frozenset({october}),
         overrides={november: Override(start=november + HOUR)},
     )
-    moved = edit_all(series, Changes(start=FRIDAY - DAY))
+    moved = edit_series(series, SeriesChanges(start=FRIDAY - DAY))
     assert moved.exdates == {datetime(2024, 10, 31, 9)}
     assert moved.overrides == {datetime(2024, 11, 28, 9): Override(start=datetime(2024, 11, 28, 10))}
 
@@ -130,7 +130,7 @@ def test_a_timed_series_can_become_one_of_days_and_back() -> None:
         exdates=frozenset({NINE + 7 * DAY}),
         overrides={NINE + 14 * DAY: Override(start=NINE + 15 * DAY, duration=2 * HOUR)},
     )
-    days = edit_all(series, Changes(start=date(2024, 3, 2)))
+    days = edit_series(series, SeriesChanges(start=date(2024, 3, 2)))
     assert days == Series(
         date(2024, 3, 2),
         None,
@@ -139,7 +139,7 @@ def test_a_timed_series_can_become_one_of_days_and_back() -> None:
         exdates=frozenset({date(2024, 3, 9)}),
         overrides={date(2024, 3, 16): Override(start=date(2024, 3, 17))},
     )
-    timed = edit_all(days, Changes(start=datetime(2024, 3, 2, 10), duration=HOUR))
+    timed = edit_series(days, SeriesChanges(start=datetime(2024, 3, 2, 10), duration=HOUR))
     assert timed == Series(
         datetime(2024, 3, 2, 10),
         HOUR,
@@ -151,5 +151,5 @@ def test_a_timed_series_can_become_one_of_days_and_back() -> None:
 
 
 def test_hours_cannot_become_days() -> None:
-    with pytest.raises(RecurrenceError, match="cannot repeat hourly"):
-        edit_all(Series(NINE, rrule="FREQ=HOURLY"), Changes(start=NINE.date()))
+    with pytest.raises(RecurrenceError, match="must not have FREQ=HOURLY"):
+        edit_series(Series(NINE, rrule="FREQ=HOURLY"), SeriesChanges(start=NINE.date()))

@@ -6,7 +6,7 @@ from timeit import repeat
 import pytest
 from dateutil.rrule import rrulestr
 
-from planner.domain.recurrence.occurrences import occurrences
+from planner.domain.recurrence.occurrences import list_occurrences
 from planner.domain.recurrence.series import Series
 
 START = datetime(2004, 3, 1, 9, 30)
@@ -14,7 +14,7 @@ MONTH = timedelta(days=31)
 
 
 def seconds(series: Series, low: datetime) -> float:
-    return min(repeat(lambda: occurrences(series, low, low + MONTH, 1000), number=50, repeat=7)) / 50
+    return min(repeat(lambda: list_occurrences(series, low, low + MONTH, 1000), number=50, repeat=7)) / 50
 
 
 @pytest.mark.parametrize(

@@ -8,9 +8,9 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from planner.domain.recurrence.edits import Changes, delete_following, split_following
+from planner.domain.recurrence.edits import SeriesChanges, delete_following, split_series
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.recurrence.series import Override, Series, validate
+from planner.domain.recurrence.series import Override, Series, validate_series
 from planner.domain.recurrence.shift import Shift
 from tests.domain import strategies
 from tests.domain.oracle import recurrence_ids
@@ -34,11 +34,11 @@ from tests.domain.recurrence.edit_strategies import (
 def test_a_series_split_in_two_is_the_same_as_before(cut: tuple[Series, date]) -> None:
     series, recurrence_id = cut
     high = horizon(series)
-    head, tail = split_following(series, recurrence_id)
+    head, tail = split_series(series, recurrence_id)
     assert listed(head, high) == [item for item in listed(series, high) if item[2] < recurrence_id]
     assert listed(tail, high) == [item for item in listed(series, high) if item[2] >= recurrence_id]
-    assert head is None or validate(head) == head
-    assert validate(tail) == tail
+    assert head is None or validate_series(head) == head
+    assert validate_series(tail) == tail
     assert delete_following(series, recurrence_id) == head
 
 
@@ -46,9 +46,9 @@ def test_a_series_split_in_two_is_the_same_as_before(cut: tuple[Series, date]) -
 def test_a_series_split_twice_is_the_same_as_before(cut: tuple[Series, date], data: st.DataObject) -> None:
     series, recurrence_id = cut
     high = horizon(series)
-    _, tail = split_following(series, recurrence_id)
+    _, tail = split_series(series, recurrence_id)
     second = data.draw(st.sampled_from(recurrence_ids(tail, high)[:40]))
-    middle, end = split_following(tail, second)
+    middle, end = split_series(tail, second)
     both = in_order([*listed(middle, high), *listed(end, high)])
     assert both == [item for item in listed(series, high) if item[2] >= recurrence_id]
 
@@ -58,25 +58,27 @@ def test_moving_one_and_the_following_moves_all_that_follow(move: tuple[Series, 
     series, recurrence_id, start = move
     shift, high = Shift(recurrence_id, start), horizon(series)
     assume(start_matches_rule(series))
-    head, tail = split_following(series, recurrence_id, Changes(start=start))
+    head, tail = split_series(series, recurrence_id, SeriesChanges(start=start))
     assert listed(head, high) == [item for item in listed(series, high) if item[2] < recurrence_id]
     following = [item for item in listed(series, high) if item[2] >= recurrence_id]
-    assert ids_and_starts(tail, shift(high)) == shifted(series, following, shift, own=recurrence_id)
-    assert all(not tail.has(shift(excluded)) for excluded in series.exdates if excluded >= recurrence_id)
+    assert ids_and_starts(tail, shift.apply(high)) == shifted(series, following, shift, own=recurrence_id)
+    assert all(
+        not tail.has_occurrence(shift.apply(excluded)) for excluded in series.exdates if excluded >= recurrence_id
+    )
 
 
 @given(cuts(), st.data())
 def test_any_move_is_either_made_or_refused(cut: tuple[Series, date], data: st.DataObject) -> None:
     series, recurrence_id = cut
     start = data.draw(strategies.days | strategies.locals_)
-    parts = attempted(lambda: split_following(series, recurrence_id, Changes(start=start)))
+    parts = attempted(lambda: split_series(series, recurrence_id, SeriesChanges(start=start)))
     if parts is None:
         return
     head, tail = parts
     assert head == delete_following(series, recurrence_id)
-    assert validate(tail) == tail
-    assert tail.has(start)
-    assert all(not tail.has(excluded) for excluded in tail.exdates)
+    assert validate_series(tail) == tail
+    assert tail.has_occurrence(start)
+    assert all(not tail.has_occurrence(excluded) for excluded in tail.exdates)
 
 
 def attempted(edit: Callable[[], tuple[Series | None, Series]]) -> tuple[Series | None, Series] | None:
@@ -92,31 +94,31 @@ def attempted(edit: Callable[[], tuple[Series | None, Series]]) -> tuple[Series 
 def test_the_first_of_all_leaves_nothing_before_it() -> None:
     series = Series(NINE, HOUR, rrule="FREQ=DAILY")
     assert delete_following(series, NINE) is None
-    assert split_following(series, NINE, Changes(duration=2 * HOUR)) == (None, replace(series, duration=2 * HOUR))
+    assert split_series(series, NINE, SeriesChanges(duration=2 * HOUR)) == (None, replace(series, duration=2 * HOUR))
 
 
 def test_a_count_is_shared_out() -> None:
     series = Series(NINE, rrule="FREQ=DAILY;COUNT=10", exdates=frozenset({NINE + DAY}))
-    head, tail = split_following(series, NINE + 4 * DAY)
+    head, tail = split_series(series, NINE + 4 * DAY)
     assert head == Series(NINE, rrule="FREQ=DAILY;COUNT=4", exdates=frozenset({NINE + DAY}))
     assert tail == Series(NINE + 4 * DAY, rrule="FREQ=DAILY;COUNT=6")
 
 
 def test_a_rule_without_end_ends_with_the_last_that_stays() -> None:
-    series = Series(NINE, zone="Europe/Berlin", rrule="FREQ=WEEKLY")
-    head, tail = split_following(series, NINE + 14 * DAY)
+    series = Series(NINE, time_zone="Europe/Berlin", rrule="FREQ=WEEKLY")
+    head, tail = split_series(series, NINE + 14 * DAY)
     assert head == replace(series, rrule="FREQ=WEEKLY;UNTIL=20240308T080000Z")
     assert tail == replace(series, start=NINE + 14 * DAY)
 
 
 def test_days_end_with_a_date() -> None:
-    head, _ = split_following(Series(date(2024, 3, 1), rrule="FREQ=WEEKLY"), date(2024, 3, 15))
+    head, _ = split_series(Series(date(2024, 3, 1), rrule="FREQ=WEEKLY"), date(2024, 3, 15))
     assert head == Series(date(2024, 3, 1), rrule="FREQ=WEEKLY;UNTIL=20240308")
 
 
 def test_split_where_the_clocks_skip_an_hour_each_part_has_its_own() -> None:
-    series = Series(datetime(2024, 3, 31, 0), zone="Europe/Berlin", rrule="FREQ=HOURLY;BYMINUTE=0,30")
-    head, tail = split_following(series, datetime(2024, 3, 31, 3))
+    series = Series(datetime(2024, 3, 31, 0), time_zone="Europe/Berlin", rrule="FREQ=HOURLY;BYMINUTE=0,30")
+    head, tail = split_series(series, datetime(2024, 3, 31, 3))
     high = datetime(2024, 3, 31, 5)
     assert sorted(item[2] for item in listed(head, high)) == [series.start + 30 * MINUTE * nth for nth in range(6)]
     assert in_order([*listed(head, high), *listed(tail, high)]) == listed(series, high)
@@ -126,8 +128,8 @@ def test_split_where_the_clocks_skip_an_hour_each_part_has_its_own() -> None:
 
 @pytest.mark.parametrize("place", range(1, 12))
 def test_split_anywhere_in_a_night_with_a_gap_nothing_is_lost(place: int) -> None:
-    series = Series(datetime(2024, 3, 31, 0), zone="Europe/Berlin", rrule="FREQ=HOURLY;BYMINUTE=0,30")
-    head, tail = split_following(series, series.start + 30 * MINUTE * place)
+    series = Series(datetime(2024, 3, 31, 0), time_zone="Europe/Berlin", rrule="FREQ=HOURLY;BYMINUTE=0,30")
+    head, tail = split_series(series, series.start + 30 * MINUTE * place)
     high = datetime(2024, 3, 31, 12)
     assert [item[2] for item in listed(head, high)] == [
         item[2] for item in listed(series, high) if item[2] < tail.start
@@ -138,7 +140,7 @@ def test_split_anywhere_in_a_night_with_a_gap_nothing_is_lost(place: int) -> Non
 def test_a_start_out_of_step_is_counted_with_the_part_that_has_it() -> None:
     wednesday = date(2024, 5, 1)
     series = Series(wednesday, rrule="FREQ=WEEKLY;COUNT=5;BYDAY=MO")
-    head, tail = split_following(series, date(2024, 5, 20))
+    head, tail = split_series(series, date(2024, 5, 20))
     assert head == Series(wednesday, rrule="FREQ=WEEKLY;COUNT=3;BYDAY=MO")
     assert tail == Series(date(2024, 5, 20), rrule="FREQ=WEEKLY;COUNT=2;BYDAY=MO")
 
@@ -146,7 +148,7 @@ def test_a_start_out_of_step_is_counted_with_the_part_that_has_it() -> None:
 def test_a_split_at_a_date_beside_the_rule_keeps_the_rule_in_phase() -> None:
     extra = NINE + 4 * DAY
     series = Series(NINE, rrule="FREQ=DAILY;INTERVAL=3", rdates=frozenset({extra}))
-    head, tail = split_following(series, extra)
+    head, tail = split_series(series, extra)
     assert head == Series(NINE, rrule="FREQ=DAILY;INTERVAL=3;UNTIL=20240304T090000Z")
     assert tail == Series(NINE + 6 * DAY, rrule="FREQ=DAILY;INTERVAL=3", rdates=frozenset({extra}))
 
@@ -154,13 +156,13 @@ def test_a_split_at_a_date_beside_the_rule_keeps_the_rule_in_phase() -> None:
 def test_the_rest_of_a_series_may_be_dates_alone() -> None:
     days = frozenset({NINE + 40 * DAY, NINE + 50 * DAY})
     series = Series(NINE, rrule="FREQ=DAILY;COUNT=2", rdates=days)
-    _, tail = split_following(series, NINE + 40 * DAY)
+    _, tail = split_series(series, NINE + 40 * DAY)
     assert tail == Series(NINE + 40 * DAY, rdates=frozenset({NINE + 50 * DAY}))
 
 
 def test_a_date_before_the_start_can_be_all_that_stays() -> None:
     series = Series(NINE, rrule="FREQ=DAILY", rdates=frozenset({NINE - 9 * DAY, NINE - 5 * DAY}))
-    head, tail = split_following(series, NINE)
+    head, tail = split_series(series, NINE)
     assert head == Series(NINE - 9 * DAY, rdates=frozenset({NINE - 5 * DAY}))
     assert tail == Series(NINE, rrule="FREQ=DAILY")
 
@@ -171,7 +173,7 @@ def test_the_changes_are_meant_for_the_occurrence_they_begin_with() -> None:
         NINE + 2 * DAY: Override(start=NINE + 2 * DAY + 2 * HOUR, duration=3 * HOUR),
     }
     series = Series(NINE, HOUR, rrule="FREQ=DAILY", overrides=overrides)
-    _, tail = split_following(series, NINE + DAY, Changes(start=NINE + DAY + HOUR))
+    _, tail = split_series(series, NINE + DAY, SeriesChanges(start=NINE + DAY + HOUR))
     assert tail.overrides == {
         NINE + DAY + HOUR: Override(duration=3 * HOUR, fields={"title": "Long"}),
         NINE + 2 * DAY + HOUR: Override(start=NINE + 2 * DAY + 3 * HOUR, duration=3 * HOUR),

@@ -13,7 +13,7 @@ from database.queries import Id, new_id
 from models.events.event import Event
 from models.events.event_schema import Scope
 from models.events.event_times import find_recurring_events, find_single_events
-from planner.domain.recurrence.documents import span_of_series
+from planner.domain.recurrence.documents import compute_series_span
 from planner.domain.times import build_order_key
 from tests.models.events.crowds import FIRST, crowd
 from tests.models.events.plans import Asked, explained
@@ -36,7 +36,7 @@ def filled(indexed: Database[Any], people: list[Id]) -> Database[Any]:
     dated = [stored for stored in events if stored["start"] is not None]
     for number, stored in enumerate(dated[:1000]):
         reach = timedelta(days=(5, 50, 500, 4000, 5000)[number // 5 % 5 if number % 20 else 4])
-        stored |= {"repeats": True, "span": span_of_series(reach), "ends": stored["begins"] + reach}
+        stored |= {"repeats": True, "span": compute_series_span(reach), "ends": stored["begins"] + reach}
     indexed.events.insert_many(events)
     return indexed
 

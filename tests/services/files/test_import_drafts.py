@@ -8,10 +8,10 @@ from hypothesis import strategies as st
 
 from planner.domain.ics.reading.groups import groups
 from planner.domain.ics.writing.vevent import vevents
-from planner.domain.recurrence.documents import kept, series_of
-from planner.domain.recurrence.occurrences import is_empty, occurrences
+from planner.domain.recurrence.documents import series_from_document, series_to_document
+from planner.domain.recurrence.occurrences import has_no_occurrences, list_occurrences
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.recurrence.series import Override, Series, validate
+from planner.domain.recurrence.series import Override, Series, validate_series
 from planner.domain.times import resolve_times
 from planner.services.files.import_compare import exports_the_same, says_the_same
 from planner.services.files.import_drafts import Prepared, prepared
@@ -58,7 +58,7 @@ def reread(stored: dict[str, Any]) -> Prepared:
 def seen(series: Series) -> list[Any]:
     """The occurrences of a series as somebody sees them, with what was changed about each."""
     found = []
-    for item in occurrences(series, *WHOLE, limit=100).items:
+    for item in list_occurrences(series, *WHOLE, limit=100).items:
         override = series.overrides.get(item.recurrence_id)
         found.append((item, dict(override.fields) if override else {}))
     return found
@@ -67,26 +67,28 @@ def seen(series: Series) -> list[Any]:
 @given(any_series(), contents)
 def test_a_series_comes_back_with_every_occurrence_as_it_was(series: Series, content: dict[str, Any]) -> None:
     try:
-        series = validate(series)
+        series = validate_series(series)
     except RecurrenceError:
         return
-    if is_empty(series):
+    if has_no_occurrences(series):
         return
     changed = {
         id: Override(override.start, override.duration, override.excluded, {"title": f"Changed {n}"})
         for n, (id, override) in enumerate(series.overrides.items())
     }
-    series = Series(series.start, series.duration, series.zone, series.rrule, series.rdates, series.exdates, changed)
-    zone = None if series.all_day else series.zone
-    stored = content | OWN | {"time_zone": zone} | kept(series)
+    series = Series(
+        series.start, series.duration, series.time_zone, series.rrule, series.rdates, series.exdates, changed
+    )
+    zone = None if series.all_day else series.time_zone
+    stored = content | OWN | {"time_zone": zone} | series_to_document(series)
     again = reread(stored)
     for name in content:
         assert (again.fields.get(name) or None) == (stored.get(name) or None)
     told = again.fields | OWN
     if told.get("repeats"):
         # Days begin at midnight in UTC, where no file tells a zone.
-        expected = series if not series.all_day else series_of(stored)
-        assert seen(series_of(told)) == seen(expected)
+        expected = series if not series.all_day else series_from_document(stored)
+        assert seen(series_from_document(told)) == seen(expected)
     assert says_the_same(reread(told).fields, again.fields)
     assert exports_the_same(stored, "a@x", again.fields)
 

@@ -9,9 +9,9 @@ from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
 from planner.domain.ics.reading.components import Block
 from planner.domain.ics.reading.properties import Unreadable, moments_of, read
-from planner.domain.recurrence.occurrences import occurrences
+from planner.domain.recurrence.occurrences import list_occurrences
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.recurrence.series import Series, validate
+from planner.domain.recurrence.series import Series, validate_series
 from planner.domain.zones import list_zone_names, load_zone
 
 # So many years from the one in question on, the offsets have to agree: a rule that comes later is not known.
@@ -111,7 +111,7 @@ def _observance(block: Block) -> Observance:
     if start is None or len(offsets) < 2 or len(onsets) > MOST_ONSETS:
         raise Unreadable("one of its time zones is not complete")
     if rrule is not None:
-        rrule = validate(Series(start, rrule=rrule)).rrule
+        rrule = validate_series(Series(start, rrule=rrule)).rrule
     return Observance(start, rrule, frozenset(onsets), offsets["TZOFFSETFROM"], offsets["TZOFFSETTO"])
 
 
@@ -133,7 +133,7 @@ def _onsets(observance: Observance, since: datetime, until: datetime) -> list[da
         # As though local time were UTC: an onset is told by the clocks from before it.
         series = Series(observance.start, rrule=observance.rrule)
         window = (_aware(max(since - timedelta(days=800), datetime.min)), _aware(until))
-        for item in occurrences(series, *window, limit=100).items:
+        for item in list_occurrences(series, *window, limit=100).items:
             assert isinstance(item.recurrence_id, datetime)
             if item.recurrence_id >= since:
                 found.add(item.recurrence_id)

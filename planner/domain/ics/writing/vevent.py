@@ -9,8 +9,8 @@ from typing import Any, NamedTuple
 from planner.domain.ics.alarms import valarms
 from planner.domain.ics.content import text, verbatim, written
 from planner.domain.ics.writing.vtimezone import tzid
-from planner.domain.recurrence.documents import series_of
-from planner.domain.recurrence.series import Override, Series, days_later
+from planner.domain.recurrence.documents import series_from_document
+from planner.domain.recurrence.series import Override, Series, add_days_clamped
 from planner.domain.zones import add_clamped, list_zone_names, to_local, to_utc
 
 # They may stand in a VEVENT only once; what was imported gives way to what we say.
@@ -84,7 +84,7 @@ class _Writer:
 
     def repeating(self) -> Iterator[list[str]]:
         """The lines of an event that repeats, then those of each occurrence that differs."""
-        series = series_of(self._stored)
+        series = series_from_document(self._stored)
         gone, extra = set(series.exdates), set(series.rdates)
         changed: list[tuple[date, Override]] = []
         for id, override in sorted(series.overrides.items()):
@@ -92,9 +92,9 @@ class _Writer:
                 continue
             if not override.excluded:
                 # One that adds an occurrence of its own is known to others by an RDATE.
-                extra |= set() if series.includes(id) else {id}
+                extra |= set() if series.generates(id) else {id}
                 changed.append((id, override))
-            elif series.includes(id):
+            elif series.generates(id):
                 gone.add(id)
         times = list(self._times(series, series.start, series.duration))
         if series.rrule is not None:
@@ -113,12 +113,12 @@ class _Writer:
         if not duration:
             return
         if not isinstance(start, datetime):
-            yield self._local("DTEND", days_later(start, duration))
+            yield self._local("DTEND", add_days_clamped(start, duration))
             return
-        ends = add_clamped(to_utc(start, series.zone), duration)
-        local = to_local(ends, series.zone)
+        ends = add_clamped(to_utc(start, series.time_zone), duration)
+        local = to_local(ends, series.time_zone)
         # The same exact time later (§3.8.5.3). The second of two equal local times is told in UTC.
-        yield self._local("DTEND", local) if to_utc(local, series.zone) == ends else f"DTEND:{_utc(ends)}"
+        yield self._local("DTEND", local) if to_utc(local, series.time_zone) == ends else f"DTEND:{_utc(ends)}"
 
     def _kept(self, name: str, kept: str) -> str:
         """A start or end as it is kept."""
