@@ -62,7 +62,7 @@ def prepared(group: Group) -> tuple[Prepared | None, list[Failure]]:
     except Invalid as error:
         return None, [*failures, Failure(group.uid[:255], "; ".join(_reasons(error)))]
     except RecurrenceError as error:
-        return None, [*failures, Failure(group.uid, f"its {error.field}: {error}")]
+        return None, [*failures, Failure(group.uid, f"its {error.field} {error}")]
     except (OverflowError, ValueError):
         return None, [*failures, Failure(group.uid, _OUTSIDE)]
     return found, failures
