@@ -10,40 +10,40 @@ from models.events.event import Event
 from models.events.event_queries import Window, listing
 from models.events.event_schema import Scope
 from models.events.event_view import default_uid
-from planner.domain.ics.writing.vevent import PART, Rendered, vevents, vevents_in_parts
+from planner.domain.ics.writing.vevent import PART_OCTETS, RenderedVEvents, render_vevents, render_vevents_in_parts
 
 # So much of the events is read at a time: what others ask for is answered in between.
 PAGE = 100
 # And as many octets of them are handed on at a time, unless a single one is larger.
-MOST = 4 * PART
+MOST = 4 * PART_OCTETS
 # Larger documents are written anew each time, in parts: the memory that is spent stays bounded.
 _REMEMBERED_BYTES = 2048
 
 
-def exported(raw: bytes) -> Iterator[Rendered]:
+def exported(raw: bytes) -> Iterator[RenderedVEvents]:
     """The VEVENTs of a stored document, in parts; nothing for an undated event.
 
     They follow from the bytes alone, and are remembered by them: what was changed has other bytes.
     """
     if len(raw) > _REMEMBERED_BYTES:
         stored = decode(raw)
-        yield from vevents_in_parts(stored, _uid(stored))
+        yield from render_vevents_in_parts(stored, _uid(stored))
     elif (found := _remembered(raw)) is not None:
         yield found
 
 
 # A feed is read again and again from its beginning: fewer than one has would not be remembered at all.
 @lru_cache(maxsize=12_288)
-def _remembered(raw: bytes) -> Rendered | None:
+def _remembered(raw: bytes) -> RenderedVEvents | None:
     stored = decode(raw)
-    return vevents(stored, _uid(stored))
+    return render_vevents(stored, _uid(stored))
 
 
 def _uid(stored: Stored) -> str:
     return stored.get("uid") or default_uid(str(stored["_id"]))
 
 
-async def pages(scope: Scope, caller: Id, window: Window, tag: str | None) -> AsyncIterator[list[Rendered]]:
+async def pages(scope: Scope, caller: Id, window: Window, tag: str | None) -> AsyncIterator[list[RenderedVEvents]]:
     """The dated events in the scope that touch the window, in the order of `key`, page by page.
 
     One that is moved to a later time meanwhile is not told twice: two entries with the same uid
@@ -53,7 +53,7 @@ async def pages(scope: Scope, caller: Id, window: Window, tag: str | None) -> As
     after: str | None = None
     while True:
         found = await page(Event, listing(scope, caller, window, tag, after), [("key", 1)], PAGE)
-        written: list[Rendered] = []
+        written: list[RenderedVEvents] = []
         size = 0
         for raw in found:
             # The server stores `_id` first: its 12 bytes follow the length and the element's head.

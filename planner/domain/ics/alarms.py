@@ -3,16 +3,16 @@
 import re
 from collections.abc import Sequence
 
-from planner.domain.ics.content import text, verbatim
+from planner.domain.ics.content import escape_text, sanitize_line
 
 # Four weeks in minutes, the earliest that an event can remind of itself.
-EARLIEST = 40_320
+MAX_REMINDER_MINUTES = 40_320
 
 _TRIGGER = re.compile(r"TRIGGER((?:;[^:]*)?):(.*)", re.IGNORECASE)
 _DURATION = re.compile(r"([+-])?P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)?(?:(\d+)S)?)?", re.ASCII)
 
 
-def minutes_of(alarm: Sequence[str]) -> int | None:
+def parse_reminder_minutes(alarm: Sequence[str]) -> int | None:
     """How many minutes before the start an alarm goes off; None unless a reminder can say the same.
 
     The alarm is given as its unfolded lines. One at a fixed time, after the start, relative to
@@ -27,27 +27,27 @@ def minutes_of(alarm: Sequence[str]) -> int | None:
         return None
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in duration.groups()[1:])
     total = ((weeks * 7 + days) * 24 + hours) * 3600 + minutes * 60 + seconds
-    if total % 60 or total // 60 > EARLIEST or (total and duration[1] != "-"):
+    if total % 60 or total // 60 > MAX_REMINDER_MINUTES or (total and duration[1] != "-"):
         return None
     return total // 60
 
 
-def valarms(title: str, reminders: Sequence[int], imported: Sequence[Sequence[str]]) -> list[str]:
+def format_valarms(title: str, reminders: Sequence[int], imported: Sequence[Sequence[str]]) -> list[str]:
     """The lines of all alarms of an event: the imported ones that still hold, and one for each other reminder."""
     lines: list[str] = []
     told = set()
     for alarm in imported:
-        minutes = minutes_of(alarm)
+        minutes = parse_reminder_minutes(alarm)
         if minutes is not None and minutes not in reminders:
             continue  # The reminder that it was has been taken away since.
         told.add(minutes)
-        lines += map(verbatim, alarm)
+        lines += map(sanitize_line, alarm)
     for minutes in reminders:
         if minutes not in told:
             lines += [
                 "BEGIN:VALARM",
                 "ACTION:DISPLAY",
-                f"DESCRIPTION:{text(title)}",
+                f"DESCRIPTION:{escape_text(title)}",
                 f"TRIGGER:-PT{minutes}M" if minutes else "TRIGGER:PT0M",
                 "END:VALARM",
             ]

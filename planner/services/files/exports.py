@@ -16,8 +16,8 @@ from models.files.event_export import exported, pages
 from models.files.feed import ExportQuery
 from models.shared.fields import fold_tag
 from planner.clock import Clock, utc_now
-from planner.domain.ics.writing.vcalendar import Body, beginning
-from planner.domain.ics.writing.vevent import Rendered
+from planner.domain.ics.writing.vcalendar import VCalendarBody, render_vcalendar_start
+from planner.domain.ics.writing.vevent import RenderedVEvents
 from planner.domain.times import parse_window
 from planner.errors import Conflict
 from planner.services.events.changes import ChangeNumbering
@@ -71,18 +71,18 @@ class Exports:
 
     async def written(self, wanted: ExportSelection) -> AsyncIterator[bytes]:
         """The file, in parts; each part is written when the one before has been sent."""
-        body = Body()
+        body = VCalendarBody()
         window = parse_window(wanted.since, wanted.until)
-        head = beginning(wanted.name)
+        head = render_vcalendar_start(wanted.name)
         async for events in pages(wanted.scope, wanted.caller, window, wanted.tag):
             yield head + body.add(events)
             head = b""
         yield body.end()
 
 
-async def _file(first: Rendered, rest: Iterator[Rendered]) -> AsyncIterator[bytes]:
-    body = Body()
-    yield beginning() + body.add([first])
+async def _file(first: RenderedVEvents, rest: Iterator[RenderedVEvents]) -> AsyncIterator[bytes]:
+    body = VCalendarBody()
+    yield render_vcalendar_start() + body.add([first])
     for part in rest:
         yield body.add([part])
         await asyncio.sleep(0)

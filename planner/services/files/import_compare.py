@@ -5,9 +5,9 @@ from typing import Any
 from icalendar.parser import unescape_backslash
 
 from database.queries import Stored
-from planner.domain.ics.reading.groups import groups
-from planner.domain.ics.reading.properties import Unreadable, read
-from planner.domain.ics.writing.vevent import vevents
+from planner.domain.ics.reading.groups import parse_groups
+from planner.domain.ics.reading.properties import Unreadable, parse_property
+from planner.domain.ics.writing.vevent import render_vevents
 from planner.services.files.import_drafts import prepared
 
 COMPARED = (
@@ -28,10 +28,10 @@ def exports_the_same(stored: Stored, uid: str, told: Stored) -> bool:
     exception, and days can have a zone that no file tells. Other programs also put what they
     were given into another order.
     """
-    rendered = vevents(stored, uid)
+    rendered = render_vevents(stored, uid)
     if rendered is None:
         return False
-    (group,) = groups(f"BEGIN:VCALENDAR\r\n{rendered.text.decode()}END:VCALENDAR\r\n")
+    (group,) = parse_groups(f"BEGIN:VCALENDAR\r\n{rendered.text.decode()}END:VCALENDAR\r\n")
     again, _ = prepared(group)
     return again is not None and _loosely(again.fields) == _loosely(told)
 
@@ -61,7 +61,7 @@ def _in_order(ics: dict[str, Any]) -> Any:
 def _spelled(line: str) -> str:
     """A content line in the one of its spellings by which it is compared."""
     try:
-        found = read(line)
+        found = parse_property(line)
     except Unreadable:
         return line
     parameters = ";".join(sorted(f"{name}={value}" for name, value in found.parameters.items()))

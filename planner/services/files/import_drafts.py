@@ -11,7 +11,15 @@ from database.queries import Stored
 from database.reads import encode
 from models.events.event_schema import EventCreate
 from models.events.event_view import fields_of
-from planner.domain.ics.reading.groups import DAY, Entry, Failure, Group, Kind, Occurrence, read_group
+from planner.domain.ics.reading.groups import (
+    DAY,
+    EntryGroup,
+    EntryKind,
+    ImportFailure,
+    ParsedEntry,
+    ParsedOccurrence,
+    parse_group,
+)
 from planner.domain.recurrence.documents import (
     build_series,
     parse_stored_local,
@@ -42,29 +50,29 @@ class Prepared(NamedTuple):
 
     uid: str
     sequence: int
-    kind: Kind
+    kind: EntryKind
     fields: Stored
     occurrences: list[Stored]
 
 
-def prepared(group: Group) -> tuple[Prepared | None, list[Failure]]:
+def prepared(group: EntryGroup) -> tuple[Prepared | None, list[ImportFailure]]:
     """What a group of entries becomes, and what of it cannot be imported."""
     try:
-        entry, failures = read_group(group)
+        entry, failures = parse_group(group)
     except OverflowError:
-        return None, [*group.failures, Failure(group.uid, _OUTSIDE)]
+        return None, [*group.failures, ImportFailure(group.uid, _OUTSIDE)]
     if entry is None:
         return None, failures
     try:
         found = _prepared(entry, failures)
         if len(encode(found.fields)) > MOST_BYTES:
-            return None, [*failures, Failure(group.uid, "it is too large: an event may take 1 MiB")]
+            return None, [*failures, ImportFailure(group.uid, "it is too large: an event may take 1 MiB")]
     except Invalid as error:
-        return None, [*failures, Failure(group.uid[:255], "; ".join(_reasons(error)))]
+        return None, [*failures, ImportFailure(group.uid[:255], "; ".join(_reasons(error)))]
     except RecurrenceError as error:
-        return None, [*failures, Failure(group.uid, f"its {error.field} {error}")]
+        return None, [*failures, ImportFailure(group.uid, f"its {error.field} {error}")]
     except (OverflowError, ValueError):
-        return None, [*failures, Failure(group.uid, _OUTSIDE)]
+        return None, [*failures, ImportFailure(group.uid, _OUTSIDE)]
     return found, failures
 
 
@@ -73,7 +81,7 @@ def _reasons(error: Invalid) -> Iterator[str]:
         yield f"its {pointer.strip('/').replace('/', ' ')} {message}"
 
 
-def _prepared(entry: Entry, failures: list[Failure]) -> Prepared:
+def _prepared(entry: ParsedEntry, failures: list[ImportFailure]) -> Prepared:
     draft, times, ics = _draft(entry.uid, entry.draft)
     series = _series(times, draft)
     changed: dict[date, Override] = {}
@@ -86,7 +94,7 @@ def _prepared(entry: Entry, failures: list[Failure]) -> Prepared:
                 own = _own(entry.uid, occurrence)
             except Invalid as error:
                 reason = f"the occurrence of {occurrence.id.isoformat()}: {'; '.join(_reasons(error))}"
-                failures.append(Failure(entry.uid, reason))
+                failures.append(ImportFailure(entry.uid, reason))
             else:
                 changed[occurrence.id] = override(series, master, own, occurrence.id)
         series = validate_series(replace(series, overrides=changed))
@@ -98,7 +106,7 @@ def _prepared(entry: Entry, failures: list[Failure]) -> Prepared:
     return Prepared(entry.uid, entry.sequence, entry.kind, fields, occurrences)
 
 
-def _own(uid: str, occurrence: Occurrence) -> Stored:
+def _own(uid: str, occurrence: ParsedOccurrence) -> Stored:
     """An occurrence, as an event of its own would be stored."""
     draft, times, ics = _draft(uid, occurrence.draft)
     return _stored(draft, times, ics)

@@ -11,7 +11,7 @@ from typing import Any, BinaryIO
 from database.queries import Stored
 from database.reads import encode
 from planner.domain.ics.reading.components import NotACalendar
-from planner.domain.ics.reading.groups import groups
+from planner.domain.ics.reading.groups import parse_groups
 from planner.services.files.import_drafts import prepared
 
 # So many groups of entries make a piece: it is written as one.
@@ -27,7 +27,7 @@ def pieces(content: bytes, charset: str) -> Iterator[Stored]:
     A file that cannot be read at all is `refused`, with the `kind` of the error and why.
     """
     try:
-        found = groups(content.decode(charset))
+        found = parse_groups(content.decode(charset))
     except UnicodeDecodeError:
         yield {"refused": f"the file is not in {charset}, which it should be", "kind": "malformed"}
         return

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.domain.ics.alarms import EARLIEST, minutes_of, valarms
-from planner.domain.ics.content import written
+from planner.domain.ics.alarms import MAX_REMINDER_MINUTES, format_valarms, parse_reminder_minutes
+from planner.domain.ics.content import encode_lines
 
 
 def alarm(trigger: str, *more: str) -> list[str]:
@@ -22,7 +22,7 @@ def alarm(trigger: str, *more: str) -> list[str]:
         ("TRIGGER:-PT1H30M", 90),
         ("TRIGGER:-P1D", 1440),
         ("TRIGGER:-P1DT1M", 1441),
-        ("TRIGGER:-P4W", EARLIEST),
+        ("TRIGGER:-P4W", MAX_REMINDER_MINUTES),
         ("TRIGGER:-PT600S", 10),
         ("TRIGGER:PT0S", 0),
         ("TRIGGER:-PT0M", 0),
@@ -43,16 +43,16 @@ def alarm(trigger: str, *more: str) -> list[str]:
 def test_an_alarm_is_a_reminder_when_it_goes_off_whole_minutes_before_the_start(
     trigger: str, minutes: int | None
 ) -> None:
-    assert minutes_of(alarm(trigger)) == minutes
+    assert parse_reminder_minutes(alarm(trigger)) == minutes
 
 
 def test_an_alarm_with_two_triggers_is_none() -> None:
-    assert minutes_of(alarm("TRIGGER:-PT10M", "TRIGGER:-PT5M")) is None
+    assert parse_reminder_minutes(alarm("TRIGGER:-PT10M", "TRIGGER:-PT5M")) is None
 
 
-@given(st.lists(st.integers(0, EARLIEST), unique=True))
+@given(st.lists(st.integers(0, MAX_REMINDER_MINUTES), unique=True))
 def test_each_reminder_becomes_an_alarm_that_goes_off_so_many_minutes_before(reminders: list[int]) -> None:
-    content = written(["BEGIN:VEVENT", *valarms("A, b", reminders, []), "END:VEVENT"])
+    content = encode_lines(["BEGIN:VEVENT", *format_valarms("A, b", reminders, []), "END:VEVENT"])
     found: list[Any] = icalendar.Event.from_ical(content).walk("VALARM")
     assert [-part["TRIGGER"].dt.total_seconds() / 60 for part in found] == reminders
     assert {str(part["DESCRIPTION"]) for part in found} <= {"A, b"}
@@ -60,19 +60,22 @@ def test_each_reminder_becomes_an_alarm_that_goes_off_so_many_minutes_before(rem
 
 def test_an_imported_alarm_stands_for_the_reminder_that_it_became() -> None:
     own = alarm("TRIGGER:-PT600S", "X-SOUND:bell")
-    assert valarms("A", [5, 10], [own])[:5] == own
-    assert [line for line in valarms("A", [5, 10], [own]) if "TRIGGER" in line] == ["TRIGGER:-PT600S", "TRIGGER:-PT5M"]
+    assert format_valarms("A", [5, 10], [own])[:5] == own
+    assert [line for line in format_valarms("A", [5, 10], [own]) if "TRIGGER" in line] == [
+        "TRIGGER:-PT600S",
+        "TRIGGER:-PT5M",
+    ]
 
 
 def test_an_imported_alarm_goes_when_its_reminder_is_taken_away() -> None:
-    assert valarms("A", [], [alarm("TRIGGER:-PT10M")]) == []
+    assert format_valarms("A", [], [alarm("TRIGGER:-PT10M")]) == []
 
 
 def test_an_imported_alarm_that_no_reminder_can_tell_stays() -> None:
     own = alarm("TRIGGER;RELATED=END:PT10M")
-    assert valarms("A", [], [own]) == own
+    assert format_valarms("A", [], [own]) == own
 
 
 def test_two_imported_alarms_may_go_off_at_once() -> None:
     both = [alarm("TRIGGER:-PT10M"), alarm("TRIGGER:-PT10M", "X-B:1")]
-    assert valarms("A", [10], both) == both[0] + both[1]
+    assert format_valarms("A", [10], both) == both[0] + both[1]

@@ -4,7 +4,14 @@ import icalendar
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from planner.domain.ics.content import WIDTH, folded, parameter, text, verbatim, written
+from planner.domain.ics.content import (
+    MAX_LINE_OCTETS,
+    encode_lines,
+    escape_text,
+    fold_line,
+    format_parameter,
+    sanitize_line,
+)
 
 # What TEXT can hold: any character but the controls, for which RFC 5545 has no words, and NUL.
 printable = st.text(
@@ -22,52 +29,52 @@ def unfolded(octets: bytes) -> str:
 @example("x" * 75)
 @example("x" * 76)
 def test_no_line_is_longer_than_75_octets_nor_ends_within_a_character(line: str) -> None:
-    lines = folded(line).split(b"\r\n")
-    assert all(len(part) <= WIDTH for part in lines)
+    lines = fold_line(line).split(b"\r\n")
+    assert all(len(part) <= MAX_LINE_OCTETS for part in lines)
     assert all(part.startswith(b" ") for part in lines[1:])
     assert all(part.decode() for part in lines[1:])
-    assert unfolded(folded(line)) == line
+    assert unfolded(fold_line(line)) == line
 
 
 def test_lines_that_are_folded_are_filled_as_far_as_they_go() -> None:
-    assert [len(part) for part in folded("x" * 200).split(b"\r\n")] == [75, 75, 52]
+    assert [len(part) for part in fold_line("x" * 200).split(b"\r\n")] == [75, 75, 52]
 
 
 def test_every_line_ends_as_the_standard_says() -> None:
-    assert written(["BEGIN:VEVENT", "END:VEVENT"]) == b"BEGIN:VEVENT\r\nEND:VEVENT\r\n"
+    assert encode_lines(["BEGIN:VEVENT", "END:VEVENT"]) == b"BEGIN:VEVENT\r\nEND:VEVENT\r\n"
 
 
 @given(printable)
 @example("a\\nb")
 @example("\\;,\n")
 def test_a_text_is_read_by_another_program_as_it_was(value: str) -> None:
-    content = written(["BEGIN:VEVENT", f"SUMMARY:{text(value)}", "END:VEVENT"])
+    content = encode_lines(["BEGIN:VEVENT", f"SUMMARY:{escape_text(value)}", "END:VEVENT"])
     assert str(icalendar.Event.from_ical(content)["SUMMARY"]) == value
 
 
 def test_a_text_has_no_control_characters_but_tabs() -> None:
-    assert text("a\x00b\x0bc\x1bd\x7fe\tf") == "abcde\tf"
+    assert escape_text("a\x00b\x0bc\x1bd\x7fe\tf") == "abcde\tf"
 
 
 def test_every_kind_of_line_end_is_the_one_there_is() -> None:
-    assert text("a\r\nb\rc\nd") == "a\\nb\\nc\\nd"
+    assert escape_text("a\r\nb\rc\nd") == "a\\nb\\nc\\nd"
 
 
 # The other program takes a backslash for an escape, which a parameter's value does not have (RFC 5545 §3.2).
 @given(printable.filter(lambda value: "\\" not in value))
 def test_a_parameter_is_read_by_another_program_as_it_was(value: str) -> None:
-    content = written(["BEGIN:VEVENT", f"X-NAMED{parameter('X-NAME', value)}:1", "END:VEVENT"])
+    content = encode_lines(["BEGIN:VEVENT", f"X-NAMED{format_parameter('X-NAME', value)}:1", "END:VEVENT"])
     assert icalendar.Event.from_ical(content)["X-NAMED"].params.get("X-NAME", "") == value
 
 
 def test_a_parameter_is_quoted_only_where_it_has_to_be() -> None:
-    assert parameter("TZID", "Europe/Berlin") == ";TZID=Europe/Berlin"
-    assert parameter("CN", "Doe, Jane") == ';CN="Doe, Jane"'
+    assert format_parameter("TZID", "Europe/Berlin") == ";TZID=Europe/Berlin"
+    assert format_parameter("CN", "Doe, Jane") == ';CN="Doe, Jane"'
 
 
 def test_quotes_carets_and_line_ends_in_a_parameter_are_written_with_carets() -> None:
-    assert parameter("CN", 'a"b^c\nd') == ';CN="a^\'b^^c^nd"'
+    assert format_parameter("CN", 'a"b^c\nd') == ';CN="a^\'b^^c^nd"'
 
 
 def test_a_line_of_another_program_stays_one_line() -> None:
-    assert verbatim("X-A:1\r\nBEGIN:VEVENT\x00") == "X-A:1BEGIN:VEVENT"
+    assert sanitize_line("X-A:1\r\nBEGIN:VEVENT\x00") == "X-A:1BEGIN:VEVENT"

@@ -5,19 +5,19 @@ from typing import Any
 
 import pytest
 
-from planner.domain.ics.reading.components import MOST_COMPONENTS, NotACalendar
-from planner.domain.ics.reading.groups import Entry, Failure, groups, read_group
+from planner.domain.ics.reading.components import MAX_COMPONENTS, NotACalendar
+from planner.domain.ics.reading.groups import ImportFailure, ParsedEntry, parse_group, parse_groups
 from tests.domain.ics.samples import APPLE, EXCHANGE, GOOGLE, THUNDERBIRD, event, file
 
 
-def read(text: str) -> tuple[list[Entry], list[Failure]]:
+def read(text: str) -> tuple[list[ParsedEntry], list[ImportFailure]]:
     """Everything in a file."""
-    outcomes = [read_group(group) for group in groups(text)]
+    outcomes = [parse_group(group) for group in parse_groups(text)]
     entries = [outcome.entry for outcome in outcomes if outcome.entry]
     return entries, [failure for outcome in outcomes for failure in outcome.failures]
 
 
-def one(*lines: str, **options: Any) -> Entry:
+def one(*lines: str, **options: Any) -> ParsedEntry:
     """The entry of a file with one VEVENT."""
     entries, failures = read(file(event(*lines, **options)))
     assert not failures, failures
@@ -324,12 +324,12 @@ def test_a_file_may_hold_several_calendars() -> None:
 @pytest.mark.parametrize("text", ["", "hello", "{}", "BEGIN:VEVENT\r\nEND:VEVENT\r\n"])
 def test_what_is_no_calendar_is_refused_as_a_whole(text: str) -> None:
     with pytest.raises(NotACalendar, match="BEGIN:VCALENDAR"):
-        groups(text)
+        parse_groups(text)
 
 
 def test_a_file_with_too_many_entries_is_refused_as_a_whole() -> None:
     with pytest.raises(NotACalendar, match="entries"):
-        groups(file("BEGIN:VEVENT\r\nEND:VEVENT\r\n" * (MOST_COMPONENTS + 1)))
+        parse_groups(file("BEGIN:VEVENT\r\nEND:VEVENT\r\n" * (MAX_COMPONENTS + 1)))
 
 
 def test_components_that_stand_too_deep_fail_their_entry_alone() -> None:
@@ -338,4 +338,4 @@ def test_components_that_stand_too_deep_fail_their_entry_alone() -> None:
     assert [entry.uid for entry in entries] == ["b"]
     assert "too deep" in failure.reason
     with pytest.raises(NotACalendar, match="too deep"):
-        groups(file("BEGIN:X\r\n" * 100_000))
+        parse_groups(file("BEGIN:X\r\n" * 100_000))

@@ -2,15 +2,15 @@
 
 import pytest
 
-from planner.domain.ics.reading.groups import groups, read_group
-from planner.domain.ics.reading.tzids import known
+from planner.domain.ics.reading.groups import parse_group, parse_groups
+from planner.domain.ics.reading.tzids import resolve_tzid_name
 from tests.domain.ics.samples import always, event, file, zone
 
 
 def zone_of(tzid: str, *described: str, year: int = 2026) -> str | None:
     """The zone in which an event that names this one is imported."""
-    (group,) = groups(file(*described, event(start=f"DTSTART;TZID={tzid}:{year}0501T180000")))
-    entry = read_group(group).entry
+    (group,) = parse_groups(file(*described, event(start=f"DTSTART;TZID={tzid}:{year}0501T180000")))
+    entry = parse_group(group).entry
     return None if entry is None else str(entry.draft["time_zone"])
 
 
@@ -36,7 +36,7 @@ def zone_of(tzid: str, *described: str, year: int = 2026) -> str | None:
     ],
 )
 def test_names_are_known_in_the_forms_that_programs_write(tzid: str, name: str | None) -> None:
-    found = known(tzid)
+    found = resolve_tzid_name(tzid)
     assert found == name or (name == "Asia/Kolkata" and found == "Asia/Calcutta")
 
 
@@ -96,12 +96,12 @@ def test_a_description_that_cannot_be_read_is_none(broken: str) -> None:
 
 
 def test_in_a_described_zone_the_clock_shows_the_same_as_in_ours() -> None:
-    (group,) = groups(
+    (group,) = parse_groups(
         file(
             zone("C", "+0200", "+0100"),
             event("RRULE:FREQ=DAILY;COUNT=3", "EXDATE:20260502T160000Z", start="DTSTART;TZID=C:20260501T180000"),
         )
     )
-    entry = read_group(group).entry
+    entry = parse_group(group).entry
     assert entry is not None
     assert entry.draft["recurrence"]["exdates"] == ["2026-05-02T18:00:00"]

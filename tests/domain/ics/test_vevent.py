@@ -8,8 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.domain.ics.writing.vcalendar import Body, beginning
-from planner.domain.ics.writing.vevent import PART, Rendered, vevents, vevents_in_parts
+from planner.domain.ics.writing.vcalendar import VCalendarBody, render_vcalendar_start
+from planner.domain.ics.writing.vevent import PART_OCTETS, RenderedVEvents, render_vevents, render_vevents_in_parts
 from planner.domain.recurrence.documents import series_to_document
 from planner.domain.recurrence.occurrences import list_occurrences
 from planner.domain.recurrence.series import Override, Series, validate_series
@@ -41,21 +41,21 @@ def repeating(series: Series, **fields: Any) -> dict[str, Any]:
     return stored(time_zone=series.time_zone, **fields) | series_to_document(series)
 
 
-def whole(events: list[Rendered]) -> bytes:
+def whole(events: list[RenderedVEvents]) -> bytes:
     """A file of these events."""
-    body = Body()
-    return beginning() + body.add(events) + body.end()
+    body = VCalendarBody()
+    return render_vcalendar_start() + body.add(events) + body.end()
 
 
-def rendered(**fields: Any) -> Rendered:
-    found = vevents(stored(**fields), "a@planner")
+def rendered(**fields: Any) -> RenderedVEvents:
+    found = render_vevents(stored(**fields), "a@planner")
     assert found is not None
     return found
 
 
 def lines(*, of: dict[str, Any] | None = None, **fields: Any) -> list[str]:
     """The unfolded lines of an event."""
-    found = vevents(of or stored(**fields), "a@planner")
+    found = render_vevents(of or stored(**fields), "a@planner")
     assert found is not None
     return unfolded(found.text).split("\r\n")[:-1]
 
@@ -67,7 +67,7 @@ def line(name: str, **fields: Any) -> str:
 
 def parsed(document: dict[str, Any]) -> list[Any]:
     """The VEVENTs as icalendar reads them."""
-    found = vevents(document, "a@planner")
+    found = render_vevents(document, "a@planner")
     assert found is not None
     return icalendar.Calendar.from_ical(whole([found])).walk("VEVENT")
 
@@ -89,7 +89,7 @@ def test_the_sequence_counts_the_changes_from_where_an_import_left_it() -> None:
 
 
 def test_a_uid_is_a_text() -> None:
-    found = vevents(stored(), "a,b;c\\d")
+    found = render_vevents(stored(), "a,b;c\\d")
     assert found is not None
     assert b"UID:a\\,b\\;c\\\\d\r\n" in found.text
 
@@ -131,7 +131,7 @@ def test_an_event_without_an_end_has_none() -> None:
 
 
 def test_an_undated_event_has_no_place_in_a_file() -> None:
-    assert vevents(stored(start=None), "a@planner") is None
+    assert render_vevents(stored(start=None), "a@planner") is None
 
 
 def test_everything_else_that_an_event_says_has_a_property() -> None:
@@ -348,11 +348,11 @@ def test_an_event_that_says_much_about_many_occurrences_is_written_in_parts() ->
     }
     series = Series(datetime(2026, 5, 1, 18), None, "Europe/Berlin", "FREQ=DAILY", overrides=overrides)
     document = repeating(series, description="x" * 10_000)
-    parts = list(vevents_in_parts(document, "a@planner"))
+    parts = list(render_vevents_in_parts(document, "a@planner"))
     assert len(parts) > 5
-    assert all(len(part.text) < PART + 20_000 for part in parts)
+    assert all(len(part.text) < PART_OCTETS + 20_000 for part in parts)
     assert parts[0].zones == ("Europe/Berlin",)
-    found = vevents(document, "a@planner")
+    found = render_vevents(document, "a@planner")
     assert found is not None
     assert b"".join(part.text for part in parts) == found.text
     assert found.text.count(b"BEGIN:VEVENT") == 201
@@ -369,17 +369,17 @@ def test_a_file_says_what_it_is_and_explains_each_zone_once_before_it_is_used() 
 
 
 def test_a_file_that_is_written_in_parts_explains_each_zone_once_all_the_same() -> None:
-    body, berlin = Body(), rendered(time_zone="Europe/Berlin")
+    body, berlin = VCalendarBody(), rendered(time_zone="Europe/Berlin")
     assert b"VTIMEZONE" in body.add([berlin])
     assert body.add([berlin]) == berlin.text
     assert body.end() == b"END:VCALENDAR\r\n"
 
 
 def test_a_subscriber_learns_the_name_and_when_to_look_again() -> None:
-    head = beginning("Ann, mine").decode()
+    head = render_vcalendar_start("Ann, mine").decode()
     assert "\r\nNAME:Ann\\, mine\r\nX-WR-CALNAME:Ann\\, mine\r\n" in head
     assert "\r\nREFRESH-INTERVAL;VALUE=DURATION:PT1H\r\nX-PUBLISHED-TTL:PT1H\r\n" in head
-    assert "NAME" not in beginning().decode()
+    assert "NAME" not in render_vcalendar_start().decode()
 
 
 def test_a_file_without_events_holds_one_component_all_the_same_as_the_grammar_wants() -> None:

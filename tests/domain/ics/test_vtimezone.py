@@ -13,8 +13,8 @@ from dateutil.tz import tzical
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from planner.domain.ics.writing.tzif import Rule, history
-from planner.domain.ics.writing.vtimezone import Days, _days, vtimezone
+from planner.domain.ics.writing.tzif import YearlyRule, read_zone_history
+from planner.domain.ics.writing.vtimezone import MonthDays, _find_month_days, render_vtimezone
 from planner.domain.zones import list_zone_names, load_zone
 
 ODD = (
@@ -52,7 +52,7 @@ LAST = datetime(2101, 1, 1)
 @cache
 def onsets(name: str) -> list[tuple[datetime, timedelta]]:
     """When the clocks change by a VTIMEZONE, in UTC, and what their distance from UTC is from then on."""
-    component: Any = icalendar.Component.from_ical(vtimezone(name))
+    component: Any = icalendar.Component.from_ical(render_vtimezone(name))
     assert component["TZID"] == name
     found: list[tuple[datetime, timedelta]] = []
     for part in component.subcomponents:
@@ -82,7 +82,7 @@ def truth(name: str, instant: datetime) -> timedelta:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_offsets_of_a_zone_are_zoneinfos_before_and_after_each_change_and_between_them(name: str) -> None:
     moments = [at for at, _ in onsets(name)[1:]]
-    moments += [datetime(1970, 1, 1) + timedelta(seconds=change.at) for change in history(name).changes]
+    moments += [datetime(1970, 1, 1) + timedelta(seconds=change.at) for change in read_zone_history(name).changes]
     moments += [datetime(year, month, 1) for year in (1850, 1969, 2025, 2037, 2038, 2099) for month in range(1, 13)]
     for moment in moments:
         if moment >= LAST:
@@ -105,7 +105,7 @@ def test_the_offset_at_any_instant_is_zoneinfos(name: str, instant: datetime) ->
 @pytest.mark.parametrize("name", ODD)
 def test_dateutil_reads_the_same_from_it(name: str) -> None:
     # It guesses in the hours around a change, where it compares local times; noons of the 10th are far enough.
-    read = tzical(StringIO(vtimezone(name).decode())).get(name)
+    read = tzical(StringIO(render_vtimezone(name).decode())).get(name)
     assert read is not None
     for year in (1975, 1999, 2024, 2026, 2050, 2099):
         for month in range(1, 13):
@@ -116,27 +116,30 @@ def test_dateutil_reads_the_same_from_it(name: str) -> None:
 
 
 def test_a_zone_is_written_with_a_rule_for_the_years_to_come() -> None:
-    text = vtimezone("Europe/Berlin").decode()
+    text = render_vtimezone("Europe/Berlin").decode()
     assert "DTSTART:19960331T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nTZNAME:CEST\r\n" in text
     assert "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\n" in text
 
 
 def test_the_summer_time_of_dublin_is_called_so_though_the_database_has_it_the_other_way_round() -> None:
-    component: Any = icalendar.Component.from_ical(vtimezone("Europe/Dublin"))
+    component: Any = icalendar.Component.from_ical(render_vtimezone("Europe/Dublin"))
     ruled = {part.name: part["TZNAME"] for part in component.subcomponents if "RRULE" in part}
     assert ruled == {"DAYLIGHT": "IST", "STANDARD": "GMT"}
 
 
 def test_a_change_at_24_oclock_is_one_on_the_next_day_be_that_in_another_month() -> None:
-    assert _days(Rule(86400, 10, 5, 4)) == [Days(10, (-6, -5, -4, -3, -2, -1), 5), Days(11, (1,), 5)]
+    assert _find_month_days(YearlyRule(86400, 10, 5, 4)) == [
+        MonthDays(10, (-6, -5, -4, -3, -2, -1), 5),
+        MonthDays(11, (1,), 5),
+    ]
 
 
 @pytest.mark.parametrize("month", range(1, 13))
 @pytest.mark.parametrize("nth", range(1, 6))
 @pytest.mark.parametrize("hours", [-25, -24, -1, 0, 2, 24, 26, 50])
 def test_the_rule_that_is_written_has_the_days_that_posix_means(month: int, nth: int, hours: int) -> None:
-    rule = Rule(hours * 3600, month, nth, 4)
-    found = _days(rule)
+    rule = YearlyRule(hours * 3600, month, nth, 4)
+    found = _find_month_days(rule)
     if found is None:
         assert nth == 4 and hours >= 24, "what has no rule is written out"
         return
@@ -152,10 +155,10 @@ def test_the_rule_that_is_written_has_the_days_that_posix_means(month: int, nth:
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
-        (Rule(7200, day=59), datetime(2028, 3, 1, 2)),
-        (Rule(7200, day=59, leap=True), datetime(2028, 2, 29, 2)),
-        (Rule(-3600, 3, 5, 0), datetime(2028, 3, 25, 23)),
+        (YearlyRule(7200, day=59), datetime(2028, 3, 1, 2)),
+        (YearlyRule(7200, day=59, leap=True), datetime(2028, 2, 29, 2)),
+        (YearlyRule(-3600, 3, 5, 0), datetime(2028, 3, 25, 23)),
     ],
 )
-def test_a_day_of_the_year_counts_leap_days_or_does_not(rule: Rule, expected: datetime) -> None:
+def test_a_day_of_the_year_counts_leap_days_or_does_not(rule: YearlyRule, expected: datetime) -> None:
     assert rule.local(2028) == expected

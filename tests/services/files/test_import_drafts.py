@@ -6,8 +6,8 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from planner.domain.ics.reading.groups import groups
-from planner.domain.ics.writing.vevent import vevents
+from planner.domain.ics.reading.groups import parse_groups
+from planner.domain.ics.writing.vevent import render_vevents
 from planner.domain.recurrence.documents import series_from_document, series_to_document
 from planner.domain.recurrence.occurrences import has_no_occurrences, list_occurrences
 from planner.domain.recurrence.rrule import RecurrenceError
@@ -46,9 +46,9 @@ contents = st.fixed_dictionaries(
 
 def reread(stored: dict[str, Any]) -> Prepared:
     """What an import makes of the export of a stored event."""
-    rendered = vevents(stored, "a@x")
+    rendered = render_vevents(stored, "a@x")
     assert rendered is not None
-    (group,) = groups(f"BEGIN:VCALENDAR\r\n{rendered.text.decode()}END:VCALENDAR\r\n")
+    (group,) = parse_groups(f"BEGIN:VCALENDAR\r\n{rendered.text.decode()}END:VCALENDAR\r\n")
     found, failures = prepared(group)
     assert found is not None, failures
     assert not failures
@@ -109,7 +109,7 @@ def test_an_event_comes_back_as_it_was(one: datetime, other: datetime, zone: str
 
 
 def entry(*lines: str, **options: Any) -> dict[str, Any]:
-    (group,) = groups(file(event(*lines, **options)))
+    (group,) = parse_groups(file(event(*lines, **options)))
     found, failures = prepared(group)
     assert found is not None, failures
     return found.fields
@@ -133,7 +133,7 @@ def test_an_event_is_too_large_above_a_mebibyte() -> None:
         event(f"RECURRENCE-ID:2026{n // 28 % 12 + 1:02}{n % 28 + 1:02}T18{n // 336:02}00Z", f"DESCRIPTION:{'x' * 900}")
         for n in range(1_500)
     ]
-    (group,) = groups(file(event("RRULE:FREQ=DAILY"), *overrides))
+    (group,) = parse_groups(file(event("RRULE:FREQ=DAILY"), *overrides))
     found, (failure,) = prepared(group)
     assert found is None
     assert "1 MiB" in failure.reason

@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 
 from database.reads import decode, encode
 from planner.domain.ics.reading.components import NotACalendar
-from planner.domain.ics.reading.groups import groups
-from planner.domain.ics.writing.vevent import vevents
+from planner.domain.ics.reading.groups import parse_groups
+from planner.domain.ics.writing.vevent import render_vevents
 from planner.services.files.import_drafts import prepared
 from planner.services.files.import_worker import pieces
 from tests.domain.ics.samples import APPLE, EXCHANGE, GOOGLE, THUNDERBIRD, always, event, file, zone
@@ -40,7 +40,7 @@ PIECES = [
 def read(text: str) -> None:
     """Read a file to its end, as an import does."""
     try:
-        found = groups(text)
+        found = parse_groups(text)
     except NotACalendar:
         return
     stamps: dict[str, Any] = {
@@ -55,7 +55,7 @@ def read(text: str) -> None:
         if entry is not None:
             # It can be stored, and exported again.
             stored = decode(encode(entry.fields)) | stamps
-            assert vevents(stored, entry.uid) is not None
+            assert render_vevents(stored, entry.uid) is not None
 
 
 @given(st.randoms(use_true_random=False), st.sampled_from(SAMPLES), st.integers(1, 6))

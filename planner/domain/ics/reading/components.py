@@ -8,9 +8,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 # How deep components may stand in one another: an alarm's place in an event makes four.
-DEEPEST = 6
-MOST_COMPONENTS = 20_000
-MOST_ZONES = 500
+MAX_DEPTH = 6
+MAX_COMPONENTS = 20_000
+MAX_TIME_ZONES = 500
 
 _FOLD = re.compile(r"\n[ \t]")
 # Fast, and enough to know what a line is about: a name, and what follows it.
@@ -23,7 +23,7 @@ class NotACalendar(ValueError):
 
 
 @dataclass
-class Block:
+class Component:
     """A component: its lines without the first and the last, and the components in it.
 
     `trouble` says, in words, why it cannot be read.
@@ -31,7 +31,7 @@ class Block:
 
     name: str
     lines: list[str] = field(default_factory=list)
-    blocks: list["Block"] = field(default_factory=list)
+    blocks: list["Component"] = field(default_factory=list)
     trouble: str | None = None
 
     def verbatim(self) -> list[str]:
@@ -47,13 +47,13 @@ class Block:
         return None
 
 
-def name_of(line: str) -> str | None:
+def parse_line_name(line: str) -> str | None:
     """What a content line is called, in capitals; None for what is no content line."""
     found = _NAMED.match(line)
     return found[0].upper() if found else None
 
 
-def unfolded(text: str) -> Iterator[str]:
+def unfold_lines(text: str) -> Iterator[str]:
     """The content lines of a file (RFC 5545 §3.1), whichever way it ends and folds them; none is blank."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     for line in _FOLD.sub("", text).split("\n"):
@@ -61,10 +61,10 @@ def unfolded(text: str) -> Iterator[str]:
             yield line.removesuffix("\r")
 
 
-def calendars(text: str) -> list[Block]:
+def parse_calendars(text: str) -> list[Component]:
     """The VCALENDARs of a file; raises `NotACalendar` when there is none, or too much in it."""
     reader = _Reader()
-    for line in unfolded(text):
+    for line in unfold_lines(text):
         reader.take(line)
     reader.end()
     if not reader.found:
@@ -76,8 +76,8 @@ class _Reader:
     """Reads line by line; `open` are the components that have begun and not ended."""
 
     def __init__(self) -> None:
-        self.found: list[Block] = []
-        self.open: list[Block] = []
+        self.found: list[Component] = []
+        self.open: list[Component] = []
         self.components = 0
         self.zones = 0
 
@@ -98,7 +98,7 @@ class _Reader:
 
     def _add(self, line: str) -> None:
         block = self.open[-1]
-        if name_of(line) is None:
+        if parse_line_name(line) is None:
             block.trouble = block.trouble or "one of its lines is not of the form NAME:VALUE"
         elif "\0" in line:
             block.trouble = block.trouble or "one of its lines holds a NUL"
@@ -108,7 +108,7 @@ class _Reader:
     def _begin(self, name: str) -> None:
         if name == "VCALENDAR":
             self.end()
-            self._open(Block(name), self.found)
+            self._open(Component(name), self.found)
         elif self.open:
             # What begins like this stands in the file itself: whatever was open is not closed.
             if name in ("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"):
@@ -117,23 +117,23 @@ class _Reader:
                 del self.open[1:]
             if len(self.open) == 1:
                 self._count(name)
-            if len(self.open) >= DEEPEST:
+            if len(self.open) >= MAX_DEPTH:
                 self.open[1].trouble = self.open[1].trouble or "components stand too deep in one another"
-            self._open(Block(name), self.open[-1].blocks)
+            self._open(Component(name), self.open[-1].blocks)
 
     def _count(self, name: str) -> None:
         if name == "VTIMEZONE":
             self.zones += 1
-            if self.zones > MOST_ZONES:
-                raise NotACalendar(f"a file may describe {MOST_ZONES} time zones at most")
+            if self.zones > MAX_TIME_ZONES:
+                raise NotACalendar(f"a file may describe {MAX_TIME_ZONES} time zones at most")
         else:
             self.components += 1
-            if self.components > MOST_COMPONENTS:
-                raise NotACalendar(f"a file may hold {MOST_COMPONENTS} entries at most")
+            if self.components > MAX_COMPONENTS:
+                raise NotACalendar(f"a file may hold {MAX_COMPONENTS} entries at most")
 
-    def _open(self, block: Block, among: list[Block]) -> None:
+    def _open(self, block: Component, among: list[Component]) -> None:
         # Nothing is kept of what stands too deep; its bounds are counted all the same.
-        if len(self.open) < DEEPEST:
+        if len(self.open) < MAX_DEPTH:
             among.append(block)
         if len(self.open) > 1000:
             raise NotACalendar("components stand too deep in one another")

@@ -7,17 +7,17 @@ from typing import NamedTuple
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from planner.domain.ics.reading.components import Block
-from planner.domain.ics.reading.properties import Unreadable, moments_of, read
+from planner.domain.ics.reading.components import Component
+from planner.domain.ics.reading.properties import Unreadable, parse_property, parse_times
 from planner.domain.recurrence.occurrences import list_occurrences
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Series, validate_series
 from planner.domain.zones import list_zone_names, load_zone
 
 # So many years from the one in question on, the offsets have to agree: a rule that comes later is not known.
-YEARS = 3
-MOST_OBSERVANCES = 200
-MOST_ONSETS = 2_000
+COMPARED_YEARS = 3
+MAX_OBSERVANCES = 200
+MAX_ONSETS = 2_000
 
 _UTC_OFFSET = re.compile(r"([+-])(\d\d)(\d\d)(\d\d)?", re.ASCII)
 _SECOND = timedelta(seconds=1)
@@ -40,7 +40,7 @@ class Observance(NamedTuple):
     after: timedelta
 
 
-class Change(NamedTuple):
+class OffsetTransition(NamedTuple):
     """When the clocks are changed, in UTC without a zone, and the offsets before and after."""
 
     at: datetime
@@ -54,11 +54,11 @@ class CustomTimezone(NamedTuple):
     location: str | None
     observances: tuple[Observance, ...]
 
-    def changes(self, year: int) -> list[Change]:
+    def changes(self, year: int) -> list[OffsetTransition]:
         """The changes of the years from this one on, in order, and the last one before them."""
-        since, until = datetime(max(year, 1), 1, 1), datetime(min(year + YEARS, 9999), 1, 1)
+        since, until = datetime(max(year, 1), 1, 1), datetime(min(year + COMPARED_YEARS, 9999), 1, 1)
         found = [
-            Change(onset - observance.before, observance.before, observance.after)
+            OffsetTransition(onset - observance.before, observance.before, observance.after)
             for observance in self.observances
             for onset in _onsets(observance, since, until)
         ]
@@ -72,18 +72,18 @@ class CustomTimezone(NamedTuple):
         return next(iter(offsets)) if len(offsets) == 1 else None
 
 
-def described(block: Block) -> tuple[str, CustomTimezone] | None:
+def parse_vtimezone(block: Component) -> tuple[str, CustomTimezone] | None:
     """The TZID and the zone of a VTIMEZONE; None for one that cannot be read."""
     tzid = None
     for line in block.lines:
         try:
-            told = read(line)
+            told = parse_property(line)
         except Unreadable:
             continue
         if told.name == "TZID":
             tzid = told.value.strip().strip('"')
     parts = [part for part in block.blocks if part.name in ("STANDARD", "DAYLIGHT")]
-    if not tzid or not parts or len(parts) > MOST_OBSERVANCES:
+    if not tzid or not parts or len(parts) > MAX_OBSERVANCES:
         return None
     try:
         observances = tuple(map(_observance, parts))
@@ -92,15 +92,15 @@ def described(block: Block) -> tuple[str, CustomTimezone] | None:
     return tzid, CustomTimezone(block.first("X-LIC-LOCATION"), observances)
 
 
-def _observance(block: Block) -> Observance:
+def _observance(block: Component) -> Observance:
     start: datetime | None = None
     rrule: str | None = None
     onsets: set[datetime] = set()
     offsets: dict[str, timedelta] = {}
-    for told in map(read, block.lines):
+    for told in map(parse_property, block.lines):
         match told.name:
             case "DTSTART" | "RDATE":
-                times = [moment.value for moment in moments_of(told) if isinstance(moment.value, datetime)]
+                times = [moment.value for moment in parse_times(told) if isinstance(moment.value, datetime)]
                 onsets.update(times)
                 if told.name == "DTSTART" and times:
                     start = times[0]
@@ -108,7 +108,7 @@ def _observance(block: Block) -> Observance:
                 rrule = told.value
             case "TZOFFSETFROM" | "TZOFFSETTO":
                 offsets[told.name] = _offset(told.value)
-    if start is None or len(offsets) < 2 or len(onsets) > MOST_ONSETS:
+    if start is None or len(offsets) < 2 or len(onsets) > MAX_ONSETS:
         raise Unreadable("one of its time zones is not complete")
     if rrule is not None:
         rrule = validate_series(Series(start, rrule=rrule)).rrule
@@ -154,10 +154,10 @@ def _candidates() -> tuple[str, ...]:
     return tuple(dict.fromkeys(name for name in (*known, *places) if name in list_zone_names()))
 
 
-def agreeing(zone_: CustomTimezone, year: int) -> str | None:
+def find_matching_zone(zone_: CustomTimezone, year: int) -> str | None:
     """The zone whose clocks show the same as the described one's in the years from this one on; None for none."""
     changes = zone_.changes(year)
-    since, until = datetime(year, 1, 1), datetime(min(year + YEARS, 9999), 1, 1)
+    since, until = datetime(year, 1, 1), datetime(min(year + COMPARED_YEARS, 9999), 1, 1)
     samples: list[tuple[datetime, timedelta]] = []
     for n, change in enumerate(changes):
         over = changes[n + 1].at if n + 1 < len(changes) else until

@@ -1,7 +1,7 @@
 """The entries of a file: everything that it says of one UID put together, ready to become an event.
 
 An entry is what a request would hold: local times, a zone, a rule (`draft`), and the occurrences
-that differ. What cannot become an event is a `Failure` with its reason, and hinders nothing else.
+that differ. What cannot become an event is a `ImportFailure` with its reason, and hinders nothing else.
 """
 
 import hashlib
@@ -10,29 +10,29 @@ from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, Literal, NamedTuple
 
-from planner.domain.ics.reading.components import Block, calendars
-from planner.domain.ics.reading.custom_timezones import described
-from planner.domain.ics.reading.properties import Moment, Unreadable, read, text_of
-from planner.domain.ics.reading.tzids import Zones, known
-from planner.domain.ics.reading.vevent import ParsedVEvent, told
+from planner.domain.ics.reading.components import Component, parse_calendars
+from planner.domain.ics.reading.custom_timezones import parse_vtimezone
+from planner.domain.ics.reading.properties import ICalTime, Unreadable, parse_property, parse_text
+from planner.domain.ics.reading.tzids import TzidResolver, resolve_tzid_name
+from planner.domain.ics.reading.vevent import ParsedVEvent, parse_vevent
 from planner.domain.zones import to_local, to_utc
 
 # `event` tells all of an event, `occurrences` only some of them; `cancel` says that it does not take
 # place, or those occurrences that it names.
-Kind = Literal["event", "occurrences", "cancel"]
+EntryKind = Literal["event", "occurrences", "cancel"]
 
 _ALLOWED_METHODS = frozenset({None, "", "PUBLISH", "REQUEST", "CANCEL"})
 DAY = timedelta(days=1)
 
 
-class Failure(NamedTuple):
+class ImportFailure(NamedTuple):
     """What was not imported, and why in plain words; without a UID where there is none."""
 
     uid: str | None
     reason: str
 
 
-class Occurrence(NamedTuple):
+class ParsedOccurrence(NamedTuple):
     """An occurrence that differs: its recurrence id, local in `zone`, and its own draft."""
 
     id: date
@@ -40,45 +40,45 @@ class Occurrence(NamedTuple):
     draft: dict[str, Any]
 
 
-class Entry(NamedTuple):
+class ParsedEntry(NamedTuple):
     """What a file says of one UID; `draft` has the fields of the API, and `ics`."""
 
     uid: str
     sequence: int
-    kind: Kind
+    kind: EntryKind
     draft: dict[str, Any]
-    occurrences: list[Occurrence]
+    occurrences: list[ParsedOccurrence]
 
 
-class Context(NamedTuple):
+class CalendarContext(NamedTuple):
     """What a VCALENDAR says about its entries: its METHOD, its zones, and the zone of floating times."""
 
     method: str | None
-    zones: Zones
+    zones: TzidResolver
     zone: str
 
 
 @dataclass
-class Group:
+class EntryGroup:
     """The VEVENTs of one UID, each with where it stood."""
 
     uid: str
-    parts: list[tuple[Block, Context]] = field(default_factory=list)
-    failures: list[Failure] = field(default_factory=list)
+    parts: list[tuple[Component, CalendarContext]] = field(default_factory=list)
+    failures: list[ImportFailure] = field(default_factory=list)
 
 
-class Outcome(NamedTuple):
+class ParsedGroup(NamedTuple):
     """What became of a group."""
 
-    entry: Entry | None
-    failures: list[Failure]
+    entry: ParsedEntry | None
+    failures: list[ImportFailure]
 
 
-def groups(text: str) -> list[Group]:
+def parse_groups(text: str) -> list[EntryGroup]:
     """The groups of a file, in order; raises `NotACalendar`."""
-    found: dict[str, Group] = {}
-    others: list[Group] = []
-    for calendar in calendars(text):
+    found: dict[str, EntryGroup] = {}
+    others: list[EntryGroup] = []
+    for calendar in parse_calendars(text):
         context = _context(calendar)
         for block in calendar.blocks:
             if block.name == "VTIMEZONE":
@@ -86,24 +86,24 @@ def groups(text: str) -> list[Group]:
             given = _uid(block)
             if block.name != "VEVENT":
                 reason = f"it is a {block.name}, and only VEVENTs are imported"
-                others.append(Group(given or "", failures=[Failure(given, reason)]))
+                others.append(EntryGroup(given or "", failures=[ImportFailure(given, reason)]))
                 continue
             uid = given or _made_uid(block)
-            found.setdefault(uid, Group(uid)).parts.append((block, context))
+            found.setdefault(uid, EntryGroup(uid)).parts.append((block, context))
     return [*found.values(), *others]
 
 
-def read_group(group: Group) -> Outcome:
+def parse_group(group: EntryGroup) -> ParsedGroup:
     """The entry that a group makes, and what of it cannot be imported."""
     failures = list(group.failures)
-    whole: dict[date | None, tuple[ParsedVEvent, Context]] = {}
+    whole: dict[date | None, tuple[ParsedVEvent, CalendarContext]] = {}
     for block, context in group.parts:
         try:
             if context.method not in _ALLOWED_METHODS:
                 raise Unreadable(f"it is an answer to or a step of an invitation (METHOD:{context.method})")
-            this = told(block, group.uid)
+            this = parse_vevent(block, group.uid)
         except Unreadable as error:
-            failures.append(Failure(group.uid, str(error)))
+            failures.append(ImportFailure(group.uid, str(error)))
             continue
         key = None if this.id is None else this.id.value
         # The highest SEQUENCE holds, and the last of equal ones.
@@ -112,18 +112,20 @@ def read_group(group: Group) -> Outcome:
     try:
         entry, more = _entry(group.uid, whole)
     except Unreadable as error:
-        return Outcome(None, [*failures, Failure(group.uid, str(error))])
-    return Outcome(entry, failures + more)
+        return ParsedGroup(None, [*failures, ImportFailure(group.uid, str(error))])
+    return ParsedGroup(entry, failures + more)
 
 
-def _entry(uid: str, parts: dict[date | None, tuple[ParsedVEvent, Context]]) -> tuple[Entry | None, list[Failure]]:
+def _entry(
+    uid: str, parts: dict[date | None, tuple[ParsedVEvent, CalendarContext]]
+) -> tuple[ParsedEntry | None, list[ImportFailure]]:
     if not parts:
         return None, []
     main = parts.get(None)
     if main is not None:
         times = _Times(main[0], main[1])
         cancels = main[1].method == "CANCEL"
-        entry = Entry(uid, main[0].sequence, "cancel" if cancels else "event", times.draft(main[0]), [])
+        entry = ParsedEntry(uid, main[0].sequence, "cancel" if cancels else "event", times.draft(main[0]), [])
         if cancels:
             return entry, []
     else:
@@ -138,20 +140,20 @@ def _entry(uid: str, parts: dict[date | None, tuple[ParsedVEvent, Context]]) -> 
         sequence = max(part.sequence for part, _ in parts.values())
         draft = times.draft(alone)
         cancels = all(context.method == "CANCEL" for _, context in parts.values())
-        entry = Entry(uid, sequence, "cancel" if cancels else "occurrences", draft, [])
+        entry = ParsedEntry(uid, sequence, "cancel" if cancels else "occurrences", draft, [])
     failures = []
     for id, (part, context) in parts.items():
         if id is not None:
             try:
                 entry.occurrences.append(times.occurrence(part, context))
             except Unreadable as error:
-                failures.append(Failure(uid, f"the occurrence of {id.isoformat()}: {error}"))
+                failures.append(ImportFailure(uid, f"the occurrence of {id.isoformat()}: {error}"))
     if main is None and not entry.occurrences:
         return None, failures
     return entry, failures
 
 
-def _sortable(part: ParsedVEvent, context: Context) -> datetime:
+def _sortable(part: ParsedVEvent, context: CalendarContext) -> datetime:
     assert part.id is not None
     value = part.id.value
     return value if isinstance(value, datetime) else datetime.combine(value, datetime.min.time())
@@ -160,7 +162,7 @@ def _sortable(part: ParsedVEvent, context: Context) -> datetime:
 class _Times:
     """Reads times as an event's own: local in the zone of its start, dates if it lasts whole days."""
 
-    def __init__(self, main: ParsedVEvent, context: Context) -> None:
+    def __init__(self, main: ParsedVEvent, context: CalendarContext) -> None:
         self.start, zone = _local(main.start, context, "DTSTART")
         self.dated = main.start.dated
         self.zone = zone
@@ -180,7 +182,7 @@ class _Times:
             }
         return draft
 
-    def occurrence(self, part: ParsedVEvent, context: Context) -> Occurrence:
+    def occurrence(self, part: ParsedVEvent, context: CalendarContext) -> ParsedOccurrence:
         """An occurrence as its event counts: its id and its times local in the event's zone."""
         assert part.id is not None
         id = self._fit(part.id, context, "RECURRENCE-ID")
@@ -201,12 +203,12 @@ class _Times:
             end = None if ends is None else _told(ends, self.zone)
         draft = dict(part.fields)
         draft |= {"start": local.isoformat(), "end": end, "time_zone": None if self.dated else self.zone}
-        return Occurrence(id, self.zone, draft)
+        return ParsedOccurrence(id, self.zone, draft)
 
-    def _all(self, moments: list[Moment], name: str) -> list[str]:
+    def _all(self, moments: list[ICalTime], name: str) -> list[str]:
         return sorted({self._fit(moment, self._context, name).isoformat() for moment in moments})
 
-    def _fit(self, moment: Moment, context: Context, name: str) -> date:
+    def _fit(self, moment: ICalTime, context: CalendarContext, name: str) -> date:
         """A date or time as an occurrence of this event, of whichever kind it was written."""
         if self.dated:
             return moment.value.date() if isinstance(moment.value, datetime) else moment.value
@@ -217,7 +219,7 @@ class _Times:
         return local if zone == self.zone else to_local(to_utc(_timed(local), zone), self.zone)
 
 
-def _local(moment: Moment, context: Context, name: str) -> tuple[date, str]:
+def _local(moment: ICalTime, context: CalendarContext, name: str) -> tuple[date, str]:
     """A date or local time, and the zone that it is in; raises `Unreadable` for a zone that nobody knows."""
     value = moment.value
     if not isinstance(value, datetime) or moment.tzid is None:
@@ -229,7 +231,7 @@ def _local(moment: Moment, context: Context, name: str) -> tuple[date, str]:
     return value, zone
 
 
-def _end(part: ParsedVEvent, start: date, zone: str, context: Context) -> str | None:
+def _end(part: ParsedVEvent, start: date, zone: str, context: CalendarContext) -> str | None:
     """When a VEVENT ends, local in the zone of its start; None when it does not say, or ends as it begins."""
     if part.end is not None:
         if part.end.dated is isinstance(start, datetime):
@@ -280,30 +282,32 @@ def _timed(value: date) -> datetime:
     return value
 
 
-def _context(calendar: Block) -> Context:
+def _context(calendar: Component) -> CalendarContext:
     method = calendar.first("METHOD")
-    found = (described(block) for block in calendar.blocks if block.name == "VTIMEZONE")
-    zones = Zones(dict(one for one in found if one is not None))
+    found = (parse_vtimezone(block) for block in calendar.blocks if block.name == "VTIMEZONE")
+    zones = TzidResolver(dict(one for one in found if one is not None))
     name = calendar.first("X-WR-TIMEZONE")
-    return Context(None if method is None else method.upper(), zones, (known(name) if name else None) or "UTC")
+    return CalendarContext(
+        None if method is None else method.upper(), zones, (resolve_tzid_name(name) if name else None) or "UTC"
+    )
 
 
-def _uid(block: Block) -> str | None:
+def _uid(block: Component) -> str | None:
     """The UID of a component, as far as it can be read."""
     for line in block.lines:
         if line[:4].upper() in ("UID:", "UID;"):
             try:
-                return text_of(read(line)).strip() or None
+                return parse_text(parse_property(line)).strip() or None
             except Unreadable:
                 return None
     return None
 
 
-def _made_uid(block: Block) -> str:
+def _made_uid(block: Component) -> str:
     """A UID for an entry without one: the same for the same entry, so that it is known again."""
     lines = _significant(block)
     return hashlib.sha256("\n".join(lines).encode(errors="replace")).hexdigest()[:32] + "@no-uid.planner"
 
 
-def _significant(block: Block) -> Iterator[str]:
+def _significant(block: Component) -> Iterator[str]:
     yield from (line for line in block.lines if not line.upper().startswith(("DTSTAMP", "CREATED", "LAST-MODIFIED")))

@@ -29,7 +29,7 @@ class Property(NamedTuple):
     line: str
 
 
-class Moment(NamedTuple):
+class ICalTime(NamedTuple):
     """A DATE or DATE-TIME: a date, or a naive local time; its zone's TZID, `UTC`, or None for a floating one."""
 
     value: date
@@ -41,7 +41,7 @@ class Moment(NamedTuple):
         return not isinstance(self.value, datetime)
 
 
-def read(line: str) -> Property:
+def parse_property(line: str) -> Property:
     """The property in an unfolded line; raises `Unreadable`."""
     head = _HEAD.match(line)
     if head and not head[2]:
@@ -57,22 +57,22 @@ def read(line: str) -> Property:
     return Property(name.upper(), told, line[end:], line)
 
 
-def clean(text: str) -> str:
+def remove_controls(text: str) -> str:
     """A text without the control characters that no iCalendar file may hold."""
     return _CONTROLS.sub("", text.replace("\r\n", "\n")) if _CONTROLS.search(text) else text
 
 
-def text_of(told: Property) -> str:
+def parse_text(told: Property) -> str:
     """A value of type TEXT (RFC 5545 §3.3.11)."""
-    return clean(unescape_backslash(told.value))
+    return remove_controls(unescape_backslash(told.value))
 
 
-def texts_of(told: Property) -> list[str]:
+def parse_text_list(told: Property) -> list[str]:
     """A list of TEXTs, such as CATEGORIES has."""
-    return [clean(text) for text in split_on_unescaped_comma(told.value)]
+    return [remove_controls(text) for text in split_on_unescaped_comma(told.value)]
 
 
-def number_of(told: Property) -> int:
+def parse_integer(told: Property) -> int:
     """An INTEGER, such as SEQUENCE."""
     text = told.value.strip()
     if not _NUMBER.fullmatch(text):
@@ -80,7 +80,7 @@ def number_of(told: Property) -> int:
     return int(text)
 
 
-def place_of(told: Property) -> tuple[float, float]:
+def parse_geo(told: Property) -> tuple[float, float]:
     """The latitude and longitude of a GEO; raises `Unreadable` for what is not on the earth."""
     try:
         lat, lon = vGeo.from_ical(told.value.replace("\\;", ";"))
@@ -91,7 +91,7 @@ def place_of(told: Property) -> tuple[float, float]:
     return lat, lon
 
 
-def duration_of(told: Property) -> timedelta:
+def parse_duration(told: Property) -> timedelta:
     """A DURATION (RFC 5545 §3.3.6), of any sign."""
     try:
         found: timedelta = vDuration.from_ical(told.value.strip().upper())
@@ -100,15 +100,15 @@ def duration_of(told: Property) -> timedelta:
     return found
 
 
-def moment_of(told: Property) -> Moment:
+def parse_time(told: Property) -> ICalTime:
     """The one DATE or DATE-TIME of a property such as DTSTART."""
-    found = moments_of(told)
+    found = parse_times(told)
     if len(found) != 1:
         raise Unreadable(f"its {told.name} is not one date or time")
     return found[0]
 
 
-def moments_of(told: Property) -> list[Moment]:
+def parse_times(told: Property) -> list[ICalTime]:
     """The DATEs and DATE-TIMEs of a property such as EXDATE; periods (§3.3.9) are refused."""
     kind = told.parameters.get("VALUE", "").upper()
     if kind == "PERIOD" or "/" in told.value:
@@ -117,10 +117,10 @@ def moments_of(told: Property) -> list[Moment]:
     return [_moment(told.name, part.strip(), tzid) for part in told.value.split(",") if part.strip()]
 
 
-def _moment(name: str, text: str, tzid: str | None) -> Moment:
+def _moment(name: str, text: str, tzid: str | None) -> ICalTime:
     try:
         if len(text) == 8:
-            return Moment(vDate.from_ical(text), None)
+            return ICalTime(vDate.from_ical(text), None)
         if len(text) not in (15, 16) or not text.isascii():
             raise ValueError
         # There are no leap seconds here (§3.3.12): the 60th is taken for the one before.
@@ -128,5 +128,5 @@ def _moment(name: str, text: str, tzid: str | None) -> Moment:
     except (ValueError, InvalidCalendar):
         raise Unreadable(f"its {name} is not a date or time") from None
     if found.tzinfo is not None:
-        return Moment(found.astimezone(UTC).replace(tzinfo=None), "UTC")
-    return Moment(found, tzid)
+        return ICalTime(found.astimezone(UTC).replace(tzinfo=None), "UTC")
+    return ICalTime(found, tzid)

@@ -11,11 +11,11 @@ from functools import cache
 
 from icalendar.timezone.windows_to_olson import WINDOWS_TO_OLSON
 
-from planner.domain.ics.reading.custom_timezones import CustomTimezone, agreeing
+from planner.domain.ics.reading.custom_timezones import CustomTimezone, find_matching_zone
 from planner.domain.zones import list_zone_names
 
 # Comparing a zone with all others takes some milliseconds, and a file may name very many years.
-MOST_MATCHES = 1_000
+MAX_MATCHES = 1_000
 
 _OFFSET = re.compile(r"(?:UTC|GMT|Z)? ?([+-])(\d{1,2})(?::?(\d\d))?", re.ASCII | re.IGNORECASE)
 
@@ -31,7 +31,7 @@ def _fold(name: str) -> str:
     return name.casefold().replace(" ", "_")
 
 
-def known(tzid: str) -> str | None:
+def resolve_tzid_name(tzid: str) -> str | None:
     """The IANA name that a TZID is or ends in, or that Windows means by it; None for any other."""
     if tzid in list_zone_names():
         return tzid
@@ -51,10 +51,10 @@ def _fixed(name: str) -> str | None:
     found = _OFFSET.fullmatch(name)
     if found is None or int(found[3] or 0):
         return None
-    return fixed(timedelta(hours=int(found[1] + found[2])))
+    return find_fixed_offset_zone(timedelta(hours=int(found[1] + found[2])))
 
 
-def fixed(offset: timedelta) -> str | None:
+def find_fixed_offset_zone(offset: timedelta) -> str | None:
     """The zone that is always this far from UTC, if there is one; its name counts west of Greenwich."""
     hours, rest = divmod(offset, timedelta(hours=1))
     if rest:
@@ -63,7 +63,7 @@ def fixed(offset: timedelta) -> str | None:
     return name if name in list_zone_names() else None
 
 
-class Zones:
+class TzidResolver:
     """The zones of one VCALENDAR: the TZIDs in it, resolved for the years in which they are used."""
 
     def __init__(self, described: Mapping[str, CustomTimezone]) -> None:
@@ -72,7 +72,7 @@ class Zones:
 
     def name(self, tzid: str, around: datetime) -> str | None:
         """The IANA name of a zone for a local time; None when it is not known and not described either."""
-        if name := known(tzid):
+        if name := resolve_tzid_name(tzid):
             return name
         described = self._described.get(tzid) or self._described.get(tzid.strip().strip('"'))
         if described is None:
@@ -80,15 +80,15 @@ class Zones:
         # At the ends of the calendar there is no year before or after to compare.
         year = min(max(around.year, 10), 9_990)
         if (tzid, year) not in self._found:
-            if len(self._found) >= MOST_MATCHES:
+            if len(self._found) >= MAX_MATCHES:
                 return None
             self._found[tzid, year] = self._match(described, year)
         return self._found[tzid, year]
 
     def _match(self, described: CustomTimezone, year: int) -> str | None:
-        if described.location and (name := known(described.location)):
+        if described.location and (name := resolve_tzid_name(described.location)):
             return name
         offset = described.constant(year)
-        if offset is not None and (name := fixed(offset)):
+        if offset is not None and (name := find_fixed_offset_zone(offset)):
             return name
-        return agreeing(described, year)
+        return find_matching_zone(described, year)

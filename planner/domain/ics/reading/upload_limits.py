@@ -1,9 +1,9 @@
 """What a file may have at most, looked at while it arrives: what is too much costs no more than what has come of it."""
 
-from planner.domain.ics.reading.components import MOST_COMPONENTS
+from planner.domain.ics.reading.components import MAX_COMPONENTS
 
-MOST_LINES = 500_000
-MOST_LINE_BYTES = 1024 * 1024
+MAX_LINES = 500_000
+MAX_LINE_BYTES = 1024 * 1024
 _STEP = 64 * 1024
 _ENTRY = b"BEGIN:VEVENT"
 
@@ -35,9 +35,9 @@ class UploadLimits:
         first = step.find(b"\n")
         longest = self._line + (len(step) if first < 0 else first)
         self._line = longest if first < 0 else len(step) - step.rfind(b"\n") - 1
-        if longest > MOST_LINE_BYTES:
-            raise FileTooLarge(f"A line of the file may have {MOST_LINE_BYTES} bytes at most.")
-        if self._lines > MOST_LINES:
-            raise FileTooLarge(f"The file may have {MOST_LINES} lines at most. Import it in parts.")
-        if self._entries > MOST_COMPONENTS:
-            raise FileTooLarge(f"The file may hold {MOST_COMPONENTS} entries at most. Import it in parts.")
+        if longest > MAX_LINE_BYTES:
+            raise FileTooLarge(f"A line of the file may have {MAX_LINE_BYTES} bytes at most.")
+        if self._lines > MAX_LINES:
+            raise FileTooLarge(f"The file may have {MAX_LINES} lines at most. Import it in parts.")
+        if self._entries > MAX_COMPONENTS:
+            raise FileTooLarge(f"The file may hold {MAX_COMPONENTS} entries at most. Import it in parts.")

@@ -4,37 +4,37 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
-from planner.domain.ics.alarms import minutes_of, valarms
-from planner.domain.ics.content import text, verbatim
-from planner.domain.ics.reading.components import Block, name_of
+from planner.domain.ics.alarms import format_valarms, parse_reminder_minutes
+from planner.domain.ics.content import escape_text, sanitize_line
+from planner.domain.ics.reading.components import Component, parse_line_name
 from planner.domain.ics.reading.properties import (
-    Moment,
+    ICalTime,
     Property,
     Unreadable,
-    duration_of,
-    moment_of,
-    moments_of,
-    number_of,
-    place_of,
-    read,
-    text_of,
-    texts_of,
+    parse_duration,
+    parse_geo,
+    parse_integer,
+    parse_property,
+    parse_text,
+    parse_text_list,
+    parse_time,
+    parse_times,
 )
 from planner.domain.recurrence.series import MAX_DATES
 from planner.domain.urls import is_web_address
 
 UNTITLED = "(no title)"
 # The limits of the API's own fields: what is longer goes in shortened.
-MOST_TITLE = 200
-MOST_DESCRIPTION = 20_000
-MOST_LOCATION = 300
-MOST_ADDRESS = 2_000
-MOST_TAGS = 20
-MOST_TAG = 32
-MOST_REMINDERS = 10
-MOST_SEQUENCE = 2**31 - 1
+MAX_TITLE = 200
+MAX_DESCRIPTION = 20_000
+MAX_LOCATION = 300
+MAX_URL = 2_000
+MAX_TAGS = 20
+MAX_TAG = 32
+MAX_REMINDERS = 10
+MAX_SEQUENCE = 2**31 - 1
 # As much as is kept of what has no field, in characters: it is read with the event each time.
-MOST_KEPT = 65_536
+MAX_OTHER_CHARACTERS = 65_536
 
 _STATUSES = frozenset({"CONFIRMED", "TENTATIVE", "CANCELLED"})
 # About the writing of an entry, not about the event.
@@ -46,17 +46,17 @@ class ParsedVEvent(NamedTuple):
 
     uid: str
     sequence: int
-    id: Moment | None
-    start: Moment
-    end: Moment | None
+    id: ICalTime | None
+    start: ICalTime
+    end: ICalTime | None
     length: tuple[timedelta, timedelta] | None
     rrule: str | None
-    rdates: list[Moment]
-    exdates: list[Moment]
+    rdates: list[ICalTime]
+    exdates: list[ICalTime]
     fields: dict[str, Any]
 
 
-def told(block: Block, uid: str) -> ParsedVEvent:
+def parse_vevent(block: Component, uid: str) -> ParsedVEvent:
     """What a VEVENT says; raises `Unreadable` with the reason why it cannot be imported."""
     if block.trouble:
         raise Unreadable(block.trouble)
@@ -71,20 +71,20 @@ class _Reader:
 
     def __init__(self) -> None:
         self.once: dict[str, Property] = {}
-        self.rdates: list[Moment] = []
-        self.exdates: list[Moment] = []
+        self.rdates: list[ICalTime] = []
+        self.exdates: list[ICalTime] = []
         self.categories: list[str] = []
         self.image: str | None = None
         self.kept: list[str] = []
 
     def take(self, line: str) -> None:
-        name = name_of(line)
+        name = parse_line_name(line)
         if name in _PASSING:
             return
         if name not in _TAKEN:
             self.kept.append(line)
             return
-        found = read(line)
+        found = parse_property(line)
         match name:
             case "RDATE":
                 self._add(self.rdates, found)
@@ -93,7 +93,7 @@ class _Reader:
             case "EXRULE":
                 raise Unreadable("it has an EXRULE, which the standard has withdrawn; its days can be told by EXDATE")
             case "CATEGORIES":
-                self.categories += texts_of(found)
+                self.categories += parse_text_list(found)
             case "IMAGE" if self.image is None and _is_image(found):
                 self.image = found.value
             case "IMAGE":
@@ -106,13 +106,13 @@ class _Reader:
             case _:
                 self.once.setdefault(found.name, found)
 
-    def _add(self, dates: list[Moment], found: Property) -> None:
+    def _add(self, dates: list[ICalTime], found: Property) -> None:
         # Counted before they are read: a line may hold very many.
         if len(dates) + found.value.count(",") >= MAX_DATES:
             raise Unreadable(f"it has more than {MAX_DATES} dates in {found.name}")
-        dates += moments_of(found)
+        dates += parse_times(found)
 
-    def result(self, uid: str, blocks: list[Block]) -> ParsedVEvent:
+    def result(self, uid: str, blocks: list[Component]) -> ParsedVEvent:
         once = self.once
         if "DTSTART" not in once:
             raise Unreadable("it has no DTSTART, so it is not known when it begins")
@@ -120,10 +120,10 @@ class _Reader:
             raise Unreadable("it changes an occurrence and all that follow (THISANDFUTURE), which is not supported")
         return ParsedVEvent(
             uid=uid,
-            sequence=min(max(number_of(once["SEQUENCE"]), 0), MOST_SEQUENCE) if "SEQUENCE" in once else 0,
-            id=moment_of(once["RECURRENCE-ID"]) if "RECURRENCE-ID" in once else None,
-            start=moment_of(once["DTSTART"]),
-            end=moment_of(once["DTEND"]) if "DTEND" in once else None,
+            sequence=min(max(parse_integer(once["SEQUENCE"]), 0), MAX_SEQUENCE) if "SEQUENCE" in once else 0,
+            id=parse_time(once["RECURRENCE-ID"]) if "RECURRENCE-ID" in once else None,
+            start=parse_time(once["DTSTART"]),
+            end=parse_time(once["DTEND"]) if "DTEND" in once else None,
             length=_length(once["DURATION"]) if "DURATION" in once else None,
             rrule=once["RRULE"].value.replace(" ", "") if "RRULE" in once else None,
             rdates=self.rdates,
@@ -131,13 +131,13 @@ class _Reader:
             fields=self._fields(blocks),
         )
 
-    def _fields(self, blocks: list[Block]) -> dict[str, Any]:
+    def _fields(self, blocks: list[Component]) -> dict[str, Any]:
         tags = self._tags()
         status = self.once["STATUS"].value.strip().upper() if "STATUS" in self.once else ""
         fields: dict[str, Any] = {
-            "title": self._text("SUMMARY", MOST_TITLE) or UNTITLED,
-            "description": self._text("DESCRIPTION", MOST_DESCRIPTION),
-            "location": self._text("LOCATION", MOST_LOCATION),
+            "title": self._text("SUMMARY", MAX_TITLE) or UNTITLED,
+            "description": self._text("DESCRIPTION", MAX_DESCRIPTION),
+            "location": self._text("LOCATION", MAX_LOCATION),
             "image": self.image,
             "tags": tags,
             "geo": None,
@@ -145,13 +145,13 @@ class _Reader:
             "status": status.lower() if status in _STATUSES else "confirmed",
         }
         if "GEO" in self.once:
-            lat, lon = place_of(self.once["GEO"])
+            lat, lon = parse_geo(self.once["GEO"])
             fields["geo"] = {"lat": lat, "lon": lon}
-        alarms = [[verbatim(line) for line in block.verbatim()] for block in blocks]
-        found = {minutes for alarm in alarms if (minutes := minutes_of(alarm)) is not None}
-        reminders = fields["reminders"] = sorted(found)[:MOST_REMINDERS]
+        alarms = [[sanitize_line(line) for line in block.verbatim()] for block in blocks]
+        found = {minutes for alarm in alarms if (minutes := parse_reminder_minutes(alarm)) is not None}
+        reminders = fields["reminders"] = sorted(found)[:MAX_REMINDERS]
         # Those that we would write ourselves need not be kept.
-        ours = [sorted(valarms(fields["title"], [minutes], [])) for minutes in reminders]
+        ours = [sorted(format_valarms(fields["title"], [minutes], [])) for minutes in reminders]
         ics = _kept(self.kept, [alarm for alarm in alarms if sorted(alarm) not in ours])
         fields["ics"] = ics if ics["lines"] or ics["alarms"] else None
         return fields
@@ -161,7 +161,7 @@ class _Reader:
         if name not in self.once:
             return None
         property_ = self.once[name]
-        whole = text_of(property_)
+        whole = parse_text(property_)
         if not whole.strip():
             return None
         if len(whole) <= most:
@@ -176,10 +176,10 @@ class _Reader:
         for category in self.categories:
             tag = category.strip().casefold()
             if tag and tag not in tags:
-                fits = len(tag) <= MOST_TAG and len(tags) < MOST_TAGS
+                fits = len(tag) <= MAX_TAG and len(tags) < MAX_TAGS
                 (tags if fits else others)[tag if fits else category] = None
         if others:
-            self.kept.append("CATEGORIES:" + ",".join(map(text, others)))
+            self.kept.append("CATEGORIES:" + ",".join(map(escape_text, others)))
         return list(tags)
 
 
@@ -190,15 +190,15 @@ _TAKEN = frozenset(
 
 
 def _is_image(found: Property) -> bool:
-    return found.value.startswith("https://") and len(found.value) <= MOST_ADDRESS and is_web_address(found.value)
+    return found.value.startswith("https://") and len(found.value) <= MAX_URL and is_web_address(found.value)
 
 
 def _is_ours(found: Property) -> bool:
     """Whether a GEO or URL is what our field of that name may hold."""
     if found.name == "URL":
-        return len(found.value) <= MOST_ADDRESS and is_web_address(found.value)
+        return len(found.value) <= MAX_URL and is_web_address(found.value)
     try:
-        place_of(found)
+        parse_geo(found)
     except Unreadable:
         return False
     return True
@@ -209,15 +209,15 @@ def _length(found: Property) -> tuple[timedelta, timedelta]:
     days, _, time = found.value.strip().upper().partition("T")
     if days.startswith("-"):
         raise Unreadable("its DURATION is negative")
-    nominal = duration_of(found._replace(value=days))
-    return nominal, duration_of(found._replace(value=f"PT{time}")) if time else timedelta(0)
+    nominal = parse_duration(found._replace(value=days))
+    return nominal, parse_duration(found._replace(value=f"PT{time}")) if time else timedelta(0)
 
 
 def _kept(lines: Iterable[str], alarms: Iterable[list[str]]) -> dict[str, Any]:
     """What has no field, as it was written; what would be too much of it is left out, an inline attachment say."""
-    left = MOST_KEPT
+    left = MAX_OTHER_CHARACTERS
     kept: dict[str, list[Any]] = {"lines": [], "alarms": []}
-    for line in map(verbatim, lines):
+    for line in map(sanitize_line, lines):
         if len(line) <= left:
             kept["lines"].append(line)
             left -= len(line) + 2

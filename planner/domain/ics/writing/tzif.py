@@ -19,7 +19,7 @@ _FOOTER = re.compile(rf"{_NAME}{_OFFSET}(?:{_NAME}{_OFFSET}?,([^,]+),([^,]+))?",
 _DAY = re.compile(rf"(?:M(\d+)\.(\d)\.(\d)|J(\d+)|(\d+))(?:/{_OFFSET})?", re.ASCII)
 
 
-class Kind(NamedTuple):
+class LocalTimeType(NamedTuple):
     """What clocks show for a time: seconds east of UTC, whether that is summer time, and its short name."""
 
     offset: int
@@ -27,12 +27,12 @@ class Kind(NamedTuple):
     name: str
 
 
-class Change(NamedTuple):
+class Transition(NamedTuple):
     """When the clocks are changed, in seconds since 1970 in UTC, and between which kinds of time."""
 
     at: int
-    before: Kind
-    after: Kind
+    before: LocalTimeType
+    after: LocalTimeType
 
     @property
     def local(self) -> datetime:
@@ -40,7 +40,7 @@ class Change(NamedTuple):
         return _EPOCH + timedelta(seconds=self.at + self.before.offset)
 
 
-class Rule(NamedTuple):
+class YearlyRule(NamedTuple):
     """On which day of every year the clocks are changed, and how long after its midnight.
 
     Either the `nth` (5 is the last) `weekday` (0 is Sunday) of a `month`, or the `day` of
@@ -68,31 +68,31 @@ class Rule(NamedTuple):
         return found if found.month == self.month else found - timedelta(days=7)
 
 
-class Yearly(NamedTuple):
+class YearlyTransition(NamedTuple):
     """A change that comes every year."""
 
-    rule: Rule
-    before: Kind
-    after: Kind
+    rule: YearlyRule
+    before: LocalTimeType
+    after: LocalTimeType
 
-    def change(self, year: int) -> Change:
+    def change(self, year: int) -> Transition:
         """The change of this year."""
         at = self.rule.local(year) - _EPOCH
-        return Change(at // timedelta(seconds=1) - self.before.offset, self.before, self.after)
+        return Transition(at // timedelta(seconds=1) - self.before.offset, self.before, self.after)
 
 
-class History(NamedTuple):
+class ZoneHistory(NamedTuple):
     """Everything about a zone: what its clocks showed first, the changes since, and those of every later year.
 
     A change may be one between equal kinds: it tells that those of every year begin only after it.
     """
 
-    first: Kind
-    changes: list[Change]
-    yearly: list[Yearly]
+    first: LocalTimeType
+    changes: list[Transition]
+    yearly: list[YearlyTransition]
 
 
-def history(name: str) -> History:
+def read_zone_history(name: str) -> ZoneHistory:
     """The history of a zone, of which `zones.zone_names` has the name."""
     content = files("tzdata.zoneinfo").joinpath(*name.split("/")).read_bytes()
     # A block with times of 32 bits comes first, for readers of the first version.
@@ -106,9 +106,9 @@ def history(name: str) -> History:
     found = []
     for n in range(kinds):
         offset, summer, at = _KIND.unpack_from(content, start + 6 * n)
-        found.append(Kind(offset, bool(summer), names[at : names.index(b"\0", at)].decode("ascii")))
+        found.append(LocalTimeType(offset, bool(summer), names[at : names.index(b"\0", at)].decode("ascii")))
     footer = content[_length(content, 8) :].strip(b"\n").decode("ascii")
-    return History(found[0], list(_changes(found, moments, indexes)), _yearly(footer))
+    return ZoneHistory(found[0], list(_changes(found, moments, indexes)), _yearly(footer))
 
 
 def _length(content: bytes, width: int) -> int:
@@ -117,35 +117,35 @@ def _length(content: bytes, width: int) -> int:
     return _HEADER.size + times * (width + 1) + kinds * 6 + characters + leaps * (width + 4) + standard + universal
 
 
-def _changes(kinds: list[Kind], moments: tuple[int, ...], indexes: bytes) -> Iterator[Change]:
+def _changes(kinds: list[LocalTimeType], moments: tuple[int, ...], indexes: bytes) -> Iterator[Transition]:
     before = kinds[0]
     for at, index in zip(moments, indexes, strict=True):
         after = kinds[index]
-        yield Change(at, before, after)
+        yield Transition(at, before, after)
         before = after
 
 
-def _yearly(footer: str) -> list[Yearly]:
+def _yearly(footer: str) -> list[YearlyTransition]:
     """What a TZ string of POSIX says about every year; nothing for a zone that changes its clocks no more."""
     parts = _FOOTER.fullmatch(footer)
     if parts is None or parts[3] is None:
         return []
     # POSIX counts west of Greenwich.
     west = -_seconds(parts[2])
-    standard = Kind(west, False, parts[1].strip("<>"))
-    summer = Kind(-_seconds(parts[4]) if parts[4] else west + 3600, True, parts[3].strip("<>"))
-    return [Yearly(_rule(parts[5]), standard, summer), Yearly(_rule(parts[6]), summer, standard)]
+    standard = LocalTimeType(west, False, parts[1].strip("<>"))
+    summer = LocalTimeType(-_seconds(parts[4]) if parts[4] else west + 3600, True, parts[3].strip("<>"))
+    return [YearlyTransition(_rule(parts[5]), standard, summer), YearlyTransition(_rule(parts[6]), summer, standard)]
 
 
-def _rule(text: str) -> Rule:
+def _rule(text: str) -> YearlyRule:
     parts = _DAY.fullmatch(text)
     assert parts is not None, text
     seconds = 7200 if parts[6] is None else _seconds(parts[6])
     if parts[1]:
-        return Rule(seconds, int(parts[1]), int(parts[2]), int(parts[3]))
+        return YearlyRule(seconds, int(parts[1]), int(parts[2]), int(parts[3]))
     if parts[4]:
-        return Rule(seconds, day=int(parts[4]) - 1)
-    return Rule(seconds, day=int(parts[5]), leap=True)
+        return YearlyRule(seconds, day=int(parts[4]) - 1)
+    return YearlyRule(seconds, day=int(parts[5]), leap=True)
 
 
 def _seconds(text: str) -> int:

@@ -6,9 +6,9 @@ from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from planner.domain.ics.alarms import valarms
-from planner.domain.ics.content import text, verbatim, written
-from planner.domain.ics.writing.vtimezone import tzid
+from planner.domain.ics.alarms import format_valarms
+from planner.domain.ics.content import encode_lines, escape_text, sanitize_line
+from planner.domain.ics.writing.vtimezone import format_tzid
 from planner.domain.recurrence.documents import series_from_document
 from planner.domain.recurrence.series import Override, Series, add_days_clamped
 from planner.domain.zones import add_clamped, list_zone_names, to_local, to_utc
@@ -21,24 +21,24 @@ _ZONE_NAMED = re.compile(r'[^:"]*;TZID="?([^;:"]+)', re.IGNORECASE)
 
 
 # An event of many occurrences that differ is written in parts of about this many octets.
-PART = 1 << 17
+PART_OCTETS = 1 << 17
 
 
-class Rendered(NamedTuple):
+class RenderedVEvents(NamedTuple):
     """VEVENTs of one event, and the zones whose rules have to stand before them."""
 
     text: bytes
     zones: tuple[str, ...]
 
 
-def vevents(stored: Mapping[str, Any], uid: str) -> Rendered | None:
+def render_vevents(stored: Mapping[str, Any], uid: str) -> RenderedVEvents | None:
     """The VEVENTs of a stored event; None for one without a date, which iCalendar cannot say."""
-    found = list(vevents_in_parts(stored, uid))
-    return Rendered(b"".join([part.text for part in found]), found[-1].zones) if found else None
+    found = list(render_vevents_in_parts(stored, uid))
+    return RenderedVEvents(b"".join([part.text for part in found]), found[-1].zones) if found else None
 
 
-def vevents_in_parts(stored: Mapping[str, Any], uid: str) -> Iterator[Rendered]:
-    """The same in parts, none of them much larger than `PART`; none at all for an event without a date.
+def render_vevents_in_parts(stored: Mapping[str, Any], uid: str) -> Iterator[RenderedVEvents]:
+    """The same in parts, none of them much larger than `PART_OCTETS`; none at all for an event without a date.
 
     Every entry says again what the whole event says, so a stored event of half a megabyte may
     become a hundred of them.
@@ -49,12 +49,12 @@ def vevents_in_parts(stored: Mapping[str, Any], uid: str) -> Iterator[Rendered]:
     entries = own.repeating() if stored.get("repeats") else own.single()
     text = b""
     for lines in entries:
-        text += written(lines)
-        if len(text) >= PART:
-            yield Rendered(text, tuple(own.zones))
+        text += encode_lines(lines)
+        if len(text) >= PART_OCTETS:
+            yield RenderedVEvents(text, tuple(own.zones))
             text = b""
     if text:
-        yield Rendered(text, tuple(own.zones))
+        yield RenderedVEvents(text, tuple(own.zones))
 
 
 class _Writer:
@@ -68,7 +68,7 @@ class _Writer:
         created, updated = _utc(stored["created_at"]), _utc(stored["updated_at"])
         self._head = [
             "BEGIN:VEVENT",
-            f"UID:{text(uid)}",
+            f"UID:{escape_text(uid)}",
             f"DTSTAMP:{updated}",
             f"CREATED:{created}",
             f"LAST-MODIFIED:{updated}",
@@ -145,7 +145,7 @@ class _Writer:
         if self._zone == "UTC":
             return ":"
         self.zones[self._zone] = None
-        return f"{tzid(self._zone)}:"
+        return f"{format_tzid(self._zone)}:"
 
     def _suffix(self, dated: bool) -> str:
         return "Z" if not dated and self._zone == "UTC" else ""
@@ -153,10 +153,10 @@ class _Writer:
     def _told(self, fields: Mapping[str, Any]) -> list[str]:
         """Everything that an event or an occurrence says besides its times."""
         get = fields.get
-        lines = [f"SUMMARY:{text(fields['title'])}"]
+        lines = [f"SUMMARY:{escape_text(fields['title'])}"]
         for name, value in (("DESCRIPTION", get("description")), ("LOCATION", get("location"))):
             if value:
-                lines.append(f"{name}:{text(value)}")
+                lines.append(f"{name}:{escape_text(value)}")
         if (geo := get("geo")) is not None:
             lines.append(f"GEO:{_degrees(geo['lat'])};{_degrees(geo['lon'])}")
         if url := get("url"):
@@ -164,19 +164,19 @@ class _Writer:
         if image := get("image"):
             lines.append(f"IMAGE;VALUE=URI:{image}")
         if tags := get("tags"):
-            lines.append("CATEGORIES:" + ",".join([text(tag) for tag in tags]))
+            lines.append("CATEGORIES:" + ",".join([escape_text(tag) for tag in tags]))
         lines.append(f"STATUS:{fields['status'].upper()}")
         ics = get("ics") or {}
         if besides := ics.get("lines"):
             lines += self._imported(lines, besides)
         reminders, alarms = get("reminders") or (), ics.get("alarms", ())
-        return lines + valarms(fields["title"], reminders, alarms) if reminders or alarms else lines
+        return lines + format_valarms(fields["title"], reminders, alarms) if reminders or alarms else lines
 
     def _imported(self, ours: list[str], lines: Iterable[str]) -> list[str]:
         """The lines that another program has written, but none that would say again what we do."""
         said = {re.split("[:;]", line, maxsplit=1)[0] for line in ours} & _ONCE
         found = []
-        for line in map(verbatim, lines):
+        for line in map(sanitize_line, lines):
             if re.split("[:;]", line, maxsplit=1)[0].upper() in said:
                 continue
             found.append(line)

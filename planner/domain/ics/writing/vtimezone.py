@@ -10,18 +10,18 @@ from functools import cache
 from itertools import takewhile
 from typing import NamedTuple
 
-from planner.domain.ics.content import parameter, written
-from planner.domain.ics.writing.tzif import History, Kind, Rule, Yearly, history
+from planner.domain.ics.content import encode_lines, format_parameter
+from planner.domain.ics.writing.tzif import LocalTimeType, YearlyRule, YearlyTransition, ZoneHistory, read_zone_history
 
 # Before this no zone has changed its clocks; programs that count from 1601 can read it as well.
-FIRST = datetime(1601, 1, 1)
+FIRST_ONSET = datetime(1601, 1, 1)
 # How far a yearly change is written out that no RRULE can tell.
 _LAST_YEAR = 2200
 _DAYS = ("SU", "MO", "TU", "WE", "TH", "FR", "SA")
 _DAY = timedelta(days=1)
 
 
-class Days(NamedTuple):
+class MonthDays(NamedTuple):
     """Days of a month, counted from its end where they are negative; `nth` weekdays where there are none."""
 
     month: int
@@ -48,30 +48,30 @@ class Days(NamedTuple):
 
 
 @cache
-def vtimezone(name: str) -> bytes:
+def render_vtimezone(name: str) -> bytes:
     """The VTIMEZONE of a zone, of which `zones.zone_names` has the name; remembered."""
-    zone = history(name)
+    zone = read_zone_history(name)
     ruled = _ruled_changes(zone)
     past = zone.changes[: len(zone.changes) - ruled]
-    blocks = [_observance(zone.first, zone.first, [FIRST])]
-    groups: dict[tuple[Kind, Kind], list[datetime]] = {}
+    blocks = [_observance(zone.first, zone.first, [FIRST_ONSET])]
+    groups: dict[tuple[LocalTimeType, LocalTimeType], list[datetime]] = {}
     for change in past:
         if change.before != change.after:
             groups.setdefault((change.before, change.after), []).append(change.local)
     blocks += [_observance(*kinds, onsets) for kinds, onsets in groups.items()]
-    since = zone.changes[-ruled].at - 1 if ruled else past[-1].at if past else _seconds(FIRST)
+    since = zone.changes[-ruled].at - 1 if ruled else past[-1].at if past else _seconds(FIRST_ONSET)
     for yearly in zone.yearly:
         blocks += _ruled(yearly, since)
     lines = [line for block in blocks for line in block]
-    return written(["BEGIN:VTIMEZONE", f"TZID:{name}", *lines, "END:VTIMEZONE"])
+    return encode_lines(["BEGIN:VTIMEZONE", f"TZID:{name}", *lines, "END:VTIMEZONE"])
 
 
-def tzid(name: str) -> str:
+def format_tzid(name: str) -> str:
     """The parameter that names a zone."""
-    return parameter("TZID", name)
+    return format_parameter("TZID", name)
 
 
-def _ruled_changes(zone: History) -> int:
+def _ruled_changes(zone: ZoneHistory) -> int:
     """How many of the latest changes are just those of the rule of the years to come."""
     if not zone.changes or not zone.yearly:
         return 0
@@ -82,11 +82,11 @@ def _ruled_changes(zone: History) -> int:
     return sum(1 for _ in takewhile(lambda pair: pair[0] == pair[1], pairs))
 
 
-def _ruled(yearly: Yearly, since: int) -> Iterator[list[str]]:
+def _ruled(yearly: YearlyTransition, since: int) -> Iterator[list[str]]:
     """The observances of a yearly change that comes after a moment."""
     year = datetime(1970, 1, 1) + timedelta(seconds=since)
     onsets = [change.local for change in map(yearly.change, range(year.year - 1, _LAST_YEAR)) if change.at > since]
-    found = _days(yearly.rule)
+    found = _find_month_days(yearly.rule)
     if found is None:
         yield _observance(yearly.before, yearly.after, onsets)
         return
@@ -97,7 +97,7 @@ def _ruled(yearly: Yearly, since: int) -> Iterator[list[str]]:
             yield _observance(yearly.before, yearly.after, [first], days.rrule())
 
 
-def _days(rule: Rule) -> list[Days] | None:
+def _find_month_days(rule: YearlyRule) -> list[MonthDays] | None:
     """The days of a yearly change; None when a RRULE cannot tell them.
 
     A change at minus one or at 24 o'clock, as POSIX allows, is one on the day before or after.
@@ -107,29 +107,31 @@ def _days(rule: Rule) -> list[Days] | None:
     late = rule.seconds // 86400
     weekday = (rule.weekday + late) % 7
     if not late:
-        return [Days(rule.month, (), weekday, -1 if rule.nth == 5 else rule.nth)]
+        return [MonthDays(rule.month, (), weekday, -1 if rule.nth == 5 else rule.nth)]
     if rule.nth == 5:
         # The last seven days of a month, moved.
         found = range(-7 + late, late)
         inside = tuple(day for day in found if day < 0)
         outside = tuple(day + 1 for day in found if day >= 0)
         following = rule.month % 12 + 1
-        return _present(Days(rule.month, inside, weekday), Days(following, outside, weekday))
+        return _present(MonthDays(rule.month, inside, weekday), MonthDays(following, outside, weekday))
     found = range(7 * rule.nth - 6 + late, 7 * rule.nth + 1 + late)
     if found[-1] > 28:
         if rule.month == 2 or found[-1] > 30:
             return None
-        return [Days(rule.month, tuple(found), weekday)]
+        return [MonthDays(rule.month, tuple(found), weekday)]
     inside = tuple(day for day in found if day > 0)
     outside = tuple(day - 1 for day in found if day <= 0)
-    return _present(Days((rule.month - 2) % 12 + 1, outside, weekday), Days(rule.month, inside, weekday))
+    return _present(MonthDays((rule.month - 2) % 12 + 1, outside, weekday), MonthDays(rule.month, inside, weekday))
 
 
-def _present(*pieces: Days) -> list[Days]:
+def _present(*pieces: MonthDays) -> list[MonthDays]:
     return [piece for piece in pieces if piece.days]
 
 
-def _observance(before: Kind, after: Kind, onsets: list[datetime], rrule: str | None = None) -> list[str]:
+def _observance(
+    before: LocalTimeType, after: LocalTimeType, onsets: list[datetime], rrule: str | None = None
+) -> list[str]:
     """The lines of one kind of change: local times, as clocks showed them before it."""
     name = "DAYLIGHT" if _is_summer(before, after) else "STANDARD"
     lines = [
@@ -146,7 +148,7 @@ def _observance(before: Kind, after: Kind, onsets: list[datetime], rrule: str | 
     return [*lines, f"END:{name}"]
 
 
-def _is_summer(before: Kind, after: Kind) -> bool:
+def _is_summer(before: LocalTimeType, after: LocalTimeType) -> bool:
     """Whether clocks go forward to summer time.
 
     Ireland and Morocco say that their winter time is the odd one; other programs know it only the
