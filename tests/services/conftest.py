@@ -10,7 +10,7 @@ from pymongo import MongoClient
 
 from planner.services.accounts.administration import Administration
 from tests.conftest import SECRET, url_of
-from tests.support.clients import Person, Planner, sign_up
+from tests.support.clients import Person, Planner, ok, sign_up
 from tests.support.mailbox import Mailbox
 from tests.support.servers import RunningServer, running
 
@@ -41,3 +41,10 @@ async def admin(app: FastAPI, api: Planner) -> Person:
     grace = await sign_up(api, "grace@example.com")
     assert await administration.make_admin(grace.email)
     return grace
+
+
+@pytest.fixture
+async def moderator(api: Planner, admin: Person) -> Person:
+    someone = await sign_up(api, "mary@example.com")
+    ok(await admin.patch(f"/users/{someone.id}", json={"role": "moderator"}))
+    return someone
