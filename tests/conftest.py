@@ -25,6 +25,7 @@ from planner.app import create_app
 from planner.services.mail.transports import MailTransport
 from planner.settings import Settings
 from tests.support.clients import Person, Planner, sign_up
+from tests.support.clocks import Clock, install_clock
 from tests.support.mailbox import Mailbox
 
 SECRET = "a key of the tests, and of nothing else: 1f0c7b9a"
@@ -145,6 +146,12 @@ async def app(
         if isinstance(mail_transport, Mailbox):
             mail_transport.delivery = application.state.mailing
         yield application
+
+
+@pytest.fixture
+def clock(app: FastAPI) -> Clock:
+    """The clock that the planner goes by."""
+    return install_clock(app)
 
 
 @pytest.fixture

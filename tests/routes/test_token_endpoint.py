@@ -6,21 +6,15 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 from jose import jwt
 
 from database.connection import bound
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
-from tests.support.clocks import Clock, install_clock
+from tests.support.clocks import Clock
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 ENDPOINTS = ["/auth/token", "/auth/revoke", "/auth/introspect"]
 Tokens = dict[str, Any]
-
-
-@pytest.fixture
-def clock(app: FastAPI) -> Clock:
-    return install_clock(app)
 
 
 @pytest.fixture

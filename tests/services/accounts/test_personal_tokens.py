@@ -14,15 +14,10 @@ from auth.opaque_tokens import digest
 from database.connection import bound
 from models.accounts.personal_token import SCOPES
 from tests.support.clients import Person, Planner, ok
-from tests.support.clocks import Clock, install_clock
+from tests.support.clocks import Clock
 
 NOBODYS = "0123456789abcdef01234567"
 DAY = timedelta(days=1)
-
-
-@pytest.fixture
-def clock(app: FastAPI) -> Clock:
-    return install_clock(app)
 
 
 async def new_token(person: Person, *scopes: str, **fields: Any) -> dict[str, Any]:

@@ -1,0 +1,147 @@
+"""Failed sign-ins are limited for an account and for an address, whoever tries and whatever the password."""
+
+import itertools
+from datetime import timedelta
+from typing import Any
+
+import httpx
+import pytest
+from fastapi import FastAPI
+
+from database.connection import bound
+from planner.settings import Settings
+from tests.services.shared.limited_requests import QUARTER, WRONG, assert_limited, client_at, guess_passwords
+from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
+from tests.support.clocks import Clock
+
+
+@pytest.fixture
+def settings(settings: Settings) -> Settings:
+    return settings.model_copy(update={"rate_limits": "on"})
+
+
+async def test_the_eleventh_failure_of_an_account_is_refused(ada: Person) -> None:
+    assert await guess_passwords(ada.api, ada.email, 10) == [401] * 10
+    assert_limited(await sign_in(ada.api, ada.email, WRONG), QUARTER)
+
+
+async def test_while_it_lasts_the_right_password_is_refused_just_as_a_wrong_one(ada: Person, clock: Clock) -> None:
+    await guess_passwords(ada.api, ada.email, 10)
+    wrong, right = await sign_in(ada.api, ada.email, WRONG), await sign_in(ada.api, ada.email)
+    assert_limited(right, QUARTER)
+    assert (right.content, right.headers.multi_items()) == (wrong.content, wrong.headers.multi_items())
+
+
+async def test_a_success_resets_nothing(ada: Person) -> None:
+    assert await guess_passwords(ada.api, ada.email, 9) == [401] * 9
+    ok(await sign_in(ada.api, ada.email))
+    assert await guess_passwords(ada.api, ada.email, 2) == [401, 429]
+
+
+async def test_a_right_password_is_refused_when_ten_others_failed_while_it_was_compared(
+    app: FastAPI, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    hasher = app.state.accounts._hasher
+    compare = hasher.verify
+    meanwhile: list[int] = []
+
+    async def slowly(password: str, stored: str | None, gone: Any = None) -> Any:
+        if password == PASSWORD and not meanwhile:
+            meanwhile.extend(await guess_passwords(ada.api, ada.email, 10))
+        return await compare(password, stored, gone)
+
+    monkeypatch.setattr(hasher, "verify", slowly)
+    assert_limited(await sign_in(ada.api, ada.email), QUARTER)
+    assert meanwhile == [401] * 10
+    assert len(ok(await ada.get("/auth/sessions"))["items"]) == 1
+
+
+async def test_failures_spread_over_more_than_the_time_are_not_refused(ada: Person, clock: Clock) -> None:
+    for _ in range(25):
+        assert await guess_passwords(ada.api, ada.email, 1) == [401]
+        clock.move(timedelta(minutes=15) / 9)
+    ok(await sign_in(ada.api, ada.email))
+
+
+async def test_email_username_and_every_letter_case_of_them_share_one_tally(api: Planner) -> None:
+    await sign_up(api, "ada@example.com", username="Countess")
+    spellings = itertools.cycle(["ada@example.com", "Countess", "ADA@Example.COM", "countess"])
+    assert [(await sign_in(api, next(spellings), WRONG)).status_code for _ in range(10)] == [401] * 10
+    for login in ("ada@example.com", "COUNTESS", "countess", "Ada@example.com"):
+        assert (await sign_in(api, login)).status_code == 429
+
+
+async def test_an_unknown_account_is_limited_just_as_a_known_one(ada: Person, clock: Clock) -> None:
+    known = [await sign_in(ada.api, ada.email, WRONG) for _ in range(12)]
+    unknown = [await sign_in(ada.api, "nobody@example.com", WRONG) for _ in range(12)]
+    answers = [(answer.status_code, answer.content, answer.headers.multi_items()) for answer in known]
+    assert answers == [(answer.status_code, answer.content, answer.headers.multi_items()) for answer in unknown]
+
+
+async def test_one_account_being_limited_limits_no_other(ada: Person, ben: Person) -> None:
+    await guess_passwords(ada.api, ada.email, 11)
+    ok(await sign_in(ben.api, ben.email))
+
+
+async def test_who_is_signed_in_stays_signed_in_while_others_guess(api: Planner, ada: Person) -> None:
+    tokens = ok(await sign_in(api, ada.email))
+    await guess_passwords(api, ada.email, 11)
+    assert (await ada.me())["id"] == ada.id
+    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
+    ok(await api.post("/auth/token", data=form))
+
+
+async def test_the_sixty_first_failure_of_an_address_is_refused_whatever_the_account(
+    ada: Person, clock: Clock, client_elsewhere: Planner
+) -> None:
+    for one in range(12):
+        assert await guess_passwords(ada.api, f"nobody{one}@example.com", 5) == [401] * 5
+    assert_limited(await sign_in(ada.api, ada.email), QUARTER)
+    ok(await sign_in(client_elsewhere, ada.email))
+    clock.move(QUARTER)
+    ok(await sign_in(ada.api, ada.email))
+
+
+async def test_an_account_is_limited_whatever_the_address(app: FastAPI, ada: Person) -> None:
+    for one in range(10):
+        async with client_at(app, f"198.51.100.{one}") as client:
+            assert await guess_passwords(client, ada.email, 1) == [401]
+    async with client_at(app, "198.51.100.99") as client:
+        assert (await sign_in(client, ada.email)).status_code == 429
+
+
+async def test_the_addresses_of_one_ipv6_household_share_a_tally(app: FastAPI) -> None:
+    for one in range(60):
+        async with client_at(app, f"2001:db8:1:2::{one:x}") as client:
+            assert await guess_passwords(client, f"nobody{one}@example.com", 1) == [401]
+    async with client_at(app, "2001:db8:1:2:ffff::1") as client:
+        assert await guess_passwords(client, "somebody@example.com", 1) == [429]
+    async with client_at(app, "2001:db8:1:3::1") as client:
+        assert await guess_passwords(client, "somebody@example.com", 1) == [401]
+
+
+async def test_wrong_passwords_at_the_token_endpoint_count_too_and_are_refused_in_its_own_shape(ada: Person) -> None:
+    async def grant(password: str) -> httpx.Response:
+        form = {"grant_type": "password", "username": ada.email, "password": password}
+        return await ada.api.post("/auth/token", data=form)
+
+    for _ in range(5):
+        assert (await grant(WRONG)).json()["error"] == "invalid_grant"
+        assert await guess_passwords(ada.api, ada.email, 1) == [401]
+    answer = await grant(PASSWORD)
+    assert (answer.status_code, answer.json()["error"]) == (429, "temporarily_unavailable")
+    assert 0 < int(answer.headers["retry-after"]) <= 900
+    assert answer.headers["cache-control"] == "no-store"
+    assert await guess_passwords(ada.api, ada.email, 1, PASSWORD) == [429]
+
+
+async def test_guessing_the_current_password_counts_like_a_failed_sign_in(ada: Person) -> None:
+    form = {"current_password": WRONG, "new_password": "something else that is long"}
+    assert [(await ada.post("/auth/password", json=form)).status_code for _ in range(10)] == [403] * 10
+    assert_limited(await ada.post("/auth/password", json=form | {"current_password": PASSWORD}), QUARTER)
+    assert_limited(await sign_in(ada.api, ada.email), QUARTER)
+
+
+async def test_a_disabled_account_answers_as_if_the_password_were_wrong_and_counts(ada: Person) -> None:
+    await bound().handle["users"].update_one({"email_key": ada.email}, {"$set": {"disabled": True}})
+    assert await guess_passwords(ada.api, ada.email, 11, PASSWORD) == [401] * 10 + [429]
