@@ -1,48 +1,53 @@
-"""The dependencies that guard the routes: a Bearer token (RFC 6750) that holds and reaches far enough."""
+"""The dependencies that protect the routes: a valid Bearer token (RFC 6750), scopes, roles."""
 
 from collections.abc import Awaitable, Callable
 from typing import Annotated
 
-from fastapi import Depends
+from fastapi import Depends, Security
 from fastapi.security import OAuth2PasswordBearer
 from starlette.requests import Request
 
 from auth.jwt_handler import TokenSigner
 from auth.opaque_tokens import PERSONAL
 from auth.principal import Principal, Principals
+from models.accounts.personal_token import SCOPE_DESCRIPTIONS, Scope
 from models.accounts.user import Role
 from planner.errors import Forbidden, InsufficientScope, InvalidToken, Unauthenticated
 
 RANK: dict[Role, int] = {"user": 0, "moderator": 1, "admin": 2}
-# What no scope covers: the account itself, and everything that roles allow.
+# Named as the needed scope where no scope permits the request: changes of the account, everything for roles.
 WHOLE_ACCOUNT = "account"
 
 
 class Authenticate(OAuth2PasswordBearer):
-    """Answers who is calling, and describes itself in the OpenAPI document.
+    """A dependency that returns the caller, and that is the security scheme of the OpenAPI document.
 
-    A token with scopes must have `scope`; without one, only a token from which nothing is
-    withheld will do. The signer and the identities are in `app.state`, where `create_app`
-    puts them.
+    A token with scopes must have `scope`; where that is None, only a token without scopes is accepted.
     """
 
-    def __init__(self, scope: str | None = None) -> None:
+    def __init__(self, scope: Scope | None = None) -> None:
         super().__init__(
             tokenUrl="/api/v1/auth/token",
             scheme_name="bearer",
-            description="An access token from signing in, or a personal access token.",
+            scopes={str(name): text for name, text in SCOPE_DESCRIPTIONS.items()},
+            description="An access token from a sign-in, or a personal access token. A token without scopes has all "
+            "rights of its account.",
             auto_error=False,
         )
         self._scope = scope
 
     async def __call__(self, request: Request) -> Principal:  # type: ignore[override]
-        """Who is calling; raises `Unauthenticated` with no token, `InvalidToken` with a bad one."""
+        """Return the caller.
+
+        Raises `Unauthenticated` without a token, `InvalidToken` with a bad one, `InsufficientScope` with
+        a token whose scopes do not permit the request.
+        """
         header = request.headers.get("authorization")
         if not header:
-            raise Unauthenticated("This needs a Bearer token; sign in to get one.")
+            raise Unauthenticated("This request needs a Bearer token; sign in to get one.")
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
-            raise Unauthenticated("This needs a Bearer token; sign in to get one.")
+            raise Unauthenticated("This request needs a Bearer token; sign in to get one.")
         identity = await identify(request, token.strip())
         if identity.scopes is not None and self._scope not in identity.scopes:
             raise InsufficientScope("This token's scopes do not permit this request.", self._scope or WHOLE_ACCOUNT)
@@ -50,7 +55,7 @@ class Authenticate(OAuth2PasswordBearer):
 
 
 async def identify(request: Request, token: str) -> Principal:
-    """Who a token stands for, whatever its scopes; raises `InvalidToken`."""
+    """Return the principal of a token, whatever its scopes; raises `InvalidToken`."""
     identities: Principals = request.app.state.identities
     if token.startswith(PERSONAL):
         return await identities.of_personal_token(token)
@@ -61,23 +66,19 @@ async def identify(request: Request, token: str) -> Principal:
     return await identities.of_session(claims.subject, claims.session)
 
 
-authenticate = Authenticate()
-
-CurrentUser = Annotated[Principal, Depends(authenticate)]
-AccountReader = Annotated[Principal, Depends(Authenticate("account:read"))]
-
-_read_events = Authenticate("events:read")
-_write_events = Authenticate("events:write")
-EventsReader = Annotated[Principal, Depends(_read_events)]
-EventsWriter = Annotated[Principal, Depends(_write_events)]
+# The scopes are repeated for the OpenAPI document, in which each operation lists those that it needs.
+CurrentUser = Annotated[Principal, Depends(Authenticate())]
+AccountReader = Annotated[Principal, Security(Authenticate("account:read"), scopes=["account:read"])]
+EventsReader = Annotated[Principal, Security(Authenticate("events:read"), scopes=["events:read"])]
+EventsWriter = Annotated[Principal, Security(Authenticate("events:write"), scopes=["events:write"])]
 
 
 def require_role(least: Role) -> Callable[[Principal], Awaitable[Principal]]:
-    """A dependency that lets through who has this role or a higher one."""
+    """Return a dependency that accepts callers with this role or a higher one; it raises `Forbidden`."""
 
     async def check(caller: CurrentUser) -> Principal:
         if RANK[caller.role] < RANK[least]:
-            raise Forbidden(f"This is for the role {least}.")
+            raise Forbidden(f"This request needs the role {least}.")
         return caller
 
     return check

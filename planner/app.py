@@ -92,7 +92,10 @@ def create_app(settings: Settings, open_: OpenDatabase | None = None, sender: Ma
         version=VERSION,
         summary="Accounts, and events that belong to people.",
         lifespan=lifespan,
+        # The API page is ours, in routes/pages/api_page.py: FastAPI's own loads its assets from other hosts.
+        docs_url=None,
         redoc_url=None,
+        swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
     )
     app.state.secret = secret
@@ -195,7 +198,6 @@ def cors(origins: list[str]) -> dict[str, Any]:
             "Idempotency-Key",
             "If-Match",
             "If-None-Match",
-            "Last-Event-ID",
             "Prefer",
         ],
         "expose_headers": EXPOSED,

@@ -1,4 +1,4 @@
-"""Every router, put together."""
+"""All routers of the application."""
 
 from fastapi import FastAPI
 
@@ -10,18 +10,18 @@ from routes import (
     health,
     imports,
     occurrences,
+    oidc,
     personal_tokens,
     recovery,
     revisions,
     sessions,
+    signin,
     users,
 )
-from routes import oidc as providers
-from routes import signin as signing
-from routes.pages import mailed_links as pages
+from routes.pages import api_page, mailed_links
 
 MODULES = (
-    # Before the events, one of whose paths begins like these.
+    # Before the events, whose path /events/{id} would match the paths of these.
     occurrences,
     imports,
     changes,
@@ -30,22 +30,22 @@ MODULES = (
     revisions,
     free_busy,
     users,
-    signing,
+    signin,
     sessions,
     personal_tokens,
-    providers,
+    oidc,
     recovery,
     health,
-    pages,
+    api_page,
+    mailed_links,
 )
 
 
 def include_routes(app: FastAPI) -> None:
-    """Add every route to the application; the ones asked for most come first.
+    """Add all routes to the application; those that are requested most come first.
 
-    The routers carry their whole prefix, and their routes are added to the application
-    itself: an included router is searched a second time for each request, which is a
-    tenth of what a small read costs.
+    The routers have their whole prefix, and their routes are added to the application itself: an
+    included router would be searched a second time for each request, which costs a tenth of a small read.
     """
     for module in MODULES:
         app.router.routes.extend(module.router.routes)

@@ -16,7 +16,12 @@ from models.shared.views import Page, to_json
 from planner.domain.cursors import to_cursor
 
 Scope = Literal["events:read", "events:write", "account:read"]
-SCOPES: tuple[Scope, ...] = ("events:read", "events:write", "account:read")
+SCOPE_DESCRIPTIONS: dict[Scope, str] = {
+    "events:read": "Read events: yours, and the others that you may see.",
+    "events:write": "Create, change, delete, restore and import your events.",
+    "account:read": "Read your account.",
+}
+SCOPES = tuple(SCOPE_DESCRIPTIONS)
 DAY = 24 * 60 * 60
 YEAR = 365 * DAY
 

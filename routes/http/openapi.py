@@ -47,8 +47,10 @@ IF_NONE_MATCH = {
     "schema": {"type": "string", "pattern": ENTITY_TAGS},
     "description": 'The `ETag` of what you have, such as `"3"`: the response is 304 if it is unchanged.',
 }
-NEEDS_SCOPE = "Forbidden. The request needs a token with the scope `{scope}`, or a token of a whole session."
-NEEDS_SESSION = "Forbidden. No scope permits this request: it needs a token of a whole session."
+NEEDS_SCOPE = "Forbidden. The request needs a token with the scope `{scope}`, or a token without scopes."
+NEEDS_ALL_RIGHTS = (
+    "Forbidden. No scope permits this request: it needs a token without scopes, such as that of a sign-in."
+)
 
 
 def install_openapi(app: FastAPI, base_url: str) -> None:
@@ -118,7 +120,7 @@ def _complete_operation(operation: dict[str, Any]) -> None:
             del response["content"]
     for requirement in operation.get("security", ()):
         for scopes in requirement.values():
-            needed = NEEDS_SCOPE.format(scope="`, `".join(scopes)) if scopes else NEEDS_SESSION
+            needed = NEEDS_SCOPE.format(scope="`, `".join(scopes)) if scopes else NEEDS_ALL_RIGHTS
             operation["responses"]["403"]["description"] = needed
 
 

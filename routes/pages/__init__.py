@@ -1,4 +1,5 @@
-"""HTML pages.
+"""HTML pages, with their assets in assets/.
 
-mailed_links.py  the two pages that links in mails open
+api_page.py      /docs: the OpenAPI document in Swagger UI
+mailed_links.py  the two pages that links in e-mails open
 """

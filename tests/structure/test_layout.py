@@ -27,6 +27,7 @@ OWNERS = {
     "bson": ("database",),
     "gridfs": ("database",),
     "beanie": ("database", "models"),
+    "fastapi_offline": ("routes.pages.api_page",),
     "uvicorn": ("planner.cli",),
 }
 
