@@ -1,7 +1,7 @@
 """The dependencies that protect the routes: a valid Bearer token (RFC 6750), scopes, roles."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated
+from typing import Annotated, Protocol
 
 from fastapi import Depends, Security
 from fastapi.security import OAuth2PasswordBearer
@@ -19,10 +19,36 @@ RANK: dict[Role, int] = {"user": 0, "moderator": 1, "admin": 2}
 WHOLE_ACCOUNT = "account"
 
 
-class Authenticate(OAuth2PasswordBearer):
-    """A dependency that returns the caller, and that is the security scheme of the OpenAPI document.
+class Authenticator:
+    """Finds the principal of a token."""
 
-    A token with scopes must have `scope`; where that is None, only a token without scopes is accepted.
+    def __init__(self, signer: TokenSigner, principals: Principals) -> None:
+        self._signer = signer
+        self._principals = principals
+
+    async def principal_of(self, token: str) -> Principal:
+        """Return whom an access token or a personal access token stands for; raises `InvalidToken`."""
+        if token.startswith(PERSONAL):
+            return await self._principals.of_personal_token(token)
+        if not token:
+            raise InvalidToken("The access token is not valid.")
+        claims = self._signer.verify(token)
+        return await self._principals.of_session(claims.subject, claims.session)
+
+
+class HasAuthenticator(Protocol):
+    """What `create_app` puts into `app.state.services`, as far as authentication uses it."""
+
+    @property
+    def authenticator(self) -> Authenticator:
+        """The authenticator of the application."""
+
+
+class Authenticate(OAuth2PasswordBearer):
+    """A dependency that returns the caller, and describes itself in the OpenAPI document.
+
+    A token with scopes must have `scope`; with no scope given, only a token of the whole account
+    is accepted.
     """
 
     def __init__(self, scope: Scope | None = None) -> None:
@@ -48,22 +74,11 @@ class Authenticate(OAuth2PasswordBearer):
         scheme, _, token = header.partition(" ")
         if scheme.lower() != "bearer":
             raise Unauthenticated("This request needs a Bearer token; sign in to get one.")
-        identity = await identify(request, token.strip())
-        if identity.scopes is not None and self._scope not in identity.scopes:
+        services: HasAuthenticator = request.app.state.services
+        principal = await services.authenticator.principal_of(token.strip())
+        if principal.scopes is not None and self._scope not in principal.scopes:
             raise InsufficientScope("This token's scopes do not permit this request.", self._scope or WHOLE_ACCOUNT)
-        return identity
-
-
-async def identify(request: Request, token: str) -> Principal:
-    """Return the principal of a token, whatever its scopes; raises `InvalidToken`."""
-    identities: Principals = request.app.state.identities
-    if token.startswith(PERSONAL):
-        return await identities.of_personal_token(token)
-    if not token:
-        raise InvalidToken("The access token is not valid.")
-    signer: TokenSigner = request.app.state.signer
-    claims = signer.verify(token)
-    return await identities.of_session(claims.subject, claims.session)
+        return principal
 
 
 # The scopes are repeated for the OpenAPI document, in which each operation lists those that it needs.

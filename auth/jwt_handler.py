@@ -9,22 +9,22 @@ import base64
 import binascii
 import json
 import re
-import secrets
-import time
-from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from cachetools import LRUCache
 from jose import jwt
 from jose.exceptions import JOSEError
 
+from planner.clock import Clock
 from planner.errors import InvalidToken
+from planner.randomness import RandomBytes
 
 ALGORITHM = "HS256"
 TYPE = "at+jwt"
 # Ours have some 400 bytes. A header of this size cannot be nested deep enough to hurt.
 MAX_TOKEN = 4096
 MAX_HEADER = 256
-REMEMBERED = 4096
+MAX_CACHED = 4096
 # The most that can be set, in seconds; a token beyond it was not made by us.
 MAX_LIFETIME = 24 * 60 * 60
 _HEADER = {"alg": ALGORITHM, "typ": TYPE}
@@ -51,25 +51,27 @@ class TokenSigner:
         issuer: str,
         audience: str,
         minutes: int,
-        clock: Callable[[], float] = time.time,
+        clock: Clock,
+        random_bytes: RandomBytes,
     ) -> None:
         self._secret = secret
         self.issuer = issuer
         self.audience = audience
         self.lifetime = minutes * 60
         self._clock = clock
-        self._verified: dict[str, Claims] = {}
+        self._random_bytes = random_bytes
+        self._verified: LRUCache[str, Claims] = LRUCache(MAX_CACHED)
 
     def sign(self, subject: str, session: str, lifetime: int | None = None) -> str:
         """A token for a session of the account `subject`, good from now on for `lifetime` seconds."""
-        now = int(self._clock())
+        now = int(self._clock.timestamp())
         claims: dict[str, Any] = {
             "iss": self.issuer,
             "aud": self.audience,
             "sub": subject,
             "iat": now,
             "exp": now + (self.lifetime if lifetime is None else lifetime),
-            "jti": secrets.token_urlsafe(12),
+            "jti": base64.urlsafe_b64encode(self._random_bytes(12)).decode(),
             "sid": session,
         }
         return str(jwt.encode(claims, self._secret, algorithm=ALGORITHM, headers={"typ": TYPE}))
@@ -82,10 +84,8 @@ class TokenSigner:
         claims = self._verified.get(token)
         if claims is None:
             claims = self._read(token)
-            if len(self._verified) >= REMEMBERED:
-                self._verified.clear()
             self._verified[token] = claims
-        if claims.expires <= self._clock():
+        if claims.expires <= self._clock.timestamp():
             self._verified.pop(token, None)
             raise InvalidToken("The access token is over.")
         return claims
@@ -112,7 +112,7 @@ class TokenSigner:
             or claims.get("iss") != self.issuer
             or type(expires) is not int
             or type(issued) is not int
-            or issued > self._clock() + 60
+            or issued > self._clock.timestamp() + 60
             or expires - issued > MAX_LIFETIME
             or not isinstance(subject, str)
             or not isinstance(token_id, str)

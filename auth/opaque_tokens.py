@@ -6,10 +6,10 @@ A fast hash is enough at rest: with 256 random bits there is nothing to guess.
 import base64
 import hashlib
 import hmac
-import secrets
 from typing import NamedTuple
 
-from database.queries import Id, as_id
+from database.queries import Id, parse_id
+from planner.randomness import RandomBytes
 
 BITS = 256
 # Prefixes by which a scanner can recognise a token that was left lying about.
@@ -19,64 +19,65 @@ FEED = "planner_feed_"
 _TAG_BYTES = 16
 
 
-def new_secret() -> str:
-    """256 random bits as a word of 43 characters."""
-    return secrets.token_urlsafe(BITS // 8)
-
-
 def digest(token: str) -> str:
-    """What is stored of a token."""
+    """Return the hash of a token, which is what is stored of it."""
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
-def personal_secret(material: str | None = None) -> str:
-    """The secret of a personal access token; the same again for the same `material`."""
-    return PERSONAL + (material or new_secret())
-
-
-def feed_secret(material: str | None = None) -> str:
-    """The secret in the address of a feed; the same again for the same `material`."""
-    return FEED + (material or new_secret())
-
-
-def derived(secret: str, purpose: str, message: str) -> str:
-    """A word of 256 bits that only who knows the server's secret can make."""
-    mac = hmac.digest(secret.encode(), f"{purpose}\0{message}".encode(), hashlib.sha256)
-    return base64.urlsafe_b64encode(mac).decode().rstrip("=")
-
-
 class RefreshToken(NamedTuple):
-    """A refresh token that we issued: whose session it belongs to, and what is stored of it."""
+    """A refresh token that we issued: the session it belongs to, and its hash."""
 
     session: Id
     digest: str
 
 
-class RefreshTokens:
-    """Makes refresh tokens, and recognises its own.
+class OpaqueTokens:
+    """Issues opaque tokens, and recognises its own refresh tokens.
 
-    Each carries its session's id and a tag made with the server's secret. So a token that
-    is no longer the current one is known to have been used (RFC 9700 §4.14.2), without
-    keeping any that were, and a made-up one cannot end a session.
+    Each refresh token carries the id of its session and a tag that is made with the server's secret.
+    A token that is no longer the current one is therefore known to have been used (RFC 9700
+    §4.14.2), without storing any that were, and a forged one cannot end a session.
     """
 
-    def __init__(self, secret: str) -> None:
+    def __init__(self, secret: str, random_bytes: RandomBytes) -> None:
         self._secret = secret
+        self._random_bytes = random_bytes
 
-    def new(self, session: Id) -> str:
-        """A fresh token for a session."""
-        body = f"{session}.{new_secret()}"
+    def new_secret(self) -> str:
+        """Return 256 random bits as 43 characters of base64url."""
+        return _base64url(self._random_bytes(BITS // 8))
+
+    def derive(self, purpose: str, message: str) -> str:
+        """Return 256 bits as base64url that follow from the message and the server's secret."""
+        mac = hmac.digest(self._secret.encode(), f"{purpose}\0{message}".encode(), hashlib.sha256)
+        return _base64url(mac)
+
+    def personal_token(self, material: str | None = None) -> str:
+        """Return a personal access token: a random one, or the one that follows from `material`."""
+        return PERSONAL + (material or self.new_secret())
+
+    def feed_token(self, material: str | None = None) -> str:
+        """Return the token of a feed's address: a random one, or the one that follows from `material`."""
+        return FEED + (material or self.new_secret())
+
+    def refresh_token(self, session: Id) -> str:
+        """Return a fresh refresh token of a session."""
+        body = f"{session}.{self.new_secret()}"
         return f"{REFRESH}{body}.{self._tag(body)}"
 
-    def read(self, token: str) -> RefreshToken | None:
-        """What a token says, or None for one that is not ours."""
+    def read_refresh_token(self, token: str) -> RefreshToken | None:
+        """Return what a refresh token says, or None for one that we did not issue."""
         if not token.startswith(REFRESH) or len(token) > 256 or not token.isascii():
             return None
         body, _, tag = token.removeprefix(REFRESH).rpartition(".")
-        session = as_id(body.partition(".")[0])
+        session = parse_id(body.partition(".")[0])
         if session is None or not hmac.compare_digest(tag, self._tag(body)):
             return None
         return RefreshToken(session, digest(token))
 
     def _tag(self, body: str) -> str:
-        return derived(self._secret, "refresh", body)[: _TAG_BYTES * 4 // 3]
+        return self.derive("refresh", body)[: _TAG_BYTES * 4 // 3]
+
+
+def _base64url(data: bytes) -> str:
+    return base64.urlsafe_b64encode(data).decode().rstrip("=")

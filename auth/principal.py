@@ -1,22 +1,25 @@
 """Who a token stands for, known without reading the database for every request."""
 
 import asyncio
-import time
 from collections.abc import Awaitable, Callable
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from typing import NamedTuple
 
+from cachetools import TLRUCache
+
 from auth.opaque_tokens import digest
-from database.queries import Id, Stored, as_id
+from database.queries import Id, Stored, parse_id
+from database.single_flight import SingleFlight
 from models.accounts.personal_token import PersonalToken
 from models.accounts.session import Session
 from models.accounts.user import Role, User
+from planner.clock import Clock
 from planner.errors import InvalidToken
 
 # That an account, a session or a token is gone must be noticed within two seconds. What is
 # known is older than this by at most the time the read itself takes.
-KNOWN_SECONDS = 1.5
-REMEMBERED = 50_000
+CACHED_SECONDS = 1.5
+MAX_CACHED = 50_000
 # Last use is noted to the minute: a write for every request would cost more than it tells.
 NOTED = timedelta(minutes=1)
 
@@ -37,15 +40,12 @@ class Principal(NamedTuple):
 class Principals:
     """Knows who tokens stand for a moment after reading it; one read serves all who ask meanwhile."""
 
-    def __init__(
-        self,
-        monotonic: Callable[[], float] = time.monotonic,
-        clock: Callable[[], datetime] = lambda: datetime.now(UTC),
-    ) -> None:
-        self._monotonic = monotonic
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: dict[str, tuple[Principal, float]] = {}
-        self._reading: dict[str, asyncio.Task[Principal]] = {}
+        self._known: TLRUCache[str, tuple[Principal, float]] = TLRUCache(
+            MAX_CACHED, ttu=lambda key, value, now: value[1], timer=clock.monotonic
+        )
+        self._reads: SingleFlight[Principal] = SingleFlight(join_running=True)
 
     async def of_session(self, subject: str, session: str) -> Principal:
         """Who an access token stands for.
@@ -54,17 +54,17 @@ class Principals:
         """
         key = f"{session}{subject}"
         known = self._known.get(key)
-        if known is not None and self._monotonic() < known[1]:
+        if known is not None:
             return known[0]
-        return await self._shared(key, lambda: self._session(subject, session))
+        return await self._read(key, lambda: self._session(subject, session))
 
     async def of_personal_token(self, token: str) -> Principal:
         """Who a personal access token stands for; raises `InvalidToken` when it does not hold."""
         key = digest(token)
         known = self._known.get(key)
-        if known is not None and self._monotonic() < known[1]:
+        if known is not None:
             return known[0]
-        return await self._shared(key, lambda: self._personal(key))
+        return await self._read(key, lambda: self._personal(key))
 
     def forget_session(self, session: Id) -> None:
         """Read a session anew the next time it is asked for; for changes made in this process."""
@@ -78,26 +78,18 @@ class Principals:
         for key in [key for key, (identity, _) in self._known.items() if about(identity)]:
             del self._known[key]
 
-    async def _shared(self, key: str, read: Callable[[], Awaitable[Principal]]) -> Principal:
-        task = self._reading.get(key)
-        if task is None:
-            task = self._reading[key] = asyncio.create_task(self._read(key, read))
-            task.add_done_callback(lambda _: self._reading.pop(key, None))
-        # Shielded: a caller who hangs up must not cancel it for those who wait along.
-        return await asyncio.shield(task)
-
     async def _read(self, key: str, read: Callable[[], Awaitable[Principal]]) -> Principal:
-        # Counted from before the read: what it finds may change the moment after.
-        until = self._monotonic() + KNOWN_SECONDS
-        self._known.pop(key, None)
-        identity = await read()
-        if len(self._known) >= REMEMBERED:
-            self._known.clear()
-        self._known[key] = (identity, until)
-        return identity
+        async def read_and_cache() -> Principal:
+            # Counted from before the read: what it finds may change the moment after.
+            until = self._clock.monotonic() + CACHED_SECONDS
+            principal = await read()
+            self._known[key] = (principal, until)
+            return principal
+
+        return await self._reads.run(key, read_and_cache)
 
     async def _session(self, subject: str, session: str) -> Principal:
-        user, id, now = as_id(subject), as_id(session), self._clock()
+        user, id, now = parse_id(subject), parse_id(session), self._clock.now()
         if user is None or id is None:
             raise InvalidToken("The access token is not valid.")
         found, standing = await asyncio.gather(Session.standing(id, user, now), User.standing(user))
@@ -110,7 +102,7 @@ class Principals:
         return Principal(user, role, session=id, scopes=None if scopes is None else frozenset(scopes))
 
     async def _personal(self, token_digest: str) -> Principal:
-        now = self._clock()
+        now = self._clock.now()
         found = await PersonalToken.by_digest(token_digest, now)
         if found is None:
             raise InvalidToken("The access token is not valid.")

@@ -1,15 +1,18 @@
 """Everything that knows the driver; it imports nothing of ours.
 
-connection.py    opening, waiting, closing; which database the documents are bound to
-errors.py        the driver's errors, under names the rest may use
-writes.py        writes as values
-commit.py        writes that are committed atomically, and single conditional ones
-transactions.py  several groups of writes in one transaction
-journal.py       groups of writes on a server without transactions
-reads.py         stored documents as raw bytes: by id, or a page of them
-aggregations.py  aggregation pipelines
-queries.py       filters, indexes and identifiers
-embedded/        a real mongod as a child process
-migrate.py       runs the numbered changes in migrations/
-migrations/      numbered changes to stored data
+connection.py      opening, waiting, closing; which database the documents are bound to
+documents.py       the base class of all documents
+errors.py          the driver's errors, under names the rest may use
+queries.py         filters, updates, indexes and identifiers
+reads.py           reading documents, and their bytes
+aggregations.py    aggregation pipelines
+writes.py          writes as values
+commit.py          committing groups of writes, and single conditional updates
+transactions.py    groups of writes as transactions
+ordered_writes.py  groups of writes on a server without transactions
+single_flight.py   calls made at the same moment share one execution
+bson_values.py     values as BSON
+embedded/          a real mongod as a child process
+migrate.py         runs the migrations
+migrations/        numbered changes to stored data
 """

@@ -1,64 +1,71 @@
-"""Writes that belong together: all of them happen, or none."""
+"""Committing groups of writes, and single conditional updates."""
 
-import asyncio
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-import bson
-from beanie import Document
 from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient, ReturnDocument
 
-from database import journal
-from database.connection import REQUEST_SECONDS, Database, bound, collection
-from database.queries import Filter
-from database.transactions import Committer
-from database.writes import Write
+from database import ordered_writes
+from database.connection import REQUEST_SECONDS, Database, bound_database, collection_name
+from database.documents import StoredDocument
+from database.queries import Changes, Filter
+from database.transactions import GroupCommit
+from database.writes import Insert, Write
 
+D = TypeVar("D", bound=StoredDocument)
 _RAW = CodecOptions(document_class=RawBSONDocument)
-_begun: set[asyncio.Task[bool]] = set()
-_committers: WeakKeyDictionary[Database, Committer] = WeakKeyDictionary()
+_group_commits: WeakKeyDictionary[Database, GroupCommit] = WeakKeyDictionary()
 
 
 async def commit_atomically(
     writes: Sequence[Write], *, seconds: float = REQUEST_SECONDS, separate: bool = False
 ) -> bool:
-    """Do all the writes as one, within `seconds`; `separate` from others' groups when there are many.
+    """Do all the writes, or none of them, within `seconds`.
 
-    Returns False when a needed write matched nothing: then none was done. Raises
-    `DuplicateKey` when a unique index refuses one: then, too, none was done.
+    Returns False when a required write matched nothing, or a `Require` or `Forbid` refused; raises
+    `DuplicateKey` when a unique index did. In both cases no write was done.
 
-    On a replica set this is a transaction (`transactions.py`). Elsewhere the writes are
-    journalled and done in order (`journal.py`): give inserts and needed writes first, for
-    of what was done before a refusal only inserts are taken back.
+    On a replica set this is a transaction, which small groups share (`transactions.py`). A large
+    group is better `separate`. On a server without transactions the writes are done one after the
+    other, and a crash in between leaves the first ones done (`ordered_writes.py`): put inserts first.
     """
-    database = bound()
-    if not database.transactions:
-        task = asyncio.create_task(journal.in_order(database, writes))
-        _begun.add(task)
-        task.add_done_callback(_begun.discard)
-        # Shielded: what was begun is carried through, even for a caller who hangs up.
-        return await asyncio.shield(task)
-    committer = _committers.get(database)
-    if committer is None:
-        committer = _committers[database] = Committer(database)
-    return await committer.commit(writes, seconds, separate=separate)
+    database = bound_database()
+    if database.transactions:
+        group_commit = _group_commits.get(database)
+        if group_commit is None:
+            group_commit = _group_commits[database] = GroupCommit(database)
+        done = await group_commit.commit(writes, seconds, separate=separate)
+    else:
+        done = await ordered_writes.apply_in_order(database, writes)
+    if done:
+        database.notify_inserted({type(write.document) for write in writes if isinstance(write, Insert)})
+    return done
 
 
-async def change(of: type[Document], match: Filter, change: dict[str, Any], *, upsert: bool = False) -> bytes | None:
-    """Change the one document that matches; its new state as raw bytes, or None for no match."""
-    database, name = bound(), collection(of)
+async def find_and_update(document: type[D], match: Filter, changes: Changes, *, upsert: bool = False) -> D | None:
+    """Update the one document that matches; returns it as it is then, or None when none matches. Atomic."""
+    database, name = bound_database(), collection_name(document)
     if database.sync is None:
         stored = await database.handle[name].find_one_and_update(
-            match, change, upsert=upsert, return_document=ReturnDocument.AFTER
+            match, changes, upsert=upsert, return_document=ReturnDocument.AFTER
         )
-        return None if stored is None else bson.encode(stored)
+        return None if stored is None else document.from_stored(stored)
 
-    def work(client: MongoClient[Any]) -> bytes | None:
+    def update(client: MongoClient[Any]) -> bytes | None:
         target = client[database.name].get_collection(name, codec_options=_RAW)
-        found = target.find_one_and_update(match, change, upsert=upsert, return_document=ReturnDocument.AFTER)
+        found = target.find_one_and_update(match, changes, upsert=upsert, return_document=ReturnDocument.AFTER)
         return None if found is None else found.raw
 
-    return await database.run_in_thread(work)
+    raw = await database.run_in_thread(update)
+    return None if raw is None else document.from_raw(raw)
+
+
+async def change(
+    of: type[StoredDocument], match: Filter, change: dict[str, Any], *, upsert: bool = False
+) -> bytes | None:
+    """TEMPORARY."""
+    found = await find_and_update(of, match, change, upsert=upsert)
+    return None if found is None else found.to_raw()

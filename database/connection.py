@@ -3,7 +3,7 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, TypeVar
@@ -16,6 +16,7 @@ from pymongo import MongoClient
 from pymongo.errors import ConfigurationError as DriverConfigurationError
 from pymongo.errors import InvalidURI, OperationFailure, WaitQueueTimeoutError
 
+from database.documents import StoredDocument
 from database.errors import UNAVAILABLE_ERRORS, DatabaseUnavailable
 
 log = logging.getLogger("planner.database")
@@ -23,8 +24,8 @@ T = TypeVar("T")
 
 DEFAULT_NAME = "planner"
 WAIT_SECONDS = 30.0
-# How long one request may wait for the database before it is told that it is away. Shorter
-# than a replica set's election: the caller gets a 503 with Retry-After, not a hanging request.
+# How long one request waits for the database. Shorter than the election of a primary: the caller
+# gets a 503 with Retry-After, and not a request that never ends.
 REQUEST_SECONDS = 5.0
 INDEX_SECONDS = 3600.0
 DATABASE_THREADS = 8
@@ -32,41 +33,56 @@ DATABASE_THREADS = 8
 
 @dataclass(eq=False)
 class Database:
-    """An open connection: the driver's handle and what the server behind it can do."""
+    """An open connection: the driver's handles, and whether the server has transactions.
+
+    `sync` and `pool` are the blocking driver and its threads; the stand-in of the tests has neither.
+    """
 
     handle: AsyncIOMotorDatabase[Any]
     transactions: bool
     sync: MongoClient[Any] | None = None
     pool: ThreadPoolExecutor | None = field(default=None, repr=False)
+    _insert_listeners: dict[type[Document], list[Callable[[], None]]] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
         """The name of the database on its server."""
         return str(self.handle.name)
 
+    def on_insert(self, document: type[Document], listener: Callable[[], None]) -> None:
+        """Have `listener` called whenever this process has committed an insert of such a document."""
+        self._insert_listeners.setdefault(document, []).append(listener)
+
+    def notify_inserted(self, documents: Iterable[type[Document]]) -> None:
+        """Call the listeners of these documents, which have just been committed."""
+        for document in documents:
+            for listener in self._insert_listeners.get(document, ()):
+                listener()
+
     async def run_in_thread(self, work: Callable[[MongoClient[Any]], T], seconds: float | None = None) -> T:
-        """Run `work` on the blocking driver in a thread, in a single hop, within `seconds` (REQUEST_SECONDS).
+        """Run `work` on the blocking driver in a thread, within `seconds` (default: REQUEST_SECONDS).
 
-        The asynchronous driver is the blocking one behind a thread pool, a hop for each
-        call; a transaction of four calls costs one hop this way instead of four.
+        The asynchronous driver is the blocking one behind a thread pool, with a change of threads for
+        each call; work of four calls, such as a transaction, costs one change this way instead of four.
 
-        The time counts from now, not from when a thread is free: while the database hangs,
-        the threads all wait for it, and whoever waits for a thread must be told as soon.
+        The time counts from now, not from when a thread is free: while the database does not respond,
+        all threads wait for it, and whoever waits for a thread must learn of it as soon. Raises one of
+        `UNAVAILABLE_ERRORS` when the time is up.
         """
         assert self.sync is not None and self.pool is not None
-        over = time.monotonic() + (REQUEST_SECONDS if seconds is None else seconds)
+        deadline = time.monotonic() + (REQUEST_SECONDS if seconds is None else seconds)
 
-        def in_time(client: MongoClient[Any]) -> T:
-            left = over - time.monotonic()
+        def run_until_deadline(client: MongoClient[Any]) -> T:
+            left = deadline - time.monotonic()
             if left <= 0:
                 raise WaitQueueTimeoutError("every thread was waiting for the database")
             with pymongo.timeout(left):
                 return work(client)
 
-        return await asyncio.get_running_loop().run_in_executor(self.pool, in_time, self.sync)
+        return await asyncio.get_running_loop().run_in_executor(self.pool, run_until_deadline, self.sync)
 
     async def ping(self) -> None:
-        """Ask the server for a sign of life; raises one of `UNAVAILABLE_ERRORS` when there is none."""
+        """Ask the server for a response; raises one of `UNAVAILABLE_ERRORS` when there is none."""
         await self.handle.command("ping")
 
     async def close(self) -> None:
@@ -78,8 +94,8 @@ class Database:
         self.handle.client.close()
 
 
-def where(url: str) -> str:
-    """The host or hosts of a URL, for messages: never its user or password."""
+def hosts_of(url: str) -> str:
+    """Return the host or hosts of a URL, for messages: never its user or password."""
     hosts = url.partition("://")[2].partition("/")[0].partition("?")[0]
     return unquote(hosts.rpartition("@")[2])
 
@@ -90,7 +106,7 @@ async def open_database(url: str, wait: float = WAIT_SECONDS) -> Database:
     Raises `DatabaseUnavailable` when the time is over, when the server refuses the
     credentials, or when the URL cannot be read.
     """
-    place = where(url)
+    place = hosts_of(url)
     try:
         client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
             url,
@@ -141,25 +157,28 @@ async def open_database(url: str, wait: float = WAIT_SECONDS) -> Database:
 _bound: Database | None = None
 
 
-async def bind(database: Database, documents: Sequence[type[Document]]) -> None:
-    """Make `documents` live in `database` and create their indexes.
+async def bind(database: Database, documents: Sequence[type[StoredDocument]]) -> None:
+    """Bind the documents to a database, and create their indexes.
 
-    Beanie binds a document class to one database for the whole process; this module
-    keeps the same convention, so that a write and its document cannot disagree.
+    Beanie binds a document class to one database for the whole process, and this module does the
+    same, so that a write and its document cannot disagree.
     """
     global _bound  # noqa: PLW0603
     # Building an index over much data takes longer than any request may.
     with pymongo.timeout(INDEX_SECONDS):
         await init_beanie(database=database.handle, document_models=list(documents))
+    # Beanie has replaced the names of the fields by expressions that are equal to anything.
+    for document in documents:
+        document.name_fields()
     _bound = database
 
 
-def bound() -> Database:
-    """The database that the documents are bound to."""
+def bound_database() -> Database:
+    """Return the database that the documents are bound to."""
     assert _bound is not None, "no database is open"
     return _bound
 
 
-def collection(document: type[Document]) -> str:
-    """The name of the collection that holds `document`."""
+def collection_name(document: type[Document]) -> str:
+    """Return the name of the collection of a document."""
     return str(document.get_settings().name)

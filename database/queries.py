@@ -1,27 +1,72 @@
-"""The vocabulary the documents use to speak of indexes and identifiers."""
+"""The vocabulary of filters, updates, indexes and identifiers."""
 
 import re
-from typing import Any
+from collections.abc import Mapping, Sequence
+from datetime import datetime
+from typing import Any, TypeVar, cast
 
 from beanie import PydanticObjectId
 from pymongo import ASCENDING, GEOSPHERE, TEXT, IndexModel
 
-Filter = dict[str, Any]
-Stored = dict[str, Any]
 Id = PydanticObjectId
+Stored = dict[str, Any]  # TEMPORARY
+# The keys are fields of a document (`User.email_key`), which are their own names, or names of operators.
+Filter = dict[Any, Any]
+Changes = dict[Any, Any]
+Projection = dict[Any, Any]
+Pipeline = list[dict[Any, Any]]
 # The driver raises an error of its own, which is no ValueError, for any other 24 characters.
 _ID = re.compile(r"[0-9A-Fa-f]{24}", re.ASCII)
 
+# Constraints, not a bound: so the type checker refuses a value of another kind than the field.
+Value = TypeVar(
+    "Value",
+    bool | None,
+    str | None,
+    int | None,
+    float | None,
+    bytes | None,
+    datetime | None,
+    PydanticObjectId | None,
+    Sequence[Any] | None,
+    Mapping[str, Any] | None,
+)
+
+
+def assign(field: Value, value: Value) -> Changes:
+    """Return the part of a `$set` that gives a field, such as `User.role`, a value of its type."""
+    return {cast("str", field): value}
+
+
+def clear(*fields: Any) -> Changes:
+    """Return the `$unset` of these fields."""
+    return dict.fromkeys(fields, "")
+
+
+def only(*fields: Any) -> Projection:
+    """Return the projection that reads the id and these fields, and nothing else."""
+    return dict.fromkeys(fields, 1)
+
+
+def without(*fields: Any) -> Projection:
+    """Return the projection that reads everything but these fields."""
+    return dict.fromkeys(fields, 0)
+
+
+def within(field: Any, name: str) -> str:
+    """Return the name of a field inside another one, such as `identities.subject`."""
+    return f"{field}.{name}"
+
 
 def index(*fields: str, name: str, **options: Any) -> IndexModel:
-    """An ascending index over `fields`; options as the server knows them (`unique`, …)."""
+    """Return an ascending index over `fields`; options as the server knows them (`unique`, …)."""
     return IndexModel([(field, ASCENDING) for field in fields], name=name, **options)
 
 
 def text_index(*prefix: str, weights: dict[str, int], name: str) -> IndexModel:
-    """An index of the words of the fields in `weights`, of any language; `prefix` has to be known to use it.
+    """Return an index of the words of the fields in `weights`; a query needs an equality on each field of `prefix`.
 
-    Words are compared without regard to letter case and accents, and not by their stems.
+    Words of any language are compared without regard to letter case and accents, and are not stemmed.
     """
     keys: list[tuple[str, int | str]] = [(field, ASCENDING) for field in prefix]
     keys += [(field, TEXT) for field in weights]
@@ -30,15 +75,15 @@ def text_index(*prefix: str, weights: dict[str, int], name: str) -> IndexModel:
 
 
 def place_index(*fields: str, place: str, name: str, **options: Any) -> IndexModel:
-    """An index over `fields`, then a GeoJSON point; what has no point is not in it."""
+    """Return an index over `fields`, then a GeoJSON point; documents without a point are not in it."""
     return IndexModel([*((field, ASCENDING) for field in fields), (place, GEOSPHERE)], name=name, **options)
 
 
 def new_id() -> Id:
-    """A fresh identifier, larger than those made before it in this process."""
+    """Return a fresh identifier, larger than those made before it in this process."""
     return PydanticObjectId()
 
 
-def as_id(text: str) -> Id | None:
-    """The identifier written as 24 hexadecimal digits, or None when that is not one."""
+def parse_id(text: str) -> Id | None:
+    """Return the identifier written as 24 hexadecimal digits, or None when the text is not one."""
     return PydanticObjectId(text) if _ID.fullmatch(text) else None

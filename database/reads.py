@@ -1,123 +1,113 @@
-"""Stored documents as the bytes the server sent.
+"""Reading documents, typed; and as the bytes that the server sent, where they are hot.
 
-A document's bytes are what its JSON is a pure function of, so whoever renders them can
-remember the result by them, and never shows anything but what the database holds now.
+A rendered document is a pure function of its bytes. Whoever renders documents can therefore cache
+the result by the bytes, and never shows anything but what the database holds now.
 """
 
-import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable, Hashable
-from typing import Any
+from collections.abc import AsyncIterator
+from typing import Any, Generic, NamedTuple, TypeVar
 
 import bson
-from beanie import Document
-from bson.codec_options import CodecOptions
 from pymongo import MongoClient
 from pymongo.cursor import RawBatchCursor
 
-from database.connection import bound, collection
-from database.queries import Filter, Id, Stored
+from database import bson_values
+from database.connection import bound_database, collection_name
+from database.documents import StoredDocument
+from database.queries import Filter, Id, Projection
+from database.single_flight import SingleFlight
 
-_AWARE: CodecOptions[dict[str, Any]] = CodecOptions(tz_aware=True)
-Order = list[tuple[str, int]]
-
-
-def decode(raw: bytes) -> Stored:
-    """The document in `raw`, with aware datetimes."""
-    return bson.decode(raw, codec_options=_AWARE)
+D = TypeVar("D", bound=StoredDocument)
+Order = list[tuple[Any, int]]
 
 
-def encode(stored: Stored) -> bytes:
-    """The bytes of a document: what `decode` makes it of."""
-    return bson.encode(stored)
+class Slice(NamedTuple, Generic[D]):
+    """The first documents of a list, and whether there are more."""
+
+    items: list[D]
+    has_more: bool
 
 
-async def page(
-    document: type[Document], match: Filter, order: Order | None, limit: int, fields: Filter | None = None
+async def find_one(document: type[D], match: Filter, fields: Projection | None = None) -> D | None:
+    """Return the first document that matches, or None."""
+    found = await find_raw(document, match, limit=1, fields=fields)
+    return document.from_raw(found[0]) if found else None
+
+
+async def find(
+    document: type[D], match: Filter, *, order: Order | None = None, limit: int = 0, fields: Projection | None = None
+) -> list[D]:
+    """Return the first `limit` documents that match, in order; a limit of 0 is none."""
+    return [document.from_raw(raw) for raw in await find_raw(document, match, order=order, limit=limit, fields=fields)]
+
+
+async def find_slice(document: type[D], match: Filter, order: Order, limit: int) -> Slice[D]:
+    """Return the first `limit` documents that match, in order, and whether there are more."""
+    found = await find(document, match, order=order, limit=limit + 1)
+    return Slice(found[:limit], len(found) > limit)
+
+
+async def exists(document: type[StoredDocument], match: Filter) -> bool:
+    """Return whether a document matches."""
+    return bool(await find_raw(document, match, limit=1, fields={"_id": 1}))
+
+
+async def has_at_least(document: type[StoredDocument], match: Filter, least: int) -> bool:
+    """Return whether so many documents match; no more of them are looked at."""
+    return len(await find_raw(document, match, limit=least, fields={"_id": 1})) == least
+
+
+async def find_raw(
+    document: type[StoredDocument],
+    match: Filter,
+    *,
+    order: Order | None = None,
+    limit: int = 0,
+    fields: Projection | None = None,
 ) -> list[bytes]:
-    """The first `limit` documents that match, in order; a limit of 0 is none."""
-    database = bound()
-    name = collection(document)
+    """Return the first `limit` documents that match, in order, as bytes; a limit of 0 is none.
+
+    Equal queries that are made at the same moment share one trip to the server.
+    """
+    database, name = bound_database(), collection_name(document)
     if database.sync is None:
         cursor = database.handle[name].find(match, fields, sort=order, limit=limit)
         return [bson.encode(stored) for stored in await cursor.to_list(limit or None)]
 
-    def work(client: MongoClient[Any]) -> bytes:
+    def read(client: MongoClient[Any]) -> bytes:
         found = client[database.name][name].find_raw_batches(match, fields, sort=order, limit=limit, batch_size=limit)
         return b"".join(found)
 
     async def ask() -> list[bytes]:
-        return _split(await database.run_in_thread(work))
+        return _split(await database.run_in_thread(read))
 
-    question = (database, name, bson.encode(match), tuple(order or ()), limit, bson.encode(fields or {}))
-    return list(await _pages.ask(question, ask))
-
-
-class _Shared:
-    """Questions that are asked in the same words in the same turn of the event loop are asked once.
-
-    Many people look at the same public list. As with `Loader`, nothing is remembered between
-    turns: every answer was read after it was asked for.
-    """
-
-    def __init__(self) -> None:
-        self._waiting: dict[Hashable, asyncio.Future[list[bytes]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
-
-    async def ask(self, question: Hashable, ask: Callable[[], Awaitable[list[bytes]]]) -> list[bytes]:
-        """What `ask` answers, which is called once for all who have this question now."""
-        future = self._waiting.get(question)
-        if future is None:
-            loop = asyncio.get_running_loop()
-            future = self._waiting[question] = loop.create_future()
-            loop.call_soon(self._send, loop, question, ask)
-        # Shielded: a caller who hangs up must not cancel it for those who wait along.
-        return await asyncio.shield(future)
-
-    def _send(
-        self, loop: asyncio.AbstractEventLoop, question: Hashable, ask: Callable[[], Awaitable[list[bytes]]]
-    ) -> None:
-        task = loop.create_task(_settle(self._waiting.pop(question), ask))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    query = (database, name, bson.encode(match), tuple(order or ()), limit, bson.encode(fields or {}))
+    return list(await _queries.run(query, ask))
 
 
-async def _settle(future: asyncio.Future[list[bytes]], ask: Callable[[], Awaitable[list[bytes]]]) -> None:
-    try:
-        found = await ask()
-    except BaseException as error:
-        if not future.done():
-            future.set_exception(error)
-            future.exception()  # Seen, even when every caller has hung up.
-        if not isinstance(error, Exception):
-            raise
-        return
-    if not future.done():
-        future.set_result(found)
+_queries: SingleFlight[list[bytes]] = SingleFlight()
 
 
-_pages = _Shared()
-
-
-async def batches(
-    document: type[Document], match: Filter, size: int, fields: Filter | None = None
+async def find_raw_batches(
+    document: type[StoredDocument], match: Filter, size: int, fields: Projection | None = None
 ) -> AsyncIterator[list[bytes]]:
-    """All documents that match, some at a time, in no order; for what may be many."""
-    database, name = bound(), collection(document)
+    """Yield all documents that match, as bytes, `size` at a time, in no order."""
+    database, name = bound_database(), collection_name(document)
     if database.sync is None:
-        for at in range(0, len(found := await page(document, match, None, 0, fields)), size):
+        for at in range(0, len(found := await find_raw(document, match, fields=fields)), size):
             yield found[at : at + size]
         return
     cursors: list[RawBatchCursor[Any]] = []
 
-    def work(client: MongoClient[Any]) -> list[bytes]:
+    def read(client: MongoClient[Any]) -> list[bytes]:
         if not cursors:
             cursors.append(client[database.name][name].find_raw_batches(match, fields, batch_size=size))
         return _split(next(cursors[0], b""))
 
     try:
-        while found := await database.run_in_thread(work):
+        while found := await database.run_in_thread(read):
             yield found
-            # The server says so when a batch was the last one: then there is nothing more to ask for.
+            # The server says with a batch that it was the last one: then there is nothing more to ask for.
             if not cursors[0].alive:
                 return
     finally:
@@ -135,63 +125,61 @@ def _split(batches: bytes) -> list[bytes]:
     return documents
 
 
-class Loader:
-    """Reads documents by id; ids asked for in the same turn of the event loop share a query.
+class Loader(Generic[D]):
+    """Reads documents by id; ids that are asked for at the same moment share one query.
 
-    Under load most of a read's cost is the trip to the server, and requests arrive
-    together. A lone read goes out at once, in the same turn. Nothing is remembered
-    between turns: every answer was read after it was asked for.
+    Under load the trip to the server is most of what such a read costs, and requests arrive
+    together. A lone read is sent at once. Nothing is cached: every result was read after it was
+    asked for.
     """
 
-    def __init__(self, document: type[Document]) -> None:
+    def __init__(self, document: type[D]) -> None:
         self._document = document
-        self._waiting: dict[Id, asyncio.Future[bytes | None]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._ids: set[Id] = set()
+        self._reads: SingleFlight[dict[Id, bytes]] = SingleFlight()
 
-    async def get(self, id: Id) -> bytes | None:
-        """The document with this id, or None."""
-        future = self._waiting.get(id)
-        if future is None:
-            loop = asyncio.get_running_loop()
-            if not self._waiting:
-                loop.call_soon(self._send, loop)
-            future = self._waiting[id] = loop.create_future()
-        # Shielded: a caller who hangs up must not cancel it for those who wait along.
-        return await asyncio.shield(future)
+    async def get_raw(self, id: Id) -> bytes | None:
+        """Return the document with this id as bytes, or None."""
+        self._ids.add(id)
+        return (await self._reads.run("ids", self._read)).get(id)
 
-    def _send(self, loop: asyncio.AbstractEventLoop) -> None:
-        waiting, self._waiting = self._waiting, {}
-        task = loop.create_task(self._read(waiting))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+    async def get(self, id: Id) -> D | None:
+        """Return the document with this id, or None."""
+        raw = await self.get_raw(id)
+        return None if raw is None else self._document.from_raw(raw)
 
-    async def _read(self, waiting: dict[Id, asyncio.Future[bytes | None]]) -> None:
-        try:
-            found = await by_ids(self._document, list(waiting))
-        except BaseException as error:
-            for future in waiting.values():
-                if not future.done():
-                    future.set_exception(error)
-                    future.exception()  # Seen, even when every caller has hung up.
-            if not isinstance(error, Exception):
-                raise
-            return
-        for id, future in waiting.items():
-            if not future.done():
-                future.set_result(found.get(id))
+    async def _read(self) -> dict[Id, bytes]:
+        ids, self._ids = self._ids, set()
+        return await find_raw_by_ids(self._document, list(ids))
 
 
-async def by_ids(document: type[Document], ids: list[Id]) -> dict[Id, bytes]:
-    """The documents with these ids, those that are there."""
-    database, name = bound(), collection(document)
+async def find_raw_by_ids(document: type[StoredDocument], ids: list[Id]) -> dict[Id, bytes]:
+    """Return the documents with these ids, those that exist, as bytes by their id."""
+    database, name = bound_database(), collection_name(document)
     match: Filter = {"_id": ids[0] if len(ids) == 1 else {"$in": ids}}
     if database.sync is None:
         cursor = database.handle[name].find(match)
         return {stored["_id"]: bson.encode(stored) for stored in await cursor.to_list(None)}
 
-    def work(client: MongoClient[Any]) -> dict[Id, bytes]:
+    def read(client: MongoClient[Any]) -> dict[Id, bytes]:
         found = client[database.name][name].find_raw_batches(match, limit=len(ids), batch_size=len(ids))
         # The server stores `_id` first: its 12 bytes follow the length and the element's head.
         return {Id(raw[9:21]): raw for raw in _split(b"".join(found))}
 
-    return await database.run_in_thread(work)
+    return await database.run_in_thread(read)
+
+
+# TEMPORARY: the untyped reads, until every room uses the typed ones.
+decode = bson_values.decode
+encode = bson_values.encode
+by_ids = find_raw_by_ids
+
+
+async def page(
+    document: type[StoredDocument], match: Filter, order: Order | None, limit: int, fields: Filter | None = None
+) -> list[bytes]:
+    """TEMPORARY."""
+    return await find_raw(document, match, order=order, limit=limit, fields=fields)
+
+
+batches = find_raw_batches

@@ -1,9 +1,9 @@
-"""Groups of writes as transactions, several groups to a transaction when they come at once.
+"""Groups of writes as transactions, several groups to a transaction when they arrive together.
 
-A commit waits for the disk and for a majority of the replica set, whatever is in it. So
-groups that arrive while a commit is on its way are gathered, and go together in the next
-one (group commit). Each caller still hears only of its own group, and only when it is
-safe. It also means that two writers of one document in this process never collide.
+A commit waits for the disk and for a majority of the replica set, however much is in it. Groups
+that arrive while a commit is under way are therefore collected, and share the next transaction
+(group commit). Each caller learns only of its own group, and only once it is durable. Two writers
+of one document in this process never conflict either.
 """
 
 import asyncio
@@ -15,136 +15,141 @@ from pymongo import InsertOne, MongoClient, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError, WaitQueueTimeoutError
 
-from database.connection import Database, collection
+from database.connection import Database, collection_name
 from database.writes import Delete, Forbid, Insert, Require, Update, Write
 
-MOST_GROUPS = 64
+MAX_GROUPS = 64
 Group = Sequence[Write]
-# What was gathered gets at least this long, however long it waited for the commit before.
+# A collected group has at least so many seconds, however long it waited for the commit before it.
 LEAST_SECONDS = 1.0
 
 
-class _Waiting(NamedTuple):
-    """A group, who waits for it, and until when by `time.monotonic`."""
+class _PendingGroup(NamedTuple):
+    """A group, the future of its caller, and its deadline by `time.monotonic`."""
 
     group: Group
     future: "asyncio.Future[bool]"
-    over: float
+    deadline: float
 
     @property
-    def left(self) -> float:
-        return max(self.over - time.monotonic(), LEAST_SECONDS)
+    def seconds_left(self) -> float:
+        return max(self.deadline - time.monotonic(), LEAST_SECONDS)
 
 
 class _NoMatch(Exception):
-    """A needed write matched nothing; raised to abort the transaction around it."""
+    """A required write matched nothing; it aborts the transaction."""
 
 
-class Committer:
-    """Commits groups of writes for one database."""
+class GroupCommit:
+    """Commits groups of writes to one database."""
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self._waiting: list[_Waiting] = []
-        self._busy = False
+        self._pending: list[_PendingGroup] = []
+        self._is_committing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def commit(self, group: Group, seconds: float, *, separate: bool = False) -> bool:
-        """Do all the writes of the group; see `groups.commit_atomically`."""
-        if not all(_is_plain(write) for write in group):
-            return await self._alone(group, seconds)
+        """Do all the writes of the group; see `commit.commit_atomically`."""
+        if not all(_can_be_bulked(write) for write in group):
+            return await self._commit_alone(group, seconds)
         if separate:
-            return await asyncio.shield(asyncio.ensure_future(self._apart(group, seconds)))
+            return await asyncio.shield(asyncio.ensure_future(self._commit_in_bulk(group, seconds)))
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._waiting.append(_Waiting(group, future, time.monotonic() + seconds))
-        if not self._busy:
-            self._busy = True
-            task = asyncio.create_task(self._work_off())
+        self._pending.append(_PendingGroup(group, future, time.monotonic() + seconds))
+        if not self._is_committing:
+            self._is_committing = True
+            task = asyncio.create_task(self._commit_pending())
             self._tasks.add(task)
             task.add_done_callback(self._tasks.discard)
-        # Shielded: what was begun is carried through, even for a caller who hangs up.
+        # Shielded: a group that has begun is finished, even when its caller is cancelled.
         return await asyncio.shield(future)
 
-    async def _work_off(self) -> None:
+    async def _commit_pending(self) -> None:
         try:
-            while self._waiting:
-                batch, self._waiting = self._waiting[:MOST_GROUPS], self._waiting[MOST_GROUPS:]
-                # Their time went by with a commit that hung: they must not wait for another one.
+            while self._pending:
+                batch, self._pending = self._pending[:MAX_GROUPS], self._pending[MAX_GROUPS:]
+                # Their time has passed while another commit did not return: they must not wait for a second one.
                 now = time.monotonic()
-                late = [waiting for waiting in batch if waiting.over <= now]
-                _answer_all(late, WaitQueueTimeoutError("the commit before took all the time there was"))
-                await self._gathered([waiting for waiting in batch if waiting.over > now])
+                expired = [pending for pending in batch if pending.deadline <= now]
+                _resolve_all(expired, WaitQueueTimeoutError("the commit before this one took all the time"))
+                await self._commit_batch([pending for pending in batch if pending.deadline > now])
         finally:
-            self._busy = False
+            self._is_committing = False
 
-    async def _gathered(self, batch: list[_Waiting]) -> None:
+    async def _commit_batch(self, batch: list[_PendingGroup]) -> None:
         if len(batch) > 1:
             try:
-                name, left = self._database.name, min(waiting.left for waiting in batch)
-                await self._database.run_in_thread(lambda client: _all(client, name, batch), left)
+                name, seconds = self._database.name, min(pending.seconds_left for pending in batch)
+                await self._database.run_in_thread(lambda client: _write_in_bulk(client, name, batch), seconds)
             except (_NoMatch, BulkWriteError, DuplicateKeyError):
-                # One group was refused and the transaction was aborted: each for itself, then.
+                # One group was refused, and the transaction was aborted: each group gets its own.
                 pass
-            except Exception as error:  # noqa: BLE001 - each caller is to hear of it
-                _answer_all(batch, error)
+            except Exception as error:  # noqa: BLE001 - each caller receives it
+                _resolve_all(batch, error)
                 return
             else:
-                for waiting in batch:
-                    _answer(waiting.future, True)
+                for pending in batch:
+                    _resolve(pending.future, True)
                 return
-        await asyncio.gather(*(self._answered(waiting) for waiting in batch))
+        await asyncio.gather(*(self._commit_and_resolve(pending) for pending in batch))
 
-    async def _answered(self, waiting: _Waiting) -> None:
+    async def _commit_and_resolve(self, pending: _PendingGroup) -> None:
         try:
-            _answer(waiting.future, await self._alone(waiting.group, waiting.left))
-        except Exception as error:  # noqa: BLE001 - the caller is to hear of it
-            _answer(waiting.future, error)
+            _resolve(pending.future, await self._commit_alone(pending.group, pending.seconds_left))
+        except Exception as error:  # noqa: BLE001 - the caller receives it
+            _resolve(pending.future, error)
 
-    async def _apart(self, group: Group, seconds: float) -> bool:
-        """A large group as a transaction of its own, in a few commands."""
-        waiting = _Waiting(group, asyncio.get_running_loop().create_future(), time.monotonic() + seconds)
+    async def _commit_in_bulk(self, group: Group, seconds: float) -> bool:
+        """Commit a large group as a transaction of its own, in a few commands."""
+        pending = _PendingGroup(group, asyncio.get_running_loop().create_future(), time.monotonic() + seconds)
         try:
-            await self._database.run_in_thread(lambda client: _all(client, self._database.name, [waiting]), seconds)
+            await self._database.run_in_thread(
+                lambda client: _write_in_bulk(client, self._database.name, [pending]), seconds
+            )
         except (_NoMatch, BulkWriteError, DuplicateKeyError):
-            # Which write was refused, and why, is told by doing them one by one.
-            return await self._alone(group, waiting.left)
+            # Doing them one by one tells which write was refused, and why.
+            return await self._commit_alone(group, pending.seconds_left)
         return True
 
-    async def _alone(self, group: Group, seconds: float) -> bool:
-        return await self._database.run_in_thread(lambda client: _one(client, self._database.name, group), seconds)
+    async def _commit_alone(self, group: Group, seconds: float) -> bool:
+        return await self._database.run_in_thread(
+            lambda client: _write_one_by_one(client, self._database.name, group), seconds
+        )
 
 
-def _is_plain(write: Write) -> bool:
-    """Whether a write can be counted among others of its kind in one command.
+def _can_be_bulked(write: Write) -> bool:
+    """Return whether one bulk command can hold the write beside others.
 
-    One that may match nothing would hide that a neighbour's, which may not, did so.
+    A bulk command counts matches together: a write that may match nothing would hide that its neighbour,
+    which may not, did so.
     """
     return isinstance(write, Insert) or (
-        isinstance(write, Update) and write.needed and not write.upsert and not write.many
+        isinstance(write, Update) and write.required and not write.upsert and not write.many
     )
 
 
-def _answer(future: "asyncio.Future[bool]", outcome: bool | Exception) -> None:
+def _resolve(future: "asyncio.Future[bool]", outcome: bool | Exception) -> None:
     if future.done():
         return
     if isinstance(outcome, Exception):
         future.set_exception(outcome)
-        future.exception()  # Seen, even when the caller has hung up.
+        future.exception()  # Retrieved, also when the caller was cancelled.
     else:
         future.set_result(outcome)
 
 
-def _answer_all(batch: list[_Waiting], outcome: Exception) -> None:
-    for waiting in batch:
-        _answer(waiting.future, outcome)
+def _resolve_all(batch: list[_PendingGroup], outcome: Exception) -> None:
+    for pending in batch:
+        _resolve(pending.future, outcome)
 
 
-def _one(client: MongoClient[Any], name: str, group: Group) -> bool:
+def _write_one_by_one(client: MongoClient[Any], name: str, group: Group) -> bool:
     def body(session: ClientSession) -> None:
         for write in group:
             _perform(client, name, write, session)
 
-    # The bound on `run_in_thread` holds for the whole group, its retries included.
+    # The time limit of `run_in_thread` holds for the whole transaction, its retries included.
     with client.start_session() as session:
         try:
             session.with_transaction(body)
@@ -153,24 +158,25 @@ def _one(client: MongoClient[Any], name: str, group: Group) -> bool:
     return True
 
 
-def _all(client: MongoClient[Any], name: str, batch: list[_Waiting]) -> None:
-    """Do several groups in one transaction; raises, with none done, if any of them is refused."""
+def _write_in_bulk(client: MongoClient[Any], name: str, batch: list[_PendingGroup]) -> None:
+    """Write several groups in one transaction; raises, with nothing written, when any of them is refused."""
     operations: dict[str, list[Any]] = {}
-    needed: dict[str, int] = {}
-    for waiting in batch:
-        for write in waiting.group:
+    required: dict[str, int] = {}
+    for pending in batch:
+        for write in pending.group:
             match write:
                 case Insert():
-                    operations.setdefault(collection(write.into), []).append(InsertOne(write.stored))
+                    target = collection_name(type(write.document))
+                    operations.setdefault(target, []).append(InsertOne(write.document.to_stored()))
                 case Update():
-                    target = collection(write.of)
-                    operations.setdefault(target, []).append(UpdateOne(write.match, write.change))
-                    needed[target] = needed.get(target, 0) + write.needed
+                    target = collection_name(write.of)
+                    operations.setdefault(target, []).append(UpdateOne(write.match, write.changes))
+                    required[target] = required.get(target, 0) + write.required
 
     def body(session: ClientSession) -> None:
         for target, requests in operations.items():
             done = client[name][target].bulk_write(requests, session=session)
-            if done.matched_count < needed.get(target, 0):
+            if done.matched_count < required.get(target, 0):
                 raise _NoMatch
 
     with client.start_session() as session:
@@ -178,33 +184,31 @@ def _all(client: MongoClient[Any], name: str, batch: list[_Waiting]) -> None:
 
 
 def _perform(client: MongoClient[Any], name: str, write: Write, session: ClientSession) -> None:
+    """Do one write in a transaction; raises `_NoMatch` when it is refused."""
     match write:
         case Insert():
-            client[name][collection(write.into)].insert_one(write.stored, session=session)
+            target = client[name][collection_name(type(write.document))]
+            target.insert_one(write.document.to_stored(), session=session)
         case Update(many=True):
-            client[name][collection(write.of)].update_many(write.match, write.change, session=session)
+            client[name][collection_name(write.of)].update_many(write.match, write.changes, session=session)
         case Update():
-            done = client[name][collection(write.of)].update_one(
-                write.match, write.change, upsert=write.upsert, session=session
+            updated = client[name][collection_name(write.of)].update_one(
+                write.match, write.changes, upsert=write.upsert, session=session
             )
-            if write.needed and not done.matched_count and not write.upsert:
-                raise _NoMatch
-        case Delete(many=False):
-            gone = client[name][collection(write.of)].delete_one(write.match, session=session)
-            if write.needed and not gone.deleted_count:
-                raise _NoMatch
-        case Require() | Forbid():
-            _check(client, name, write, session)
+            _require(bool(updated.matched_count) or write.upsert or not write.required)
+        case Delete(many=True):
+            client[name][collection_name(write.of)].delete_many(write.match, session=session)
         case Delete():
-            client[name][collection(write.of)].delete_many(write.match, session=session)
-
-
-def _check(client: MongoClient[Any], name: str, condition: Require | Forbid, session: ClientSession) -> None:
-    found = client[name][collection(condition.of)]
-    match condition:
+            deleted = client[name][collection_name(write.of)].delete_one(write.match, session=session)
+            _require(bool(deleted.deleted_count) or not write.required)
         case Require():
-            if found.count_documents(condition.match, limit=condition.least, session=session) < condition.least:
-                raise _NoMatch
+            target = client[name][collection_name(write.of)]
+            _require(target.count_documents(write.match, limit=write.least, session=session) >= write.least)
         case Forbid():
-            if found.find_one(condition.match, {"_id": 1}, session=session):
-                raise _NoMatch
+            found = client[name][collection_name(write.of)].find_one(write.match, {"_id": 1}, session=session)
+            _require(found is None)
+
+
+def _require(passed: bool) -> None:
+    if not passed:
+        raise _NoMatch

@@ -1,42 +1,49 @@
-"""Writes as values, to be done together by `groups.py`."""
+"""Writes as values: they are built by the documents, and done by `commit.py`."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 from beanie import Document
 
-from database.queries import Filter, Stored
+from database.documents import StoredDocument
+from database.queries import Changes, Filter
 
 
 @dataclass(frozen=True, slots=True)
 class Insert:
-    """Store a new document."""
+    """Insert a new document."""
 
-    into: type[Document]
-    stored: Stored
+    document: StoredDocument
 
 
 @dataclass(frozen=True, slots=True)
 class Update:
-    """Change the one document that matches, or with `many` all that do.
+    """Update the one document that matches, or with `many` all that do.
 
-    With `needed`, no match refuses the whole group. `once` is added to the filter when
-    the group goes through the journal, where a write may be done twice: it holds only
-    as long as this write has not been done.
+    When it is `required`, and no document matches, none of the writes of its group is done.
     """
 
     of: type[Document]
     match: Filter
-    change: dict[str, Any]
-    needed: bool = True
-    once: Filter = field(default_factory=dict)
+    changes: Changes
+    required: bool = True
     upsert: bool = False
     many: bool = False
 
 
 @dataclass(frozen=True, slots=True)
+class Delete:
+    """Delete the one document that matches, or with `many` all that do; `required` as for an update."""
+
+    of: type[Document]
+    match: Filter
+    required: bool = True
+    many: bool = False
+
+
+@dataclass(frozen=True, slots=True)
 class Require:
-    """Refuse the whole group unless at least `least` documents match when its turn comes."""
+    """Write nothing, and refuse the whole group unless at least `least` documents match."""
 
     of: type[Document]
     match: Filter
@@ -45,20 +52,15 @@ class Require:
 
 @dataclass(frozen=True, slots=True)
 class Forbid:
-    """Refuse the whole group if any document matches when its turn comes."""
+    """Write nothing, and refuse the whole group if any document matches."""
 
     of: type[Document]
     match: Filter
-
-
-@dataclass(frozen=True, slots=True)
-class Delete:
-    """Remove what matches: one document, or with `many` all of them."""
-
-    of: type[Document]
-    match: Filter
-    needed: bool = True
-    many: bool = False
 
 
 Write = Insert | Update | Delete | Require | Forbid
+
+
+def InsertStored(into: type[StoredDocument], stored: dict[str, Any]) -> Insert:  # noqa: N802
+    """TEMPORARY."""
+    return Insert(into.from_stored(stored))

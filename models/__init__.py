@@ -8,14 +8,13 @@ mail/      queued mail
 shared/    what several of them use
 """
 
-from beanie import Document
-
+from database.documents import StoredDocument
 from models.accounts.oidc_login import AuthorizationCode, OidcLoginAttempt
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.personal_token import PersonalToken
 from models.accounts.session import Session
 from models.accounts.user import User
-from models.events.change_sequence import Sequence
+from models.events.change_sequence import ChangeSequence
 from models.events.event import Event
 from models.events.public_event_index import PublicEventIndex
 from models.events.revision import Revision
@@ -29,14 +28,14 @@ from models.shared.guard import Guard
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.rate_limit_counter import RateLimitCounter
 
-DOCUMENTS: tuple[type[Document], ...] = (
+DOCUMENTS: tuple[type[StoredDocument], ...] = (
     User,
     Event,
     PublicEventIndex,
     Revision,
     Tombstone,
     BusyShare,
-    Sequence,
+    ChangeSequence,
     Session,
     PersonalToken,
     Feed,

@@ -1,4 +1,4 @@
-"""The loop that calls services on a schedule; each process has one, and they share the work."""
+"""The loop that does queued and scheduled work; each process has one, and they share the work."""
 
 import asyncio
 import contextlib
@@ -6,35 +6,33 @@ import logging
 from collections.abc import Awaitable, Callable
 
 from database.errors import DRIVER_ERROR, is_unavailable
-from planner.services.events.revisions import Revisions
-from planner.services.files.import_jobs import ImportJobs
-from planner.services.mail.delivery import MailDelivery
+from planner.wiring import Services
 
 log = logging.getLogger("planner.background")
-# What another process stored is found no later than this; one's own is done at once.
+# What another process has queued is found no later than this; what this process has queued, at once.
 POLL_SECONDS = 5.0
 
 
-async def work(mailing: MailDelivery, imports: ImportJobs, undo: Revisions) -> None:
-    """Do what is due, for ever; ends by being cancelled."""
-    # Each by itself: no mail waits for a long import.
+async def run_due_work(services: Services) -> None:
+    """Do what is due until the task is cancelled."""
+    # Each in a task of its own: no mail waits for a long import.
     async with asyncio.TaskGroup() as group:
-        group.create_task(_for_ever(mailing.send_due, mailing.wake))
-        group.create_task(_for_ever(imports.do_due, imports.wake))
-        group.create_task(_for_ever(undo.forget_due, asyncio.Event()))
+        group.create_task(_repeat(services.mail_delivery.send_due, services.mail_delivery.wake))
+        group.create_task(_repeat(services.import_jobs.do_due, services.import_jobs.wake))
+        group.create_task(_repeat(services.revisions.forget_due, asyncio.Event()))
 
 
-async def _for_ever(do_due: Callable[[], Awaitable[int]], wake: asyncio.Event) -> None:
+async def _repeat(do_due: Callable[[], Awaitable[int]], wake: asyncio.Event) -> None:
     while True:
         try:
             await do_due()
         except DRIVER_ERROR as error:
             if is_unavailable(error):
-                log.warning("the database is away; what is due waits")
+                log.warning("the database is unavailable; queued work waits")
             else:
-                log.exception("what is due could not be done")
-        except Exception:  # The loop must outlive whatever one round meets.
-            log.exception("what is due could not be done")
+                log.exception("queued work failed")
+        except Exception:  # The loop must survive whatever one round raises.
+            log.exception("queued work failed")
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS):
                 await wake.wait()

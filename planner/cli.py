@@ -13,7 +13,7 @@ import sys
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import uvicorn
 from fastapi import FastAPI
@@ -25,12 +25,11 @@ from database.embedded.processes import die_with_parent
 from database.embedded.server import EmbeddedMongo, running_url
 from database.errors import DatabaseUnavailable
 from database.migrate import migrate, pending
-from planner.app import create_app, prepare
+from planner.app import create_app
 from planner.errors import ConfigurationError, Invalid, PlannerError
-from planner.services.accounts.accounts import Accounts
-from planner.services.accounts.administration import Administration
-from planner.services.mail.delivery import MailDelivery
 from planner.settings import Settings, load
+from planner.startup import recover
+from planner.wiring import Services
 
 GRACE_SECONDS = 10
 T = TypeVar("T")
@@ -116,14 +115,15 @@ def _database_in_use(settings: Settings) -> Iterator[Settings]:
         yield ready
 
 
-def _with_services(work: Callable[[Any], Awaitable[T]]) -> T:
-    """What `work` answers, given the state of an application that is started but serves nobody."""
+def _with_services(work: Callable[[Services], Awaitable[T]]) -> T:
+    """Return the result of `work`, called with the services of an application that serves nobody."""
 
     async def run(ready: Settings) -> T:
-        await prepare(ready, alone=False)
+        await recover(ready, exclusive=False)
         app = create_app(ready)
         async with app.router.lifespan_context(app):
-            return await work(app.state)
+            services: Services = app.state.services
+            return await work(services)
 
     with _database_in_use(load()) as ready:
         return asyncio.run(run(ready))
@@ -137,7 +137,7 @@ def _serve(options: argparse.Namespace) -> int:
     _stop_on_sigterm()
     # The port is taken before anything is started, so that a taken one is said at once.
     with _listen(settings) as listener, contextlib.suppress(KeyboardInterrupt), _database(settings) as ready:
-        asyncio.run(prepare(ready))
+        asyncio.run(recover(ready, exclusive=True, workers=options.workers))
         if options.workers == 1:
             _Server(_config(settings, freeze_gc(create_app(ready))), settings).run(sockets=[listener])
         else:
@@ -263,17 +263,15 @@ def _check(options: argparse.Namespace) -> int:
 
 
 def _create_admin(options: argparse.Namespace) -> int:
-    async def work(state: Any) -> str:
-        people: Administration = state.people
-        if (user := await people.make_admin(options.email)) is not None:
+    async def work(services: Services) -> str:
+        if (user := await services.administration.make_admin(options.email)) is not None:
             done = f"{options.email} is an admin now; its password stays as it is."
             if user["email_verified"]:
                 return done
             return (
                 f"{done}\nNobody has proved that this address is theirs: make sure that the account is whose you think."
             )
-        accounts: Accounts = state.accounts
-        await accounts.create_admin(options.email, _ask_password())
+        await services.accounts.create_admin(options.email, _ask_password())
         return f"{options.email} has an account now, and is an admin."
 
     print(_with_services(work))
@@ -291,9 +289,8 @@ def _ask_password() -> str:
 
 
 def _send_due(options: argparse.Namespace) -> int:
-    async def work(state: Any) -> int:
-        mailing: MailDelivery = state.mailing
-        return await mailing.send_due()
+    async def work(services: Services) -> int:
+        return await services.mail_delivery.send_due()
 
     print(f"{_with_services(work)} sent.")
     return 0

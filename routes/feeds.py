@@ -26,6 +26,7 @@ from routes.http.problems import (
 )
 from routes.http.responses import JSON, NOT_MODIFIED, describe_response, respond_page
 from routes.http.route import PlannerRoute
+from routes.http.services import services_of
 
 router = APIRouter(prefix="/api/v1", route_class=PlannerRoute)
 ICS = "text/calendar"
@@ -117,7 +118,7 @@ async def create_feed(
     the events that you can see in its scope, until the feed is deleted.
     """
     made = await feeds.create(caller, draft, client, idempotency_key)
-    url = f"{request.app.state.base_url}/api/v1/feeds/{made.secret}.ics"
+    url = f"{services_of(request).base_url}/api/v1/feeds/{made.secret}.ics"
     headers = {"location": f"/api/v1/feeds/{made.view.id}", "cache-control": "no-store"}
     return Response(to_json(orjson.loads(made.view.json) | {"url": url}), 201, media_type=JSON, headers=headers)
 

@@ -18,6 +18,7 @@ from routes.http.errors import PROBLEM_TYPES, STATUSES, problem_slug
 from routes.http.problems import COMMON_ERRORS, describe_errors, status_phrase
 from routes.http.responses import JSON, describe_response
 from routes.http.route import PlannerRoute
+from routes.http.services import services_of
 
 router = APIRouter(tags=["health"], route_class=PlannerRoute, responses=describe_errors(*COMMON_ERRORS))
 
@@ -47,7 +48,7 @@ async def check_readiness(request: Request) -> Response:
     """
     try:
         async with asyncio.timeout(2):
-            await request.app.state.database.ping()
+            await services_of(request).database.ping()
     except (DRIVER_ERROR, TimeoutError):
         raise Unavailable("The database does not respond.") from None
     return Response(to_json({"status": "ok"}), media_type=JSON)

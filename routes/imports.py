@@ -14,6 +14,7 @@ from routes.http.dependencies import IdInPath, ImportJobsService, RejectConflict
 from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
 from routes.http.responses import JSON, describe_response
 from routes.http.route import PlannerRoute
+from routes.http.services import services_of
 
 router = APIRouter(
     prefix="/api/v1", tags=["import"], route_class=PlannerRoute, responses=describe_errors(*AUTHENTICATED_ERRORS)
@@ -85,7 +86,7 @@ async def import_events(
     if not prefers_async(prefer):
         return Response((await imports.now(caller, file, dry_run, idempotency_key)).json, media_type=JSON)
     job = await imports.later(caller, file, dry_run, idempotency_key)
-    location = f"{request.app.state.base_url}/api/v1/imports/{job.id}"
+    location = f"{services_of(request).base_url}/api/v1/imports/{job.id}"
     headers = {"location": location, "preference-applied": "respond-async"}
     return Response(job.json, 202, media_type=JSON, headers=headers)
 

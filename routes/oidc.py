@@ -16,6 +16,7 @@ from routes.http.headers import describe_headers
 from routes.http.problems import COMMON_ERRORS, ResponseDescriptions, describe_errors
 from routes.http.responses import describe_response, respond_page
 from routes.http.route import PlannerRoute
+from routes.http.services import services_of
 from routes.signin import respond_signed_in
 
 router = APIRouter(
@@ -122,7 +123,7 @@ async def finish_provider_sign_in(
 
 
 def _is_secure(request: Request) -> bool:
-    return str(request.app.state.base_url).startswith("https:")
+    return str(services_of(request).base_url).startswith("https:")
 
 
 def _cookie_name(secure: bool, ticket: str) -> str:

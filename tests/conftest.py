@@ -25,8 +25,9 @@ from planner.app import create_app
 from planner.services.mail.transports import MailTransport
 from planner.settings import Settings
 from tests.support.clients import Person, Planner, sign_up
-from tests.support.clocks import Clock, install_clock
+from tests.support.clocks import MovableClock, freeze_clock
 from tests.support.mailbox import Mailbox
+from tests.support.services import services_of
 
 SECRET = "a key of the tests, and of nothing else: 1f0c7b9a"
 
@@ -131,7 +132,7 @@ def without_background_work(monkeypatch: pytest.MonkeyPatch) -> None:
     async def wait_forever(*_: Any, **__: Any) -> None:
         await asyncio.Event().wait()
 
-    monkeypatch.setattr(background, "work", wait_forever)
+    monkeypatch.setattr(background, "run_due_work", wait_forever)
 
 
 @pytest.fixture
@@ -141,17 +142,19 @@ async def app(
     mail_transport: MailTransport | None,
 ) -> AsyncIterator[FastAPI]:
     """The planner, started."""
-    application = create_app(settings, open_database_for_test, mail_transport)
+    clock = MovableClock()
+    application = create_app(settings, open_database=open_database_for_test, mail_transport=mail_transport, clock=clock)
+    application.state.clock = clock
     async with application.router.lifespan_context(application):
         if isinstance(mail_transport, Mailbox):
-            mail_transport.delivery = application.state.mailing
+            mail_transport.delivery = services_of(application).mail_delivery
         yield application
 
 
 @pytest.fixture
-def clock(app: FastAPI) -> Clock:
+def clock(app: FastAPI) -> MovableClock:
     """The clock that the planner goes by."""
-    return install_clock(app)
+    return freeze_clock(app)
 
 
 @pytest.fixture

@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 from pydantic import BaseModel, ConfigDict, Field
 
+from database.documents import StoredDocument
 from database.queries import Id, Stored, index
 from database.reads import decode, page
-from database.writes import Delete, Insert
+from database.writes import Delete, Insert, InsertStored
 from models.shared.schema import Reply
 from planner.domain.pkce import SHAPE
 
@@ -16,7 +17,7 @@ LOGIN_LIFETIME = timedelta(minutes=10)
 CODE_LIFETIME = timedelta(minutes=1)
 
 
-class OidcLoginAttempt(Document):
+class OidcLoginAttempt(StoredDocument):
     """Somebody who was sent to a provider and is to come back, under the hash of our `state`.
 
     `browser` is the hash of what only their browser holds. The last three say who sent
@@ -36,13 +37,13 @@ class OidcLoginAttempt(Document):
     class Settings:
         """Where they are stored; the server itself removes them when their time is over."""
 
-        name = "provider_logins"
+        name = "oidc_login_attempts"
         indexes: ClassVar = [index("expires_at", name="expired", expireAfterSeconds=0)]
 
     @classmethod
     def beginning(cls, stored: Stored, now: datetime) -> Insert:
         """The write that remembers who went to a provider."""
-        return Insert(cls, stored | {"expires_at": now + LOGIN_LIFETIME})
+        return InsertStored(cls, stored | {"expires_at": now + LOGIN_LIFETIME})
 
     @classmethod
     async def standing(cls, digest: str, provider: str, browser: str, now: datetime) -> Stored | None:
@@ -57,7 +58,7 @@ class OidcLoginAttempt(Document):
         return Delete(cls, {"_id": digest})
 
 
-class AuthorizationCode(Document):
+class AuthorizationCode(StoredDocument):
     """An authorization code of ours (RFC 6749 §4.1.2), under its hash."""
 
     id: str = Field(alias="_id")  # type: ignore[assignment]
@@ -70,13 +71,13 @@ class AuthorizationCode(Document):
     class Settings:
         """Where they are stored; the server itself removes them when their time is over."""
 
-        name = "provider_codes"
+        name = "authorization_codes"
         indexes: ClassVar = [index("expires_at", name="expired", expireAfterSeconds=0)]
 
     @classmethod
     def issue(cls, digest: str, user: Id, login: Stored, now: datetime) -> Insert:
         """The write that makes a code good, for the page that sent somebody to a provider."""
-        return Insert(
+        return InsertStored(
             cls,
             {
                 "_id": digest,

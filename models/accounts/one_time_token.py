@@ -3,18 +3,19 @@
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 from pydantic import Field
 
+from database.documents import StoredDocument
 from database.queries import Id, Stored, index
 from database.reads import decode, page
-from database.writes import Delete, Insert
+from database.writes import Delete, Insert, InsertStored
 
 Purpose = Literal["verify", "reset"]
 LIFETIME: dict[Purpose, timedelta] = {"verify": timedelta(hours=24), "reset": timedelta(hours=1)}
 
 
-class OneTimeToken(Document):
+class OneTimeToken(StoredDocument):
     """A token that can be used once, under its hash."""
 
     id: str = Field(alias="_id")  # type: ignore[assignment]
@@ -35,7 +36,7 @@ class OneTimeToken(Document):
     @classmethod
     def issue(cls, digest: str, purpose: Purpose, user: Id, email_key: str, now: datetime) -> Insert:
         """The write that makes a token good."""
-        return Insert(
+        return InsertStored(
             cls,
             {
                 "_id": digest,

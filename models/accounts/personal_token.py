@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field
 
 from database.commit import change
+from database.documents import StoredDocument
 from database.queries import Filter, Id, Stored, index
 from database.reads import decode, page
 from database.writes import Delete
@@ -26,7 +27,7 @@ DAY = 24 * 60 * 60
 YEAR = 365 * DAY
 
 
-class PersonalToken(Document):
+class PersonalToken(StoredDocument):
     """A personal access token; only the hash of its secret is stored."""
 
     user: PydanticObjectId
@@ -40,7 +41,7 @@ class PersonalToken(Document):
     class Settings:
         """Where tokens are stored; the server itself removes them when their time is over."""
 
-        name = "access_tokens"
+        name = "personal_tokens"
         indexes: ClassVar = [
             index("digest", name="digest", unique=True),
             index("user", "_id", name="user_id"),

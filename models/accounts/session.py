@@ -3,19 +3,20 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field
 
 from database.commit import change
+from database.documents import StoredDocument
 from database.queries import Filter, Id, Stored, index
 from database.reads import decode, page
-from database.writes import Delete, Insert
+from database.writes import Delete, Insert, InsertStored
 from models.shared.schema import Reply
 from models.shared.views import Page, to_json
 from planner.domain.cursors import to_cursor
 
 
-class Session(Document):
+class Session(StoredDocument):
     """A sign-in that lasts until it is ended, its refresh token is used twice, or its time is over.
 
     A session that has ended is removed: what is not there cannot be revived by a race.
@@ -42,7 +43,7 @@ class Session(Document):
     @classmethod
     def opening(cls, stored: Stored) -> Insert:
         """The write that opens a session; for a group of writes."""
-        return Insert(cls, stored)
+        return InsertStored(cls, stored)
 
     @classmethod
     async def standing(cls, id: Id, user: Id, now: datetime) -> Stored | None:

@@ -1,13 +1,14 @@
 """Accounts: what is stored, and every query and conditional write on them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field
 
 from database.commit import change
+from database.documents import StoredDocument
 from database.queries import Filter, Id, Stored, index
 from database.reads import Loader, decode, page
 from database.writes import Update
@@ -19,7 +20,7 @@ from planner.domain.cursors import to_cursor
 Role = Literal["user", "moderator", "admin"]
 
 
-class User(Document):
+class User(StoredDocument):
     """An account, with the ids of the events it created embedded.
 
     `events` is the set of those ids in up to 256 small lists, each under the last two
@@ -42,12 +43,12 @@ class User(Document):
         default_factory=list, description="Who the account is to providers: each issuer and subject."
     )
     signed_in_at: datetime | None = None
-    turn: dict[str, Any] | None = Field(None, description="Who writes next: see `models/accounts/user_write_lock.py`.")
+    write_lock: PydanticObjectId | None = Field(None, description="See `models/accounts/user_write_lock.py`.")
     revision: int = Field(1, ge=1)
     created_at: datetime
     updated_at: datetime
 
-    loader: ClassVar[Loader]
+    loader: ClassVar[Loader["User"]]
 
     class Settings:
         """Where accounts are stored; e-mail and username are unique whatever their letter case."""
@@ -108,7 +109,7 @@ class User(Document):
     @classmethod
     async def stored(cls, id: Id) -> Stored | None:
         """The account's document as it stands."""
-        raw = await cls.loader.get(id)
+        raw = await cls.loader.get_raw(id)
         return None if raw is None else decode(raw)
 
     @classmethod
@@ -159,15 +160,12 @@ class User(Document):
             cls,
             {"_id": id},
             {"$push": {_list(event): event}, "$inc": {"revision": 1}, "$set": {"updated_at": now}},
-            once={_list(event): {"$ne": event}},
         )
 
     @classmethod
     def embed_all(cls, id: Id, events: Sequence[Id], now: datetime) -> Update:
         """The write that adds the ids of several events at once; for a group of writes."""
-        lists: dict[str, list[Id]] = {}
-        for event in events:
-            lists.setdefault(_list(event), []).append(event)
+        lists = {f"{cls.events}.{name}": ids for name, ids in event_ids_by_bucket(events).items()}
         return Update(
             cls,
             {"_id": id},
@@ -176,8 +174,6 @@ class User(Document):
                 "$inc": {"revision": 1},
                 "$set": {"updated_at": now},
             },
-            # They are added together: where one is, all are.
-            once={_list(events[0]): {"$ne": events[0]}},
         )
 
     @classmethod
@@ -187,8 +183,7 @@ class User(Document):
             cls,
             {"_id": id},
             {"$pull": {_list(event): event}, "$inc": {"revision": 1}, "$set": {"updated_at": now}},
-            needed=False,
-            once={_list(event): event},
+            required=False,
         )
 
 
@@ -203,6 +198,14 @@ def identity(issuer: str, subject: str) -> dict[str, str]:
 def identified(issuer: str, subject: str) -> Filter:
     """What finds the account of an identity; the second half is what makes the partial index serve."""
     return {"identities": {"$elemMatch": identity(issuer, subject)}, "identities.subject": subject}
+
+
+def event_ids_by_bucket(events: Iterable[Id]) -> dict[str, list[Id]]:
+    """Return the ids in the lists that they belong to, as `User.events` holds them."""
+    buckets: dict[str, list[Id]] = {}
+    for event in events:
+        buckets.setdefault(str(event)[-2:], []).append(event)
+    return buckets
 
 
 def _list(event: Id) -> str:

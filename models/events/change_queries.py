@@ -2,7 +2,7 @@
 
 from typing import NamedTuple
 
-from database.queries import Filter, Id, as_id
+from database.queries import Filter, Id, parse_id
 from database.reads import decode, page
 from models.events.event import WAITING, Event
 from models.events.event_queries import PUBLIC
@@ -10,20 +10,20 @@ from models.events.event_schema import Scope
 from models.events.event_view import EventView, rendered
 from models.events.tombstone import Tombstone
 
-_BY_NUMBER = [("seq", 1), ("_id", 1)]
-_BY_EVENT = [("seq", 1), ("event", 1)]
+_BY_NUMBER = [("change_number", 1), ("_id", 1)]
+_BY_EVENT = [("change_number", 1), ("event", 1)]
 
 
 class Mark(NamedTuple):
     """A place among the changes: behind the event with this id, of those with this number."""
 
-    seq: int
+    change_number: int
     id: str
 
     @classmethod
-    def of(cls, seq: int, id: Id) -> "Mark":
+    def of(cls, change_number: int, id: Id) -> "Mark":
         """The place of a change of this event."""
-        return cls(seq, str(id))
+        return cls(change_number, str(id))
 
 
 # Behind every change with the number.
@@ -40,8 +40,8 @@ class Changed(NamedTuple):
 
 async def waiting(limit: int) -> tuple[list[Id], list[Id]]:
     """Changed events, and notes of gone ones, that have no number yet."""
-    events = await page(Event, {"seq": WAITING}, None, limit, {"_id": 1})
-    gone = await page(Tombstone, {"seq": WAITING}, None, limit, {"_id": 1})
+    events = await page(Event, {"change_number": WAITING}, None, limit, {"_id": 1})
+    gone = await page(Tombstone, {"change_number": WAITING}, None, limit, {"_id": 1})
     return [decode(raw)["_id"] for raw in events], [decode(raw)["_id"] for raw in gone]
 
 
@@ -53,7 +53,7 @@ async def changed(scope: Scope, caller: Id, tag: str | None, after: Mark, last: 
     found = []
     for raw in await page(Event, {"$or": branches}, _BY_NUMBER, limit):
         stored = decode(raw)
-        found.append(Changed(Mark.of(stored["seq"], stored["_id"]), rendered(raw), stored["tags"]))
+        found.append(Changed(Mark.of(stored["change_number"], stored["_id"]), rendered(raw), stored["tags"]))
     return found
 
 
@@ -62,8 +62,8 @@ async def gone(scope: Scope, caller: Id, after: Mark, last: int, limit: int) -> 
     seen: Filter = {"public": True} | ({"owner": {"$ne": caller}} if scope == "all" else {})
     owners: list[Filter] = [{"owner": caller, "removed": True}, seen]
     branches = [owner | range for owner in _of(scope, owners) for range in _ranges(after, last, "event")]
-    notes = await page(Tombstone, {"$or": branches}, _BY_EVENT, limit, {"seq": 1, "event": 1})
-    return [Mark.of(stored["seq"], stored["event"]) for stored in map(decode, notes)]
+    notes = await page(Tombstone, {"$or": branches}, _BY_EVENT, limit, {"change_number": 1, "event": 1})
+    return [Mark.of(stored["change_number"], stored["event"]) for stored in map(decode, notes)]
 
 
 async def seen(scope: Scope, caller: Id, ids: list[str]) -> set[str]:
@@ -71,7 +71,7 @@ async def seen(scope: Scope, caller: Id, ids: list[str]) -> set[str]:
     if not ids:
         return set()
     owners: list[Filter] = [{"creator": caller}, dict(PUBLIC)]
-    among = {"_id": {"$in": [as_id(id) for id in ids]}}
+    among = {"_id": {"$in": [parse_id(id) for id in ids]}}
     found = await page(Event, among | {"$or": _of(scope, owners)}, None, len(ids), {"_id": 1})
     return {str(decode(raw)["_id"]) for raw in found}
 
@@ -81,12 +81,18 @@ async def newest(scope: Scope, caller: Id) -> int:
 
     It differs whenever anything in the scope does, once everything that waits is numbered.
     """
-    numbered: Filter = {"seq": {"$gt": WAITING}}
+    numbered: Filter = {"change_number": {"$gt": WAITING}}
     owners: list[Filter] = [{"creator": caller}, dict(PUBLIC)]
     notes: list[Filter] = [{"owner": caller, "removed": True}, {"public": True}]
-    found = [await page(Event, owner | numbered, [("seq", -1)], 1, {"seq": 1}) for owner in _of(scope, owners)]
-    found += [await page(Tombstone, note | numbered, [("seq", -1)], 1, {"seq": 1}) for note in _of(scope, notes)]
-    return max((int(decode(raw[0])["seq"]) for raw in found if raw), default=WAITING)
+    found = [
+        await page(Event, owner | numbered, [("change_number", -1)], 1, {"change_number": 1})
+        for owner in _of(scope, owners)
+    ]
+    found += [
+        await page(Tombstone, note | numbered, [("change_number", -1)], 1, {"change_number": 1})
+        for note in _of(scope, notes)
+    ]
+    return max((int(decode(raw[0])["change_number"]) for raw in found if raw), default=WAITING)
 
 
 def _of(scope: Scope, owners: list[Filter]) -> list[Filter]:
@@ -95,7 +101,7 @@ def _of(scope: Scope, owners: list[Filter]) -> list[Filter]:
 
 def _ranges(after: Mark, last: int, id: str) -> list[Filter]:
     """What lies behind the mark: the rest of its number, and the numbers after it."""
-    ranges: list[Filter] = [{"seq": {"$gt": after.seq, "$lte": last}}]
-    if after.id != LAST_ID and WAITING < after.seq <= last:
-        ranges.append({"seq": after.seq, id: {"$gt": as_id(after.id)}})
+    ranges: list[Filter] = [{"change_number": {"$gt": after.change_number, "$lte": last}}]
+    if after.id != LAST_ID and WAITING < after.change_number <= last:
+        ranges.append({"change_number": after.change_number, id: {"$gt": parse_id(after.id)}})
     return ranges

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Collection, Sequence
 from datetime import datetime
 from typing import Any, ClassVar
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 from pydantic import Field
 
 from database.commit import commit_atomically
+from database.documents import StoredDocument
 from database.queries import Filter, Id, Stored, index, place_index, text_index
 from database.reads import Loader, batches, decode, encode, page
-from database.writes import Delete, Forbid, Insert, Update, Write
+from database.writes import Delete, Forbid, InsertStored, Update, Write
 from models.accounts.user import User
 from models.events.event_queries import PUBLIC, Window, listing, repeating, singles
 from models.events.event_schema import Geo, Recurrence, Scope, Status, Takedown, Visibility
@@ -27,21 +28,21 @@ _REPEATING = {"repeats": True}
 _OWN_UID = {"uid": {"$exists": True}}
 # Changes are numbered after they were committed: see `planner/services/events/changes.py`.
 WAITING = 0
-_NUMBERED = {"seq": {"$gt": WAITING}}
+_NUMBERED = {"change_number": {"$gt": WAITING}}
 # As many series are looked into before others have their turn: a few milliseconds' work.
 SERIES_AT_ONCE = 100
 # The database takes nothing over 16 MiB, and each change keeps what was before.
 MOST_BYTES = 2 * 1024 * 1024
 
 
-class Event(Document):
+class Event(StoredDocument):
     """An event as it is stored. What of a public one is searched is stored as well: see `PublicEventIndex`.
 
     `begins`, `ends`, `span` and `key` are derived from the times (see
     `planner/domain/times.py`) and are there for the indexes. `uid` is stored only when
     its author gave one; the others follow from the id. `editor` and `act` say who made this
     revision and how: without them its creator did, by a plain change; no `editor` but None is
-    one who has left. `seq` numbers its last change. `ics` is what an imported entry said
+    one who has left. `change_number` numbers its last change. `ics` is what an imported entry said
     besides (RFC 5545), `sequence` what makes its SEQUENCE of our revision. `place` is `geo` for
     the indexes.
     """
@@ -73,7 +74,7 @@ class Event(Document):
     sequence: int | None = None
     editor: PydanticObjectId | None = None
     act: Act | None = None
-    seq: int = WAITING
+    change_number: int = WAITING
     seconds: int | None = None
     repeats: bool | None = None
     begins: datetime
@@ -81,7 +82,7 @@ class Event(Document):
     span: int
     key: str
 
-    loader: ClassVar[Loader]
+    loader: ClassVar[Loader["Event"]]
 
     class Settings:
         """Where events are stored, with an index for each query that the routes can make."""
@@ -101,15 +102,15 @@ class Event(Document):
             place_index(place="place", name="public_place", partialFilterExpression=PUBLIC),
             index("creator", "uid", name="creator_uid", unique=True, partialFilterExpression=_OWN_UID),
             index("editor", name="editor", partialFilterExpression={"editor": {"$exists": True}}),
-            index("seq", name="waiting", partialFilterExpression={"seq": WAITING}),
-            index("creator", "seq", "_id", name="creator_changes", partialFilterExpression=_NUMBERED),
-            index("seq", "_id", name="public_changes", partialFilterExpression=PUBLIC | _NUMBERED),
+            index("change_number", name="waiting", partialFilterExpression={"change_number": WAITING}),
+            index("creator", "change_number", "_id", name="creator_changes", partialFilterExpression=_NUMBERED),
+            index("change_number", "_id", name="public_changes", partialFilterExpression=PUBLIC | _NUMBERED),
         ]
 
     @classmethod
     async def view(cls, id: Id) -> EventView | None:
         """The event with this id, rendered."""
-        raw = await cls.loader.get(id)
+        raw = await cls.loader.get_raw(id)
         return None if raw is None else rendered(raw)
 
     @classmethod
@@ -125,8 +126,8 @@ class Event(Document):
     @classmethod
     def inserting(cls, stored: Stored) -> list[Write]:
         """The writes that store an event where none was; they belong with one that embeds its id."""
-        stored = placed(stored | {"seq": WAITING})
-        return [Insert(cls, stored), *PublicEventIndex.adding(stored)]
+        stored = placed(stored | {"change_number": WAITING})
+        return [InsertStored(cls, stored), *PublicEventIndex.adding(stored)]
 
     @classmethod
     async def change(
@@ -156,7 +157,7 @@ class Event(Document):
 
         Raises `Invalid` when that would be too large.
         """
-        fields = fields | {"seq": WAITING} | _made(stored["creator"], by, act)
+        fields = fields | {"change_number": WAITING} | _made(stored["creator"], by, act)
         if "geo" in fields:
             fields = placed(fields)
         follows = ("act", "editor", *(["place"] if "geo" in fields else []))
@@ -210,7 +211,7 @@ class Event(Document):
         it is there already, and for a uid that the creator has used meanwhile.
         """
         own = {name: value for name, value in last.items() if name in OF_SERVER and name not in ("act", "editor")}
-        stored = own | fields | {"revision": removal["revision"] + 1, "seq": WAITING}
+        stored = own | fields | {"revision": removal["revision"] + 1, "change_number": WAITING}
         stored = placed(stored | _made(last["creator"], by, "restored"))
         embed = User.embed(stored["creator"], stored["_id"], stored["updated_at"])
         writes = [*cls.inserting(stored), Revision.reviving(removal), embed]
@@ -219,7 +220,7 @@ class Event(Document):
     @classmethod
     def forgetting(cls, editor: Id) -> Update:
         """The write after which nothing says that these events of others are as somebody made them."""
-        return Update(cls, {"editor": editor}, {"$set": {"editor": None}}, needed=False, many=True)
+        return Update(cls, {"editor": editor}, {"$set": {"editor": None}}, required=False, many=True)
 
     @classmethod
     async def delete_all_of(cls, creator: Id, now: datetime) -> list[Write]:
@@ -240,7 +241,7 @@ class Event(Document):
     @classmethod
     async def stored(cls, id: Id) -> Stored | None:
         """The event's document as it stands."""
-        raw = await cls.loader.get(id)
+        raw = await cls.loader.get_raw(id)
         return None if raw is None else decode(raw)
 
     @classmethod

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from database.queries import Id, Stored, as_id
+from database.queries import Id, Stored, parse_id
 from database.reads import by_ids, decode, page
 from database.writes import Write
 from models.accounts.user import User
@@ -21,7 +21,7 @@ async def known(creator: Id, uids: Sequence[str]) -> dict[str, Stored]:
     found = {stored["uid"]: stored for stored in map(decode, await page(Event, match, None, len(uids)))}
     # A UID that was made here holds the event's id, and is not stored besides.
     ids = {uid.removesuffix(_OWN): uid for uid in uids if uid.endswith(_OWN) and uid not in found}
-    made = [id for id in map(as_id, ids) if id is not None]
+    made = [id for id in map(parse_id, ids) if id is not None]
     for raw in (await by_ids(Event, made)).values() if made else ():
         stored = decode(raw)
         uid = default_uid(str(stored["_id"]))

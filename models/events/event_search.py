@@ -2,7 +2,7 @@
 
 from typing import Any, NamedTuple
 
-from database.aggregations import aggregate, opened
+from database.aggregations import aggregate, decode_outer
 from database.queries import Filter, Id, Stored
 from models.events.event import Event
 from models.events.event_queries import NO_ID, Window, near_by, parts
@@ -29,7 +29,7 @@ class SearchScope(NamedTuple):
 async def search(sought: SearchScope, words: str, after: Rank | None, limit: int) -> Page:
     """A page of the events in which any of the words is found, by how well, then start, then id."""
     document = PublicEventIndex if sought.scope == "public" else Event
-    found = [opened(raw) for raw in await aggregate(document, ranked(sought, words, after, limit + 1))]
+    found = [decode_outer(raw) for raw in await aggregate(document, ranked(sought, words, after, limit + 1))]
     rows = found[:limit]
     views = [rendered(row["event"]) for row in rows if "event" in row]
     # One that was public when it was found may have become private before it was read.

@@ -7,10 +7,11 @@ one's own costs the same however much others write. See docs/decisions/0013-sear
 from datetime import datetime
 from typing import Any, ClassVar
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 
+from database.documents import StoredDocument
 from database.queries import Id, Stored, index, text_index
-from database.writes import Delete, Insert, Update, Write
+from database.writes import Delete, InsertStored, Update, Write
 from models.events.event_queries import PUBLIC
 
 # How much a word counts for, by where it is found.
@@ -18,7 +19,7 @@ WEIGHTS = {"title": 10, "tags": 5, "location": 3, "description": 1}
 _COPIED = ("creator", *WEIGHTS, "place", "ends", "key")
 
 
-class PublicEventIndex(Document):
+class PublicEventIndex(StoredDocument):
     """The part of a public event that is searched, under the event's id."""
 
     creator: PydanticObjectId
@@ -33,14 +34,14 @@ class PublicEventIndex(Document):
     class Settings:
         """Where they are stored."""
 
-        name = "published"
+        name = "public_event_index"
         indexes: ClassVar = [text_index(weights=WEIGHTS, name="words"), index("creator", name="creator")]
 
     @classmethod
     def adding(cls, stored: Stored) -> list[Write]:
         """The writes that belong to storing a new event."""
         copy = copy_of(stored)
-        return [Insert(cls, {"_id": stored["_id"]} | copy)] if copy else []
+        return [InsertStored(cls, {"_id": stored["_id"]} | copy)] if copy else []
 
     @classmethod
     def changing(cls, before: Stored, after: Stored) -> list[Write]:
@@ -53,12 +54,12 @@ class PublicEventIndex(Document):
         change: dict[str, Any] = {"$set": is_now}
         if lacking := dict.fromkeys((name for name in was if name not in is_now), ""):
             change["$unset"] = lacking
-        return [Update(cls, {"_id": after["_id"]}, change, needed=False, upsert=True)]
+        return [Update(cls, {"_id": after["_id"]}, change, required=False, upsert=True)]
 
     @classmethod
     def removing(cls, stored: Stored) -> list[Write]:
         """The writes that belong to removing an event."""
-        return [Delete(cls, {"_id": stored["_id"]}, needed=False)] if copy_of(stored) else []
+        return [Delete(cls, {"_id": stored["_id"]}, required=False)] if copy_of(stored) else []
 
     @classmethod
     def delete_all_of(cls, creator: Id) -> Delete:

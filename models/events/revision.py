@@ -4,12 +4,13 @@ from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 
 from database.commit import commit_atomically
+from database.documents import StoredDocument
 from database.queries import Filter, Id, Stored, index, new_id
 from database.reads import decode, page
-from database.writes import Delete, Insert, Update, Write
+from database.writes import Delete, Insert, InsertStored, Update, Write
 
 # How a revision came to be, where it is not a plain change.
 Act = Literal["deleted", "restored", "taken-down", "takedown-lifted"]
@@ -27,7 +28,7 @@ OF_SERVER = frozenset(
         "revision",
         "editor",
         "act",
-        "seq",
+        "change_number",
         "sequence",
         "place",
         "takedown",
@@ -39,7 +40,7 @@ AT_ONCE = 500
 _REMOVALS = {"expires_at": {"$exists": True}}
 
 
-class Revision(Document):
+class Revision(StoredDocument):
     """One revision of an event that is there no more: `state` is the event as it was stored.
 
     A removal counts as a revision without a state. The revision that an event has now is in
@@ -86,7 +87,7 @@ class Revision(Document):
     @classmethod
     def keeping(cls, stored: Stored) -> Insert:
         """The write that keeps an event as it is stored now."""
-        return Insert(cls, {"_id": new_id()} | cls.of(stored))
+        return InsertStored(cls, {"_id": new_id()} | cls.of(stored))
 
     @classmethod
     def ending(cls, stored: Stored, by: Id, now: datetime) -> list[Write]:
@@ -102,7 +103,7 @@ class Revision(Document):
         }
         if by != stored["creator"]:
             removal["by"] = by
-        return [cls.keeping(stored), Insert(cls, removal)]
+        return [cls.keeping(stored), InsertStored(cls, removal)]
 
     @classmethod
     def reviving(cls, removal: Stored) -> Update:
@@ -128,7 +129,7 @@ class Revision(Document):
         """Forget what a removed event was; the removal goes last, so that what is cut short is done again."""
         while ids := await cls.some_before(removal):
             await commit_atomically([Delete(cls, {"_id": {"$in": ids}}, many=True)])
-        await commit_atomically([Delete(cls, {"_id": removal["_id"]}, needed=False)])
+        await commit_atomically([Delete(cls, {"_id": removal["_id"]}, required=False)])
 
     @classmethod
     def delete_all_of(cls, creator: Id) -> Delete:
@@ -138,7 +139,7 @@ class Revision(Document):
     @classmethod
     def forgetting(cls, by: Id) -> Update:
         """The write after which nothing says who made these revisions of other people's events."""
-        return Update(cls, {"by": by}, {"$set": {"by": None}}, needed=False, many=True)
+        return Update(cls, {"by": by}, {"$set": {"by": None}}, required=False, many=True)
 
     @classmethod
     async def last(cls, event: Id) -> Stored | None:

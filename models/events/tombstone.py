@@ -3,10 +3,11 @@
 from datetime import datetime, timedelta
 from typing import ClassVar
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 
+from database.documents import StoredDocument
 from database.queries import Id, Stored, index, new_id
-from database.writes import Delete, Insert, Update, Write
+from database.writes import Delete, Insert, InsertStored, Update, Write
 
 # For so long it is known what is gone; who asks less often reads everything anew.
 KNOWN = timedelta(days=90)
@@ -15,10 +16,10 @@ WAITING = 0
 _PUBLIC = {"public": True}
 
 
-class Tombstone(Document):
+class Tombstone(StoredDocument):
     """An event that was `removed`, or is not public any more; `public` says that it was.
 
-    `seq` numbers it among the changes of events. `owner` is its creator, as long as there is one.
+    `change_number` numbers it among the changes of events. `owner` is its creator, as long as there is one.
     """
 
     event: PydanticObjectId
@@ -26,16 +27,16 @@ class Tombstone(Document):
     public: bool
     removed: bool
     at: datetime
-    seq: int = WAITING
+    change_number: int = WAITING
 
     class Settings:
         """Where they are stored; the server itself removes them when their time is over."""
 
-        name = "gone"
+        name = "tombstones"
         indexes: ClassVar = [
-            index("seq", name="waiting", partialFilterExpression={"seq": WAITING}),
-            index("owner", "seq", "event", name="owner_changes"),
-            index("seq", "event", name="public_changes", partialFilterExpression=_PUBLIC),
+            index("change_number", name="waiting", partialFilterExpression={"change_number": WAITING}),
+            index("owner", "change_number", "event", name="owner_changes"),
+            index("change_number", "event", name="public_changes", partialFilterExpression=_PUBLIC),
             index("at", name="expired", expireAfterSeconds=int(KNOWN.total_seconds())),
         ]
 
@@ -44,13 +45,13 @@ class Tombstone(Document):
         """The writes after which nothing says whose the events were; those nobody else saw are not noted at all."""
         return [
             Delete(cls, {"owner": owner, "removed": True, "public": False}, many=True),
-            Update(cls, {"owner": owner}, {"$unset": {"owner": ""}}, needed=False, many=True),
+            Update(cls, {"owner": owner}, {"$unset": {"owner": ""}}, required=False, many=True),
         ]
 
     @classmethod
     def noting(cls, stored: Stored, now: datetime, *, removed: bool) -> Insert:
         """The write that notes a stored event as removed, or else as no longer public."""
-        return Insert(
+        return InsertStored(
             cls,
             {
                 "_id": new_id(),
@@ -59,6 +60,6 @@ class Tombstone(Document):
                 "public": stored["visibility"] == "public",
                 "removed": removed,
                 "at": now,
-                "seq": WAITING,
+                "change_number": WAITING,
             },
         )

@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 from pydantic import BaseModel, ConfigDict, Field
 
 from database.commit import change
+from database.documents import StoredDocument
 from database.queries import Filter, Id, Stored, index
 from database.reads import decode, page
 from database.writes import Delete
@@ -20,7 +21,7 @@ from planner.domain.cursors import to_cursor
 MOST = 50
 
 
-class Feed(Document):
+class Feed(StoredDocument):
     """A private address; only the hash of the token in it is stored.
 
     `slot` numbers the feeds of a person: an index lets no two have the same one, so nobody gets

@@ -4,13 +4,14 @@ from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any, ClassVar, Literal
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 from pydantic import Field
 
 from database.commit import change, commit_atomically
+from database.documents import StoredDocument
 from database.queries import Id, Stored, index, new_id
 from database.reads import batches, decode, page
-from database.writes import Delete, Insert, Update, Write
+from database.writes import Delete, InsertStored, Update, Write
 from models.accounts.user import User
 
 Progress = Literal["waiting", "running", "done", "failed"]
@@ -26,7 +27,7 @@ CHUNK_BYTES = 4 * 1024 * 1024
 MOST_ATTEMPTS = 10
 
 
-class ImportChunk(Document):
+class ImportChunk(StoredDocument):
     """A part of the file of an import, the `n`th."""
 
     job: PydanticObjectId
@@ -46,7 +47,7 @@ class ImportChunk(Document):
         ]
 
 
-class ImportJob(Document):
+class ImportJob(StoredDocument):
     """An import. While it is unfinished it has a `slot`, and `due_at`, when somebody may take it up.
 
     `holder` is whoever is at it. `done` counts groups of entries with the same UID, of `total`.
@@ -94,7 +95,7 @@ class ImportJob(Document):
         """Store the file of an import that is about to be ordered."""
         for n, at in enumerate(range(0, len(content), CHUNK_BYTES)):
             chunk = {"_id": new_id(), "job": job, "owner": owner, "n": n, "data": content[at : at + CHUNK_BYTES]}
-            await commit_atomically([Insert(ImportChunk, chunk | {"expires_at": now + KEPT})])
+            await commit_atomically([InsertStored(ImportChunk, chunk | {"expires_at": now + KEPT})])
 
     @classmethod
     def ordering(cls, stored: Stored, slot: int) -> list[Write]:
@@ -102,7 +103,7 @@ class ImportJob(Document):
         now = stored["created_at"]
         # Written, not only asked for: so it collides with the removal of the account.
         owner = Update(User, {"_id": stored["owner"], "disabled": False}, {"$set": {"updated_at": now}})
-        return [Insert(cls, stored | {"slot": slot, "due_at": now, "expires_at": now + KEPT}), owner]
+        return [InsertStored(cls, stored | {"slot": slot, "due_at": now, "expires_at": now + KEPT}), owner]
 
     @classmethod
     async def of(cls, id: Id, owner: Id) -> Stored | None:

@@ -3,12 +3,13 @@
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 
 from database.commit import change
+from database.documents import StoredDocument
 from database.queries import Id, Stored, index, new_id
 from database.reads import decode
-from database.writes import Delete, Insert
+from database.writes import Delete, Insert, InsertStored
 
 Kind = Literal["verify", "reset", "email-changed", "password-changed"]
 # A mail that could not be sent in this time is given up.
@@ -17,7 +18,7 @@ PATIENCE = timedelta(days=3)
 LEASE = timedelta(minutes=2)
 
 
-class QueuedMail(Document):
+class QueuedMail(StoredDocument):
     """A mail that is due: what kind, and to whom.
 
     It holds no token: the token is made when the mail is sent, and only its hash is stored.
@@ -34,7 +35,7 @@ class QueuedMail(Document):
     class Settings:
         """Where mails are stored, in the order in which they are due."""
 
-        name = "mails"
+        name = "queued_mails"
         indexes: ClassVar = [
             index("due_at", name="due"),
             index("user", name="user"),
@@ -44,7 +45,7 @@ class QueuedMail(Document):
     @classmethod
     def ordering(cls, kind: Kind, user: Id | None, address: str, now: datetime) -> Insert:
         """The write that has a mail sent; for a group of writes."""
-        return Insert(
+        return InsertStored(
             cls,
             {
                 "_id": new_id(),
@@ -71,7 +72,7 @@ class QueuedMail(Document):
     @classmethod
     def sent(cls, id: Id) -> Delete:
         """The write that strikes a mail off."""
-        return Delete(cls, {"_id": id}, needed=False)
+        return Delete(cls, {"_id": id}, required=False)
 
     @classmethod
     def delete_all_of(cls, user: Id) -> Delete:

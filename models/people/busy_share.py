@@ -3,12 +3,13 @@
 from datetime import datetime
 from typing import Annotated, Any, ClassVar
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field
 
+from database.documents import StoredDocument
 from database.queries import Filter, Id, Stored, index, new_id
 from database.reads import decode, page
-from database.writes import Delete, Insert
+from database.writes import Delete, Insert, InsertStored
 from models.shared.schema import Reply
 from models.shared.views import Page, to_json
 from planner.domain.cursors import to_cursor
@@ -17,7 +18,7 @@ from planner.domain.cursors import to_cursor
 MOST = 1_000
 
 
-class BusyShare(Document):
+class BusyShare(StoredDocument):
     """A leave to see when its `owner` is busy, given to its `reader`."""
 
     owner: PydanticObjectId
@@ -57,12 +58,12 @@ class BusyShare(Document):
     @classmethod
     def giving(cls, owner: Id, reader: Id, now: datetime) -> Insert:
         """The write that gives the leave; raises `DuplicateKey` when it is given already."""
-        return Insert(cls, {"_id": new_id(), "owner": owner, "reader": reader, "created_at": now})
+        return InsertStored(cls, {"_id": new_id(), "owner": owner, "reader": reader, "created_at": now})
 
     @classmethod
     def taking_back(cls, owner: Id, reader: Id) -> Delete:
         """The write that takes the leave back, if it was given."""
-        return Delete(cls, {"owner": owner, "reader": reader}, needed=False)
+        return Delete(cls, {"owner": owner, "reader": reader}, required=False)
 
     @classmethod
     def delete_all_of(cls, id: Id) -> list[Delete]:

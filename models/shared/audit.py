@@ -3,18 +3,19 @@
 from datetime import datetime, timedelta
 from typing import Annotated, Any, ClassVar
 
-from beanie import Document, PydanticObjectId
+from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field
 
+from database.documents import StoredDocument
 from database.queries import Filter, Id, Stored, index, new_id
 from database.reads import decode, page
-from database.writes import Insert, Update
+from database.writes import Insert, InsertStored, Update
 from models.shared.schema import PageQuery, Reply
 from models.shared.views import Page, to_json
 from planner.domain.cursors import to_cursor
 
 
-class Audit(Document):
+class Audit(StoredDocument):
     """One thing that happened to an account."""
 
     at: datetime
@@ -48,7 +49,7 @@ class Audit(Document):
         detail: str | None = None,
     ) -> Insert:
         """The write that notes something; for a group of writes."""
-        return Insert(
+        return InsertStored(
             cls,
             {
                 "_id": new_id(),
@@ -66,8 +67,8 @@ class Audit(Document):
     def forgetting(cls, account: Id) -> list[Update]:
         """The writes that leave no reference to an account; what happened stays."""
         return [
-            Update(cls, {"account": account}, {"$set": {"account": None, "address": None}}, needed=False, many=True),
-            Update(cls, {"actor": account}, {"$set": {"actor": None, "address": None}}, needed=False, many=True),
+            Update(cls, {"account": account}, {"$set": {"account": None, "address": None}}, required=False, many=True),
+            Update(cls, {"actor": account}, {"$set": {"actor": None, "address": None}}, required=False, many=True),
         ]
 
     @classmethod

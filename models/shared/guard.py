@@ -1,12 +1,12 @@
 """Documents that exist to be written: two groups of writes that both write one wait for each other."""
 
-from beanie import Document
 from pydantic import Field
 
+from database.documents import StoredDocument
 from database.writes import Update
 
 
-class Guard(Document):
+class Guard(StoredDocument):
     """Stands for a rule over several documents, such as that an admin remains."""
 
     id: str = Field(alias="_id")  # type: ignore[assignment]

@@ -3,17 +3,17 @@
 from datetime import datetime
 from typing import ClassVar
 
-from beanie import Document
 from pydantic import Field
 
 from database.commit import change
+from database.documents import StoredDocument
 from database.errors import DuplicateKey
 from database.queries import index
 from database.reads import decode, page
 from planner.domain.rate_limits import Limit
 
 
-class RateLimitCounter(Document):
+class RateLimitCounter(StoredDocument):
     """When something last happened, at most as often as its limit allows."""
 
     id: str = Field(alias="_id")  # type: ignore[assignment]
@@ -23,7 +23,7 @@ class RateLimitCounter(Document):
     class Settings:
         """Where tallies are stored; the server itself removes them when they no longer matter."""
 
-        name = "tallies"
+        name = "rate_limit_counters"
         indexes: ClassVar = [index("expires_at", name="expired", expireAfterSeconds=0)]
 
     @classmethod

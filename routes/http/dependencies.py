@@ -1,7 +1,7 @@
 """Dependencies of the routes as annotated types: services, the event in the path, idempotency keys, headers."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Any, Literal
+from typing import Annotated, Literal, TypeVar
 
 from fastapi import Depends, Header, Path, Query
 from starlette.requests import Request
@@ -28,7 +28,9 @@ from planner.services.files.import_jobs import ImportJobs
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.idempotency import IdempotencyKey
+from planner.wiring import Services
 from routes.http.etags import parse_if_match
+from routes.http.services import services_of
 
 # The pattern is documentation: a malformed id names nothing, so the response is 404 and not 422.
 IdInPath = Annotated[
@@ -41,32 +43,35 @@ IdInPath = Annotated[
 ]
 
 
-def from_state(name: str) -> Callable[[Request], Awaitable[Any]]:
-    """Return a dependency that gives one of the services that `create_app` made."""
-
-    async def service(request: Request) -> Any:
-        return getattr(request.app.state, name)
-
-    return service
+T = TypeVar("T")
 
 
-AccountsService = Annotated[Accounts, Depends(from_state("accounts"))]
-SessionsService = Annotated[Sessions, Depends(from_state("sessions"))]
-OidcLoginService = Annotated[OidcLogin, Depends(from_state("providers"))]
-RecoveryService = Annotated[Recovery, Depends(from_state("recovery"))]
-PersonalTokensService = Annotated[PersonalTokens, Depends(from_state("personal_tokens"))]
-IntrospectionService = Annotated[Introspection, Depends(from_state("introspection"))]
-AdministrationService = Annotated[Administration, Depends(from_state("people"))]
-DeletionService = Annotated[AccountDeletion, Depends(from_state("leaving"))]
-AuditService = Annotated[AuditLog, Depends(from_state("audit"))]
-EventsService = Annotated[Events, Depends(from_state("events"))]
-RevisionsService = Annotated[Revisions, Depends(from_state("undo"))]
-ExportsService = Annotated[Exports, Depends(from_state("exports"))]
-FeedsService = Annotated[Feeds, Depends(from_state("feeds"))]
-ChangesService = Annotated[ChangeLog, Depends(from_state("changes"))]
-ImportJobsService = Annotated[ImportJobs, Depends(from_state("imports"))]
-OccurrencesService = Annotated[Occurrences, Depends(from_state("occurrences"))]
-FreeBusyService = Annotated[FreeBusy, Depends(from_state("free_busy"))]
+def service(choose: Callable[[Services], T]) -> Callable[[Request], Awaitable[T]]:
+    """Return a dependency on one of the services."""
+
+    async def chosen(request: Request) -> T:
+        return choose(services_of(request))
+
+    return chosen
+
+
+AccountsService = Annotated[Accounts, Depends(service(lambda services: services.accounts))]
+SessionsService = Annotated[Sessions, Depends(service(lambda services: services.sessions))]
+OidcLoginService = Annotated[OidcLogin, Depends(service(lambda services: services.oidc_login))]
+RecoveryService = Annotated[Recovery, Depends(service(lambda services: services.recovery))]
+PersonalTokensService = Annotated[PersonalTokens, Depends(service(lambda services: services.personal_tokens))]
+IntrospectionService = Annotated[Introspection, Depends(service(lambda services: services.introspection))]
+AdministrationService = Annotated[Administration, Depends(service(lambda services: services.administration))]
+DeletionService = Annotated[AccountDeletion, Depends(service(lambda services: services.deletion))]
+AuditService = Annotated[AuditLog, Depends(service(lambda services: services.audit))]
+EventsService = Annotated[Events, Depends(service(lambda services: services.events))]
+RevisionsService = Annotated[Revisions, Depends(service(lambda services: services.revisions))]
+ExportsService = Annotated[Exports, Depends(service(lambda services: services.exports))]
+FeedsService = Annotated[Feeds, Depends(service(lambda services: services.feeds))]
+ChangesService = Annotated[ChangeLog, Depends(service(lambda services: services.changes))]
+ImportJobsService = Annotated[ImportJobs, Depends(service(lambda services: services.import_jobs))]
+OccurrencesService = Annotated[Occurrences, Depends(service(lambda services: services.occurrences))]
+FreeBusyService = Annotated[FreeBusy, Depends(service(lambda services: services.free_busy))]
 
 
 async def client_info(request: Request) -> ClientInfo:
@@ -82,20 +87,17 @@ Client = Annotated[ClientInfo, Depends(client_info)]
 
 async def event_by_id(request: Request, id: IdInPath, caller: EventsReader) -> EventView:
     """Return the event in the path if the caller may see it; raises `NotFound`."""
-    service: Events = request.app.state.events
-    return await service.see(caller, id)
+    return await services_of(request).events.see(caller, id)
 
 
 async def owned_event(request: Request, id: IdInPath, caller: EventsWriter) -> EventView:
     """Return the event in the path if the caller may change it; raises `NotFound` and `Forbidden`."""
-    service: Events = request.app.state.events
-    return await service.own(caller, id)
+    return await services_of(request).events.own(caller, id)
 
 
 async def visible_event(request: Request, id: IdInPath, caller: CurrentUser) -> EventView:
     """Return the event in the path for a caller whose role permits the rest; raises `NotFound`."""
-    service: Events = request.app.state.events
-    return await service.see(caller, id)
+    return await services_of(request).events.see(caller, id)
 
 
 EventById = Annotated[EventView, Depends(event_by_id)]
@@ -171,7 +173,7 @@ def _idempotency_key(request: Request, caller: Principal | None, key: str | None
         return None
     who = "" if caller is None else str(caller.id)
     scope = f"{who} {request.method} {request.url.path}"
-    return IdempotencyKey(scope, key, request.app.state.secret, None if caller is None else caller.id)
+    return IdempotencyKey(scope, key, services_of(request).secret, None if caller is None else caller.id)
 
 
 WriterIdempotencyKey = Annotated[IdempotencyKey | None, Depends(writer_idempotency_key)]

@@ -10,6 +10,7 @@ from models.shared.views import Changes, Page
 from routes.http.etags import format_etag, matches_if_none_match
 from routes.http.headers import describe_headers
 from routes.http.problems import ResponseDescriptions
+from routes.http.services import services_of
 
 JSON = "application/json"
 
@@ -69,7 +70,7 @@ def _link_next_page(request: Request, response: Response, parameter: str, value:
     """Add the address of the next page: that of this request with another value of one query parameter."""
     query = [pair for pair in request.query_params.multi_items() if pair[0] != parameter]
     path = request.url.path + "?" + urlencode([*query, (parameter, value)])
-    response.headers["link"] = f'<{request.app.state.base_url}{path}>; rel="next"'
+    response.headers["link"] = f'<{services_of(request).base_url}{path}>; rel="next"'
 
 
 def describe_response(status: int, description: str, model: Any, *headers: str) -> ResponseDescriptions:

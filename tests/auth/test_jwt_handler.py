@@ -4,12 +4,16 @@ import base64
 import hashlib
 import hmac
 import json
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
 
 from auth.jwt_handler import TokenSigner
+from planner.clock import Clock
 from planner.errors import InvalidToken
+from planner.randomness import system_random_bytes
+from tests.support.clocks import MovableClock
 
 SECRET, ISSUER, AUDIENCE, NOW = "a key of this test alone: 5d2c0a77", "http://planner.test", "planner", 1_800_000_000
 SUBJECT, SESSION = "692000000000000000000001", "692000000000000000000002"
@@ -25,24 +29,18 @@ CLAIMS: dict[str, Any] = {
 }
 
 
-class Clock:
-    """A clock that stands until it is moved."""
-
-    def __init__(self) -> None:
-        self.now = float(NOW)
-
-    def __call__(self) -> float:
-        return self.now
+@pytest.fixture
+def clock() -> MovableClock:
+    return MovableClock(datetime.fromtimestamp(NOW, UTC))
 
 
 @pytest.fixture
-def clock() -> Clock:
-    return Clock()
+def signer(clock: MovableClock) -> TokenSigner:
+    return signer_of(clock)
 
 
-@pytest.fixture
-def signer(clock: Clock) -> TokenSigner:
-    return TokenSigner(SECRET, ISSUER, AUDIENCE, 15, clock)
+def signer_of(clock: Clock, secret: str = SECRET, issuer: str = ISSUER, audience: str = AUDIENCE) -> TokenSigner:
+    return TokenSigner(secret, issuer, audience, 15, clock, system_random_bytes)
 
 
 def encoded(value: bytes) -> str:
@@ -89,13 +87,13 @@ def test_a_token_made_as_ours_are_holds(signer: TokenSigner) -> None:
     assert signer.verify(jwt()).subject == SUBJECT
 
 
-def test_a_token_is_over_at_the_second_it_names(signer: TokenSigner, clock: Clock) -> None:
+def test_a_token_is_over_at_the_second_it_names(signer: TokenSigner, clock: MovableClock) -> None:
     token = signer.sign(SUBJECT, SESSION)
-    clock.now = NOW + 899.9
+    clock.move_to(NOW + 899.9)
     signer.verify(token)
-    clock.now = NOW + 900
+    clock.move_to(NOW + 900)
     refused(signer, token)
-    refused(TokenSigner(SECRET, ISSUER, AUDIENCE, 15, clock), token)
+    refused(signer_of(clock), token)
 
 
 @pytest.mark.parametrize(
@@ -146,10 +144,10 @@ def test_a_token_without_a_signature_is_refused(signer: TokenSigner) -> None:
         refused(signer, token)
 
 
-def test_an_hmac_with_a_public_key_is_refused(clock: Clock) -> None:
+def test_an_hmac_with_a_public_key_is_refused(clock: MovableClock) -> None:
     # The confusion of RS256 with HS256 needs a key that everybody knows: such a key is no secret of ours.
     public = "-----BEGIN PUBLIC KEY-----\nMFwwDQYJKoZIhvcNAQEBBQADSwAwSAJBAL\n-----END PUBLIC KEY-----\n"
-    signer = TokenSigner(SECRET, ISSUER, AUDIENCE, 15, clock)
+    signer = signer_of(clock)
     for header in (HEADER, {"alg": "RS256", "typ": "at+jwt"}):
         refused(signer, jwt(header, secret=public))
 
@@ -256,10 +254,10 @@ def test_a_token_changed_in_any_one_character_is_refused(signer: TokenSigner) ->
             refused(signer, token[:position] + other + token[position + 1 :])
 
 
-def test_a_token_of_another_planner_is_refused(signer: TokenSigner, clock: Clock) -> None:
+def test_a_token_of_another_planner_is_refused(signer: TokenSigner, clock: MovableClock) -> None:
     refused(signer, jwt(secret="another key, just as long as the first"))
     for issuer, audience in (("http://elsewhere.test", AUDIENCE), (ISSUER, "elsewhere")):
-        refused(signer, TokenSigner(SECRET, issuer, audience, 15, clock).sign(SUBJECT, SESSION))
+        refused(signer, signer_of(clock, SECRET, issuer, audience).sign(SUBJECT, SESSION))
 
 
 def test_a_refused_token_is_refused_again(signer: TokenSigner) -> None:

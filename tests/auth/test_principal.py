@@ -7,13 +7,14 @@ from typing import Any
 
 import pytest
 
-from auth.opaque_tokens import digest, personal_secret
+from auth.opaque_tokens import OpaqueTokens, digest
 from auth.principal import Principal, Principals
 from database.connection import Database
 from database.queries import Id, new_id
 from models.accounts.personal_token import PersonalToken
 from models.accounts.session import Session
 from planner.errors import InvalidToken
+from planner.randomness import system_random_bytes
 from tests.database.things import stored_user
 
 
@@ -29,6 +30,9 @@ class Time:
     def now(self) -> datetime:
         return datetime.now(UTC).replace(microsecond=0) + timedelta(seconds=self.passed)
 
+    def timestamp(self) -> float:
+        return self.now().timestamp()
+
 
 class Signed:
     """An account with a session and a personal token, and who asks about them."""
@@ -37,9 +41,9 @@ class Signed:
         self.database = database
         self.user = user
         self.session = new_id()
-        self.secret = personal_secret()
+        self.secret = OpaqueTokens("secret", system_random_bytes).personal_token()
         self.time = time
-        self.identities = Principals(time.monotonic, time.now)
+        self.identities = Principals(time)
 
     async def store(self) -> None:
         now = self.time.now()
@@ -47,7 +51,7 @@ class Signed:
         await self.database.handle["sessions"].insert_one(
             {"_id": self.session, "refresh": "", "scopes": None, "device": "", "address": ""} | common
         )
-        await self.database.handle["access_tokens"].insert_one(
+        await self.database.handle["personal_tokens"].insert_one(
             {"name": "script", "scopes": ["events:read"], "digest": digest(self.secret)} | common
         )
 
@@ -106,8 +110,8 @@ GONE = [
     ("users", "disabled"),
     ("sessions", "removed"),
     ("sessions", "over"),
-    ("access_tokens", "removed"),
-    ("access_tokens", "over"),
+    ("personal_tokens", "removed"),
+    ("personal_tokens", "over"),
 ]
 
 
@@ -115,7 +119,7 @@ GONE = [
 async def test_that_somebody_may_no_longer_is_noticed_within_two_seconds(
     signed: Signed, collection: str, how: str
 ) -> None:
-    ask = signed.by_personal_token if collection == "access_tokens" else signed.by_session
+    ask = signed.by_personal_token if collection == "personal_tokens" else signed.by_session
     await ask()
     match how:
         case "removed":
@@ -212,12 +216,18 @@ async def test_a_session_opens_only_the_account_it_belongs_to(signed: Signed) ->
 
 
 async def test_a_personal_token_that_nobody_has_stands_for_nobody(signed: Signed) -> None:
-    for token in (personal_secret(), signed.secret[:-1], signed.secret.upper(), digest(signed.secret), "\ud800"):
+    for token in (
+        OpaqueTokens("secret", system_random_bytes).personal_token(),
+        signed.secret[:-1],
+        signed.secret.upper(),
+        digest(signed.secret),
+        "\ud800",
+    ):
         with pytest.raises(InvalidToken):
             await signed.identities.of_personal_token(token)
 
 
-@pytest.mark.parametrize("collection", ["sessions", "access_tokens"])
+@pytest.mark.parametrize("collection", ["sessions", "personal_tokens"])
 async def test_last_use_is_noted_once_a_minute(signed: Signed, collection: str) -> None:
     ask = signed.by_session if collection == "sessions" else signed.by_personal_token
     noted = []

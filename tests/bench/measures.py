@@ -26,7 +26,7 @@ AHEAD_SECONDS = 0.5  # by when the crowd is in and every password thread has wor
 FEW, MANY, PAIRS = 10, 10_000, 200
 STARTS = 3
 READS = 1000
-ACCOUNTS = ("users", "sessions", "access_tokens")  # where it may be looked up who is calling
+ACCOUNTS = ("users", "sessions", "personal_tokens")  # where it may be looked up who is calling
 NEVER = {"queries": {"count": 0}}
 # How many passwords a core can check in a second is what bounds the sign-ins on it.
 HASHES = """

@@ -1,7 +1,6 @@
 """What the tests of the database share: one of their own, with the documents bound to it."""
 
 from collections.abc import AsyncIterator, Awaitable, Callable
-from dataclasses import replace
 
 import pytest
 
@@ -18,11 +17,3 @@ async def database(open_database_for_test: Open) -> AsyncIterator[Database]:
     await bind(opened, DOCUMENTS)
     yield opened
     await opened.close()
-
-
-@pytest.fixture
-async def standalone(database: Database) -> Database:
-    """The same, as on a server without transactions."""
-    without = replace(database, transactions=False)
-    await bind(without, DOCUMENTS)
-    return without

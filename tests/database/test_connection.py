@@ -6,7 +6,7 @@ from types import SimpleNamespace
 import pytest
 
 from database import connection
-from database.connection import open_database, where
+from database.connection import hosts_of, open_database
 from database.errors import DatabaseUnavailable
 from tests.support.servers import free_port
 
@@ -29,7 +29,7 @@ SECRETS = ("ada", "s3cret")
     ],
 )
 def test_a_place_is_named_without_who_goes_there(url: str, place: str) -> None:
-    assert where(url) == place
+    assert hosts_of(url) == place
 
 
 @pytest.fixture

@@ -15,10 +15,11 @@ from database.migrate import migrate, names, pending
 from models import DOCUMENTS
 from models.events.event_view import placed
 from models.events.public_event_index import copy_of
-from planner.app import create_app, prepare
+from planner.app import create_app
 from planner.domain.recurrence.documents import compute_series_span
 from planner.errors import ConfigurationError
 from planner.settings import Settings
+from planner.startup import recover
 from tests.conftest import url_of
 from tests.support.clients import Person, ok, sign_in
 
@@ -98,7 +99,7 @@ async def test_asking_what_is_pending_changes_nothing(database: Database) -> Non
 async def test_a_database_that_is_ours_from_the_beginning_never_needs_the_first_migration(
     database: Database, reaching: Callable[[Database], Settings]
 ) -> None:
-    await prepare(reaching(database))
+    await recover(reaching(database), exclusive=True)
     await database.handle["users"].insert_one({"email": "ada@example.com"})
     assert await pending(database) == []
 
@@ -131,7 +132,7 @@ async def test_people_of_the_books_planner_sign_in_and_find_their_events(
 ) -> None:
     await fill(database)
     await migrate(database)
-    app = create_app(settings, open_database_for_test)
+    app = create_app(settings, open_database=open_database_for_test)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -171,7 +172,7 @@ async def test_an_event_that_is_nobodys_is_set_aside_and_breaks_no_list(
 ) -> None:
     await fill(database)
     await migrate(database)
-    app = create_app(settings, open_database_for_test)
+    app = create_app(settings, open_database=open_database_for_test)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),
@@ -244,12 +245,12 @@ async def test_a_start_on_data_that_need_a_migration_is_refused_with_the_command
     await fill(database)
     before = await everything(database)
     with pytest.raises(ConfigurationError) as caught:
-        await prepare(reaching(database))
+        await recover(reaching(database), exclusive=True)
     assert "python -m planner migrate" in str(caught.value)
     assert names()[0] in str(caught.value)
     assert await everything(database) == before
     await migrate(database)
-    await prepare(reaching(database))
+    await recover(reaching(database), exclusive=True)
 
 
 async def test_events_stored_before_changes_were_numbered_wait_for_their_number(database: Database) -> None:
@@ -268,7 +269,7 @@ async def test_data_of_a_newer_version_is_left_alone(database: Database, setting
     await database.handle["migrations_log"].update_one({"is_current": True}, {"$set": {"name": "m9999_to_come.py"}})
     url = SecretStr(url_of(mongo_url, database.name))
     with pytest.raises(ConfigurationError, match="m9999_to_come"):
-        await prepare(settings.model_copy(update={"database_url": url}))
+        await recover(settings.model_copy(update={"database_url": url}), exclusive=True)
 
 
 async def test_series_stored_before_are_told_apart_by_how_long_they_go_on(database: Database) -> None:

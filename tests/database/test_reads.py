@@ -24,7 +24,7 @@ class Trips:
         self.error: BaseException | None = None
         self.gate: asyncio.Event | None = None
         self.left = asyncio.Event()
-        original = reads.by_ids
+        original = reads.find_raw_by_ids
 
         async def counted(document: Any, ids: list[Id]) -> dict[Id, bytes]:
             self.asked.append(ids)
@@ -35,7 +35,7 @@ class Trips:
                 raise self.error
             return await original(document, ids)
 
-        monkeypatch.setattr(reads, "by_ids", counted)
+        monkeypatch.setattr(reads, "find_raw_by_ids", counted)
 
 
 @pytest.fixture
@@ -44,7 +44,7 @@ def trips(monkeypatch: pytest.MonkeyPatch) -> Trips:
 
 
 @pytest.fixture
-def loader() -> Loader:
+def loader() -> Loader[User]:
     return Loader(User)
 
 
@@ -53,31 +53,33 @@ def email(raw: bytes | None) -> Any:
     return decode(raw)["email"]
 
 
-async def test_documents_asked_for_in_one_turn_share_a_query(database: Database, loader: Loader, trips: Trips) -> None:
+async def test_documents_asked_for_in_one_turn_share_a_query(
+    database: Database, loader: Loader[User], trips: Trips
+) -> None:
     ada, ben, nobody = await stored_user(database), await stored_user(database, name="ben"), new_id()
-    one, two, again, none = await asyncio.gather(*(loader.get(id) for id in (ada, ben, ada, nobody)))
+    one, two, again, none = await asyncio.gather(*(loader.get_raw(id) for id in (ada, ben, ada, nobody)))
     assert (email(one), email(two), none) == ("ada@example.com", "ben@example.com", None)
     assert again == one
     assert trips.asked == [[ada, ben, nobody]]
 
 
-async def test_nothing_is_remembered_from_one_turn_to_the_next(database: Database, loader: Loader) -> None:
+async def test_nothing_is_remembered_from_one_turn_to_the_next(database: Database, loader: Loader[User]) -> None:
     ada = await stored_user(database)
-    assert email(await loader.get(ada)) == "ada@example.com"
+    assert email(await loader.get_raw(ada)) == "ada@example.com"
     await database.handle["users"].update_one({"_id": ada}, {"$set": {"email": "lovelace@example.com"}})
-    assert email(await loader.get(ada)) == "lovelace@example.com"
+    assert email(await loader.get_raw(ada)) == "lovelace@example.com"
     await database.handle["users"].delete_one({"_id": ada})
-    assert await loader.get(ada) is None
+    assert await loader.get_raw(ada) is None
 
 
 async def test_who_asks_while_a_query_is_on_its_way_gets_one_of_their_own(
-    database: Database, loader: Loader, trips: Trips
+    database: Database, loader: Loader[User], trips: Trips
 ) -> None:
     ada = await stored_user(database)
     trips.gate = asyncio.Event()
-    first = asyncio.create_task(loader.get(ada))
+    first = asyncio.create_task(loader.get_raw(ada))
     await trips.left.wait()
-    second = asyncio.create_task(loader.get(ada))
+    second = asyncio.create_task(loader.get_raw(ada))
     await asyncio.sleep(0)
     trips.gate.set()
     assert email(await first) == email(await second) == "ada@example.com"
@@ -85,19 +87,19 @@ async def test_who_asks_while_a_query_is_on_its_way_gets_one_of_their_own(
 
 
 async def test_an_error_reaches_everyone_who_waits_and_nobody_after_them(
-    database: Database, loader: Loader, trips: Trips
+    database: Database, loader: Loader[User], trips: Trips
 ) -> None:
     ada = await stored_user(database)
     trips.error = ConnectionError("away")
-    outcomes = await asyncio.gather(*(loader.get(id) for id in (ada, ada, new_id())), return_exceptions=True)
+    outcomes = await asyncio.gather(*(loader.get_raw(id) for id in (ada, ada, new_id())), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [ConnectionError] * 3
     trips.error = None
-    assert email(await loader.get(ada)) == "ada@example.com"
+    assert email(await loader.get_raw(ada)) == "ada@example.com"
 
 
-async def test_a_caller_who_hangs_up_takes_nobody_along(database: Database, loader: Loader, trips: Trips) -> None:
+async def test_a_caller_who_hangs_up_takes_nobody_along(database: Database, loader: Loader[User], trips: Trips) -> None:
     ada = await stored_user(database)
-    tasks = [asyncio.create_task(loader.get(ada)) for _ in range(3)]
+    tasks = [asyncio.create_task(loader.get_raw(ada)) for _ in range(3)]
     await asyncio.sleep(0)
     tasks[0].cancel()
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
@@ -107,10 +109,10 @@ async def test_a_caller_who_hangs_up_takes_nobody_along(database: Database, load
 
 
 async def test_a_failing_query_that_everyone_gave_up_on_is_not_complained_about(
-    loader: Loader, trips: Trips, caplog: pytest.LogCaptureFixture
+    loader: Loader[User], trips: Trips, caplog: pytest.LogCaptureFixture
 ) -> None:
     trips.error = ConnectionError("away")
-    task = asyncio.create_task(loader.get(new_id()))
+    task = asyncio.create_task(loader.get_raw(new_id()))
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
@@ -120,19 +122,19 @@ async def test_a_failing_query_that_everyone_gave_up_on_is_not_complained_about(
     assert caplog.records == []
 
 
-async def test_a_lone_read_leaves_in_the_turn_in_which_it_is_asked_for(loader: Loader, trips: Trips) -> None:
+async def test_a_lone_read_leaves_in_the_turn_in_which_it_is_asked_for(loader: Loader[User], trips: Trips) -> None:
     trips.gate = asyncio.Event()
-    task = asyncio.create_task(loader.get(new_id()))
+    task = asyncio.create_task(loader.get_raw(new_id()))
     for _ in range(3):  # The task begins, the query is sent, its own task begins.
         await asyncio.sleep(0)
     assert len(trips.asked) == 1
     task.cancel()
 
 
-async def test_what_is_read_is_what_was_stored(database: Database, loader: Loader) -> None:
+async def test_what_is_read_is_what_was_stored(database: Database, loader: Loader[User]) -> None:
     document = user(events={"0a": [new_id()]}, full_name="Ada 🦉")
     await database.handle["users"].insert_one(document)
-    raw = await loader.get(document["_id"])
+    raw = await loader.get_raw(document["_id"])
     assert raw is not None
     assert decode(raw) == document
     assert decode(raw)["created_at"] == NOW

@@ -10,7 +10,7 @@ import pytest
 from pymongo import MongoClient
 from pymongo.database import Database
 
-from database.connection import bind, collection, open_database
+from database.connection import bind, collection_name, open_database
 from database.queries import Filter
 from models import DOCUMENTS
 from tests.conftest import url_of
@@ -40,17 +40,17 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
     noted: list[Asked] = []
 
     async def page(document: Any, match: Filter, order: Any, limit: int, fields: Any = None) -> list[bytes]:
-        noted.append(Asked(collection(document), match, order, limit))
+        noted.append(Asked(collection_name(document), match, order, limit))
         return []
 
     async def batches(document: Any, match: Filter, size: int, fields: Any = None) -> AsyncIterator[list[bytes]]:
-        noted.append(Asked(collection(document), match))
+        noted.append(Asked(collection_name(document), match))
         nothing: list[list[bytes]] = []
         for batch in nothing:
             yield batch
 
     async def change(document: Any, match: Filter, change: Any, **options: Any) -> None:
-        noted.append(Asked(collection(document), match, None, 1))
+        noted.append(Asked(collection_name(document), match, None, 1))
 
     for name, module in list(sys.modules.items()):
         if name.startswith("models."):

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database
 
-from database.connection import collection
+from database.connection import collection_name
 from database.queries import new_id
 from database.writes import Delete, Insert, Write
 from models.accounts.oidc_login import AuthorizationCode, OidcLoginAttempt
@@ -145,5 +145,5 @@ def test_what_is_read_is_found_through_an_index(indexed: Database[Any], asked: l
 def test_what_is_written_to_is_found_through_an_index(indexed: Database[Any], what: str) -> None:
     write = WRITES[what]
     assert not isinstance(write, Insert)
-    stages = explained(indexed, Asked(collection(write.of), write.match))
+    stages = explained(indexed, Asked(collection_name(write.of), write.match))
     assert stages.by_index, stages.names

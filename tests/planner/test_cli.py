@@ -15,14 +15,15 @@ from typing import Any, NamedTuple
 from uuid import uuid4
 
 import pytest
+from bson import ObjectId
 from pydantic import SecretStr
 from pymongo import MongoClient
 
 from database.connection import Database, open_database
 from database.migrate import names
-from planner.app import prepare
 from planner.cli import main
 from planner.settings import Settings
+from planner.startup import recover
 from tests.conftest import SECRET, url_of
 from tests.support.servers import ROOT, RunningServer, free_port
 
@@ -242,20 +243,21 @@ def test_an_admin_is_made_from_a_password_on_standard_input(operator_of_database
 
 
 @pytest.mark.real_server("a command connects to it")
-def test_a_command_that_may_run_beside_a_planner_leaves_the_journal_to_it(
+def test_a_command_that_may_run_beside_a_planner_repairs_nothing(
     operator_of_database: Operator, database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def without_transactions(url: str) -> Database:
         return replace(await open_database(url), transactions=False)
 
-    monkeypatch.setattr("planner.app.open_database", without_transactions)
-    database.journal.insert_one({"writes": []})
+    monkeypatch.setattr("planner.startup.open_database", without_transactions)
+    assert operator_of_database.runs("admin", "create", "ada@example.com", typing="seven lazy herons\n").status == 0
+    database.users.update_one({}, {"$set": {"events": {"01": [ObjectId("692000000000000000000001")]}}})
     assert operator_of_database.runs("send-due")[:2] == (0, "0 sent.\n")
-    assert database.journal.count_documents({}) == 1
+    assert database.users.find_one()["events"] != {}
     url = SecretStr(operator_of_database.settings["DATABASE_URL"])
     settings = Settings(_env_file=None, secret_key=SecretStr(SECRET), database_url=url)
-    asyncio.run(prepare(settings))
-    assert database.journal.count_documents({}) == 0
+    asyncio.run(recover(settings, exclusive=True))
+    assert database.users.find_one()["events"] == {}
 
 
 def test_a_command_that_fails_shows_no_traceback(tmp_path: Path) -> None:

@@ -26,7 +26,7 @@ def origins() -> str:
 @pytest.fixture
 async def api(settings: Settings, open_database_for_test: Open, origins: str) -> AsyncIterator[Planner]:
     """A planner that these origins may call."""
-    app = create_app(settings.model_copy(update={"cors_origins": origins}), open_database_for_test)
+    app = create_app(settings.model_copy(update={"cors_origins": origins}), open_database=open_database_for_test)
     transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
     async with (
         app.router.lifespan_context(app),

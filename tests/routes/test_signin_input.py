@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 
-from database.connection import bound
+from database.connection import bound_database
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in
 
 OPERATORS: list[Any] = [
@@ -37,8 +37,8 @@ GOOD = {"email": "eve@example.com", "password": PASSWORD, "username": "eve", "fu
 
 async def stored() -> str:
     """All that a request may have changed, as one text; mails come and go by themselves."""
-    names = ["users", "sessions", "access_tokens", "answers", "audit"]
-    return repr([await bound().handle[name].find({}).to_list(None) for name in names])
+    names = ["users", "sessions", "personal_tokens", "idempotent_responses", "audit"]
+    return repr([await bound_database().handle[name].find({}).to_list(None) for name in names])
 
 
 def pointers(body: Any) -> list[str]:

@@ -8,9 +8,9 @@ import httpx
 import pytest
 from jose import jwt
 
-from database.connection import bound
+from database.connection import bound_database
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
-from tests.support.clocks import Clock
+from tests.support.clocks import MovableClock
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 ENDPOINTS = ["/auth/token", "/auth/revoke", "/auth/introspect"]
@@ -26,7 +26,7 @@ async def tokens(ada: Person) -> Tokens:
 @pytest.fixture
 async def admin(api: Planner) -> Person:
     person = await sign_up(api, "admin@example.com")
-    await bound().handle["users"].update_one({"email_key": person.email}, {"$set": {"role": "admin"}})
+    await bound_database().handle["users"].update_one({"email_key": person.email}, {"$set": {"role": "admin"}})
     return person
 
 
@@ -195,7 +195,7 @@ async def test_a_narrower_scope_is_answered_enforced_and_kept(ada: Person) -> No
         assert tokens["scope"] == "events:read"
         headers = bearer(tokens["access_token"])
         ok(await ada.api.get(f"/events/{event['id']}", headers=headers))
-        for method, path, needed in (
+        for method, path, required in (
             ("POST", "/events", "events:write"),
             ("DELETE", f"/events/{event['id']}", "events:write"),
             ("GET", "/users/me", "account:read"),
@@ -207,7 +207,7 @@ async def test_a_narrower_scope_is_answered_enforced_and_kept(ada: Person) -> No
             body: dict[str, Any] = {"json": {"title": "x"}} if method in ("POST", "PATCH") else {}
             answer = await ada.api.request(method, path, headers=headers, **body)
             assert answer.status_code == 403, (method, path)
-            assert answer.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="{needed}"'
+            assert answer.headers["www-authenticate"] == f'Bearer error="insufficient_scope", scope="{required}"'
             assert answer.json()["type"] == "/problems/insufficient-scope"
         tokens = ok(await refresh(ada.api, tokens["refresh_token"]))
 
@@ -330,14 +330,18 @@ async def test_introspecting_somebody_elses_token_tells_nothing(ada: Person, ben
         assert await introspect(ben, token) == INACTIVE
 
 
-async def test_an_admin_may_introspect_every_token(ada: Person, admin: Person, clock: Clock, tokens: Tokens) -> None:
+async def test_an_admin_may_introspect_every_token(
+    ada: Person, admin: Person, clock: MovableClock, tokens: Tokens
+) -> None:
     clock.move(timedelta(seconds=2))
     for token in (tokens["access_token"], tokens["refresh_token"], await personal_token(ada)):
         told = await introspect(admin, token)
         assert (told["active"], told["sub"], told["username"]) == (True, ada.id, ada.email)
 
 
-async def test_introspecting_tells_nothing_of_what_holds_no_longer(ada: Person, tokens: Tokens, clock: Clock) -> None:
+async def test_introspecting_tells_nothing_of_what_holds_no_longer(
+    ada: Person, tokens: Tokens, clock: MovableClock
+) -> None:
     newer = ok(await refresh(ada.api, tokens["refresh_token"]))
     personal = await personal_token(ada)
     for token in ("made up", "planner_pat_x", "planner_rt_x.y.z", tokens["refresh_token"], f"{ada.token}x"):
@@ -356,7 +360,9 @@ async def test_introspecting_tells_nothing_of_what_holds_no_longer(ada: Person, 
         assert await introspect(asking, token) == INACTIVE
 
 
-async def test_introspecting_tells_nothing_of_a_disabled_account(ada: Person, admin: Person, clock: Clock) -> None:
+async def test_introspecting_tells_nothing_of_a_disabled_account(
+    ada: Person, admin: Person, clock: MovableClock
+) -> None:
     tokens = await granted(ada.api, ada.email)
     personal = await personal_token(ada)
     clock.move(timedelta(seconds=2))

@@ -13,6 +13,7 @@ from tests.conftest import SECRET, url_of
 from tests.support.clients import Person, Planner, ok, sign_up
 from tests.support.mailbox import Mailbox
 from tests.support.servers import RunningServer, running
+from tests.support.services import services_of
 
 
 @pytest.fixture(scope="module")
@@ -37,7 +38,7 @@ def mailbox(without_background_work: None) -> Mailbox:
 @pytest.fixture
 async def admin(app: FastAPI, api: Planner) -> Person:
     """Somebody whom the operator has made an admin."""
-    administration: Administration = app.state.people
+    administration: Administration = services_of(app).administration
     grace = await sign_up(api, "grace@example.com")
     assert await administration.make_admin(grace.email)
     return grace

@@ -1,57 +1,51 @@
-"""A clock that the tests move, in place of the time."""
+"""A clock that the tests move."""
 
-from datetime import datetime, timedelta
+import time
+from datetime import UTC, datetime, timedelta
 
 from fastapi import FastAPI
 
-from planner.clock import utc_now
+from planner.clock import SystemClock
 
 
-class Clock:
-    """Stands still until it is moved. It begins with the true time, and never goes back."""
+class MovableClock:
+    """Tells the true time, plus as much as it was moved; once frozen, it stands still until it is moved."""
 
-    def __init__(self) -> None:
-        self.now = utc_now()
+    def __init__(self, start: datetime | None = None) -> None:
+        self._system = SystemClock()
+        self._frozen = start
+        self._ahead = timedelta()
 
-    def __call__(self) -> datetime:
-        return self.now
+    def now(self) -> datetime:
+        return self._system.now() + self._ahead if self._frozen is None else self._frozen
 
-    def seconds(self) -> float:
-        return self.now.timestamp()
+    def timestamp(self) -> float:
+        return self.now().timestamp()
+
+    def monotonic(self) -> float:
+        return time.monotonic() + self._ahead.total_seconds() if self._frozen is None else self._frozen.timestamp()
+
+    def freeze(self) -> None:
+        self._frozen = self.now()
+
+    def move_to(self, timestamp: float) -> None:
+        self._frozen = datetime.fromtimestamp(timestamp, UTC)
 
     def move(self, step: timedelta) -> None:
-        assert step >= timedelta(0)
-        self.now += step
+        if self._frozen is None:
+            self._ahead += step
+        else:
+            self._frozen += step
 
 
-def install_clock(app: FastAPI) -> Clock:
-    """The clock that everything in the application goes by from now on."""
-    clock, state = Clock(), app.state
-    parts = list(state._state.values())
-    for part in [*parts, *(vars(part).get("_limiter") for part in parts if hasattr(part, "__dict__"))]:
-        if hasattr(part, "_clock"):
-            part._clock = clock
-    state.signer._clock = clock.seconds
-    state.identities._monotonic = clock.seconds
+def clock_of(app: FastAPI) -> MovableClock:
+    """Return the clock of an application that was made by the fixture `app`."""
+    clock: MovableClock = app.state.clock
     return clock
 
 
-class OffsetClock:
-    """The real time, and as much later as it was advanced."""
-
-    def __init__(self) -> None:
-        self._ahead = timedelta()
-
-    def __call__(self) -> datetime:
-        return utc_now() + self._ahead
-
-    def advance(self, **step: float) -> None:
-        self._ahead += timedelta(**step)
-
-
-def set_clock(app: FastAPI, clock: OffsetClock) -> None:
-    """Have every service of an application read this clock."""
-    for service in vars(app.state)["_state"].values():
-        # Access tokens are judged by a clock of another kind, in seconds.
-        if hasattr(service, "_clock") and isinstance(service._clock(), datetime):
-            service._clock = clock
+def freeze_clock(app: FastAPI) -> MovableClock:
+    """Freeze the clock of an application that was made by the fixture `app`, and return it."""
+    clock = clock_of(app)
+    clock.freeze()
+    return clock

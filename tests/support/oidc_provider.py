@@ -107,8 +107,8 @@ class Provider:
 
     def authorize(self, query: dict[str, str]) -> str:
         """Where to send the browser; raises `ValueError` for a request that a provider must not follow."""
-        needed = {"response_type": "code", "client_id": CLIENT_ID, "code_challenge_method": "S256"}
-        for name, value in needed.items():
+        required = {"response_type": "code", "client_id": CLIENT_ID, "code_challenge_method": "S256"}
+        for name, value in required.items():
             if query.get(name) != value:
                 raise ValueError(f"{name} must be {value}")
         if not {"openid", "email", "profile"} <= set(query.get("scope", "").split()):

@@ -10,7 +10,7 @@ from auth.principal import Principal, Principals
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
 from database.queries import Id, Stored, new_id
-from database.writes import Insert, Update, Write
+from database.writes import InsertStored, Update, Write
 from models.accounts.account_requests import SignUpRequest, UserPatch
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.session import Session
@@ -18,11 +18,10 @@ from models.accounts.user import User, user_view
 from models.mail.queued_mail import QueuedMail
 from models.shared.fields import fold
 from models.shared.views import View
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale, TooMany
 from planner.services.accounts.password_policy import require_strong
 from planner.services.accounts.sessions import Sessions, SignedIn
-from planner.services.mail.delivery import MailDelivery
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.field_errors import field_errors
@@ -33,7 +32,7 @@ from planner.services.shared.rate_limiter import (
     SIGN_IN_ADDRESS,
     SIGN_UP_ADDRESS,
     Counted,
-    Limiter,
+    RateLimiter,
     network,
 )
 
@@ -49,17 +48,15 @@ class Accounts:
         self,
         hasher: PasswordHasher,
         sessions: Sessions,
-        identities: Principals,
-        limiter: Limiter,
-        mailing: MailDelivery,
+        principals: Principals,
+        rate_limiter: RateLimiter,
         audit: AuditLog,
-        clock: Clock = utc_now,
+        clock: Clock,
     ) -> None:
         self._hasher = hasher
         self._sessions = sessions
-        self._identities = identities
-        self._limiter = limiter
-        self._mailing = mailing
+        self._principals = principals
+        self._rate_limiter = rate_limiter
         self._audit = audit
         self._clock = clock
 
@@ -69,13 +66,13 @@ class Accounts:
         Raises `Conflict` when the e-mail address or username is taken, `Invalid` for a weak
         password, `TooMany` when the address signs up too often.
         """
-        now = self._clock()
+        now = self._clock.now()
 
         async def make(remember: Callable[[View], list[Write]]) -> View:
             counted = Counted(SIGN_UP_ADDRESS, "sign-up", network(client.address))
-            await self._limiter.check(counted)
+            await self._rate_limiter.check(counted)
             await require_strong(self._hasher, form.password, "/password", form.model_dump())
-            await self._limiter.count(counted)
+            await self._rate_limiter.count(counted)
             stored = new_account(form.email, now) | {
                 "full_name": form.full_name,
                 "password": await self._hasher.hash(form.password),
@@ -84,7 +81,6 @@ class Accounts:
                 stored |= {"username": form.username, "username_key": fold(form.username)}
             view = user_view(stored)
             await commit_atomically([*remember(view), *self.founding(stored, client)])
-            self._mailing.wake.set()
             return view
 
         try:
@@ -102,14 +98,14 @@ class Accounts:
         except ValidationError as error:
             raise Invalid(field_errors(error)) from None
         await require_strong(self._hasher, form.password, "/password", form.model_dump())
-        stored = new_account(form.email, self._clock()) | {
+        stored = new_account(form.email, self._clock.now()) | {
             "password": await self._hasher.hash(form.password),
             "role": "admin",
             "email_verified": True,
         }
         try:
             await commit_atomically(
-                [Insert(User, stored), self._audit.entry("sign-up", None, stored["_id"], None, "as admin")]
+                [InsertStored(User, stored), self._audit.entry("sign-up", None, stored["_id"], None, "as admin")]
             )
         except DuplicateKey:
             raise Conflict(TAKEN) from None
@@ -117,7 +113,7 @@ class Accounts:
     def founding(self, stored: Stored, client: ClientInfo) -> list[Write]:
         """The writes that a new account begins with."""
         id = stored["_id"]
-        writes: list[Write] = [Insert(User, stored), self._audit.entry("sign-up", client, id, id)]
+        writes: list[Write] = [InsertStored(User, stored), self._audit.entry("sign-up", client, id, id)]
         if not stored["email_verified"]:
             writes.append(QueuedMail.ordering("verify", id, stored["email"], stored["created_at"]))
         return writes
@@ -135,7 +131,7 @@ class Accounts:
             Counted(SIGN_IN_ACCOUNT, "sign-in account", str(user["_id"]) if user else fold(login)),
             Counted(SIGN_IN_ADDRESS, "sign-in address", network(client.address)),
         )
-        await self._limiter.check(*counted)
+        await self._rate_limiter.check(*counted)
         verdict = await self._hasher.verify(
             password, None if user is None else user.get("password"), client.is_disconnected
         )
@@ -145,7 +141,7 @@ class Accounts:
             await self._count_failure(client, account, *counted)
             return None
         # Others may have guessed wrong while this guess was compared: they count as well.
-        await self._limiter.check(*counted)
+        await self._rate_limiter.check(*counted)
         if verdict.better_hash:
             await User.upgrade_password(user["_id"], user["password"], verdict.better_hash)
         whole = await User.stored(user["_id"])
@@ -177,7 +173,7 @@ class Accounts:
         raise Conflict("Your account is being changed by many at once. Try again.")
 
     async def _apply(self, user: Stored, changes: dict[str, Any], client: ClientInfo) -> Stored | None:
-        id, now = user["_id"], self._clock()
+        id, now = user["_id"], self._clock.now()
         fields: dict[str, Any] = {}
         cleared: dict[str, Any] = {}
         if "full_name" in changes:
@@ -189,7 +185,7 @@ class Accounts:
                 fields |= {"username": changes["username"], "username_key": fold(changes["username"])}
         moved = "email" in changes and changes["email"] != user["email"]
         if moved:
-            await self._limiter.count(Counted(MAIL_ACCOUNT, "mail", user["email_key"]))
+            await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail", user["email_key"]))
             proven = user["email_verified"] and fold(changes["email"]) == user["email_key"]
             fields |= {"email": changes["email"], "email_key": fold(changes["email"]), "email_verified": proven}
         fields["updated_at"] = now
@@ -209,7 +205,6 @@ class Accounts:
                 return None
         except DuplicateKey:
             raise Conflict(TAKEN) from None
-        self._mailing.wake.set()
         kept = {name: value for name, value in user.items() if name not in cleared}
         return kept | fields | {"revision": user["revision"] + 1}
 
@@ -221,7 +216,7 @@ class Accounts:
         user = await self.prove(caller, current, client)
         await require_strong(self._hasher, new, "/new_password", user)
         hashed = await self._hasher.hash(new)
-        now = self._clock()
+        now = self._clock.now()
         writes = [
             User.changing(caller.id, now, {"password": user["password"]}, password=hashed),
             self._audit.entry("password-changed", client, caller.id, caller.id),
@@ -231,8 +226,7 @@ class Accounts:
         ]
         if not await commit_atomically(writes):
             raise Conflict("The password was changed by another request at the same time.")
-        self._identities.forget_user(caller.id)
-        self._mailing.wake.set()
+        self._principals.forget_user(caller.id)
 
     async def prove(self, caller: Principal, password: str, client: ClientInfo) -> Stored:
         """The caller's document, once they have given their password again.
@@ -243,19 +237,19 @@ class Accounts:
         if user.get("password") is None:
             raise Conflict("Your account has no password. Set one first: ask for a link with 'forgot password'.")
         counted = Counted(SIGN_IN_ACCOUNT, "sign-in account", str(caller.id))
-        await self._limiter.check(counted)
+        await self._rate_limiter.check(counted)
         if not (await self._hasher.verify(password, user["password"])).right:
             await self._audit.note("password-refused", client, caller.id, caller.id)
             await self._count_failure(client, caller.id, counted)
             raise Forbidden("That is not your password.")
-        await self._limiter.check(counted)
+        await self._rate_limiter.check(counted)
         return user
 
     async def _count_failure(self, client: ClientInfo, account: Id | None, *counted: Counted) -> None:
         """Count a wrong password, and note it when no more are allowed; raises `TooMany`."""
-        await self._limiter.count(*counted)
+        await self._rate_limiter.count(*counted)
         try:
-            await self._limiter.check(*counted)
+            await self._rate_limiter.check(*counted)
         except TooMany:
             # This one is still answered as wrong; the next one is refused unheard.
             await self._audit.note("sign-in-locked", client, account)

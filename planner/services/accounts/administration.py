@@ -2,7 +2,7 @@
 
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
-from database.queries import Id, Stored, as_id
+from database.queries import Id, Stored, parse_id
 from database.writes import Require, Write
 from models.accounts.account_requests import AccountPatch
 from models.accounts.session import Session
@@ -11,7 +11,7 @@ from models.events.event import Event
 from models.events.event_view import EventView
 from models.shared.guard import Guard
 from models.shared.views import Page, View
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.cursors import ID_SHAPE, from_cursor
 from planner.errors import Conflict, Invalid, NotFound, Stale
 from planner.services.shared.audit import AuditLog
@@ -34,15 +34,15 @@ def keep_an_admin(but: Id) -> list[Write]:
 class Administration:
     """The use cases of those who look after the planner."""
 
-    def __init__(self, identities: Principals, audit: AuditLog, clock: Clock = utc_now) -> None:
-        self._identities = identities
+    def __init__(self, principals: Principals, audit: AuditLog, clock: Clock) -> None:
+        self._principals = principals
         self._audit = audit
         self._clock = clock
 
     async def listed(self, cursor: str | None, limit: int) -> Page:
         """A page of all accounts."""
         after = from_cursor(cursor, ID_SHAPE)
-        return await User.listed(as_id(after) if after else None, limit)
+        return await User.listed(parse_id(after) if after else None, limit)
 
     async def see(self, id: str) -> View:
         """An account; raises `NotFound`."""
@@ -72,14 +72,14 @@ class Administration:
         if loses_admin:
             writes += keep_an_admin(user["_id"])
         same = {"role": user["role"], "disabled": user["disabled"]}
-        writes.append(User.changing(user["_id"], self._clock(), same, **changes))
+        writes.append(User.changing(user["_id"], self._clock.now(), same, **changes))
         for name, value in changes.items():
             writes.append(self._audit.entry(f"{name}-changed", client, user["_id"], admin.id, f"to {value}"))
         if after["disabled"]:
             writes.append(Session.ending_all(user["_id"]))
         if not await commit_atomically(writes):
             raise Conflict(LAST_ADMIN if loses_admin else "The account was changed by another request. Try again.")
-        self._identities.forget_user(user["_id"])
+        self._principals.forget_user(user["_id"])
         return await self.see(id)
 
     async def make_admin(self, email: str) -> Stored | None:
@@ -88,7 +88,7 @@ class Administration:
         if user is None:
             return None
         note = self._audit.entry("role-changed", None, user["_id"], None, "to admin, by the operator")
-        await commit_atomically([User.changing(user["_id"], self._clock(), role="admin", disabled=False), note])
+        await commit_atomically([User.changing(user["_id"], self._clock.now(), role="admin", disabled=False), note])
         return user
 
     async def take_down(self, moderator: Principal, event: EventView, reason: str, client: ClientInfo) -> EventView:
@@ -98,7 +98,7 @@ class Administration:
         """
         if event.visibility != "public":
             raise Conflict("Only a public event can be taken down.")
-        now = self._clock()
+        now = self._clock.now()
         fields = {"visibility": "private", "takedown": {"reason": reason, "at": now}, "updated_at": now}
         note = self._audit.entry("event-taken-down", client, event.creator, moderator.id, event.id)
         return _current(await Event.change(event, fields, moderator.id, also=[note], act="taken-down", clear=()))
@@ -107,14 +107,14 @@ class Administration:
         """Let an event's creator make it public again."""
         if not event.taken_down:
             raise Conflict(CHANGED)
-        fields = {"updated_at": self._clock()}
+        fields = {"updated_at": self._clock.now()}
         note = self._audit.entry("event-restored", client, event.creator, moderator.id, event.id)
         return _current(
             await Event.change(event, fields, moderator.id, also=[note], act="takedown-lifted", clear=("takedown",))
         )
 
     async def _stored(self, id: str) -> Stored:
-        known = as_id(id)
+        known = parse_id(id)
         user = await User.stored(known) if known else None
         if user is None:
             raise NotFound

@@ -22,7 +22,7 @@ from models.people.busy_share import BusyShare
 from models.shared.audit import Audit
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.views import to_json
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.cursors import KEY_SHAPE, from_cursor
 from planner.errors import Conflict, InvalidToken, Stale
 from planner.services.accounts.accounts import Accounts
@@ -38,9 +38,9 @@ PAGE = 200
 class AccountDeletion:
     """The use cases of export and deletion."""
 
-    def __init__(self, accounts: Accounts, identities: Principals, audit: AuditLog, clock: Clock = utc_now) -> None:
+    def __init__(self, accounts: Accounts, principals: Principals, audit: AuditLog, clock: Clock) -> None:
         self._accounts = accounts
-        self._identities = identities
+        self._principals = principals
         self._audit = audit
         self._clock = clock
 
@@ -48,7 +48,7 @@ class AccountDeletion:
         """Everything that is held on the caller, as one JSON object, in parts."""
         account = await self._accounts.me(caller)
         stored = await User.stored(caller.id) or {}
-        now = self._clock()
+        now = self._clock.now()
         yield b'{"account":' + account.json + b',"identities":' + to_json(stored.get("identities", []))
         yield b',"sessions":[' + b",".join((await Session.listed(caller.id, caller.session, now, None, 1000)).items)
         yield b'],"tokens":[' + b",".join((await PersonalToken.listed(caller.id, now, None, 1000)).items)
@@ -88,7 +88,7 @@ class AccountDeletion:
         user = await self._accounts.prove(caller, password, client)
         if revisions is not None and user["revision"] not in revisions:
             raise Stale("Your account was changed since you read it.")
-        id, now = caller.id, self._clock()
+        id, now = caller.id, self._clock.now()
         is_admin = user["role"] == "admin" and not user["disabled"]
         writes: list[Write] = [
             *(keep_an_admin(id) if is_admin else []),
@@ -115,4 +115,4 @@ class AccountDeletion:
             if await User.stored(id) is None:
                 raise InvalidToken("The account of this access token is gone.")
             raise Conflict(LAST_ADMIN if is_admin else "Your account was changed by another request. Try again.")
-        self._identities.forget_user(id)
+        self._principals.forget_user(id)

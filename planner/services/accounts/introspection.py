@@ -6,10 +6,10 @@ from typing import Any
 from auth.jwt_handler import TokenSigner
 from auth.opaque_tokens import PERSONAL, REFRESH, digest
 from auth.principal import Principal, Principals
-from database.queries import Stored, as_id
+from database.queries import Stored, parse_id
 from models.accounts.personal_token import PersonalToken
 from models.accounts.user import User
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.errors import InvalidToken
 from planner.services.accounts.personal_tokens import PersonalTokens
 from planner.services.accounts.sessions import Sessions
@@ -24,13 +24,13 @@ class Introspection:
     def __init__(
         self,
         signer: TokenSigner,
-        identities: Principals,
+        principals: Principals,
         sessions: Sessions,
         tokens: PersonalTokens,
-        clock: Clock = utc_now,
+        clock: Clock,
     ) -> None:
         self._signer = signer
-        self._identities = identities
+        self._principals = principals
         self._sessions = sessions
         self._tokens = tokens
         self._clock = clock
@@ -45,7 +45,7 @@ class Introspection:
             found = await self._access(token)
         if found is None or (found["sub"] != str(caller.id) and caller.role != "admin"):
             return INACTIVE
-        id = as_id(found["sub"])
+        id = parse_id(found["sub"])
         user = await User.stored(id) if id else None
         if user is None or user["disabled"]:
             return INACTIVE
@@ -60,7 +60,7 @@ class Introspection:
         else:
             try:
                 claims = self._signer.verify(token)
-                identity = await self._identities.of_session(claims.subject, claims.session)
+                identity = await self._principals.of_session(claims.subject, claims.session)
             except InvalidToken:
                 return
             await self._sessions.sign_out(identity, client)
@@ -68,7 +68,7 @@ class Introspection:
     async def _access(self, token: str) -> dict[str, Any] | None:
         try:
             claims = self._signer.verify(token)
-            identity = await self._identities.of_session(claims.subject, claims.session)
+            identity = await self._principals.of_session(claims.subject, claims.session)
         except InvalidToken:
             return None
         scope = {} if identity.scopes is None else {"scope": " ".join(sorted(identity.scopes))}
@@ -93,7 +93,7 @@ class Introspection:
         }
 
     async def _personal(self, token: str) -> dict[str, Any] | None:
-        found = await PersonalToken.by_digest(digest(token), self._clock())
+        found = await PersonalToken.by_digest(digest(token), self._clock.now())
         return None if found is None else self._stored(found, found["user"], found["scopes"]) | {"token_type": "Bearer"}
 
     def _stored(self, stored: Stored, user: Any, scopes: list[str] | None) -> dict[str, Any]:

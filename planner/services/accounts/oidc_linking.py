@@ -8,10 +8,9 @@ from database.errors import DuplicateKey
 from database.queries import Stored
 from models.accounts.user import User, identity
 from models.shared.fields import Email
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.errors import Conflict, SignInRefused, Unavailable
 from planner.services.accounts.accounts import Accounts, new_account
-from planner.services.mail.delivery import MailDelivery
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 
@@ -29,9 +28,8 @@ class OidcLinking:
     See docs/decisions/0008-provider-identities.md.
     """
 
-    def __init__(self, accounts: Accounts, mailing: MailDelivery, audit: AuditLog, clock: Clock = utc_now) -> None:
+    def __init__(self, accounts: Accounts, audit: AuditLog, clock: Clock) -> None:
         self._accounts = accounts
-        self._mailing = mailing
         self._audit = audit
         self._clock = clock
 
@@ -62,18 +60,17 @@ class OidcLinking:
             return None
 
     async def _new(self, who: ProviderIdentity, email: str, client: ClientInfo) -> Stored:
-        stored = new_account(email, self._clock()) | {
+        stored = new_account(email, self._clock.now()) | {
             "full_name": _name(who),
             "email_verified": who.email_verified,
             "identities": [identity(who.issuer, who.subject)],
         }
         await commit_atomically(self._accounts.founding(stored, client))
-        self._mailing.wake.set()
         return stored
 
     async def _linked(self, user: Stored, who: ProviderIdentity, provider: str, client: ClientInfo) -> Stored | None:
         id = user["_id"]
-        link = User.linking(user, who.issuer, who.subject, self._clock())
+        link = User.linking(user, who.issuer, who.subject, self._clock.now())
         note = self._audit.entry("provider-linked", client, id, id, provider)
         return await User.stored(id) if await commit_atomically([link, note]) else None
 

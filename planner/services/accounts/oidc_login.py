@@ -5,14 +5,14 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from auth.oidc_client import OidcClient
-from auth.opaque_tokens import digest, new_secret
+from auth.opaque_tokens import OpaqueTokens, digest
 from database.commit import commit_atomically
 from database.queries import Stored
 from models.accounts.oidc_login import AuthorizationCode, CallbackQuery, OidcLoginAttempt, SignInQuery
 from models.accounts.user import User
 from models.shared.schema import PageQuery
 from models.shared.views import Page, to_json
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.cursors import from_cursor, to_cursor
 from planner.domain.pkce import proves
 from planner.domain.rate_limits import Limit
@@ -23,7 +23,7 @@ from planner.services.accounts.oidc_linking import OidcLinking
 from planner.services.accounts.sessions import Sessions, SignedIn
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
-from planner.services.shared.rate_limiter import Counted, Limiter, network
+from planner.services.shared.rate_limiter import Counted, RateLimiter, network
 
 # Each departure is remembered for a while, whoever asks for it.
 BEGIN_ADDRESS = Limit(60, timedelta(minutes=15))
@@ -62,17 +62,19 @@ class OidcLogin:
         settings: Mapping[str, OidcProviderSettings],
         sessions: Sessions,
         linking: OidcLinking,
-        limiter: Limiter,
+        rate_limiter: RateLimiter,
         audit: AuditLog,
+        tokens: OpaqueTokens,
         base_url: str,
         pages: Sequence[str],
-        clock: Clock = utc_now,
+        clock: Clock,
     ) -> None:
         """`base_url` is ours, and `pages` are the origins of pages that may send people."""
-        self._providers = {name: OidcClient(name, one, lambda: clock().timestamp()) for name, one in settings.items()}
+        self._providers = {name: OidcClient(name, one, clock.timestamp) for name, one in settings.items()}
         self._sessions = sessions
+        self._tokens = tokens
         self._linking = linking
-        self._limiter = limiter
+        self._rate_limiter = rate_limiter
         self._audit = audit
         self._base_url = base_url
         self._origins = {origin_of(page) for page in (base_url, *pages)} - {None}
@@ -98,8 +100,8 @@ class OidcLogin:
         """
         provider = self._provider(name)
         self._check(wanted)
-        await self._limiter.count(Counted(BEGIN_ADDRESS, "provider", network(client.address)))
-        state, nonce, verifier, secret = (new_secret() for _ in range(4))
+        await self._rate_limiter.count(Counted(BEGIN_ADDRESS, "provider", network(client.address)))
+        state, nonce, verifier, secret = (self._tokens.new_secret() for _ in range(4))
         try:
             address = await provider.authorization_url(self.address(name, "callback"), state, nonce, verifier)
         except ProviderFailed as error:
@@ -116,7 +118,7 @@ class OidcLogin:
             "page_state": wanted.state,
             "code_challenge": wanted.code_challenge,
         }
-        await commit_atomically([OidcLoginAttempt.beginning(login, self._clock())])
+        await commit_atomically([OidcLoginAttempt.beginning(login, self._clock.now())])
         return Departure(address, ticket(state), secret)
 
     async def finish(
@@ -140,8 +142,8 @@ class OidcLogin:
             return _told(page, login["page_state"], error)
         if page is None:
             return await self._sessions.open(user, client, how=name)
-        code = new_secret()
-        await commit_atomically([AuthorizationCode.issue(digest(code), user["_id"], login, self._clock())])
+        code = self._tokens.new_secret()
+        await commit_atomically([AuthorizationCode.issue(digest(code), user["_id"], login, self._clock.now())])
         return with_query(page, {"code": code, "state": login["page_state"]})
 
     async def redeem(self, code: str, verifier: str, redirect_uri: str, client: ClientInfo) -> SignedIn:
@@ -151,7 +153,7 @@ class OidcLogin:
         """
         refusal = GrantRefused("invalid_grant", "The code is over, was used, or is not for this page.")
         key = digest(code)
-        found = await AuthorizationCode.good(key, self._clock())
+        found = await AuthorizationCode.good(key, self._clock.now())
         if found is None or not await commit_atomically([AuthorizationCode.use(key)]):
             raise refusal
         if not proves(verifier, found["code_challenge"]) or redirect_uri != found["redirect_uri"]:
@@ -186,7 +188,7 @@ class OidcLogin:
         if not state or not secret:
             raise SignInRefused(DEAD)
         key = digest(state)
-        login = await OidcLoginAttempt.standing(key, name, digest(secret), self._clock())
+        login = await OidcLoginAttempt.standing(key, name, digest(secret), self._clock.now())
         if login is None or not await commit_atomically([OidcLoginAttempt.use(key)]):
             raise SignInRefused(DEAD)
         return login

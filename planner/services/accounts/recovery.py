@@ -14,13 +14,12 @@ from models.accounts.user import User
 from models.files.feed import Feed
 from models.mail.queued_mail import QueuedMail
 from models.shared.fields import fold
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.errors import Conflict, Invalid, InvalidToken
 from planner.services.accounts.password_policy import require_strong
-from planner.services.mail.delivery import MailDelivery
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
-from planner.services.shared.rate_limiter import MAIL_ACCOUNT, Counted, Limiter
+from planner.services.shared.rate_limiter import MAIL_ACCOUNT, Counted, RateLimiter
 
 SPENT = Invalid.field("/token", "is not valid, or no longer: ask for a new mail")
 
@@ -31,16 +30,14 @@ class Recovery:
     def __init__(
         self,
         hasher: PasswordHasher,
-        identities: Principals,
-        limiter: Limiter,
-        mailing: MailDelivery,
+        principals: Principals,
+        rate_limiter: RateLimiter,
         audit: AuditLog,
-        clock: Clock = utc_now,
+        clock: Clock,
     ) -> None:
         self._hasher = hasher
-        self._identities = identities
-        self._limiter = limiter
-        self._mailing = mailing
+        self._principals = principals
+        self._rate_limiter = rate_limiter
         self._audit = audit
         self._clock = clock
 
@@ -51,13 +48,12 @@ class Recovery:
             raise InvalidToken("The account of this access token is gone.")
         if user["email_verified"]:
             raise Conflict("Your e-mail address is verified already.")
-        await self._limiter.count(Counted(MAIL_ACCOUNT, "mail", user["email_key"]))
-        await commit_atomically([QueuedMail.ordering("verify", caller.id, user["email"], self._clock())])
-        self._mailing.wake.set()
+        await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail", user["email_key"]))
+        await commit_atomically([QueuedMail.ordering("verify", caller.id, user["email"], self._clock.now())])
 
     async def verify(self, token: str, client: ClientInfo) -> None:
         """Use a verification token up; raises `Invalid` for one that is not good (any more)."""
-        key, now = digest(token), self._clock()
+        key, now = digest(token), self._clock.now()
         found = await OneTimeToken.good(key, "verify", now)
         if found is None:
             raise SPENT
@@ -73,14 +69,13 @@ class Recovery:
 
     async def forget(self, email: str, client: ClientInfo) -> None:
         """Have a recovery mail sent, if there is such an account; nothing tells whether there is."""
-        await self._limiter.count(Counted(MAIL_ACCOUNT, "mail", fold(email)))
+        await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail", fold(email)))
         await commit_atomically(
             [
-                QueuedMail.ordering("reset", None, fold(email), self._clock()),
+                QueuedMail.ordering("reset", None, fold(email), self._clock.now()),
                 self._audit.entry("password-forgotten", client, None),
             ]
         )
-        self._mailing.wake.set()
 
     async def reset(self, token: str, password: str, client: ClientInfo) -> None:
         """Set a new password by a recovery token.
@@ -89,7 +84,7 @@ class Recovery:
         be why it is done. Raises `Invalid` for a token that is not good (any more) and for a
         password that is refused; a refused password does not use the token up.
         """
-        key, now = digest(token), self._clock()
+        key, now = digest(token), self._clock.now()
         found = await OneTimeToken.good(key, "reset", now)
         user = None if found is None else await User.stored(found["user"])
         if found is None or user is None:
@@ -112,5 +107,4 @@ class Recovery:
         ]
         if not await commit_atomically(writes):
             raise SPENT
-        self._identities.forget_user(id)
-        self._mailing.wake.set()
+        self._principals.forget_user(id)

@@ -4,14 +4,14 @@ from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from auth.jwt_handler import TokenSigner
-from auth.opaque_tokens import RefreshTokens, digest
+from auth.opaque_tokens import OpaqueTokens, digest
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
-from database.queries import Id, Stored, as_id, new_id
+from database.queries import Id, Stored, new_id, parse_id
 from models.accounts.session import Session
 from models.accounts.user import User, user_view
 from models.shared.views import Page, View
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.cursors import ID_SHAPE, from_cursor
 from planner.errors import GrantRefused, NotFound
 from planner.services.shared.audit import AuditLog
@@ -42,15 +42,15 @@ class Sessions:
     def __init__(
         self,
         signer: TokenSigner,
-        refresh_tokens: RefreshTokens,
-        identities: Principals,
+        opaque_tokens: OpaqueTokens,
+        principals: Principals,
         audit: AuditLog,
         days: int,
-        clock: Clock = utc_now,
+        clock: Clock,
     ) -> None:
         self._signer = signer
-        self._refresh_tokens = refresh_tokens
-        self._identities = identities
+        self._opaque_tokens = opaque_tokens
+        self._principals = principals
         self._audit = audit
         self._lifetime = timedelta(days=days)
         self._clock = clock
@@ -62,8 +62,8 @@ class Sessions:
 
         Raises `NotFound` when the account was removed or disabled in the meantime.
         """
-        now, id = self._clock(), new_id()
-        refresh_token = self._refresh_tokens.new(id)
+        now, id = self._clock.now(), new_id()
+        refresh_token = self._opaque_tokens.refresh_token(id)
         stored: Stored = {
             "_id": id,
             "user": user["_id"],
@@ -78,7 +78,7 @@ class Sessions:
         note = self._audit.entry("sign-in", client, user["_id"], user["_id"], how)
         if not await commit_atomically([Session.opening(stored), User.signing_in(user["_id"], now), note]):
             raise NotFound
-        return SignedIn(user_view(user), self._tokens(stored, refresh_token, now))
+        return SignedIn(user_view(user), self._issue_tokens(stored, refresh_token, now))
 
     async def refresh(self, token: str, client: ClientInfo, scopes: list[str] | None = None) -> Tokens:
         """New tokens for the session of a refresh token, which this use replaces.
@@ -88,7 +88,7 @@ class Sessions:
         must have them all (RFC 6749 §6). Raises `GrantRefused`.
         """
         refusal = GrantRefused("invalid_grant", "The refresh token is not valid, or its session has ended.")
-        now, read = self._clock(), self._refresh_tokens.read(token)
+        now, read = self._clock.now(), self._opaque_tokens.read_refresh_token(token)
         session = None if read is None else await Session.by_id(read.session, now)
         if read is None or session is None:
             raise refusal
@@ -97,14 +97,14 @@ class Sessions:
             raise refusal
         if session["refresh"] == read.digest and not set(scopes or ()) <= set(session.get("scopes") or ()):
             raise GrantRefused("invalid_scope", "The scope of the session does not hold that one.")
-        fresh = self._refresh_tokens.new(read.session)
+        fresh = self._opaque_tokens.refresh_token(read.session)
         rotated = await Session.rotate(read.session, read.digest, digest(fresh), now, client.address)
         if rotated is None:
             note = self._audit.entry("refresh-reuse", client, session["user"], detail="the session was ended")
             await commit_atomically([Session.ending(read.session, session["user"]), note])
-            self._identities.forget_session(read.session)
+            self._principals.forget_session(read.session)
             raise refusal
-        return self._tokens(rotated, fresh, now)
+        return self._issue_tokens(rotated, fresh, now)
 
     async def sign_out(self, caller: Principal, client: ClientInfo) -> None:
         """End the caller's session: no token of it holds from now on."""
@@ -113,17 +113,17 @@ class Sessions:
 
     async def end_by_refresh_token(self, token: str, client: ClientInfo) -> bool:
         """End the session of a refresh token (RFC 7009); False when the token is not ours."""
-        read = self._refresh_tokens.read(token)
+        read = self._opaque_tokens.read_refresh_token(token)
         if read is None:
             return False
-        session = await Session.by_id(read.session, self._clock())
+        session = await Session.by_id(read.session, self._clock.now())
         if session is not None:
             await self._end(read.session, session["user"], client, "token-revoked")
         return True
 
     async def end(self, caller: Principal, id: str, client: ClientInfo) -> None:
         """End one of the caller's sessions; raises `NotFound`."""
-        known = as_id(id)
+        known = parse_id(id)
         if known is None or not await self._end(known, caller.id, client, "session-ended"):
             raise NotFound
 
@@ -131,25 +131,27 @@ class Sessions:
         """End all of the caller's sessions but the one that asks."""
         note = self._audit.entry("sessions-ended", client, caller.id, caller.id, "all but one")
         await commit_atomically([Session.ending_all(caller.id, but=caller.session), note])
-        self._identities.forget_user(caller.id)
+        self._principals.forget_user(caller.id)
 
     async def listed(self, caller: Principal, cursor: str | None, limit: int) -> Page:
         """A page of the caller's sessions."""
         after = from_cursor(cursor, ID_SHAPE)
-        return await Session.listed(caller.id, caller.session, self._clock(), as_id(after) if after else None, limit)
+        return await Session.listed(
+            caller.id, caller.session, self._clock.now(), parse_id(after) if after else None, limit
+        )
 
     async def by_refresh_token(self, token: str) -> Stored | None:
         """The session that a refresh token could carry on, if it is the current one."""
-        read = self._refresh_tokens.read(token)
-        session = None if read is None else await Session.by_id(read.session, self._clock())
+        read = self._opaque_tokens.read_refresh_token(token)
+        session = None if read is None else await Session.by_id(read.session, self._clock.now())
         return session if read is not None and session is not None and session["refresh"] == read.digest else None
 
     async def _end(self, id: Id, user: Id, client: ClientInfo, event: str) -> bool:
         ended = await commit_atomically([Session.ending(id, user), self._audit.entry(event, client, user, user)])
-        self._identities.forget_session(id)
+        self._principals.forget_session(id)
         return ended
 
-    def _tokens(self, session: Stored, refresh_token: str, now: datetime) -> Tokens:
+    def _issue_tokens(self, session: Stored, refresh_token: str, now: datetime) -> Tokens:
         left = int((session["expires_at"] - now).total_seconds())
         lifetime = min(self._signer.lifetime, left)
         access_token = self._signer.sign(str(session["user"]), str(session["_id"]), lifetime)

@@ -19,13 +19,13 @@ from auth.principal import Principal
 from database.commit import commit_atomically
 from database.writes import Update
 from models.events.change_queries import LAST_ID, Mark, changed, gone, seen, waiting
-from models.events.change_sequence import Sequence
+from models.events.change_sequence import ChangeSequence
 from models.events.event import Event
 from models.events.event_schema import ChangesQuery, Scope
 from models.events.tombstone import KNOWN, Tombstone
 from models.shared.fields import fold_tag
 from models.shared.views import Changes
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.cursors import CHANGES_SHAPE, from_cursor, to_cursor
 from planner.errors import Expired, Invalid, Unavailable
 
@@ -63,18 +63,17 @@ class ChangeNumbering:
 
     async def _number(self) -> int:
         for _ in range(ATTEMPTS):
-            last = await Sequence.last()
+            last = await ChangeSequence.last()
             events, notes = await waiting(BATCH)
             if not events and not notes:
                 # Another process may just have numbered them: its number is to count.
-                return await Sequence.last()
-            numbered = {"$set": {"seq": last + 1}}
+                return await ChangeSequence.last()
+            numbered = {"$set": {"change_number": last + 1}}
             done = await commit_atomically(
                 [
-                    Sequence.taking(last),
-                    Update(Event, {"_id": {"$in": events}, "seq": 0}, numbered, needed=False, many=True),
-                    Update(Tombstone, {"_id": {"$in": notes}, "seq": 0}, numbered, needed=False, many=True),
-                    Sequence.given(last),
+                    Update(Event, {"_id": {"$in": events}, "change_number": 0}, numbered, required=False, many=True),
+                    Update(Tombstone, {"_id": {"$in": notes}, "change_number": 0}, numbered, required=False, many=True),
+                    ChangeSequence.advance(last),
                 ]
             )
             if not done:
@@ -98,20 +97,20 @@ class _Token(NamedTuple):
 
     def word(self) -> str:
         """The token as the client gets it."""
-        return to_cursor(f"{self.mark.seq} {self.mark.id} {self.new} {self.issued} {self.scope} {self.tag}")
+        return to_cursor(f"{self.mark.change_number} {self.mark.id} {self.new} {self.issued} {self.scope} {self.tag}")
 
     @classmethod
     def read(cls, key: str) -> "_Token":
         """The token in what `word` made."""
-        seq, id, new, issued, scope, tag = key.split(" ")
+        change_number, id, new, issued, scope, tag = key.split(" ")
         assert scope in ("mine", "public", "all")
-        return cls(Mark(int(seq), id), int(new), int(issued), scope, tag)  # type: ignore[arg-type]
+        return cls(Mark(int(change_number), id), int(new), int(issued), scope, tag)  # type: ignore[arg-type]
 
 
 class ChangeLog:
-    """The use case of keeping a copy; `clock` tells the time in UTC."""
+    """The use case of keeping a copy."""
 
-    def __init__(self, numbering: ChangeNumbering, clock: Clock = utc_now) -> None:
+    def __init__(self, numbering: ChangeNumbering, clock: Clock) -> None:
         self._numbering = numbering
         self._clock = clock
 
@@ -121,10 +120,10 @@ class ChangeLog:
         Raises `Invalid` for a token of another scope or tag, `Expired` for one that is too old.
         """
         tag = None if wanted.tag is None else fold_tag(wanted.tag)
-        now = int(self._clock().timestamp())
+        now = int(self._clock.now().timestamp())
         last = await self._numbering.last()
         token = self._token(wanted, tag, last, now)
-        if token.mark.seq < token.new:
+        if token.mark.change_number < token.new:
             return await self._all_new(caller, token, tag, wanted.limit)
         return await self._news(caller, token, tag, last, wanted.limit)
 
@@ -137,7 +136,7 @@ class ChangeLog:
         if (token.scope, token.tag) != (wanted.scope, word):
             raise Invalid.field("/since", "was given out for another scope or tag")
         # A number that was not given out yet is of a database that has been set back since.
-        if now - token.issued >= KNOWN / timedelta(seconds=1) or max(token.mark.seq, token.new) > last:
+        if now - token.issued >= KNOWN / timedelta(seconds=1) or max(token.mark.change_number, token.new) > last:
             raise Expired(TOO_OLD)
         return token._replace(issued=now)
 

@@ -10,7 +10,7 @@ from database.writes import Write
 from models.events.event import Event
 from models.events.event_times import Timed, find_recurring_events, find_single_events, timed
 from models.events.event_view import OF_DRAFT, EventView
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.busy import BusyTime, RequestedSlots, Slot, find_overlapping_slots, find_slot, find_slots_to_check
 from planner.domain.recurrence.occurrences import find_occurrence
 from planner.domain.times import format_rfc3339, format_stored_time
@@ -28,9 +28,9 @@ Also = Sequence[Write]
 
 
 class ConflictChecker:
-    """The rule that an event may be refused for the time it takes; `clock` tells the time in UTC."""
+    """The rule that an event may be refused for the time it takes."""
 
-    def __init__(self, turns: UserWriteLocks, clock: Clock = utc_now) -> None:
+    def __init__(self, turns: UserWriteLocks, clock: Clock) -> None:
         self._turns = turns
         self._clock = clock
 
@@ -67,7 +67,7 @@ class ConflictChecker:
         self, owner: Id, decide: Callable[[], Awaitable[None]], write: Callable[[Also], Awaitable[_T]]
     ) -> _T:
         """What `write` answers, with nobody having booked time of the owner's since `decide`; see `take`."""
-        return await self._turns.take(owner, decide, lambda turn: write([turn]))
+        return await self._turns.decide_and_write(owner, decide, lambda turn: write([turn]))
 
     async def change(
         self,
@@ -129,7 +129,7 @@ class ConflictChecker:
         if only is not None:
             slot = find_slot(one.taken, only)
             return [] if slot is None else [slot]
-        return find_slots_to_check(one.taken, one.stored["begins"], one.stored["ends"], self._clock())
+        return find_slots_to_check(one.taken, one.stored["begins"], one.stored["ends"], self._clock.now())
 
 
 class _Clash(NamedTuple):

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from auth.principal import Principal
 from database.errors import DuplicateKey
-from database.queries import Stored, as_id, new_id
+from database.queries import Stored, new_id, parse_id
 from database.writes import Write
 from models.events.event import Event
 from models.events.event_schema import EventCreate, EventPatch, EventQuery
@@ -17,7 +17,7 @@ from models.events.event_search import SearchScope, nearby, search
 from models.events.event_view import EventView, default_uid, fields_of, render
 from models.shared.fields import fold_tag
 from models.shared.views import Page, View
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.cursors import KEY_SHAPE, from_cursor
 from planner.domain.geo import parse_circle
 from planner.domain.merge_patch import merge
@@ -39,9 +39,9 @@ ATTEMPTS = 20
 
 
 class Events:
-    """The use cases of events; `clock` tells the time in UTC."""
+    """The use cases of events."""
 
-    def __init__(self, conflicts: ConflictChecker, clock: Clock = utc_now) -> None:
+    def __init__(self, conflicts: ConflictChecker, clock: Clock) -> None:
         self._conflicts = conflicts
         self._clock = clock
 
@@ -53,7 +53,7 @@ class Events:
         Raises `Invalid` for times that do not fit, `Conflict` for a uid of another event
         of the caller's, `DoubleBooking`.
         """
-        now, id = self._clock(), new_id()
+        now, id = self._clock.now(), new_id()
         times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
         series = asked_series(times, draft)
         stored: Stored = {
@@ -85,7 +85,7 @@ class Events:
 
     async def see(self, caller: Principal, id: str) -> EventView:
         """The event with this id; raises `NotFound` when it is not there for the caller."""
-        known = as_id(id)
+        known = parse_id(id)
         view = await Event.view(known) if known else None
         if view is None or not (
             view.creator == caller.id
@@ -146,7 +146,7 @@ class Events:
         It can be restored for a while: see `models/events/revision.py`.
         """
         async for current in still(event, revisions):
-            if await Event.remove(current, caller.id, self._clock()):
+            if await Event.remove(current, caller.id, self._clock.now()):
                 return
 
     async def _change(
@@ -173,7 +173,7 @@ class Events:
         series = asked_series(times, draft)
         if series is not None and current.series is not None:
             series = changed_series(current.series, series)
-        return fields_of(draft, times, current.id, series) | {"updated_at": self._clock()}
+        return fields_of(draft, times, current.id, series) | {"updated_at": self._clock.now()}
 
 
 async def still(event: EventView, revisions: frozenset[int] | None) -> AsyncIterator[EventView]:
@@ -182,7 +182,7 @@ async def still(event: EventView, revisions: frozenset[int] | None) -> AsyncIter
     Raises `Stale` when it has none of the `revisions` (None: any), `NotFound` when it is
     gone, and `Conflict` after many attempts.
     """
-    id = as_id(event.id)
+    id = parse_id(event.id)
     assert id is not None
     current: EventView | None = event
     for _ in range(ATTEMPTS):

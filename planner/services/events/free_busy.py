@@ -8,14 +8,14 @@ from itertools import islice
 from auth.principal import Principal
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import Id, as_id
+from database.queries import Id, parse_id
 from database.writes import Write
 from models.accounts.user import User
 from models.events.event_times import Window, find_recurring_events, find_single_events
 from models.people.busy_schema import LONGEST_DAYS, BusyQuery
 from models.people.busy_share import MOST, BusyShare
 from models.shared.views import Page, to_json
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.busy import Slot, clip_slots, iterate_slots, merge_slots
 from planner.domain.cursors import ID_SHAPE, from_cursor
 from planner.domain.times import parse_window
@@ -30,9 +30,9 @@ MOST_SLOTS = 50_000
 
 
 class FreeBusy:
-    """The use cases of free/busy; `clock` tells the time in UTC."""
+    """The use cases of free/busy."""
 
-    def __init__(self, turns: UserWriteLocks, clock: Clock = utc_now) -> None:
+    def __init__(self, turns: UserWriteLocks, clock: Clock) -> None:
         self._turns = turns
         self._clock = clock
 
@@ -43,7 +43,7 @@ class FreeBusy:
         anybody who does not let the caller see it, or is not there.
         """
         since, until = parse_window(wanted.since, wanted.until)
-        since = since or self._clock().replace(microsecond=0)
+        since = since or self._clock.now().replace(microsecond=0)
         until = until or add_clamped(since, MONTH)
         if until <= since:
             raise Invalid.field("/to", "must be after from, which is now unless it is told; it is exclusive")
@@ -54,7 +54,7 @@ class FreeBusy:
         return to_json({"user": str(owner), "from": since, "to": until, "busy": busy})
 
     async def _owner(self, caller: Principal, user: str | None) -> Id:
-        owner = caller.id if user is None else as_id(user)
+        owner = caller.id if user is None else parse_id(user)
         if owner == caller.id:
             return owner
         if owner is None or not await BusyShare.holds(owner, caller.id):
@@ -67,7 +67,7 @@ class FreeBusy:
     async def shares(self, caller: Principal, cursor: str | None, limit: int) -> Page:
         """A page of those whom the caller lets see when they are busy."""
         after = from_cursor(cursor, ID_SHAPE)
-        return await BusyShare.listed(caller.id, as_id(after) if after else None, limit)
+        return await BusyShare.listed(caller.id, parse_id(after) if after else None, limit)
 
     async def share(self, caller: Principal, user: str) -> None:
         """Let somebody see when the caller is busy, whether or not there is such an account.
@@ -75,14 +75,14 @@ class FreeBusy:
         Raises `Invalid` for the caller, `NotFound` for what is no id, `Conflict` when the caller
         shares it with as many as one may.
         """
-        reader = as_id(user)
+        reader = parse_id(user)
         if reader is None:
             raise NotFound
         if reader == caller.id:
             raise Invalid.field("/user_id", "is you, who sees it anyway")
         if await BusyShare.holds(caller.id, reader):
             return
-        giving = BusyShare.giving(caller.id, reader, self._clock())
+        giving = BusyShare.giving(caller.id, reader, self._clock.now())
 
         async def decide() -> None:
             if await BusyShare.is_full(caller.id):
@@ -93,11 +93,11 @@ class FreeBusy:
 
         # The same request may be sent twice at once: then the other one was first.
         with suppress(DuplicateKey):
-            await self._turns.take(caller.id, decide, give)
+            await self._turns.decide_and_write(caller.id, decide, give)
 
     async def unshare(self, caller: Principal, user: str) -> None:
         """Let somebody see it no longer, whether or not they could; raises `NotFound` for what is no id."""
-        reader = as_id(user)
+        reader = parse_id(user)
         if reader is None:
             raise NotFound
         await commit_atomically([BusyShare.taking_back(caller.id, reader)])

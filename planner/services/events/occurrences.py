@@ -16,7 +16,7 @@ from models.events.event_schema import OccurrencePatch, OccurrenceQuery
 from models.events.event_view import OF_SERIES, EventView, render, rendered, series_in
 from models.shared.fields import fold_tag
 from models.shared.views import Page, View, to_json
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.cursors import OCCURRENCE_SHAPE, from_cursor, to_cursor
 from planner.domain.recurrence.documents import (
     parse_local,
@@ -75,16 +75,16 @@ class Row(NamedTuple):
 
 
 class Occurrences:
-    """The use cases of occurrences; `clock` tells the time in UTC."""
+    """The use cases of occurrences."""
 
-    def __init__(self, conflicts: ConflictChecker, clock: Clock = utc_now) -> None:
+    def __init__(self, conflicts: ConflictChecker, clock: Clock) -> None:
         self._conflicts = conflicts
         self._clock = clock
 
     async def listed(self, caller: Principal, wanted: OccurrenceQuery) -> Page:
         """A page of what takes place in the window, of everything that the caller sees in the scope."""
         since, until = parse_window(wanted.since, wanted.until)
-        since = since or self._clock()
+        since = since or self._clock.now()
         until = until or add_clamped(since, MONTH)
         if until <= since:
             raise Invalid.field("/to", "must be after from, which is now unless it is told; it is exclusive")
@@ -160,7 +160,7 @@ class Occurrences:
         if rest is not None and not has_no_occurrences(rest):
             await self._store(caller, event, rest)
             return
-        if not await Event.remove(event, caller.id, self._clock()):
+        if not await Event.remove(event, caller.id, self._clock.now()):
             raise Stale("The event was changed since you read it.")
 
     async def _split(
@@ -206,7 +206,7 @@ class Occurrences:
         only: date | None = None,
     ) -> EventView:
         times = series_to_document(series)
-        now = {"key": build_order_key(times["begins"], event.id), "updated_at": self._clock()}
+        now = {"key": build_order_key(times["begins"], event.id), "updated_at": self._clock.now()}
         changed = await self._conflicts.change(
             event, times | (fields or {}) | now, caller.id, reject=reject, clear=OF_SERIES, only=only
         )
@@ -217,7 +217,7 @@ class Occurrences:
     async def _store_both(
         self, caller: Principal, event: EventView, head: Series, tail: Series, fields: dict[str, Any], reject: bool
     ) -> EventView:
-        now, stored, id = self._clock(), event.stored, new_id()
+        now, stored, id = self._clock.now(), event.stored, new_id()
         for own in ("uid", "overrides", "seconds", "takedown", "editor", "act", "sequence"):
             stored.pop(own, None)
         times = series_to_document(tail)

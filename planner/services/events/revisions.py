@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator
 
 from auth.principal import Principal
 from database.errors import DuplicateKey
-from database.queries import Id, Stored, as_id
+from database.queries import Id, Stored, parse_id
 from models.accounts.user import User
 from models.events.event import Event
 from models.events.event_view import EventView
@@ -12,7 +12,7 @@ from models.events.revision import Revision, content
 from models.events.revision_view import RestoreRequest, RevisionView, revision_view
 from models.shared.schema import PageQuery
 from models.shared.views import Page
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.cursors import REVISION_SHAPE, from_cursor, to_cursor
 from planner.errors import Conflict, Invalid, InvalidToken, NotFound, Stale
 from planner.services.events.events import ATTEMPTS, Events
@@ -22,9 +22,9 @@ AT_ONCE = 100
 
 
 class Revisions:
-    """The use cases of revisions; `clock` tells the time in UTC."""
+    """The use cases of revisions."""
 
-    def __init__(self, events: Events, clock: Clock = utc_now) -> None:
+    def __init__(self, events: Events, clock: Clock) -> None:
         self._events = events
         self._clock = clock
 
@@ -65,14 +65,14 @@ class Revisions:
 
     async def forget_due(self) -> int:
         """Forget what removed events were, once they can be restored no more; how many events that is."""
-        due = await Revision.overdue(self._clock(), AT_ONCE)
+        due = await Revision.overdue(self._clock.now(), AT_ONCE)
         for removal in due:
             await Revision.forget(removal)
         return len(due)
 
     async def _found(self, caller: Principal, id: str) -> EventView | Stored:
         """The caller's event; or, when it is removed and can be restored, its removal."""
-        known = as_id(id)
+        known = parse_id(id)
         if known is None:
             raise NotFound
         for _ in range(ATTEMPTS):
@@ -84,7 +84,7 @@ class Revisions:
                 raise NotFound
             # Without an end to its time it has been restored a moment ago: it is there to be found.
             if "expires_at" in removal:
-                if removal["expires_at"] <= self._clock():
+                if removal["expires_at"] <= self._clock.now():
                     raise NotFound
                 return removal
         raise NotFound
@@ -106,7 +106,7 @@ class Revisions:
         obsolete = content(stored, stored).keys() - fields.keys()
         if not obsolete and all(name in stored and stored[name] == value for name, value in fields.items()):
             return event
-        fields["updated_at"] = self._clock()
+        fields["updated_at"] = self._clock.now()
         return await Event.change(event, fields, caller.id, act="restored", clear=obsolete)
 
     async def _bring_back(self, caller: Principal, removal: Stored, wanted: RestoreRequest) -> EventView | None:
@@ -116,7 +116,7 @@ class Revisions:
             raise NotFound
         last: Stored = kept["state"]
         state = last if wanted.revision is None else await _state(id, wanted.revision)
-        fields = content(state, last) | {"updated_at": self._clock()}
+        fields = content(state, last) | {"updated_at": self._clock.now()}
         try:
             restored = await Event.bring_back(removal, last, fields, caller.id)
         except DuplicateKey:

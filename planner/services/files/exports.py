@@ -15,7 +15,7 @@ from models.events.tombstone import KNOWN
 from models.files.event_export import exported, pages
 from models.files.feed import ExportQuery
 from models.shared.fields import fold_tag
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.ics.writing.vcalendar import VCalendarBody, render_vcalendar_start
 from planner.domain.ics.writing.vevent import RenderedVEvents
 from planner.domain.times import parse_window
@@ -39,9 +39,9 @@ class ExportSelection(NamedTuple):
 
 
 class Exports:
-    """The use cases of files of events; `clock` tells the time in UTC."""
+    """The use cases of files of events."""
 
-    def __init__(self, numbering: ChangeNumbering, clock: Clock = utc_now) -> None:
+    def __init__(self, numbering: ChangeNumbering, clock: Clock) -> None:
         self._numbering = numbering
         self._clock = clock
 
@@ -65,7 +65,7 @@ class Exports:
         number = await newest(wanted.scope, wanted.caller)
         # What is gone is known for a while. In half of it, nobody's last answer can seem to be the latest
         # one again only because that was forgotten.
-        era = int(self._clock().timestamp() // (KNOWN.total_seconds() / 2))
+        era = int(self._clock.now().timestamp() // (KNOWN.total_seconds() / 2))
         said = f"{WRITTEN}\0{era}\0{number}\0{wanted}"
         return hashlib.sha256(said.encode()).hexdigest()[:32]
 

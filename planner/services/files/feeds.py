@@ -3,17 +3,17 @@
 from collections.abc import Callable
 from typing import NamedTuple
 
-from auth.opaque_tokens import derived, digest, feed_secret
+from auth.opaque_tokens import OpaqueTokens, digest
 from auth.principal import NOTED, Principal
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import as_id, new_id
-from database.writes import Insert, Write
+from database.queries import new_id, parse_id
+from database.writes import InsertStored, Write
 from models.accounts.user import User
 from models.files.feed import MOST, Feed, FeedCreate, feed_body
 from models.shared.fields import fold_tag
 from models.shared.views import Page, View, to_json
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.cursors import ID_SHAPE, from_cursor
 from planner.errors import Conflict, InvalidToken, NotFound
 from planner.services.files.exports import ExportSelection
@@ -30,24 +30,25 @@ class NewFeed(NamedTuple):
 
 
 class Feeds:
-    """The use cases of feeds; `clock` tells the time in UTC."""
+    """The use cases of feeds."""
 
-    def __init__(self, audit: AuditLog, clock: Clock = utc_now) -> None:
+    def __init__(self, audit: AuditLog, tokens: OpaqueTokens, clock: Clock) -> None:
         self._audit = audit
+        self._tokens = tokens
         self._clock = clock
 
     async def create(
         self, caller: Principal, draft: FeedCreate, client: ClientInfo, ask: IdempotencyKey | None
     ) -> NewFeed:
         """A new feed of the caller's; raises `Conflict` for one too many."""
-        now, id = self._clock(), new_id()
+        now, id = self._clock.now(), new_id()
 
         def secret_of(id: str) -> str:
             # As with personal tokens: what has to be answered again, and must not be stored, follows
             # from the request and the server's own secret.
             if ask is None:
-                return feed_secret()
-            return feed_secret(derived(ask.secret, "feed", f"{ask.id()}{ask.fingerprint(draft)}{id}"))
+                return self._tokens.feed_token()
+            return self._tokens.feed_token(self._tokens.derive("feed", f"{ask.id()}{ask.fingerprint(draft)}{id}"))
 
         secret = secret_of(str(id))
         stored = {
@@ -68,7 +69,7 @@ class Feeds:
                 raise Conflict(f"You have {MOST} feeds already; remove one first.")
             note = self._audit.entry("feed-created", client, caller.id, caller.id, draft.scope)
             alive = User.signing_in(caller.id, now)
-            writes: list[Write] = [*remember(view), Insert(Feed, {**stored, "slot": slot}), alive, note]
+            writes: list[Write] = [*remember(view), InsertStored(Feed, {**stored, "slot": slot}), alive, note]
             if not await commit_atomically(writes):
                 raise InvalidToken("The account of this access token is gone.")
             return view
@@ -85,11 +86,11 @@ class Feeds:
     async def listed(self, caller: Principal, cursor: str | None, limit: int) -> Page:
         """A page of the caller's feeds, without their addresses."""
         after = from_cursor(cursor, ID_SHAPE)
-        return await Feed.listed(caller.id, as_id(after) if after else None, limit)
+        return await Feed.listed(caller.id, parse_id(after) if after else None, limit)
 
     async def remove(self, caller: Principal, id: str, client: ClientInfo) -> None:
         """Make the address of one of the caller's feeds worthless; raises `NotFound`."""
-        known = as_id(id)
+        known = parse_id(id)
         note = self._audit.entry("feed-removed", client, caller.id, caller.id)
         if known is None or not await commit_atomically([Feed.removing(known, caller.id), note]):
             raise NotFound
@@ -101,7 +102,7 @@ class Feeds:
         account is gone or disabled. It is read anew each time: whoever removes a feed wants it
         gone at once.
         """
-        found, now = await Feed.by_digest(digest(secret)), self._clock()
+        found, now = await Feed.by_digest(digest(secret)), self._clock.now()
         if found is None:
             raise NotFound
         standing = await User.standing(found["user"])

@@ -10,12 +10,12 @@ from pydantic import BaseModel
 from auth.principal import Principal
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import Id, Stored, as_id, new_id
+from database.queries import Id, Stored, new_id, parse_id
 from database.writes import Write
 from models.files.import_job import LEASE, MOST_ATTEMPTS, SLOTS, ImportJob
 from models.files.import_schema import import_view, job_view
 from models.shared.views import View
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.errors import Conflict, Invalid, InvalidToken, Malformed, NotFound, Unavailable
 from planner.services.files.importer import File, ImportCounts, Importer
 from planner.services.shared.idempotency import IdempotencyKey, once
@@ -37,7 +37,7 @@ class _Asked(BaseModel):
 class ImportJobs:
     """The use cases of imports; `wake` tells the loop that there is one to do."""
 
-    def __init__(self, importing: Importer, clock: Clock = utc_now) -> None:
+    def __init__(self, importing: Importer, clock: Clock) -> None:
         self._importing = importing
         self._clock = clock
         self.wake = asyncio.Event()
@@ -52,7 +52,7 @@ class ImportJobs:
                 await commit_atomically(kept)
             return view
 
-        return await once(ask, await _asked(ask, file, dry_run, later=False), self._clock(), make)
+        return await once(ask, await _asked(ask, file, dry_run, later=False), self._clock.now(), make)
 
     async def later(self, caller: Principal, file: File, dry_run: bool, ask: IdempotencyKey | None) -> View:
         """Have a file imported, and answer the job that tells how far it is.
@@ -61,7 +61,7 @@ class ImportJobs:
         """
 
         async def make(remember: Callable[[View], list[Write]]) -> View:
-            now, id = self._clock(), new_id()
+            now, id = self._clock.now(), new_id()
             stored: Stored = {
                 "_id": id,
                 "owner": caller.id,
@@ -78,10 +78,9 @@ class ImportJobs:
             await ImportJob.keep(id, caller.id, file.content, now)
             view = job_view(stored)
             await self._order(stored, remember(view))
-            self.wake.set()
             return view
 
-        return await once(ask, await _asked(ask, file, dry_run, later=True), self._clock(), make)
+        return await once(ask, await _asked(ask, file, dry_run, later=True), self._clock.now(), make)
 
     async def _order(self, stored: Stored, also: list[Write]) -> None:
         for _ in range(SLOTS):
@@ -103,7 +102,7 @@ class ImportJobs:
 
     async def look_up(self, caller: Principal, id: str) -> View:
         """An import of the caller's, and how far it is; raises `NotFound`."""
-        known = as_id(id)
+        known = parse_id(id)
         stored = await ImportJob.of(known, caller.id) if known else None
         if stored is None:
             raise NotFound
@@ -112,7 +111,7 @@ class ImportJobs:
     async def do_due(self) -> int:
         """Do every import that is due, or go on with it; returns how many."""
         count, holder = 0, new_id()
-        while job := await ImportJob.claim(holder, self._clock()):
+        while job := await ImportJob.claim(holder, self._clock.now()):
             await self._do(job, holder)
             count += 1
         return count
@@ -130,7 +129,7 @@ class ImportJobs:
             reason = error.errors[0].message if isinstance(error, Invalid) else error.detail
             await self._finish(id, holder, reason=reason)
         except asyncio.CancelledError:
-            await ImportJob.release(id, holder, self._clock())
+            await ImportJob.release(id, holder, self._clock.now())
             raise
         except Unavailable as error:
             log.warning("an import has to wait: %s", error)
@@ -142,7 +141,7 @@ class ImportJobs:
         doing = asyncio.create_task(self._import(job, holder))
         try:
             while not (await asyncio.wait({doing}, timeout=LEASE.total_seconds() / 3))[0]:
-                if not await ImportJob.renew(job["_id"], holder, self._clock()):
+                if not await ImportJob.renew(job["_id"], holder, self._clock.now()):
                     raise _Lost
             await doing
         finally:
@@ -161,13 +160,13 @@ class ImportJobs:
         try:
             await self._importing.run(job["owner"], file, dry_run=job["dry_run"], counts=counts, noting=noting)
         except Unavailable:
-            if not await ImportJob.renew(id, holder, self._clock()):
+            if not await ImportJob.renew(id, holder, self._clock.now()):
                 raise _Lost from None
             raise
         await self._finish(id, holder, total=counts.total)
 
     async def _finish(self, id: Id, holder: Id, *, total: int | None = None, reason: str | None = None) -> None:
-        await commit_atomically(ImportJob.finishing(id, holder, self._clock(), total=total, reason=reason))
+        await commit_atomically(ImportJob.finishing(id, holder, self._clock.now(), total=total, reason=reason))
 
 
 class _Lost(Exception):

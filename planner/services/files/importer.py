@@ -14,7 +14,7 @@ from models.accounts.user import User
 from models.events.event import Event
 from models.events.event_batches import adding, known
 from models.events.event_view import OF_DRAFT
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.times import build_order_key
 from planner.errors import Invalid, InvalidToken, Unavailable
@@ -84,9 +84,9 @@ Asking = Callable[[str, Stored], Awaitable[bool]]
 
 
 class Importer:
-    """The use case of importing a file; `clock` tells the time in UTC."""
+    """The use case of importing a file."""
 
-    def __init__(self, conflicts: ConflictChecker, clock: Clock = utc_now) -> None:
+    def __init__(self, conflicts: ConflictChecker, clock: Clock) -> None:
         self._conflicts = conflicts
         self._clock = clock
         self._turns = asyncio.Semaphore(AT_ONCE)
@@ -148,7 +148,7 @@ class Importer:
         async def write(first: Sequence[Write]) -> bool:
             writes: list[Write] = []
             if not dry_run:
-                writes = [*batch.changes, *adding(owner, batch.new, self._clock())]
+                writes = [*batch.changes, *adding(owner, batch.new, self._clock.now())]
             if noting is not None:
                 writes += noting(batch.counts)
             return not writes or await self._written([*first, *writes])
@@ -203,7 +203,7 @@ class Importer:
         if entry.kind == "cancel":
             batch.counts.fail(entry.uid, "it cancels an event that you do not have")
             return
-        id, now = new_id(), self._clock()
+        id, now = new_id(), self._clock.now()
         stored: Stored = {
             "_id": id,
             "creator": owner,
@@ -244,7 +244,7 @@ class Importer:
         if "begins" in fields:
             fields |= {"key": build_order_key(fields["begins"], str(stored["_id"]))}
         # With it the new revision is exported with the file's SEQUENCE.
-        fields |= {"updated_at": self._clock(), "sequence": entry.sequence - stored["revision"]}
+        fields |= {"updated_at": self._clock.now(), "sequence": entry.sequence - stored["revision"]}
         clear = OF_IMPORT if entry.kind == "event" else ()
         try:
             after, writes = Event.changing(stored, fields, owner, clear=clear)

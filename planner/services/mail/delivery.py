@@ -4,14 +4,14 @@ import asyncio
 import logging
 from datetime import timedelta
 
-from auth.opaque_tokens import digest, new_secret
+from auth.opaque_tokens import OpaqueTokens, digest
 from database.commit import commit_atomically
 from database.queries import Stored
 from models.accounts.one_time_token import OneTimeToken, Purpose
 from models.accounts.user import User
 from models.mail.queued_mail import QueuedMail
 from models.shared.fields import fold
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain import mail_templates as mails
 from planner.services.mail.transports import DeliveryFailed, MailTransport
 
@@ -23,9 +23,12 @@ LONGEST_PAUSE = timedelta(hours=6)
 class MailDelivery:
     """Sends what is due; `wake` tells the loop that something is."""
 
-    def __init__(self, sender: MailTransport, sender_address: str, base_url: str, clock: Clock = utc_now) -> None:
-        self._sender = sender
-        self._from = sender_address
+    def __init__(
+        self, transport: MailTransport, from_address: str, base_url: str, tokens: OpaqueTokens, clock: Clock
+    ) -> None:
+        self._transport = transport
+        self._from = from_address
+        self._tokens = tokens
         self._base_url = base_url
         self._clock = clock
         self.wake = asyncio.Event()
@@ -33,13 +36,13 @@ class MailDelivery:
     async def send_due(self) -> int:
         """Send every mail that is due; returns how many have been sent or dropped."""
         count = 0
-        while mail := await QueuedMail.claim(self._clock()):
+        while mail := await QueuedMail.claim(self._clock.now()):
             try:
                 await self._send(mail)
             except DeliveryFailed as error:
                 pause = min(FIRST_PAUSE * 2 ** min(mail["attempts"] - 1, 16), LONGEST_PAUSE)
                 log.warning("a mail could not be sent (%s); trying again in %s", error, pause)
-                await QueuedMail.put_off(mail["_id"], self._clock() + pause)
+                await QueuedMail.put_off(mail["_id"], self._clock.now() + pause)
             else:
                 await commit_atomically([QueuedMail.sent(mail["_id"])])
                 count += 1
@@ -58,7 +61,7 @@ class MailDelivery:
             if known is None:
                 return
             letter = known
-        await self._sender.send(mails.compose(letter, self._from, address))
+        await self._transport.send(mails.compose(letter, self._from, address))
 
     async def _letter(self, mail: Stored) -> mails.Letter | None:
         """What the mail to an account says; None when there is nobody any more to say it to."""
@@ -75,9 +78,9 @@ class MailDelivery:
                 return mails.password_changed()
 
     async def _link(self, user: Stored, purpose: Purpose, path: str) -> str:
-        token = new_secret()
+        token = self._tokens.new_secret()
         await commit_atomically(
-            [OneTimeToken.issue(digest(token), purpose, user["_id"], user["email_key"], self._clock())]
+            [OneTimeToken.issue(digest(token), purpose, user["_id"], user["email_key"], self._clock.now())]
         )
         # After the # it reaches no server, and so no log: only the page that it opens reads it.
         return f"{self._base_url}/{path}#token={token}"

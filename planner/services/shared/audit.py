@@ -4,11 +4,11 @@ from datetime import timedelta
 
 from auth.principal import Principal
 from database.commit import commit_atomically
-from database.queries import Id, as_id
+from database.queries import Id, parse_id
 from database.writes import Write
 from models.shared.audit import Audit, AuditQuery
 from models.shared.views import Page
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.cursors import ID_SHAPE, from_cursor
 from planner.errors import Invalid
 from planner.services.shared.client_info import ClientInfo
@@ -17,7 +17,7 @@ from planner.services.shared.client_info import ClientInfo
 class AuditLog:
     """Writes the audit, and reads it by page."""
 
-    def __init__(self, days: int, clock: Clock = utc_now) -> None:
+    def __init__(self, days: int, clock: Clock) -> None:
         self._kept = timedelta(days=days)
         self._clock = clock
 
@@ -31,7 +31,7 @@ class AuditLog:
     ) -> Write:
         """The write that notes something; for the group of writes that it is about."""
         address = None if client is None else client.address
-        return Audit.entry(event, self._clock(), self._kept, account, actor, address, detail)
+        return Audit.entry(event, self._clock.now(), self._kept, account, actor, address, detail)
 
     async def note(
         self,
@@ -46,11 +46,11 @@ class AuditLog:
 
     async def listed(self, wanted: AuditQuery) -> Page:
         """A page of the audit, the newest first."""
-        account = None if wanted.account is None else as_id(wanted.account)
+        account = None if wanted.account is None else parse_id(wanted.account)
         if wanted.account is not None and account is None:
             raise Invalid.field("/account", "is not an id")
         after = from_cursor(wanted.cursor, ID_SHAPE)
-        return await Audit.listed(wanted, account, as_id(after) if after else None)
+        return await Audit.listed(wanted, account, parse_id(after) if after else None)
 
     async def about(self, caller: Principal, most: int) -> list[bytes]:
         """The newest of what is noted about the caller."""

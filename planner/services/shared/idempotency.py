@@ -1,4 +1,13 @@
-"""Creating something once, however often the request is sent (`Idempotency-Key`)."""
+"""Idempotency keys: a client may send a request again without creating a second thing.
+
+The response is stored in the same group of writes as what the request creates, so that a crash
+leaves both or neither. A use case that creates something
+
+1. returns `find_stored_response(key, body)` when there is one,
+2. commits `store_response(key, body, view, now)` together with its own writes,
+3. looks for a stored response again when a unique index refuses the group: the same request may
+   have arrived twice at the same moment, and the other one was faster.
+"""
 
 import hashlib
 import hmac
@@ -9,7 +18,7 @@ from typing import NamedTuple
 from pydantic import BaseModel
 
 from database.errors import DuplicateKey
-from database.queries import Id, as_id
+from database.queries import Id, parse_id
 from database.writes import Insert, Write
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.views import View
@@ -17,7 +26,10 @@ from planner.errors import DoubleBooking, Invalid
 
 
 class IdempotencyKey(NamedTuple):
-    """Who asks, what for, and the key they chose; `secret` keeps what is stored unreadable."""
+    """The key that a client has chosen, for one user and one route.
+
+    `secret` is the server's: with it, nothing that is stored reveals the key or the body.
+    """
 
     scope: str
     key: str
@@ -25,15 +37,47 @@ class IdempotencyKey(NamedTuple):
     owner: Id | None = None
 
     def id(self) -> str:
-        """What the answer is stored under."""
+        """Return the id that the response is stored under."""
         return self._digest("key", f"{self.scope}\n{self.key}".encode())
 
     def fingerprint(self, body: BaseModel) -> str:
-        """Tells two bodies apart, without telling what was in them."""
+        """Return what tells two bodies apart, without revealing them."""
         return self._digest("body", body.model_dump_json().encode())
 
     def _digest(self, purpose: str, message: bytes) -> str:
         return hmac.digest(self.secret.encode(), purpose.encode() + b"\0" + message, hashlib.sha256).hex()
+
+
+async def find_stored_response(key: IdempotencyKey | None, body: BaseModel) -> View | None:
+    """Return the first response to a request with this key; None without one, or without a key.
+
+    Raises `Invalid` when the key was used with another body.
+    """
+    if key is None:
+        return None
+    stored = await IdempotentResponse.by_id(key.id())
+    if stored is None:
+        return None
+    if not hmac.compare_digest(stored.fingerprint, key.fingerprint(body)):
+        raise Invalid.field("", "this Idempotency-Key was used with another body")
+    return View(stored.body, stored.resource, stored.revision)
+
+
+def store_response(key: IdempotencyKey | None, body: BaseModel, view: View, now: datetime) -> list[Write]:
+    """Return the writes that store the response to a request; none without a key."""
+    if key is None:
+        return []
+    response = IdempotentResponse(
+        id=key.id(),
+        fingerprint=key.fingerprint(body),
+        body=view.json,
+        resource=view.id,
+        revision=view.revision,
+        # Without a signed-in user, what is created is an account: it owns its response.
+        owner=key.owner or parse_id(view.id),
+        created_at=now,
+    )
+    return [Insert(response)]
 
 
 async def once(
@@ -42,46 +86,12 @@ async def once(
     now: datetime,
     make: Callable[[Callable[[View], list[Write]]], Awaitable[View]],
 ) -> View:
-    """What `make` makes, or the first answer when the same request was made before.
-
-    `make` is given a function that turns the view it is about to answer into the writes
-    that remember it; they belong into the same group as the creation itself, so that a
-    crash leaves both or neither.
-
-    Raises `Invalid` when the key was used with another body.
-    """
-    if ask is None:
-        return await make(lambda view: [])
-    id, fingerprint = ask.id(), ask.fingerprint(body)
-
-    def remember(view: View) -> list[Write]:
-        stored = {
-            "_id": id,
-            "fingerprint": fingerprint,
-            "json": view.json,
-            "thing": view.id,
-            "revision": view.revision,
-            # What nobody signed in has made is an account: it is its own owner.
-            "owner": ask.owner or as_id(view.id),
-            "created_at": now,
-        }
-        return [Insert(IdempotentResponse, stored)]
-
-    if first := await _first(id, fingerprint):
+    """TEMPORARY: to be replaced by the two functions above in each use case."""
+    if first := await find_stored_response(ask, body):
         return first
     try:
-        return await make(remember)
+        return await make(lambda view: store_response(ask, body, view, now))
     except (DuplicateKey, DoubleBooking):
-        # The same request, sent twice at once: the other one was first, and took the time as well.
-        if first := await _first(id, fingerprint):
+        if first := await find_stored_response(ask, body):
             return first
         raise
-
-
-async def _first(id: str, fingerprint: str) -> View | None:
-    answer = await IdempotentResponse.get(id)
-    if answer is None:
-        return None
-    if not hmac.compare_digest(answer.fingerprint, fingerprint):
-        raise Invalid.field("", "this Idempotency-Key was used with another body")
-    return View(answer.json_, answer.thing, answer.revision)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import NamedTuple
 
 from models.shared.rate_limit_counter import RateLimitCounter
-from planner.clock import Clock, utc_now
+from planner.clock import Clock
 from planner.domain.rate_limits import Limit, blocked_until, is_over
 from planner.errors import TooMany
 
@@ -32,10 +32,10 @@ class Counted(NamedTuple):
         return hashlib.sha256(f"{self.purpose}\0{self.about}".encode(errors="surrogatepass")).hexdigest()
 
 
-class Limiter:
+class RateLimiter:
     """Counts, and refuses with `TooMany`; switched off, it does neither."""
 
-    def __init__(self, on: bool, clock: Clock = utc_now) -> None:
+    def __init__(self, on: bool, clock: Clock) -> None:
         self._on = on
         self._clock = clock
 
@@ -43,7 +43,7 @@ class Limiter:
         """Raise `TooMany` while one of the limits is reached; counts nothing."""
         if not self._on:
             return
-        now = self._clock()
+        now = self._clock.now()
         bars = [blocked_until(await RateLimitCounter.of(one.id), one.limit, now) for one in counted]
         if until := max((bar for bar in bars if bar), default=None):
             self._refuse(until - now)
@@ -58,7 +58,7 @@ class Limiter:
         await self.check(*counted)
         too_many: timedelta | None = None
         for one in counted:
-            if is_over(await RateLimitCounter.note(one.id, one.limit, self._clock()), one.limit):
+            if is_over(await RateLimitCounter.note(one.id, one.limit, self._clock.now()), one.limit):
                 too_many = max(one.limit.within, too_many or one.limit.within)
         if too_many is not None:
             self._refuse(too_many)

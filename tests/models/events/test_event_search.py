@@ -28,7 +28,7 @@ async def without_transactions(database: Database) -> Database:
 
 async def copies(database: Database) -> list[Stored]:
     """What is searched."""
-    found: list[Stored] = await database.handle["published"].find({}).sort("_id", 1).to_list(None)
+    found: list[Stored] = await database.handle["public_event_index"].find({}).sort("_id", 1).to_list(None)
     return found
 
 

@@ -47,7 +47,7 @@ def filled(indexed: SyncDatabase[Any], ada: Id) -> SyncDatabase[Any]:
     ]
     stored += [one(dice.choice(others), 52.51, 13.41, "public") for _ in range(NEARBY)]
     indexed.events.insert_many(stored)
-    indexed.published.insert_many([{"_id": each["_id"]} | copy for each in stored if (copy := copy_of(each))])
+    indexed.public_event_index.insert_many([{"_id": each["_id"]} | copy for each in stored if (copy := copy_of(each))])
     return indexed
 
 
@@ -82,11 +82,11 @@ def test_words_among_one_s_own_events_are_found_without_looking_at_those_of_othe
 def test_a_rare_word_among_public_events_is_found_without_looking_at_the_others(
     filled: SyncDatabase[Any], ada: Id
 ) -> None:
-    filled.published.insert_many(
+    filled.public_event_index.insert_many(
         [{"_id": new_id(), "creator": ada, "title": "Regatta", "tags": [], "key": f"{number}"} for number in range(5)]
     )
     for scope in ("public", "all"):
-        start = "published" if scope == "public" else "events"
+        start = "public_event_index" if scope == "public" else "events"
         keys, documents, plan = examined(filled, start, ranked(SearchScope(scope, new_id()), "regatta", None, 51))
         assert "'indexName': 'words'" in plan
         assert (keys, documents) <= (10, 20)
@@ -118,6 +118,6 @@ def test_a_circle_and_words_leave_what_a_look_at_every_event_leaves(
     match["ends"] = {"$gt": since} if since else {"$exists": True}
     expected = {stored["_id"] for stored in filled.events.find(match)}
     sought = SearchScope(scope, ada, window, "music", SMALL)
-    start = filled.published if scope == "public" else filled.events
+    start = filled.public_event_index if scope == "public" else filled.events
     assert {stored["_id"] for stored in start.aggregate(ranked(sought, "FESTIVAL", None, 1000))} == expected
     assert {stored["_id"] for stored in filled.events.aggregate(in_order(sought, None, 1000))} == expected

@@ -10,11 +10,12 @@ from urllib.parse import quote, urlencode
 import httpx
 from fastapi import FastAPI
 
-from database.queries import Id, as_id
+from database.queries import Id, parse_id
 from models.accounts.user import Role
 from tests.routes.everywhere.operations import FORM, JSON, ROOT, Operation
 from tests.routes.everywhere.things import BODIES, HERE, LAST_ACTS, PATHS, ROLES, THINGS, WAYS, Thing
 from tests.support.clients import Person, Planner, ok, sign_up
+from tests.support.services import services_of
 
 MOST_UNKNOWN_ID = "f" * 24
 
@@ -93,7 +94,7 @@ class World:
 
     def id_of(self, thing: Any) -> Id:
         """The id of something that the API answered."""
-        id = as_id(thing["id"])
+        id = parse_id(thing["id"])
         assert id is not None
         return id
 
@@ -102,7 +103,7 @@ class World:
         if role not in self._by_role:
             made = await sign_up(self.api, self.address())
             if role == "admin":
-                await self.app.state.people.make_admin(made.email)
+                await services_of(self.app).administration.make_admin(made.email)
             else:
                 admin = await self.with_role("admin")
                 ok(await admin.patch(f"/users/{made.id}", json={"role": role}))

@@ -2,19 +2,22 @@
 
 import base64
 import json
+from datetime import UTC, datetime
 
 import pytest
 from fastapi import FastAPI
 
 from auth.jwt_handler import TokenSigner
 from models.accounts.user import Role
-from planner.app import AUDIENCE
+from planner.randomness import system_random_bytes
+from planner.wiring import AUDIENCE
 from tests.conftest import SECRET
 from tests.routes.everywhere.hostile import MALFORMED_IDS, TOKENS
 from tests.routes.everywhere.operations import ROOT, Operation
 from tests.routes.everywhere.samples import MOST_UNKNOWN_ID, World, fill, segments, thing_of
 from tests.routes.everywhere.things import ROLES, SCOPES
 from tests.support.clients import Person, ok
+from tests.support.clocks import MovableClock
 
 ISSUER = ROOT
 
@@ -63,6 +66,12 @@ async def test_every_kind_of_bad_token_is_an_invalid_token(ada: Person, subtests
             assert 'error="invalid_token"' in response.headers["www-authenticate"]
 
 
+def signer(
+    secret: str = SECRET, issuer: str = ISSUER, audience: str = AUDIENCE, clock: MovableClock | None = None
+) -> TokenSigner:
+    return TokenSigner(secret, issuer, audience, 15, clock or MovableClock(), system_random_bytes)
+
+
 async def test_only_a_token_signed_here_for_this_service_and_a_living_account_holds(
     ada: Person, ben: Person, subtests: pytest.Subtests
 ) -> None:
@@ -70,14 +79,14 @@ async def test_only_a_token_signed_here_for_this_service_and_a_living_account_ho
     claims = ada.token.split(".")[1]
     session = json.loads(base64.urlsafe_b64decode(claims + "=" * (-len(claims) % 4)))["sid"]
     signers = {
-        "another key": TokenSigner(elsewhere, ISSUER, AUDIENCE, 15),
-        "another issuer": TokenSigner(SECRET, "https://elsewhere.example", AUDIENCE, 15),
-        "another audience": TokenSigner(SECRET, ISSUER, "elsewhere", 15),
-        "over": TokenSigner(SECRET, ISSUER, AUDIENCE, 15, clock=lambda: 1_000_000_000),
-        "not yet made": TokenSigner(SECRET, ISSUER, AUDIENCE, 15, clock=lambda: 4_000_000_000),
+        "another key": signer(secret=elsewhere),
+        "another issuer": signer(issuer="https://elsewhere.example"),
+        "another audience": signer(audience="elsewhere"),
+        "over": signer(clock=MovableClock(datetime(2001, 9, 9, tzinfo=UTC))),
+        "not yet made": signer(clock=MovableClock(datetime(2096, 10, 2, tzinfo=UTC))),
     }
-    tokens = {name: signer.sign(ada.id, session) for name, signer in signers.items()}
-    ours = TokenSigner(SECRET, ISSUER, AUDIENCE, 15)
+    tokens = {name: made_by.sign(ada.id, session) for name, made_by in signers.items()}
+    ours = signer()
     tokens["no such account"] = ours.sign(MOST_UNKNOWN_ID, session)
     tokens["no account id"] = ours.sign("ada", session)
     tokens["no such session"] = ours.sign(ada.id, MOST_UNKNOWN_ID)

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 from tests.routes.everywhere.operations import JSON, Operation
 from tests.routes.everywhere.samples import Sample, World
 from tests.support.clients import Person, ok
+from tests.support.services import database_of
 
 # A field of each body that can be changed to make another one of it.
 FREE_FIELDS = ("title", "name", "full_name", "label", "message")
@@ -33,8 +34,8 @@ def another(sample: Sample) -> Sample:
 
 async def stored(app: FastAPI) -> int:
     """How many documents there are in all, but for those that the background loop makes and removes."""
-    database = app.state.database.handle
-    names = set(await database.list_collection_names()) - {"mails", "one_time_tokens"}
+    database = database_of(app)
+    names = set(await database.list_collection_names()) - {"queued_mails", "one_time_tokens"}
     return sum([await database[name].count_documents({}) for name in names])
 
 
@@ -199,5 +200,5 @@ async def test_what_is_kept_of_a_key_and_its_body_does_not_tell_them(app: FastAP
     account = {"email": "carol@example.com", "password": "a password of hers"}
     headers = {"idempotency-key": "a-key-of-hers"}
     assert (await ada.api.post("/auth/signup", json=account, headers=headers)).status_code == 201
-    kept = str(await app.state.database.handle["answers"].find({}).to_list(None))
+    kept = str(await database_of(app)["idempotent_responses"].find({}).to_list(None))
     assert "a password of hers" not in kept and "a-key-of-hers" not in kept

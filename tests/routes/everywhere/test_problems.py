@@ -14,6 +14,7 @@ from tests.routes.everywhere.documented import PROBLEM, Documented, check_refusa
 from tests.routes.everywhere.operations import ROOT, Operation
 from tests.routes.everywhere.samples import World
 from tests.support.clients import Person, Planner
+from tests.support.services import services_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 
@@ -92,7 +93,7 @@ async def test_a_database_that_is_away_is_said_with_a_time_to_try_again(
     async def away() -> None:
         raise TimeoutError
 
-    monkeypatch.setattr(app.state.database, "ping", away)
+    monkeypatch.setattr(services_of(app).database, "ping", away)
     documented.may_fail = True
     assert (await api.get(f"{ROOT}/healthz")).status_code == 200
     response = await api.get(f"{ROOT}/readyz")

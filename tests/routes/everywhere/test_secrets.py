@@ -18,6 +18,7 @@ from tests.routes.everywhere.operations import FORM, JSON, ROOT, TOKEN_ENDPOINT,
 from tests.routes.everywhere.samples import Sample, World, fill, segments
 from tests.support.clients import Person
 from tests.support.servers import running
+from tests.support.services import database_of
 
 CANARY = "Canary-7f3a91c2-sings"
 # Fields that hold a secret, whatever their schema says of them.
@@ -172,4 +173,4 @@ async def test_a_running_planner_prints_no_secret(
                         assert keeps_it(response), what
         for secret in (CANARY, SECRET, ada.password):
             assert secret.lower() not in server.output.lower()
-    await app.state.database.handle.client.drop_database(name)
+    await database_of(app).client.drop_database(name)

@@ -14,6 +14,7 @@ from models.accounts.one_time_token import OneTimeToken, Purpose
 from models.accounts.user import Role
 from tests.support.browsers import Browser
 from tests.support.clients import PASSWORD, Person, ok, sign_in, sign_up
+from tests.support.services import services_of
 
 if TYPE_CHECKING:
     from tests.routes.everywhere.samples import World
@@ -127,7 +128,7 @@ async def import_job(world: "World", person: Person) -> str:
     headers = {"content-type": "text/calendar", "prefer": "respond-async"}
     content = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
     answer = await person.post("/events/import", content=content, headers=headers)
-    await world.app.state.imports.do_due()
+    await services_of(world.app).import_jobs.do_due()
     return str(ok(answer, 202)["id"])
 
 

@@ -10,6 +10,7 @@ from fastapi import FastAPI
 
 from tests.support.clients import Planner, ok, sign_up
 from tests.support.mailbox import Mailbox, text_of
+from tests.support.services import database_of, services_of
 
 PAGES = {"/verify-email": "/api/v1/auth/email/verify", "/reset-password": "/api/v1/auth/password/reset"}
 
@@ -71,12 +72,12 @@ async def test_a_mailed_link_keeps_its_token_from_every_server_and_opens_one_of_
     api: Planner, app: FastAPI
 ) -> None:
     mailbox = Mailbox()
-    app.state.mailing._sender = mailbox
+    services_of(app).mail_delivery._transport = mailbox
     ada = await sign_up(api, "ada@example.com")
     ok(await api.post("/auth/password/forgot", json={"email": ada.email}), 202)
-    user = await app.state.database.handle["users"].find_one({"email": ada.email})
+    user = await database_of(app)["users"].find_one({"email": ada.email})
     for kind, path in (("verify", "/verify-email"), ("reset", "/reset-password")):
-        await app.state.mailing._send({"kind": kind, "user": user["_id"], "address": ada.email})
+        await services_of(app).mail_delivery._send({"kind": kind, "user": user["_id"], "address": ada.email})
         mail = next(mail for mail in reversed(mailbox.sent) if path in text_of(mail))
         (link,) = re.findall(r"https?://\S+", text_of(mail))
         url = httpx.URL(link)

@@ -8,12 +8,13 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from database.connection import bound
+from database.connection import bound_database
 from planner.app import create_app
 from planner.services.mail.transports import RecordingTransport
 from planner.settings import Settings
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
 from tests.support.servers import RunningServer
+from tests.support.services import services_of
 
 NEW = {"email": "ada@example.com", "password": PASSWORD}
 
@@ -86,13 +87,13 @@ async def test_an_address_or_a_name_that_is_taken_is_a_conflict_in_any_letter_ca
         {"email": "ben@example.com", "username": "aDA"},
     ):
         ok(await sign_up_as(api, **fields), 409)
-    assert await bound().handle["users"].count_documents({}) == 1
+    assert await bound_database().handle["users"].count_documents({}) == 1
 
 
 async def test_addresses_that_only_look_alike_have_an_account_each(api: Planner) -> None:
     for email in ("ada@strasse.example", "ada@straße.example"):
         await sign_up(api, email)
-    assert await bound().handle["users"].count_documents({}) == 2
+    assert await bound_database().handle["users"].count_documents({}) == 2
 
 
 async def test_accounts_without_a_username_are_no_namesakes(api: Planner) -> None:
@@ -149,7 +150,7 @@ async def test_an_unknown_account_and_a_wrong_password_are_refused_alike(api: Pl
 
 async def test_who_was_disabled_is_refused_like_who_was_never_there(api: Planner, ada: Person) -> None:
     unknown = await sign_in(api, "nobody@example.com")
-    await bound().handle["users"].update_one({"email_key": ada.email}, {"$set": {"disabled": True}})
+    await bound_database().handle["users"].update_one({"email_key": ada.email}, {"$set": {"disabled": True}})
     disabled = await sign_in(api, ada.email)
     assert (disabled.status_code, disabled.content) == (401, unknown.content)
     assert dict(disabled.headers) == dict(unknown.headers)
@@ -178,7 +179,7 @@ async def test_an_unknown_account_costs_as_much_as_a_wrong_password(
 async def test_an_old_hash_is_replaced_at_the_next_sign_in(api: Planner, ada: Person) -> None:
     long = "x" * 71 + "é and more"
     old = bcrypt.hashpw(long.encode()[:72], bcrypt.gensalt(4)).decode()
-    users = bound().handle["users"]
+    users = bound_database().handle["users"]
     await users.update_one({"email_key": ada.email}, {"$set": {"password": old}})
     assert (await sign_in(api, ada.email, "y" + long)).status_code == 401
     ok(await sign_in(api, ada.email, long))
@@ -190,8 +191,8 @@ async def test_an_old_hash_is_replaced_at_the_next_sign_in(api: Planner, ada: Pe
 
 
 async def test_what_is_stored_of_a_password_is_a_hash(api: Planner, ada: Person) -> None:
-    for name in await bound().handle.list_collection_names():
-        for stored in await bound().handle[name].find({}).to_list(None):
+    for name in await bound_database().handle.list_collection_names():
+        for stored in await bound_database().handle[name].find({}).to_list(None):
             assert PASSWORD not in str(stored)
 
 
@@ -202,7 +203,7 @@ def sender() -> RecordingTransport:
 
 @pytest.fixture
 def app_with_mails(settings: Settings, open_database_for_test: Any, sender: RecordingTransport) -> FastAPI:
-    return create_app(settings, open_database_for_test, sender)
+    return create_app(settings, open_database=open_database_for_test, mail_transport=sender)
 
 
 async def test_a_recovery_mail_goes_to_the_address_that_is_stored(
@@ -216,7 +217,9 @@ async def test_a_recovery_mail_goes_to_the_address_that_is_stored(
         await sign_up(api, "ada@strasse.example")
         for asked in ("ADA@strasse.example", "ada@straße.example"):
             ok(await api.post("/auth/password/forgot", json={"email": asked}), 202)
-        while await bound().handle["mails"].count_documents({}):  # The planner's own loop sends them, too.
-            await app_with_mails.state.mailing.send_due()
+        while (
+            await bound_database().handle["queued_mails"].count_documents({})
+        ):  # The planner's own loop sends them, too.
+            await services_of(app_with_mails).mail_delivery.send_due()
         to = [mail["To"] for mail in sender.sent if mail["Subject"] == "Set a new password"]
         assert to == ["ada@strasse.example"]

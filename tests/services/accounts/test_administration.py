@@ -10,19 +10,20 @@ from fastapi.routing import APIRoute
 
 from auth.authenticate import RANK, require_role
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in
+from tests.support.services import database_of
 from tests.support.traces import traces
 
 NOBODYS_ID = "0" * 24
 
 
-def needed(dependant: Dependant) -> set[str]:
+def required(dependant: Dependant) -> set[str]:
     """The roles that a route needs, by the dependencies it declares."""
     found = set()
     for dependency in dependant.dependencies:
         call = dependency.call
         if call is not None and getattr(call, "__qualname__", "").startswith(f"{require_role.__name__}."):
             found.add(str(inspect.getclosurevars(call).nonlocals["least"]))
-        found |= needed(dependency)
+        found |= required(dependency)
     return found
 
 
@@ -33,7 +34,7 @@ def guarded_routes(app: FastAPI) -> list[tuple[str, str, str]]:
         for route in app.routes
         if isinstance(route, APIRoute)
         for method in sorted(route.methods or ())
-        for role in needed(route.dependant)
+        for role in required(route.dependant)
     ]
 
 
@@ -126,4 +127,4 @@ async def test_an_account_that_is_disabled_can_do_nothing_until_it_is_enabled(ad
 async def test_what_the_operator_does_is_noted_in_the_audit(app: FastAPI, admin: Person) -> None:
     notes = ok(await admin.get("/audit?event=role-changed"))["items"]
     assert [(note["account"], note["actor"]) for note in notes] == [(admin.id, None)]
-    assert await traces(app.state.database.handle, PASSWORD) == []
+    assert await traces(database_of(app), PASSWORD) == []

@@ -15,18 +15,19 @@ from pymongo import MongoClient
 from auth.opaque_tokens import digest
 from auth.principal import Principal
 from database.commit import commit_atomically
-from database.queries import as_id
-from database.writes import Insert
+from database.queries import parse_id
+from database.writes import InsertStored
 from models.accounts.oidc_login import AuthorizationCode
 from models.accounts.user import User
 from models.shared.audit import Audit
 from models.shared.guard import Guard
-from planner.clock import utc_now
+from planner.clock import SystemClock
 from planner.domain.times import build_order_key
 from planner.services.accounts.deletion import PAGE, AccountDeletion
 from tests.conftest import SECRET, url_of
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
 from tests.support.servers import running
+from tests.support.services import database_of, services_of
 from tests.support.traces import everything, traces
 
 EMAIL, USERNAME = "ada.lovelace@example.com", "enchantress.of.number"
@@ -69,21 +70,21 @@ async def lived_in(ada: Person, app: FastAPI, admin: Person) -> None:
     ok(await admin.patch(f"/users/{ada.id}", json={"role": "admin"}))
     ok(await ada.get("/users"))
     ok(await ada.patch(f"/users/{admin.id}", json={"role": "admin"}))
-    database = app.state.database.handle
+    database = database_of(app)
     await database["users"].update_one(
         {"email": EMAIL}, {"$set": {"identities": [{"issuer": "https://accounts.example.com", "subject": "ada-1843"}]}}
     )
-    id = as_id(ada.id)
+    id = parse_id(ada.id)
     assert id is not None
     login = {"provider": "acme", "redirect_uri": "https://app.example.com/", "code_challenge": "x" * 43}
-    await commit_atomically([AuthorizationCode.issue(digest("a code"), id, login, utc_now())])
+    await commit_atomically([AuthorizationCode.issue(digest("a code"), id, login, SystemClock().now())])
     calendar = {"content-type": "text/calendar", "prefer": "respond-async"}
     event_file = "BEGIN:VCALENDAR\r\nBEGIN:VEVENT\r\nUID:x\r\nEND:VEVENT\r\nEND:VCALENDAR\r\n"
     for _ in range(2):
         ok(await ada.post("/events/import", content=event_file, headers=calendar), 202)
     # One mail as it leaves, so that there is a token that waits to be used.
-    claimed = await database["mails"].find_one({"kind": "verify", "user": ObjectId(ada.id)})
-    await app.state.mailing._letter(claimed)
+    claimed = await database["queued_mails"].find_one({"kind": "verify", "user": ObjectId(ada.id)})
+    await services_of(app).mail_delivery._letter(claimed)
 
 
 async def test_an_export_holds_everything_that_is_stored_about_somebody(
@@ -91,14 +92,14 @@ async def test_an_export_holds_everything_that_is_stored_about_somebody(
 ) -> None:
     await lived_in(ada, app, admin)
     await ben.event()
-    id, stored = ObjectId(ada.id), await everything(app.state.database.handle)
+    id, stored = ObjectId(ada.id), await everything(database_of(app))
     taken = await export(ada)
     assert taken["account"] == await ada.me()
     (account,) = [user for user in stored["users"] if user["_id"] == id]
     assert taken["identities"] == account["identities"] != []
     for name, collection, owner in (
         ("sessions", "sessions", "user"),
-        ("tokens", "access_tokens", "user"),
+        ("tokens", "personal_tokens", "user"),
         ("audit", "audit", "account"),
         ("imports", "import_jobs", "owner"),
         ("events", "events", "creator"),
@@ -120,7 +121,7 @@ async def test_an_export_holds_everything_that_is_stored_about_somebody(
 async def with_a_thousand_events(ada: Person, app: FastAPI) -> list[str]:
     """The ids of a thousand events of this person's, as they would be stored one by one."""
     first = await ada.event(description="x" * 300)
-    database = app.state.database.handle
+    database = database_of(app)
     pattern = await database["events"].find_one({"_id": ObjectId(first["id"])})
     ids = [ObjectId() for _ in range(999)]
     await database["events"].insert_many(
@@ -142,8 +143,8 @@ async def test_an_export_of_a_thousand_events_holds_each_of_them_once(ada: Perso
 
 async def test_an_export_of_a_thousand_events_is_never_held_as_a_whole(ada: Person, app: FastAPI) -> None:
     await with_a_thousand_events(ada, app)
-    leaving: AccountDeletion = app.state.leaving
-    id = as_id(ada.id)
+    leaving: AccountDeletion = services_of(app).deletion
+    id = parse_id(ada.id)
     assert id is not None
     parts = [part async for part in leaving.export(Principal(id, "user"))]
     assert len(parts) > 1000 / PAGE
@@ -168,7 +169,7 @@ async def test_leaving_needs_the_password(ada: Person) -> None:
 async def test_who_has_left_leaves_no_reference_behind(ada: Person, app: FastAPI, admin: Person, ben: Person) -> None:
     await lived_in(ada, app, admin)
     kept = await ben.event()
-    database = app.state.database.handle
+    database = database_of(app)
     events = (await ada.me())["events"]
     sessions = [item["id"] for item in ok(await ada.get("/auth/sessions"))["items"]]
     assert len(await traces(database, ada.id)) > 10
@@ -217,11 +218,11 @@ async def test_a_failure_in_the_middle_of_leaving_removes_nothing(
     ada: Person, app: FastAPI, admin: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await lived_in(ada, app, admin)
-    database = app.state.database.handle
+    database = database_of(app)
     await database["guards"].insert_one({"_id": "in the way", "taken": 0})
     before = await everything(database)
     # Among the last of the writes: everything that goes first has been done by then.
-    monkeypatch.setattr(Audit, "forgetting", lambda account: [Insert(Guard, {"_id": "in the way", "taken": 1})])
+    monkeypatch.setattr(Audit, "forgetting", lambda account: [InsertStored(Guard, {"_id": "in the way", "taken": 1})])
     assert (await leave(ada)).status_code >= 400
     assert await everything(database) == before
     monkeypatch.undo()
@@ -275,7 +276,7 @@ async def test_what_is_begun_while_an_account_goes_leaves_nothing_behind(
     assert len(answers) == 20
     assert {answer.status_code for answer in answers} <= {200, 201, 204, 401, 404}
     database, id = server[1], ObjectId(ada.id)
-    for name, owner in (("users", "_id"), ("events", "creator"), ("sessions", "user"), ("access_tokens", "user")):
+    for name, owner in (("users", "_id"), ("events", "creator"), ("sessions", "user"), ("personal_tokens", "user")):
         assert database[name].count_documents({owner: id}) == 0, name
 
 

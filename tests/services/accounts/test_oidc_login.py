@@ -9,19 +9,20 @@ import pytest
 from fastapi import FastAPI
 
 from auth.oidc_client import ProviderIdentity
-from database.connection import bound
+from database.connection import bound_database
 from models.accounts.oidc_login import CODE_LIFETIME, LOGIN_LIFETIME
 from models.accounts.user import User, identified
-from planner.clock import utc_now
+from planner.clock import SystemClock
 from planner.errors import Conflict, GrantRefused, SignInRefused
 from planner.services.accounts.oidc_linking import OidcLinking
 from planner.services.accounts.oidc_login import BEGIN_ADDRESS, OidcLogin
 from planner.services.shared.client_info import ClientInfo
-from planner.services.shared.rate_limiter import Limiter
+from planner.services.shared.rate_limiter import RateLimiter
 from planner.settings import Settings
 from tests.support.browsers import Browser, SignInPage, query_of
 from tests.support.clients import Person, Planner, ok, sign_in
 from tests.support.oidc_provider import RunningProvider, running_provider
+from tests.support.services import services_of
 
 ISSUER = "https://accounts.example.com"
 VISIT = ClientInfo("203.0.113.7", "a test")
@@ -49,7 +50,7 @@ def settings(settings: Settings, process: RunningProvider) -> Settings:
 
 @pytest.fixture
 def linking(app: FastAPI) -> OidcLinking:
-    service: OidcLinking = app.state.providers._linking
+    service: OidcLinking = services_of(app).oidc_login._linking
     return service
 
 
@@ -58,11 +59,11 @@ async def account(linking: OidcLinking, who: ProviderIdentity) -> dict[str, Any]
 
 
 async def change(person: Person, **fields: Any) -> None:
-    await bound().handle["users"].update_one({"email_key": person.email}, {"$set": fields})
+    await bound_database().handle["users"].update_one({"email_key": person.email}, {"$set": fields})
 
 
 async def count(collection: str, **match: Any) -> int:
-    return int(await bound().handle[collection].count_documents(match))
+    return int(await bound_database().handle[collection].count_documents(match))
 
 
 async def test_an_unknown_identity_gets_an_account_without_a_password(linking: OidcLinking, api: Planner) -> None:
@@ -119,7 +120,7 @@ async def test_an_address_that_one_side_has_not_verified_opens_no_account(
 async def test_an_address_the_provider_has_not_verified_makes_an_account_that_says_so(linking: OidcLinking) -> None:
     made = await account(linking, somebody(email_verified=False))
     assert made["email_verified"] is False
-    assert await count("mails", kind="verify") == 1
+    assert await count("queued_mails", kind="verify") == 1
 
 
 @pytest.mark.parametrize("fields", [{"email_verified": False}, {"disabled": True}, {"email_key": "new@example.com"}])
@@ -192,7 +193,7 @@ async def test_two_identities_with_one_address_make_one_account_between_them(lin
 @pytest.mark.real_server("the mock explains nothing")
 async def test_an_identity_is_found_by_an_index(linking: OidcLinking) -> None:
     await account(linking, somebody())
-    plan = await bound().handle["users"].find(identified(ISSUER, "1")).explain()
+    plan = await bound_database().handle["users"].find(identified(ISSUER, "1")).explain()
     assert "identities" in str(plan["queryPlanner"]["winningPlan"]) and "COLLSCAN" not in str(plan)
     assert plan["executionStats"]["totalDocsExamined"] == 1
 
@@ -234,20 +235,20 @@ async def test_a_code_that_somebody_else_tries_is_used_up(
 
 async def test_nothing_of_a_code_is_stored_but_its_hash(api: Planner, page: SignInPage) -> None:
     code = await a_code(api, page)
-    stored = await bound().handle["provider_codes"].find_one()
+    stored = await bound_database().handle["authorization_codes"].find_one()
     assert stored is not None and code not in str(stored)
     assert len(stored["_id"]) == 64
 
 
 async def test_a_code_of_an_account_that_was_disabled_since_is_refused(api: Planner, page: SignInPage) -> None:
     code = await a_code(api, page)
-    await bound().handle["users"].update_one({}, {"$set": {"disabled": True}})
+    await bound_database().handle["users"].update_one({}, {"$set": {"disabled": True}})
     assert (await page.redeem(api, code)).json()["error"] == "invalid_grant"
 
 
 def later(app: FastAPI, monkeypatch: pytest.MonkeyPatch, by: timedelta) -> None:
-    providers: OidcLogin = app.state.providers
-    monkeypatch.setattr(providers, "_clock", lambda: utc_now() + by)
+    providers: OidcLogin = services_of(app).oidc_login
+    monkeypatch.setattr(providers, "_clock", lambda: SystemClock().now() + by)
 
 
 async def test_a_code_is_over_after_a_minute(
@@ -256,7 +257,7 @@ async def test_a_code_is_over_after_a_minute(
     code = await a_code(api, page)
     later(app, monkeypatch, CODE_LIFETIME)
     with pytest.raises(GrantRefused):
-        await app.state.providers.redeem(code, page.verifier, page.redirect_uri, VISIT)
+        await services_of(app).oidc_login.redeem(code, page.verifier, page.redirect_uri, VISIT)
 
 
 async def test_what_was_begun_with_one_provider_is_not_finished_with_another(api: Planner) -> None:
@@ -310,7 +311,7 @@ async def test_a_page_that_may_not_send_people_or_will_not_prove_itself_is_refus
     query = SignInPage(PAGE).query | changed
     answer = await Browser(api).leave(**{name: value for name, value in query.items() if value is not None})
     assert pointer in [error["pointer"] for error in ok(answer, 422)["errors"]]
-    assert await count("provider_logins") == 0
+    assert await count("oidc_login_attempts") == 0
 
 
 async def test_a_provider_that_does_not_answer_is_told_to_the_page_or_as_a_problem(
@@ -321,17 +322,17 @@ async def test_a_provider_that_does_not_answer_is_told_to_the_page_or_as_a_probl
     assert sent.headers["location"].startswith(f"{PAGE}?error=server_error&")
     assert query_of(sent.headers["location"])["state"] == page.state
     assert "set-cookie" not in sent.headers
-    assert await count("provider_logins") == 0
+    assert await count("oidc_login_attempts") == 0
 
 
 async def test_one_address_is_not_remembered_without_end(
     app: FastAPI, api: Planner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(app.state.providers, "_limiter", Limiter(on=True))
+    monkeypatch.setattr(services_of(app).oidc_login, "_limiter", RateLimiter(on=True, clock=SystemClock()))
     answers = [(await api.get("/auth/acme/signin")) for _ in range(BEGIN_ADDRESS.most + 1)]
     assert [answer.status_code for answer in answers] == [302] * BEGIN_ADDRESS.most + [429]
     assert int(answers[-1].headers["retry-after"]) > 0
-    assert await count("provider_logins") == BEGIN_ADDRESS.most
+    assert await count("oidc_login_attempts") == BEGIN_ADDRESS.most
 
 
 async def test_behind_https_the_cookie_is_for_https_and_for_this_host_alone(
@@ -352,7 +353,7 @@ async def test_the_providers_are_listed_by_page(api: Planner, app: FastAPI, proc
         ],
         "next": None,
     }
-    providers: OidcLogin = app.state.providers
+    providers: OidcLogin = services_of(app).oidc_login
     providers._providers = dict.fromkeys(("c", "b", "a"), providers._providers["acme"])
     first = ok(await api.get("/auth/providers?limit=2"))
     rest = ok(await api.get("/auth/providers", params={"limit": 2, "cursor": first["next"]}))

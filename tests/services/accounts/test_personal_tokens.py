@@ -11,10 +11,10 @@ from fastapi import FastAPI
 from fastapi.routing import APIRoute
 
 from auth.opaque_tokens import digest
-from database.connection import bound
+from database.connection import bound_database
 from models.accounts.personal_token import SCOPES
 from tests.support.clients import Person, Planner, ok
-from tests.support.clocks import Clock
+from tests.support.clocks import MovableClock
 
 NOBODYS = "0123456789abcdef01234567"
 DAY = timedelta(days=1)
@@ -49,7 +49,7 @@ def missing_scope(response: httpx.Response) -> str | None:
     return found[1]
 
 
-def needed(method: str, path: str) -> str | None:
+def required(method: str, path: str) -> str | None:
     """The scope that a route needs; None where no scope is enough."""
     path = path.removeprefix("/api/v1")
     if path == "/users/me" and method == "GET":
@@ -86,11 +86,11 @@ async def test_over_all_routes_each_scope_reaches_what_it_names_and_nothing_else
         token = (await new_token(ada, scope))["token"]
         answered = await answers(ada, app, token)
         for where in guarded:
-            if scope == needed(*where):
+            if scope == required(*where):
                 assert missing_scope(answered[where]) is None, (scope, where)
                 assert answered[where].status_code not in (401, 403), (scope, where)
             else:
-                assert missing_scope(answered[where]) == (needed(*where) or "account"), (scope, where)
+                assert missing_scope(answered[where]) == (required(*where) or "account"), (scope, where)
     assert (await ada.me())["id"] == ada.id
 
 
@@ -99,7 +99,7 @@ async def test_no_scopes_together_reach_the_account_itself(app: FastAPI, ada: Pe
     answered = await answers(ada, app, (await new_token(ada, *SCOPES))["token"])
     closed = {where for where, answer in answered.items() if missing_scope(answer) is not None}
     assert closed == {
-        where for where, answer in unsigned.items() if answer.status_code == 401 and needed(*where) is None
+        where for where, answer in unsigned.items() if answer.status_code == 401 and required(*where) is None
     }
     for where in (
         ("POST", "/api/v1/auth/tokens"),
@@ -122,7 +122,7 @@ async def test_which_routes_ask_for_no_token_at_all(app: FastAPI, ada: Person) -
 
 
 async def test_an_admins_token_has_its_scopes_and_no_more(ada: Person) -> None:
-    await bound().handle["users"].update_one({"email_key": ada.email}, {"$set": {"role": "admin"}})
+    await bound_database().handle["users"].update_one({"email_key": ada.email}, {"$set": {"role": "admin"}})
     token = (await new_token(ada, *SCOPES))["token"]
     for path in ("/users", f"/users/{ada.id}", "/audit"):
         assert missing_scope(await ada.api.get(path, headers=bearer(token))) == "account"
@@ -147,17 +147,17 @@ async def test_a_token_sees_no_more_than_its_owner(ada: Person, ben: Person) -> 
         assert answer.status_code == 404
 
 
-async def test_a_token_lasts_a_day_unless_told(ada: Person, clock: Clock) -> None:
+async def test_a_token_lasts_a_day_unless_told(ada: Person, clock: MovableClock) -> None:
     made = await new_token(ada)
     start, end = (datetime.fromisoformat(made[name]) for name in ("created_at", "expires_at"))
-    assert (start, end - start) == (clock.now, DAY)
+    assert (start, end - start) == (clock.now(), DAY)
     clock.move(DAY - timedelta(seconds=1))
     ok(await me(ada.api, made["token"]))
     clock.move(timedelta(seconds=2))
     assert is_invalid_token(await me(ada.api, made["token"]))
 
 
-async def test_a_token_that_is_over_is_listed_no_more(ada: Person, clock: Clock) -> None:
+async def test_a_token_that_is_over_is_listed_no_more(ada: Person, clock: MovableClock) -> None:
     await new_token(ada, expires_in=60)
     clock.move(timedelta(seconds=60))
     assert ok(await ada.get("/auth/tokens"))["items"] == []
@@ -208,7 +208,7 @@ async def test_two_tokens_are_never_alike(ada: Person) -> None:
 
 
 async def everything_stored() -> str:
-    database = bound().handle
+    database = bound_database().handle
     names = await database.list_collection_names()
     return repr([await database[name].find({}).to_list(None) for name in names])
 
@@ -224,7 +224,7 @@ async def test_of_a_token_only_a_hash_is_stored(ada: Person) -> None:
         assert token.removeprefix("planner_pat_") not in stored
 
 
-async def test_the_last_use_of_a_token_is_noted_to_the_minute(ada: Person, clock: Clock) -> None:
+async def test_the_last_use_of_a_token_is_noted_to_the_minute(ada: Person, clock: MovableClock) -> None:
     made = await new_token(ada)
 
     async def noted() -> str | None:
@@ -321,7 +321,7 @@ async def test_a_key_whose_time_is_over_makes_a_new_token_and_revives_no_old_one
     first = ok(await keyed_post(ada, "one", expires_in=86_400 * 30), 201)
     if removed:
         ok(await ada.delete(f"/auth/tokens/{first['id']}"), 204)
-    await bound().handle["answers"].delete_many({})  # As the server does after a day.
+    await bound_database().handle["idempotent_responses"].delete_many({})  # As the server does after a day.
     second = ok(await keyed_post(ada, "one", expires_in=86_400 * 30), 201)
     assert second["id"] != first["id"]
     assert second["token"] != first["token"]

@@ -1,6 +1,7 @@
 """A forgotten password is replaced with a mailed token that works once."""
 
 import asyncio
+from datetime import timedelta
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStart
 from database import connection
 from tests.conftest import SECRET, url_of
 from tests.support.clients import Person, Planner, ok, sign_in, sign_up
-from tests.support.clocks import OffsetClock, set_clock
+from tests.support.clocks import MovableClock, clock_of
 from tests.support.mailbox import Mailbox, read_outbox, text_of, token_in
 from tests.support.recovery import (
     NEW_PASSWORD,
@@ -26,6 +27,7 @@ from tests.support.recovery import (
     verify_email,
 )
 from tests.support.servers import running
+from tests.support.services import database_of, services_of
 from tests.support.traces import everything, traces
 from tests.support.waiting import wait_until_async
 
@@ -36,10 +38,8 @@ def mail_transport(mailbox: Mailbox) -> Mailbox:
 
 
 @pytest.fixture
-def clock(app: FastAPI) -> OffsetClock:
-    clock = OffsetClock()
-    set_clock(app, clock)
-    return clock
+def clock(app: FastAPI) -> MovableClock:
+    return clock_of(app)
 
 
 async def test_a_forgotten_password_is_replaced_with_the_mailed_token(ada: Person, mailbox: Mailbox) -> None:
@@ -98,15 +98,15 @@ async def test_a_token_that_was_made_up_is_refused_like_one_that_is_spent(ada: P
 
 async def test_the_database_holds_no_mailed_token(ada: Person, app: FastAPI, mailbox: Mailbox) -> None:
     tokens = [await mailbox.verification_token(), await order_recovery_token(ada.api, mailbox, ada)]
-    assert await traces(app.state.database.handle, *tokens) == []
-    assert len((await everything(app.state.database.handle))["one_time_tokens"]) == 2
+    assert await traces(database_of(app), *tokens) == []
+    assert len((await everything(database_of(app)))["one_time_tokens"]) == 2
 
 
-async def test_a_recovery_token_holds_for_one_hour(ada: Person, mailbox: Mailbox, clock: OffsetClock) -> None:
+async def test_a_recovery_token_holds_for_one_hour(ada: Person, mailbox: Mailbox, clock: MovableClock) -> None:
     token = await order_recovery_token(ada.api, mailbox, ada)
-    clock.advance(hours=1, minutes=1)
+    clock.move(timedelta(hours=1, minutes=1))
     assert_refused(await reset_password(ada.api, token))
-    clock.advance(minutes=-2)
+    clock.move(timedelta(minutes=-2))
     ok(await reset_password(ada.api, token), 204)
 
 
@@ -141,12 +141,12 @@ async def test_a_reset_removes_every_feed(ada: Person, mailbox: Mailbox) -> None
 async def test_nobody_gets_a_mail_who_has_no_account_or_a_disabled_one(
     ada: Person, app: FastAPI, mailbox: Mailbox
 ) -> None:
-    await app.state.database.handle["users"].update_one({"email": ada.email}, {"$set": {"disabled": True}})
+    await database_of(app)["users"].update_one({"email": ada.email}, {"$set": {"disabled": True}})
     await mailbox.deliver_due()
     for address in (ada.email, "nobody@example.com"):
         ok(await forget_password(ada.api, address), 202)
     assert await mailbox.deliver_due() == []
-    assert (await everything(app.state.database.handle)).get("mails", []) == []
+    assert (await everything(database_of(app))).get("queued_mails", []) == []
 
 
 async def test_the_answer_to_a_forgotten_password_does_not_tell_whether_there_is_an_account(ada: Person) -> None:
@@ -184,7 +184,7 @@ async def test_a_forgotten_password_is_the_same_work_for_the_database_with_and_w
     commands: Commands, app: FastAPI, ada: Person
 ) -> None:
     # The limit is part of the work.
-    app.state.recovery._limiter._on = True
+    services_of(app).recovery._rate_limiter._on = True
     sent = []
     for address in (ada.email, "nobody@example.com", "no.body@example.org", ada.email.upper()):
         commands.noted.clear()
@@ -215,7 +215,7 @@ async def test_of_twenty_uses_of_one_recovery_token_at_once_one_succeeds(mongo_u
 async def test_an_identity_linked_before_the_address_was_proved_does_not_outlive_recovery(
     api: Planner, app: FastAPI, ada: Person, mailbox: Mailbox
 ) -> None:
-    users = app.state.database.handle["users"]
+    users = database_of(app)["users"]
     identity = {"issuer": "https://provider.example", "subject": "somebody else"}
     await users.update_one({"email_key": ada.email}, {"$set": {"identities": [identity]}})
     ok(await reset_password(api, await order_recovery_token(api, mailbox, ada)), 204)

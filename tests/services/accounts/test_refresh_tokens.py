@@ -2,10 +2,12 @@
 
 import base64
 
+from beanie import PydanticObjectId
 from bson import ObjectId
 
-from auth.opaque_tokens import RefreshTokens, digest
-from database.connection import bound
+from auth.opaque_tokens import OpaqueTokens, digest
+from database.connection import bound_database
+from planner.randomness import system_random_bytes
 from tests.conftest import SECRET
 from tests.support.clients import PASSWORD, Person, ok
 from tests.support.sessions import (
@@ -21,14 +23,14 @@ from tests.support.sessions import (
 
 async def everything_stored() -> str:
     """All that the database holds, as one text."""
-    database = bound().handle
+    database = bound_database().handle
     names = await database.list_collection_names()
     return repr([await database[name].find({}).to_list(None) for name in names])
 
 
 def test_a_refresh_token_holds_256_random_bits() -> None:
-    makes, session = RefreshTokens(SECRET), ObjectId()
-    words = [makes.new(session).removeprefix("planner_rt_").split(".")[1] for _ in range(2000)]  # type: ignore[arg-type]
+    makes, session = OpaqueTokens(SECRET, system_random_bytes), PydanticObjectId()
+    words = [makes.refresh_token(session).removeprefix("planner_rt_").split(".")[1] for _ in range(2000)]
     numbers = [int.from_bytes(base64.urlsafe_b64decode(word + "=")) for word in words]
     assert {len(base64.urlsafe_b64decode(word + "=")) for word in words} == {32}
     assert len(set(numbers)) == 2000
@@ -68,13 +70,18 @@ async def test_a_refresh_token_used_twice_ends_the_session_with_all_its_tokens(a
     for each in (tokens, newer, newest):
         assert is_invalid_token(await get_me(ada.api, each["access_token"]))
     assert len(await list_sessions(ada)) == 1
-    assert await bound().handle["audit"].count_documents({"event": "refresh-reuse", "account": ObjectId(ada.id)}) == 1
+    assert (
+        await bound_database().handle["audit"].count_documents({"event": "refresh-reuse", "account": ObjectId(ada.id)})
+        == 1
+    )
 
 
 async def test_a_made_up_refresh_token_that_names_a_session_does_not_end_it(ada: Person, tokens: Tokens) -> None:
     real = tokens["refresh_token"]
     session, word, tag = real.removeprefix("planner_rt_").split(".")
-    foreign = RefreshTokens("another key, of somebody who would like to be us").new(ObjectId(session))  # type: ignore[arg-type]
+    foreign = OpaqueTokens("another key, of somebody who would like to be us", system_random_bytes).refresh_token(
+        PydanticObjectId(session)
+    )
     made_up = [
         f"planner_rt_{session}.{word[::-1]}.{tag}",
         f"planner_rt_{session}.{word}.{tag[::-1]}",

@@ -7,10 +7,10 @@ import pytest
 from bson import ObjectId
 from fastapi import FastAPI
 
-from database.connection import bound
+from database.connection import bound_database
 from planner.settings import Settings
 from tests.support.clients import Person, ok, sign_in
-from tests.support.clocks import Clock
+from tests.support.clocks import MovableClock
 from tests.support.sessions import (
     Tokens,
     bearer,
@@ -33,7 +33,7 @@ async def test_signing_in_opens_a_session_and_its_tokens_carry_it(ada: Person) -
 
 
 async def test_a_session_ends_after_its_days_however_often_it_is_refreshed(
-    ada: Person, clock: Clock, settings: Settings
+    ada: Person, clock: MovableClock, settings: Settings
 ) -> None:
     tokens = await open_session(ada.api, ada.email)
     for _ in range(settings.refresh_token_days - 1):
@@ -44,7 +44,7 @@ async def test_a_session_ends_after_its_days_however_often_it_is_refreshed(
     assert is_invalid_token(await get_me(ada.api, tokens["access_token"]))
 
 
-async def test_a_session_nobody_refreshed_ends_after_its_days_too(ada: Person, clock: Clock) -> None:
+async def test_a_session_nobody_refreshed_ends_after_its_days_too(ada: Person, clock: MovableClock) -> None:
     tokens = await open_session(ada.api, ada.email)
     clock.move(timedelta(days=30) - timedelta(seconds=1))
     tokens = ok(await refresh(ada.api, tokens["refresh_token"]))
@@ -52,7 +52,7 @@ async def test_a_session_nobody_refreshed_ends_after_its_days_too(ada: Person, c
     assert is_invalid_grant(await refresh(ada.api, tokens["refresh_token"]))
 
 
-async def test_an_access_token_never_outlives_its_session(ada: Person, clock: Clock) -> None:
+async def test_an_access_token_never_outlives_its_session(ada: Person, clock: MovableClock) -> None:
     tokens = await open_session(ada.api, ada.email)
     assert tokens["expires_in"] == 900
     clock.move(timedelta(days=30) - timedelta(minutes=5))
@@ -63,7 +63,7 @@ async def test_an_access_token_never_outlives_its_session(ada: Person, clock: Cl
     assert is_invalid_token(await get_me(ada.api, tokens["access_token"]))
 
 
-async def test_an_access_token_holds_for_its_minutes_and_the_session_goes_on(ada: Person, clock: Clock) -> None:
+async def test_an_access_token_holds_for_its_minutes_and_the_session_goes_on(ada: Person, clock: MovableClock) -> None:
     tokens = await open_session(ada.api, ada.email)
     clock.move(timedelta(minutes=14, seconds=58))
     ok(await get_me(ada.api, tokens["access_token"]))
@@ -73,24 +73,24 @@ async def test_an_access_token_holds_for_its_minutes_and_the_session_goes_on(ada
     ok(await get_me(ada.api, tokens["access_token"]))
 
 
-@pytest.mark.parametrize("collection", ["sessions", "access_tokens", "one_time_tokens", "tallies"])
+@pytest.mark.parametrize("collection", ["sessions", "personal_tokens", "one_time_tokens", "rate_limit_counters"])
 async def test_the_server_itself_removes_what_is_over(app: FastAPI, collection: str) -> None:
-    indexes = (await bound().handle[collection].index_information()).values()
+    indexes = (await bound_database().handle[collection].index_information()).values()
     expiring = [index for index in indexes if [field for field, _ in index["key"]] == ["expires_at"]]
     assert [index["expireAfterSeconds"] for index in expiring] == [0]
 
 
-async def test_what_is_over_is_refused_even_before_the_server_removed_it(ada: Person, clock: Clock) -> None:
+async def test_what_is_over_is_refused_even_before_the_server_removed_it(ada: Person, clock: MovableClock) -> None:
     tokens = await open_session(ada.api, ada.email)
     clock.move(timedelta(days=31))
-    assert await bound().handle["sessions"].count_documents({}) == 2
+    assert await bound_database().handle["sessions"].count_documents({}) == 2
     assert is_invalid_grant(await refresh(ada.api, tokens["refresh_token"]))
     fresh = Person(ada.api, ada.id, ada.email, (await open_session(ada.api, ada.email))["access_token"])
     assert [session["current"] for session in await list_sessions(fresh)] == [True]
 
 
 async def test_sessions_are_listed_with_device_address_last_use_and_which_one_asks(
-    app: FastAPI, ada: Person, clock: Clock
+    app: FastAPI, ada: Person, clock: MovableClock
 ) -> None:
     transport = httpx.ASGITransport(app=app, client=("203.0.113.7", 1))
     async with httpx.AsyncClient(transport=transport, base_url="http://planner.test/api/v1") as phone:
@@ -161,10 +161,10 @@ async def test_signing_out_ends_the_session_and_no_other(ada: Person, tokens: To
 
 @pytest.mark.parametrize("gone", ["disabled", "deleted"])
 async def test_the_sessions_of_an_account_that_is_gone_hold_no_longer(
-    ada: Person, tokens: Tokens, clock: Clock, gone: str
+    ada: Person, tokens: Tokens, clock: MovableClock, gone: str
 ) -> None:
     # Behind the planner's back, so that the sessions themselves are still there.
-    users, match = bound().handle["users"], {"email_key": ada.email}
+    users, match = bound_database().handle["users"], {"email_key": ada.email}
     if gone == "deleted":
         await users.delete_one(match)
     else:
@@ -176,9 +176,9 @@ async def test_the_sessions_of_an_account_that_is_gone_hold_no_longer(
 
 
 async def test_what_is_known_of_a_session_is_believed_for_less_than_two_seconds(
-    ada: Person, tokens: Tokens, clock: Clock
+    ada: Person, tokens: Tokens, clock: MovableClock
 ) -> None:
     ok(await get_me(ada.api, tokens["access_token"]))
-    await bound().handle["sessions"].delete_many({})
+    await bound_database().handle["sessions"].delete_many({})
     clock.move(timedelta(seconds=1.9))
     assert is_invalid_token(await get_me(ada.api, tokens["access_token"]))

@@ -4,7 +4,6 @@ import asyncio
 import base64
 import random
 import re
-from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,19 +12,14 @@ import httpx
 import pytest
 from pymongo import MongoClient
 
-from database import journal
-from database.connection import Database, bind
+from database.connection import Database
 from database.queries import new_id
-from database.writes import Update
-from models import DOCUMENTS
-from models.events.change_sequence import Sequence
-from models.events.event import Event
-from planner.services.events.changes import ChangeNumbering
 from tests.conftest import SECRET, url_of
-from tests.database.things import event, stored_user
+from tests.database.things import event
 from tests.support.clients import Person, Planner, ok, sign_up
 from tests.support.replicas import Replica
 from tests.support.servers import running
+from tests.support.services import services_of
 
 real_server = pytest.mark.real_server("the mock has no transactions and no processes")
 
@@ -219,7 +213,7 @@ async def test_questions_that_come_at_once_are_all_answered_with_everything_befo
 @pytest.fixture
 async def database(app: Any) -> Database:
     """The database of the planner in this process."""
-    found: Database = app.state.database
+    found: Database = services_of(app).database
     return found
 
 
@@ -228,10 +222,10 @@ async def test_a_change_that_is_committed_after_a_later_one_was_read_is_not_miss
     app: Any, ada: Person, mongo_url: str
 ) -> None:
     owner = (await ada.event())["creator"]
-    stored = event(type(new_id())(owner)) | {"seq": 0}
+    stored = event(type(new_id())(owner)) | {"change_number": 0}
     token = (await changes(ada))["next"]
     with MongoClient[Any](mongo_url) as client, client.start_session() as session, session.start_transaction():
-        client[app.state.database.name]["events"].insert_one(stored, session=session)
+        client[services_of(app).database.name]["events"].insert_one(stored, session=session)
         later = await ada.event()
         answer = await changes(ada, f"since={token}")
         assert ids(answer) == [later["id"]]
@@ -245,51 +239,7 @@ async def test_more_than_one_write_can_number_is_numbered_all_the_same(
     monkeypatch.setattr("planner.services.events.events.changes.BATCH", 3)
     made = {(await ada.event())["id"] for _ in range(10)}
     assert set(ids(await changes(ada))) == made
-    assert await database.handle["events"].count_documents({"seq": 0}) == 0
-
-
-@real_server
-async def test_numbering_that_a_crash_cut_short_is_finished_by_mending(database: Database, ada: Person) -> None:
-    standalone = replace(database, transactions=False)
-    await bind(standalone, DOCUMENTS)
-    made = [(await ada.event())["id"] for _ in range(2)]
-    last = await Sequence.last()
-    writes = [
-        Sequence.taking(last),
-        Update(Event, {"seq": 0}, {"$set": {"seq": last + 1}}, needed=False, many=True),
-        Sequence.given(last),
-    ]
-    await journal._open(standalone, new_id(), writes)
-    assert await journal.mend(standalone) == 1
-    assert await Sequence.last() == last + 1
-    assert await ChangeNumbering().last() == last + 1
-    assert sorted(ids(await changes(ada))) == sorted(made)
-
-
-@real_server
-async def test_on_a_server_without_transactions_several_processes_number_one_after_the_other(
-    database: Database,
-) -> None:
-    standalone = replace(database, transactions=False)
-    await bind(standalone, DOCUMENTS)
-    ada = await stored_user(standalone)
-
-    async def writer() -> None:
-        for _ in range(20):
-            assert await Event.add(event(ada))
-
-    async def asker() -> list[int]:
-        numbering = ChangeNumbering()
-        return [await numbering.last() for _ in range(10)]
-
-    answers = await asyncio.gather(writer(), writer(), asker(), asker(), asker())
-    for numbers in answers[2:]:
-        assert numbers == sorted(numbers)
-    last = await ChangeNumbering().last()
-    found = [stored["seq"] async for stored in standalone.handle["events"].find({})]
-    assert len(found) == 40
-    assert min(found) > 0
-    assert max(found) <= last
+    assert await database.handle["events"].count_documents({"change_number": 0}) == 0
 
 
 async def _write(people: list[Person], steps: int, seed: int) -> None:

@@ -12,7 +12,6 @@ from pymongo import MongoClient
 
 from tests.conftest import SECRET, url_of
 from tests.support.clients import Person, Planner, ok, sign_up
-from tests.support.mongods import standalone
 from tests.support.servers import RunningServer, running
 from tests.support.workers import both_workers
 
@@ -21,22 +20,12 @@ HOUR = {"start": "2026-12-01T18:00:00Z", "end": "2026-12-01T19:00:00Z"}
 RACERS = 20
 
 
-@pytest.fixture(scope="module", params=["replica set", "standalone"])
-def server(
-    request: pytest.FixtureRequest, mongo_url: str, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[RunningServer]:
-    """A planner of two processes, on a server with transactions or on one without."""
-    folder = tmp_path_factory.mktemp("races")
-    two = ("--workers", "2")
-    if request.param == "standalone":
-        with (
-            standalone(folder / "mongo") as mongod,
-            running(folder / "data", two, DATABASE_URL=mongod.url, SECRET_KEY=SECRET) as server,
-        ):
-            yield server
-        return
-    name = f"test_{uuid4().hex[:12]}"
-    with running(folder / "data", two, DATABASE_URL=url_of(mongo_url, name), SECRET_KEY=SECRET) as server:
+@pytest.fixture(scope="module")
+def server(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A planner of two processes."""
+    folder, name = tmp_path_factory.mktemp("races"), f"test_{uuid4().hex[:12]}"
+    url = url_of(mongo_url, name)
+    with running(folder / "data", ("--workers", "2"), DATABASE_URL=url, SECRET_KEY=SECRET) as server:
         yield server
     with MongoClient[Any](mongo_url) as client:
         client.drop_database(name)

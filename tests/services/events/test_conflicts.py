@@ -9,6 +9,7 @@ from bson import ObjectId
 from fastapi import FastAPI
 
 from tests.support.clients import Person, ok
+from tests.support.services import database_of
 
 EVENING = {"start": "2026-12-01T18:00:00Z", "end": "2026-12-01T20:00:00Z"}
 LATER = {"start": "2026-12-01T20:00:00Z", "end": "2026-12-01T21:00:00Z"}
@@ -75,7 +76,7 @@ async def test_what_touches_takes_no_time_or_is_anothers_is_in_nobodys_way(ada: 
 async def test_what_was_imported_as_transparent_is_in_nobodys_way(ada: Person, app: FastAPI) -> None:
     free = await ada.event(**EVENING)
     change = {"$set": {"ics": {"lines": ["TRANSP:TRANSPARENT"]}}}
-    await app.state.database.handle["events"].update_one({"_id": ObjectId(free["id"])}, change)
+    await database_of(app)["events"].update_one({"_id": ObjectId(free["id"])}, change)
     ok(await book(ada, **EVENING), 201)
     # Nor is anything in its way.
     ok(await edit(ada, free, title="Still free"))

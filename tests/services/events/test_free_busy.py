@@ -18,6 +18,7 @@ from planner.services.accounts.administration import Administration
 from planner.services.events import free_busy
 from tests.database.things import event
 from tests.support.clients import Person, Planner, ok, sign_up
+from tests.support.services import database_of, services_of
 
 FIRST = datetime(2026, 5, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -76,7 +77,7 @@ async def test_what_was_imported_as_transparent_takes_no_time(ada: Person, app: 
     id = "2026-12-03T18:00:00"
     ok(await ada.patch(f"/events/{week['id']}/occurrences/{id}", json={"title": "Another"}))
     assert len(await busy(ada)) == 4
-    events = app.state.database.handle["events"]
+    events = database_of(app)["events"]
     await events.update_one({"_id": ObjectId(free["id"])}, {"$set": {"ics": {"lines": ["TRANSP:TRANSPARENT"]}}})
     assert [start[:10] for start, _ in await busy(ada)] == ["2026-12-02", "2026-12-03", "2026-12-04"]
     only_one = {"overrides.0.fields.ics": {"lines": ["TRANSP:TRANSPARENT"]}}
@@ -153,7 +154,7 @@ async def test_free_busy_is_what_a_look_at_every_minute_gives(ada: Person, app: 
         stored.append(event(owner, **fields))
         if str(owner) == ada.id and status != "cancelled":
             taken.update(range(start, start + length))
-    await app.state.database.handle["events"].insert_many(stored)
+    await database_of(app)["events"].insert_many(stored)
     for _ in range(30):
         since, length = dice.randrange(60 * 24 * 60), dice.randrange(1, 20 * 24 * 60)
         window = (FIRST + since * MINUTE, FIRST + (since + length) * MINUTE)
@@ -173,7 +174,7 @@ async def test_ten_thousand_events_leave_time_for_others(ada: Person, app: FastA
     starts = [FIRST + number * 45 * MINUTE for number in range(10_000)]
     owner = Id(ada.id)
     many = [event(owner, start=start.isoformat(), end=(start + 30 * MINUTE).isoformat()) for start in starts]
-    await app.state.database.handle["events"].insert_many(many)
+    await database_of(app)["events"].insert_many(many)
     longest, stopped = 0.0, asyncio.Event()
 
     async def watch() -> None:
@@ -223,7 +224,7 @@ async def test_others_see_it_only_as_long_as_they_are_let(ada: Person, ben: Pers
 async def test_whoever_does_not_share_does_not_exist_or_is_disabled_is_the_same_404(
     ada: Person, ben: Person, api: Planner, app: FastAPI
 ) -> None:
-    people: Administration = app.state.people
+    people: Administration = services_of(app).administration
     admin, gone = await sign_up(api, "grace@example.com"), await sign_up(api, "gone@example.com")
     assert await people.make_admin(admin.email)
     for person in (gone, ada):
@@ -263,7 +264,7 @@ async def test_one_sees_whom_one_shares_with_and_nobody_else_does(ada: Person, b
 
 
 async def test_a_thousand_may_see_it_and_not_one_more_however_many_are_let_at_once(ada: Person, app: FastAPI) -> None:
-    shares = app.state.database.handle["busy_shares"]
+    shares = database_of(app)["busy_shares"]
     owner, now = ObjectId(ada.id), datetime.now(UTC)
     await shares.insert_many(
         [{"_id": ObjectId(), "owner": owner, "reader": ObjectId(), "created_at": now} for _ in range(MOST - 3)]
@@ -290,7 +291,7 @@ async def test_shares_are_gone_with_either_account(ada: Person, ben: Person, api
     for one, other in ((ada, ben), (ben, ada), (ben, cyd), (cyd, ben)):
         ok(await one.put(f"/freebusy/shares/{other.id}"), 204)
     ok(await ada.delete("/users/me", json={"password": ada.password}), 204)
-    left = await app.state.database.handle["busy_shares"].find({}).to_list(None)
+    left = await database_of(app)["busy_shares"].find({}).to_list(None)
     assert {(str(share["owner"]), str(share["reader"])) for share in left} == {(ben.id, cyd.id), (cyd.id, ben.id)}
 
 

@@ -10,10 +10,11 @@ from fastapi import FastAPI
 
 from models.events import revision as states
 from planner import background
-from planner.clock import utc_now
+from planner.clock import SystemClock
 from tests.services.events.test_revisions import changed, history, remove, restore
 from tests.support.clients import Person, ok, sign_in
-from tests.support.clocks import install_clock
+from tests.support.clocks import freeze_clock
+from tests.support.services import database_of, services_of
 
 MONTH = timedelta(days=30)
 
@@ -21,14 +22,14 @@ pytestmark = pytest.mark.usefixtures("without_background_work")
 
 
 async def test_it_is_too_late_after_thirty_days_even_if_it_is_still_stored(ada: Person, app: FastAPI) -> None:
-    database = app.state.database.handle
-    clock = install_clock(app)
+    database = database_of(app)
+    clock = freeze_clock(app)
     kept, lost = await ada.event(), await ada.event()
     await changed(ada, lost, title="Reading")
     await remove(ada, kept)
     await remove(ada, lost)
     removals = await database["revisions"].find({"act": "deleted"}).to_list(None)
-    assert {entry["expires_at"] for entry in removals} == {clock.now + MONTH}
+    assert {entry["expires_at"] for entry in removals} == {clock.now() + MONTH}
     clock.move(MONTH - timedelta(milliseconds=1))
     ada = await anew(ada)
     assert len(await history(ada, kept["id"])) == 2
@@ -52,9 +53,9 @@ async def anew(person: Person) -> Person:
 async def test_what_can_be_restored_no_more_is_forgotten(
     ada: Person, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database, undo = app.state.database.handle, app.state.undo
+    database, undo = database_of(app), services_of(app).revisions
     monkeypatch.setattr(states, "AT_ONCE", 2)
-    clock = install_clock(app)
+    clock = freeze_clock(app)
     kept, back, lost = await ada.event(), await ada.event(), await ada.event()
     for event in (kept, back, lost):
         for number in range(4):
@@ -75,8 +76,8 @@ async def test_what_can_be_restored_no_more_is_forgotten(
 async def test_what_is_forgotten_of_a_removed_event_is_finished_when_it_was_cut_short(
     ada: Person, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    database, undo = app.state.database.handle, app.state.undo
-    clock = install_clock(app)
+    database, undo = database_of(app), services_of(app).revisions
+    clock = freeze_clock(app)
     event = await ada.event()
     for number in range(4):
         await changed(ada, event, title=str(number))
@@ -107,8 +108,8 @@ async def test_it_is_forgotten_without_anybody_asking(
 ) -> None:
     monkeypatch.undo()
     await remove(ada, await ada.event())
-    database, undo = app.state.database.handle, app.state.undo
-    await database["revisions"].update_one({"act": "deleted"}, {"$set": {"expires_at": utc_now()}})
+    database, undo = database_of(app), services_of(app).revisions
+    await database["revisions"].update_one({"act": "deleted"}, {"$set": {"expires_at": SystemClock().now()}})
     forget_due, forgotten = undo.forget_due, asyncio.Event()
 
     async def noted() -> int:
@@ -117,7 +118,7 @@ async def test_it_is_forgotten_without_anybody_asking(
         return int(number)
 
     monkeypatch.setattr(undo, "forget_due", noted)
-    loop = asyncio.create_task(background.work(app.state.mailing, app.state.imports, undo))
+    loop = asyncio.create_task(background.run_due_work(services_of(app)))
     try:
         await asyncio.wait_for(forgotten.wait(), 10)
     finally:

@@ -9,14 +9,15 @@ import pytest
 from bson import ObjectId
 from fastapi import FastAPI
 
-from database.queries import as_id
+from database.queries import parse_id
 from models.events.event import Event
 from models.events.event_view import render
 from models.events.revision import OF_SERVER
-from planner.clock import utc_now
+from planner.clock import SystemClock
 from planner.services.accounts.administration import Administration
 from tests.services.events.test_revisions import changed, history, remove, restore, said
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_up
+from tests.support.services import database_of, services_of
 from tests.support.traces import traces
 
 WEEKLY: dict[str, Any] = {
@@ -177,8 +178,20 @@ async def test_what_follows_an_occurrence_begins_a_history_of_its_own(ada: Perso
 async def test_states_of_older_code_are_shown_and_restored(ada: Person, app: FastAPI) -> None:
     event = await ada.event(title="Book launch", tags=["books"])
     await changed(ada, event, title="Reading", reminders=[10], geo={"lat": 52.5, "lon": 13.4})
-    database = app.state.database.handle
-    newer = ("reminders", "seq", "place", "image", "url", "geo", "description", "location", "start", "end", "time_zone")
+    database = database_of(app)
+    newer = (
+        "reminders",
+        "change_number",
+        "place",
+        "image",
+        "url",
+        "geo",
+        "description",
+        "location",
+        "start",
+        "end",
+        "time_zone",
+    )
     await database["revisions"].update_one(
         {"event": ObjectId(event["id"])}, {"$unset": {f"state.{name}": "" for name in newer}}
     )
@@ -193,7 +206,7 @@ async def test_revisions_before_those_that_are_kept_are_not_made_up(ada: Person,
     event = await ada.event()
     for number in range(3):
         await changed(ada, event, title=str(number))
-    database = app.state.database.handle
+    database = database_of(app)
     await database["revisions"].delete_many({"event": ObjectId(event["id"]), "revision": {"$lt": 3}})
     entries = await history(ada, event["id"])
     assert [(entry["revision"], entry["act"], entry["fields"]) for entry in entries] == [
@@ -204,8 +217,8 @@ async def test_revisions_before_those_that_are_kept_are_not_made_up(ada: Person,
 
 async def test_what_a_restored_event_is_told_as_counts_on(ada: Person, app: FastAPI) -> None:
     event = await ada.event()
-    database, id = app.state.database.handle, ObjectId(event["id"])
-    await database["events"].update_one({"_id": id}, {"$set": {"sequence": 7, "seq": 5}})
+    database, id = database_of(app), ObjectId(event["id"])
+    await database["events"].update_one({"_id": id}, {"$set": {"sequence": 7, "change_number": 5}})
     await changed(ada, event, title="Reading")
     for turn in range(2):
         stored = await database["events"].find_one({"_id": id})
@@ -213,7 +226,7 @@ async def test_what_a_restored_event_is_told_as_counts_on(ada: Person, app: Fast
         after = await database["events"].find_one({"_id": id})
         assert after["sequence"] == 7 and after["revision"] == stored["revision"] + 1
         # Nothing that lists changes may think that it knows this one.
-        assert after["seq"] != 5
+        assert after["change_number"] != 5
         assert after["created_at"] == stored["created_at"] and after["updated_at"] >= stored["updated_at"]
     await remove(ada, event)
     ok(await restore(ada, event["id"], 1))
@@ -232,10 +245,10 @@ def test_each_stored_field_is_content_that_an_undo_brings_back_or_the_servers_ow
 
 async def by_another(app: FastAPI, event: Any, editor: Person, **fields: Any) -> None:
     """A change by somebody who may, and is not the creator."""
-    id, by = as_id(event["id"]), as_id(editor.id)
+    id, by = parse_id(event["id"]), parse_id(editor.id)
     assert id and by
     view = await Event.view(id)
-    assert view and await Event.change(view, fields | {"updated_at": utc_now()}, by, clear=())
+    assert view and await Event.change(view, fields | {"updated_at": SystemClock().now()}, by, clear=())
 
 
 async def test_who_else_changed_an_event_is_told_until_they_leave(ada: Person, ben: Person, app: FastAPI) -> None:
@@ -245,11 +258,11 @@ async def test_who_else_changed_an_event_is_told_until_they_leave(ada: Person, b
     await by_another(app, event, ben, title="Reading once more")
     assert [entry["by"] for entry in await history(ada, event["id"])] == [ben.id, ada.id, ben.id, ada.id]
     ok(await ben.request("DELETE", "/users/me", json={"password": PASSWORD}), 204)
-    assert await traces(app.state.database.handle, ben.id) == []
+    assert await traces(database_of(app), ben.id) == []
     assert [entry["by"] for entry in await history(ada, event["id"])] == [None, ada.id, None, ada.id]
     # What was read before they left cannot bring them back.
     ok(await restore(ada, event["id"]))
-    assert await traces(app.state.database.handle, ben.id) == []
+    assert await traces(database_of(app), ben.id) == []
 
 
 async def test_a_change_of_what_was_read_before_its_editor_left_is_made_anew(
@@ -257,29 +270,29 @@ async def test_a_change_of_what_was_read_before_its_editor_left_is_made_anew(
 ) -> None:
     event = await ada.event()
     await by_another(app, event, ben, title="Reading")
-    id, me = as_id(event["id"]), as_id(ada.id)
+    id, me = parse_id(event["id"]), parse_id(ada.id)
     assert id and me
     view = await Event.view(id)
     ok(await ben.request("DELETE", "/users/me", json={"password": PASSWORD}), 204)
-    assert view and await Event.change(view, {"title": "Talk", "updated_at": utc_now()}, me, clear=()) is None
-    assert not await Event.remove(view, me, utc_now())
+    assert view and await Event.change(view, {"title": "Talk", "updated_at": SystemClock().now()}, me, clear=()) is None
+    assert not await Event.remove(view, me, SystemClock().now())
     await changed(ada, event, title="Talk")
-    assert await traces(app.state.database.handle, ben.id) == []
+    assert await traces(database_of(app), ben.id) == []
 
 
 async def test_a_moderator_who_leaves_is_not_named_by_what_was_taken_down(
     ada: Person, app: FastAPI, api: Planner
 ) -> None:
-    people: Administration = app.state.people
+    people: Administration = services_of(app).administration
     grace, mary = [await sign_up(api, f"{name}@example.com") for name in ("grace", "mary")]
     for person in (grace, mary):
         assert await people.make_admin(person.email)
     event = await ada.event(visibility="public")
     ok(await grace.put(f"/events/{event['id']}/takedown", json={"reason": "It advertises."}))
-    assert await traces(app.state.database.handle, grace.id)
+    assert await traces(database_of(app), grace.id)
     await changed(ada, event, title="Reading")
     ok(await grace.request("DELETE", "/users/me", json={"password": PASSWORD}), 204)
-    assert await traces(app.state.database.handle, grace.id) == []
+    assert await traces(database_of(app), grace.id) == []
     assert [entry["act"] for entry in await history(ada, event["id"])] == ["changed", "taken-down", "created"]
 
 
@@ -291,7 +304,7 @@ async def test_who_leaves_takes_every_revision_along(ada: Person, ben: Person, a
     other = await ben.event()
     await changed(ben, other, title="Talk")
     ok(await ada.request("DELETE", "/users/me", json={"password": PASSWORD}), 204)
-    database = app.state.database.handle
+    database = database_of(app)
     assert await traces(database, ada.id, kept["id"], gone["id"]) == []
     assert len(await history(ben, other["id"])) == 2
 
@@ -323,12 +336,12 @@ async def test_an_export_holds_what_events_were_and_those_that_can_be_restored(
 
 async def test_a_state_is_what_was_stored_and_not_what_is_answered(ada: Person, app: FastAPI) -> None:
     event = await ada.event(**WEEKLY)
-    database, id = app.state.database.handle, ObjectId(event["id"])
+    database, id = database_of(app), ObjectId(event["id"])
     stored = await database["events"].find_one({"_id": id})
     await changed(ada, event, title="Reading")
     kept = await database["revisions"].find_one({"event": id})
-    assert {name: value for name, value in kept["state"].items() if name != "seq"} == {
-        name: value for name, value in stored.items() if name != "seq"
+    assert {name: value for name, value in kept["state"].items() if name != "change_number"} == {
+        name: value for name, value in stored.items() if name != "change_number"
     }
     assert render(kept["state"]).revision == kept["revision"] == 1
     assert kept["at"] - stored["updated_at"] == timedelta(0)

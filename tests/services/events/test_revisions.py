@@ -13,6 +13,7 @@ from models.events import revision as states
 from models.events import revision_view as views
 from planner.services.accounts.administration import Administration
 from tests.support.clients import Person, Planner, ok, sign_up
+from tests.support.services import database_of, services_of
 
 SERVERS_OWN = ("revision", "updated_at")
 
@@ -20,7 +21,7 @@ SERVERS_OWN = ("revision", "updated_at")
 @pytest.fixture
 async def moderator(app: FastAPI, api: Planner) -> Person:
     """Who may take events down."""
-    people: Administration = app.state.people
+    people: Administration = services_of(app).administration
     grace = await sign_up(api, "grace@example.com")
     assert await people.make_admin(grace.email)
     return grace
@@ -269,7 +270,7 @@ async def test_a_uid_that_was_given_away_meanwhile_is_not_taken_back(ada: Person
 async def test_for_an_account_that_is_gone_nothing_is_restored(ada: Person, app: FastAPI) -> None:
     event = await ada.event()
     await remove(ada, event)
-    database = app.state.database.handle
+    database = database_of(app)
     await database["users"].delete_one({"_id": ObjectId(ada.id)})
     # The token is believed for a moment longer.
     ok(await restore(ada, event["id"]), 401)
@@ -291,7 +292,7 @@ async def test_of_twenty_who_restore_a_removed_event_at_once_one_does(
         assert len(winners) == 1
     restored = ok(await ada.get(f"/events/{event['id']}"))
     assert restored == winners[0].json() and restored["revision"] == 3
-    stored = await app.state.database.handle["users"].find_one({"_id": ObjectId(ada.id)})
+    stored = await database_of(app)["users"].find_one({"_id": ObjectId(ada.id)})
     assert stored["events"] == {event["id"][-2:]: [ObjectId(event["id"])]}
     assert [entry["revision"] for entry in await history(ada, event["id"])] == [3, 2, 1]
 
@@ -301,7 +302,7 @@ async def test_removals_and_restorations_at_once_leave_event_account_and_revisio
     ada: Person, app: FastAPI
 ) -> None:
     event = await ada.event()
-    database, id = app.state.database.handle, event["id"]
+    database, id = database_of(app), event["id"]
     for _ in range(5):
         await asyncio.gather(
             *(ada.delete(f"/events/{id}") for _ in range(4)),

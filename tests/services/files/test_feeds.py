@@ -9,18 +9,19 @@ import pytest
 from fastapi import FastAPI
 
 from auth.opaque_tokens import digest
-from database.connection import bound
+from database.connection import bound_database
 from models.files.feed import MOST
 from tests.services.files.test_exports import read, titles
 from tests.support.clients import Person, Planner, ok, sign_up
-from tests.support.clocks import Clock, install_clock
+from tests.support.clocks import MovableClock, freeze_clock
+from tests.support.services import services_of
 
 
 @pytest.fixture
 async def admin(app: FastAPI, api: Planner) -> Person:
     """Somebody who looks after the planner."""
     grace = await sign_up(api, "grace@example.com")
-    assert await app.state.people.make_admin(grace.email)
+    assert await services_of(app).administration.make_admin(grace.email)
     return grace
 
 
@@ -56,12 +57,12 @@ async def test_a_new_feed_is_answered_with_its_address_this_once(ada: Person) ->
 
 
 async def test_the_address_lies_below_the_public_url(ada: Person, app: FastAPI) -> None:
-    assert (await new_feed(ada))["url"].startswith(f"{app.state.base_url}/api/v1/feeds/")
+    assert (await new_feed(ada))["url"].startswith(f"{services_of(app).base_url}/api/v1/feeds/")
 
 
 async def test_of_the_address_only_a_hash_is_stored(ada: Person) -> None:
     token = token_of(await new_feed(ada))
-    stored = await bound().handle["feeds"].find_one({})
+    stored = await bound_database().handle["feeds"].find_one({})
     assert stored is not None
     assert stored["digest"] == digest(token)
     assert token not in str(stored)
@@ -110,7 +111,7 @@ async def test_two_feeds_have_different_tags_for_what_they_show_differs(ada: Per
 
 
 async def test_a_feed_notes_when_it_was_read_last(ada: Person, api: Planner, app: FastAPI) -> None:
-    clock = install_clock(app)
+    clock = freeze_clock(app)
     feed = await new_feed(ada)
     clock.move(timedelta(minutes=5))
     await subscribe(api, feed)
@@ -140,7 +141,7 @@ async def test_a_feed_of_a_removed_account_is_gone_at_once_and_from_the_database
     feed = await new_feed(ada)
     ok(await ada.request("DELETE", "/users/me", json={"password": ada.password}), 204)
     assert (await subscribe(api, feed)).status_code == 404
-    assert await bound().handle["feeds"].count_documents({}) == 0
+    assert await bound_database().handle["feeds"].count_documents({}) == 0
 
 
 async def test_an_address_that_was_never_given_out_is_not_there(ada: Person, api: Planner) -> None:
@@ -208,7 +209,7 @@ async def test_a_feed_is_made_by_the_whole_account_and_no_scope_reaches_that_far
 async def test_a_tag_forgotten_does_not_outlive_what_is_known_of_the_gone(
     ada: Person, api: Planner, app: FastAPI
 ) -> None:
-    clock: Clock = install_clock(app)
+    clock: MovableClock = freeze_clock(app)
     feed = await new_feed(ada)
     tag = (await subscribe(api, feed)).headers["etag"]
     clock.move(timedelta(days=60))

@@ -8,6 +8,7 @@ from fastapi import FastAPI
 from tests.domain.ics.samples import event, file
 from tests.services.files.test_importer import events, imported, send
 from tests.support.clients import Person, ok
+from tests.support.services import services_of
 
 REJECT = "?on_conflict=reject"
 
@@ -73,7 +74,7 @@ async def test_an_import_that_goes_on_by_itself_keeps_to_it(ada: Person, app: Fa
     answer = await send(ada, file(hour("one", 1), hour("two", 2)), REJECT, prefer="respond-async")
     job: Any = ok(answer, 202)
     while job["status"] not in ("done", "failed"):
-        await app.state.imports.do_due()
+        await services_of(app).import_jobs.do_due()
         job = ok(await ada.get(f"/imports/{job['id']}"))
     assert (job["created"], [one["uid"] for one in job["failed"]]) == (1, ["two"])
 

@@ -11,6 +11,7 @@ from fastapi import FastAPI
 
 from database.queries import Id, new_id
 from models.files.import_job import CHUNK_BYTES, KEPT, LEASE, MOST_ATTEMPTS, SLOTS, ImportChunk, ImportJob
+from planner.clock import SystemClock
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.events.user_lock import UserWriteLocks
 from planner.services.files.import_jobs import ImportJobs
@@ -18,7 +19,8 @@ from planner.services.files.importer import Importer
 from tests.domain.ics.samples import event, file
 from tests.services.files.test_importer import events, send
 from tests.support.clients import Person, ok
-from tests.support.clocks import OffsetClock, set_clock
+from tests.support.clocks import MovableClock, clock_of
+from tests.support.services import services_of
 
 ASYNC = {"prefer": "respond-async"}
 COUNTS = ("created", "updated", "unchanged")
@@ -28,7 +30,7 @@ pytestmark = pytest.mark.usefixtures("without_background_work")
 
 @pytest.fixture
 def imports(app: FastAPI) -> ImportJobs:
-    found: ImportJobs = app.state.imports
+    found: ImportJobs = services_of(app).import_jobs
     return found
 
 
@@ -150,10 +152,10 @@ async def test_what_one_process_began_another_finishes_with_nothing_done_twice(
         await imports.do_due()
     left = await job_of(ada, job["id"])
     assert (left["status"], left["done"], left["created"]) == ("running", 50, 50)
-    other, clock = ImportJobs(Importer(ConflictChecker(UserWriteLocks()))), OffsetClock()
-    other._clock = clock
+    clock = MovableClock()
+    other = ImportJobs(Importer(ConflictChecker(UserWriteLocks(), clock), clock), clock)
     assert await other.do_due() == 0
-    clock.advance(seconds=LEASE.total_seconds() + 1)
+    clock.move(timedelta(seconds=LEASE.total_seconds() + 1))
     assert await other.do_due() == 1
     done = await job_of(ada, job["id"])
     assert (done["status"], done["total"], done["done"], done["created"], done["unchanged"]) == (
@@ -174,9 +176,9 @@ async def test_whoever_lost_an_import_writes_no_more_of_it(ada: Person, imports:
     async def slow(*arguments: Any) -> Any:
         if not taken:
             taken.append(new_id())
-            later = OffsetClock()
-            later.advance(seconds=LEASE.total_seconds() + 1)
-            assert await ImportJob.claim(taken[0], later()) is not None
+            later = MovableClock()
+            later.move(timedelta(seconds=LEASE.total_seconds() + 1))
+            assert await ImportJob.claim(taken[0], later.now()) is not None
         return await whole(*arguments)
 
     imports._importing._take = slow  # type: ignore[method-assign, assignment]
@@ -201,19 +203,19 @@ async def test_an_import_that_is_cut_off_is_let_go_of_at_once(ada: Person, impor
     assert (await job_of(ada, job["id"]))["status"] == "waiting"
     left = await ImportJob.find_one()
     assert left is not None and left.attempts == 0
-    other = ImportJobs(Importer(ConflictChecker(UserWriteLocks())))
+    clock = SystemClock()
+    other = ImportJobs(Importer(ConflictChecker(UserWriteLocks(), clock), clock), clock)
     assert await other.do_due() == 1
     assert (await job_of(ada, job["id"]))["created"] == 60
 
 
 async def test_an_import_that_nobody_survives_is_given_up(ada: Person, app: FastAPI, imports: ImportJobs) -> None:
-    job, clock = await order(ada, many(30)), OffsetClock()
-    set_clock(app, clock)
+    job, clock = await order(ada, many(30)), clock_of(app)
     struck_after(imports._importing, 0)
     for _ in range(MOST_ATTEMPTS):
         with pytest.raises(Struck):
             await imports.do_due()
-        clock.advance(seconds=LEASE.total_seconds() + 1)
+        clock.move(timedelta(seconds=LEASE.total_seconds() + 1))
     assert await imports.do_due() == 1
     done = await job_of(ada, job["id"])
     assert (done["status"], done["created"]) == ("failed", 0)

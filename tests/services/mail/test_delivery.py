@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from email.message import EmailMessage
 
 import httpx
@@ -12,13 +13,14 @@ from database.connection import Database
 from models.mail.queued_mail import LEASE, QueuedMail
 from planner import background
 from planner.app import create_app
-from planner.clock import utc_now
+from planner.clock import SystemClock
 from planner.services.mail.delivery import FIRST_PAUSE, LONGEST_PAUSE
 from planner.settings import Settings
 from tests.support.clients import Person, ok, sign_up
-from tests.support.clocks import OffsetClock, set_clock
+from tests.support.clocks import MovableClock, clock_of
 from tests.support.mailbox import Mailbox, token_in
 from tests.support.recovery import assert_refused, forget_password, reset_password, verify_email
+from tests.support.services import database_of
 from tests.support.traces import everything
 
 
@@ -28,10 +30,8 @@ def mail_transport(mailbox: Mailbox) -> Mailbox:
 
 
 @pytest.fixture
-def clock(app: FastAPI) -> OffsetClock:
-    clock = OffsetClock()
-    set_clock(app, clock)
-    return clock
+def clock(app: FastAPI) -> MovableClock:
+    return clock_of(app)
 
 
 class Stuck:
@@ -49,7 +49,7 @@ async def test_no_request_waits_for_a_mail_to_leave(
     settings: Settings, open_database_for_test: Callable[[], Awaitable[Database]]
 ) -> None:
     stuck = Stuck()
-    application = create_app(settings, open_database_for_test, stuck)
+    application = create_app(settings, open_database=open_database_for_test, mail_transport=stuck)
     transport = httpx.ASGITransport(app=application, raise_app_exceptions=False)
     async with (
         application.router.lifespan_context(application),
@@ -66,7 +66,7 @@ async def test_the_running_planner_sends_what_was_ordered_before_it_crashed(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(background, "work", lambda *_: asyncio.Event().wait())
-        crashed = create_app(settings, open_database_for_test, Mailbox())
+        crashed = create_app(settings, open_database=open_database_for_test, mail_transport=Mailbox())
         async with crashed.router.lifespan_context(crashed):
             transport = httpx.ASGITransport(app=crashed)
             async with httpx.AsyncClient(transport=transport, base_url="http://planner.test/api/v1") as api:
@@ -79,30 +79,30 @@ async def test_the_running_planner_sends_what_was_ordered_before_it_crashed(
             arrived.set()
 
     box = Doorbell()
-    again = create_app(settings, open_database_for_test, box)
+    again = create_app(settings, open_database=open_database_for_test, mail_transport=box)
     async with again.router.lifespan_context(again):
         await asyncio.wait_for(arrived.wait(), 20)
     assert [mail["Subject"] for mail in box.sent] == ["Confirm your e-mail address"]
 
 
 async def test_a_mail_that_a_crashed_process_had_claimed_is_sent_when_its_lease_is_over(
-    ada: Person, mailbox: Mailbox, clock: OffsetClock
+    ada: Person, mailbox: Mailbox, clock: MovableClock
 ) -> None:
-    assert await QueuedMail.claim(clock()) is not None
+    assert await QueuedMail.claim(clock.now()) is not None
     assert await mailbox.deliver_due() == []
-    clock.advance(seconds=LEASE.total_seconds() + 1)
+    clock.move(timedelta(seconds=LEASE.total_seconds() + 1))
     ok(await verify_email(ada.api, await mailbox.verification_token()), 204)
 
 
-async def test_a_mail_that_was_sent_twice_does_no_harm(ada: Person, mailbox: Mailbox, clock: OffsetClock) -> None:
+async def test_a_mail_that_was_sent_twice_does_no_harm(ada: Person, mailbox: Mailbox, clock: MovableClock) -> None:
     await mailbox.deliver_due()
     ok(await forget_password(ada.api, ada.email), 202)
     # As if the process had crashed after sending and before striking it off.
-    claimed = await QueuedMail.claim(clock())
+    claimed = await QueuedMail.claim(clock.now())
     assert claimed is not None and mailbox.delivery is not None
     await mailbox.delivery._send(claimed)
     first = token_in(mailbox.sent.pop())
-    clock.advance(seconds=LEASE.total_seconds() + 1)
+    clock.move(timedelta(seconds=LEASE.total_seconds() + 1))
     second = await mailbox.recovery_token()
     ok(await reset_password(ada.api, second), 204)
     assert_refused(await reset_password(ada.api, first, "another quiet otter"))
@@ -111,27 +111,27 @@ async def test_a_mail_that_was_sent_twice_does_no_harm(ada: Person, mailbox: Mai
 async def test_two_processes_never_hold_the_same_mail(ada: Person, app: FastAPI, mailbox: Mailbox) -> None:
     for _ in range(5):
         ok(await forget_password(ada.api, ada.email), 202)
-    now = utc_now()
+    now = SystemClock().now()
     claimed = await asyncio.gather(*(QueuedMail.claim(now) for _ in range(20)))
     ids = [mail["_id"] for mail in claimed if mail is not None]
     assert len(ids) == len(set(ids)) == 6
 
 
 async def test_a_mail_that_cannot_be_sent_is_tried_again_each_time_later(
-    ada: Person, app: FastAPI, mailbox: Mailbox, clock: OffsetClock
+    ada: Person, app: FastAPI, mailbox: Mailbox, clock: MovableClock
 ) -> None:
     mailbox.broken = True
     pauses = []
     for _ in range(12):
         assert await mailbox.deliver_due() == []
-        (mail,) = (await everything(app.state.database.handle))["mails"]
-        pause = (mail["due_at"] - clock()).total_seconds()
+        (mail,) = (await everything(database_of(app)))["queued_mails"]
+        pause = (mail["due_at"] - clock.now()).total_seconds()
         pauses.append(round(pause / 5) * 5)
-        clock.advance(seconds=pause - 5)
+        clock.move(timedelta(seconds=pause - 5))
         mailbox.broken = False
         assert await mailbox.deliver_due() == []
         mailbox.broken = True
-        clock.advance(seconds=6)
+        clock.move(timedelta(seconds=6))
     first, longest = FIRST_PAUSE.total_seconds(), LONGEST_PAUSE.total_seconds()
     assert pauses == [min(first * 2**tried, longest) for tried in range(12)]
     mailbox.broken = False
@@ -147,6 +147,6 @@ async def test_one_mail_that_cannot_be_sent_does_not_hold_up_the_others(ada: Per
     await sign_up(ada.api, "ben@example.com")
     picky = Picky()
     assert mailbox.delivery is not None
-    mailbox.delivery._sender = picky
+    mailbox.delivery._transport = picky
     picky.delivery = mailbox.delivery
     assert [mail["To"] for mail in await picky.deliver_due()] == ["ben@example.com"]

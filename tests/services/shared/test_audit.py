@@ -12,6 +12,7 @@ from models.shared.audit import Audit
 from planner.settings import Settings
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
 from tests.support.mailbox import Mailbox, token_in
+from tests.support.services import database_of
 from tests.support.traces import everything
 
 NEW_PASSWORD = "nine quiet otters"
@@ -39,7 +40,7 @@ async def api(app: FastAPI) -> AsyncIterator[Planner]:
 
 async def notes(app: FastAPI) -> list[dict[str, Any]]:
     """Everything that is noted, the oldest first."""
-    return (await everything(app.state.database.handle)).get("audit", [])
+    return (await everything(database_of(app))).get("audit", [])
 
 
 class Noted:
@@ -241,6 +242,6 @@ async def test_only_admins_read_the_audit(admin: Person, ada: Person, ben: Perso
 async def test_the_audit_is_kept_for_as_many_days_as_are_set(app: FastAPI, ada: Person) -> None:
     for note in await notes(app):
         assert note["expires_at"] - note["at"] == timedelta(days=7)
-    indexes = await app.state.database.handle[Audit.get_settings().name].index_information()
+    indexes = await database_of(app)[Audit.get_settings().name].index_information()
     assert indexes["expired"]["expireAfterSeconds"] == 0
     assert list(indexes["expired"]["key"]) == [("expires_at", 1)]

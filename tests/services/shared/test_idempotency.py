@@ -6,8 +6,8 @@ from typing import Any
 
 import pytest
 
-from database.connection import bound
-from models.shared.idempotent_response import KEPT
+from database.connection import bound_database
+from models.shared.idempotent_response import LIFETIME
 from tests.support.clients import PASSWORD, Person, Planner, ok
 
 KEY = {"Idempotency-Key": "first-attempt-7f3a"}
@@ -15,7 +15,7 @@ BODY = {"title": "Book launch", "start": "2024-12-01"}
 
 
 async def stored(name: str) -> list[Any]:
-    return await bound().handle[name].find({}).to_list(None)
+    return await bound_database().handle[name].find({}).to_list(None)
 
 
 async def test_the_same_request_again_gives_the_first_answer(ada: Person) -> None:
@@ -84,18 +84,18 @@ async def test_an_answer_is_remembered_if_and_only_if_the_event_is_made(ada: Per
     await ada.event(uid="one@example.com")
     taken = BODY | {"uid": "one@example.com"}
     ok(await ada.post("/events", json=taken, headers=KEY), 409)
-    assert await stored("answers") == []
-    await bound().handle["events"].delete_many({})
+    assert await stored("idempotent_responses") == []
+    await bound_database().handle["events"].delete_many({})
     ok(await ada.post("/events", json=taken, headers=KEY), 201)
-    assert len(await stored("answers")) == 1
+    assert len(await stored("idempotent_responses")) == 1
 
 
 async def test_nothing_is_remembered_for_an_account_that_is_gone(ada: Person) -> None:
     await ada.me()
     # The token is still believed for a moment: the write itself must notice.
-    await bound().handle["users"].delete_many({})
+    await bound_database().handle["users"].delete_many({})
     ok(await ada.post("/events", json=BODY, headers=KEY), 401)
-    assert await stored("answers") == await stored("events") == []
+    assert await stored("idempotent_responses") == await stored("events") == []
 
 
 async def test_signing_up_again_under_one_key_makes_one_account(api: Planner) -> None:
@@ -110,14 +110,14 @@ async def test_signing_up_again_under_one_key_makes_one_account(api: Planner) ->
 
 async def test_what_is_remembered_tells_neither_key_nor_password(api: Planner) -> None:
     ok(await api.post("/auth/signup", json={"email": "ada@example.com", "password": PASSWORD}, headers=KEY), 201)
-    (answer,) = await stored("answers")
+    (answer,) = await stored("idempotent_responses")
     assert KEY["Idempotency-Key"] not in str(answer)
     assert PASSWORD not in str(answer)
 
 
 async def test_answers_are_kept_for_24_hours(ada: Person) -> None:
-    indexes = await bound().handle["answers"].index_information()
-    assert timedelta(seconds=indexes["kept"]["expireAfterSeconds"]) == KEPT == timedelta(hours=24)
+    indexes = await bound_database().handle["idempotent_responses"].index_information()
+    assert timedelta(seconds=indexes["kept"]["expireAfterSeconds"]) == LIFETIME == timedelta(hours=24)
     assert indexes["kept"]["key"] == [("created_at", 1)]
 
 

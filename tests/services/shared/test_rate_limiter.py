@@ -3,12 +3,13 @@
 import pytest
 from fastapi import FastAPI
 
-from database.connection import bound
+from database.connection import bound_database
 from planner.services.shared.rate_limiter import SIGN_IN_ACCOUNT, Counted, network
 from planner.settings import Settings
 from tests.services.shared.limited_requests import QUARTER, SECOND, assert_limited, client_at, guess_passwords
 from tests.support.clients import Person, ok, sign_in
-from tests.support.clocks import Clock
+from tests.support.clocks import MovableClock
+from tests.support.services import services_of
 
 
 @pytest.fixture
@@ -16,7 +17,7 @@ def settings(settings: Settings) -> Settings:
     return settings.model_copy(update={"rate_limits": "on"})
 
 
-async def test_the_whole_allowance_returns_when_it_is_over(ada: Person, clock: Clock) -> None:
+async def test_the_whole_allowance_returns_when_it_is_over(ada: Person, clock: MovableClock) -> None:
     await guess_passwords(ada.api, ada.email, 10)
     clock.move(QUARTER)
     assert await guess_passwords(ada.api, ada.email, 11) == [401] * 10 + [429]
@@ -24,7 +25,7 @@ async def test_the_whole_allowance_returns_when_it_is_over(ada: Person, clock: C
     ok(await sign_in(ada.api, ada.email))
 
 
-async def test_retry_after_tells_to_the_second_when_it_is_over(ada: Person, clock: Clock) -> None:
+async def test_retry_after_tells_to_the_second_when_it_is_over(ada: Person, clock: MovableClock) -> None:
     for _ in range(10):
         clock.move(7 * SECOND)
         assert await guess_passwords(ada.api, ada.email, 1) == [401]
@@ -37,7 +38,9 @@ async def test_retry_after_tells_to_the_second_when_it_is_over(ada: Person, cloc
     ok(await sign_in(ada.api, ada.email))
 
 
-async def test_retry_after_is_that_of_the_limit_that_lasts_longest(app: FastAPI, ada: Person, clock: Clock) -> None:
+async def test_retry_after_is_that_of_the_limit_that_lasts_longest(
+    app: FastAPI, ada: Person, clock: MovableClock
+) -> None:
     await guess_passwords(ada.api, ada.email, 10)
     async with client_at(app, "198.51.100.1") as crowd:
         clock.move(10 * 60 * SECOND)
@@ -46,7 +49,7 @@ async def test_retry_after_is_that_of_the_limit_that_lasts_longest(app: FastAPI,
         assert assert_limited(await sign_in(crowd, ada.email), QUARTER) == 15 * 60
 
 
-async def test_what_is_refused_does_not_prolong_the_refusal(ada: Person, clock: Clock) -> None:
+async def test_what_is_refused_does_not_prolong_the_refusal(ada: Person, clock: MovableClock) -> None:
     await guess_passwords(ada.api, ada.email, 10)
     for _ in range(14):
         clock.move(60 * SECOND)
@@ -69,13 +72,13 @@ def test_what_counts_as_one_address(address: str, counted: str) -> None:
 
 
 async def test_without_limits_nothing_is_counted_and_nothing_refused(app: FastAPI, ada: Person) -> None:
-    app.state.accounts._limiter._on = app.state.recovery._limiter._on = False
-    await bound().handle["tallies"].delete_many({})
+    services_of(app).accounts._rate_limiter._on = services_of(app).recovery._rate_limiter._on = False
+    await bound_database().handle["rate_limit_counters"].delete_many({})
     assert await guess_passwords(ada.api, ada.email, 15) == [401] * 15
     ok(await sign_in(ada.api, ada.email))
     for _ in range(7):
         ok(await ada.api.post("/auth/password/forgot", json={"email": ada.email}), 202)
-    assert await bound().handle["tallies"].count_documents({}) == 0
+    assert await bound_database().handle["rate_limit_counters"].count_documents({}) == 0
 
 
 @pytest.mark.parametrize(("setting", "on"), [("on", True), ("off", False)])
@@ -83,31 +86,35 @@ def test_the_setting_turns_all_limits_on_or_off(settings: Settings, setting: str
     from planner.app import create_app
 
     state = create_app(settings.model_copy(update={"rate_limits": setting})).state
-    assert (state.accounts._limiter._on, state.recovery._limiter._on) == (on, on)
+    assert (state.accounts._rate_limiter._on, state.recovery._rate_limiter._on) == (on, on)
 
 
 async def test_what_is_stored_of_a_tally_tells_nobodys_address(ada: Person) -> None:
     await guess_passwords(ada.api, ada.email, 2)
     await guess_passwords(ada.api, "nobody@example.com", 2)
-    stored = repr(await bound().handle["tallies"].find({}).to_list(None))
-    assert "tallies" not in stored
+    stored = repr(await bound_database().handle["rate_limit_counters"].find({}).to_list(None))
+    assert "rate_limit_counters" not in stored
     for told in (ada.email, ada.id, "nobody", "127.0.0.1"):
         assert told not in stored
-    known = await bound().handle["tallies"].find_one({"_id": Counted(SIGN_IN_ACCOUNT, "sign-in account", ada.id).id})
+    known = (
+        await bound_database()
+        .handle["rate_limit_counters"]
+        .find_one({"_id": Counted(SIGN_IN_ACCOUNT, "sign-in account", ada.id).id})
+    )
     assert known is not None
     assert len(known["times"]) == 2
 
 
 async def test_a_tally_keeps_no_more_than_it_needs_and_is_removed_when_it_no_longer_matters(
-    ada: Person, clock: Clock
+    ada: Person, clock: MovableClock
 ) -> None:
     for _ in range(4):
         await guess_passwords(ada.api, ada.email, 12)
         clock.move(QUARTER)
     id = Counted(SIGN_IN_ACCOUNT, "sign-in account", ada.id).id
-    tally = await bound().handle["tallies"].find_one({"_id": id})
+    tally = await bound_database().handle["rate_limit_counters"].find_one({"_id": id})
     assert tally is not None
     assert len(tally["times"]) <= 11
     assert tally["expires_at"] >= tally["times"][-1] + QUARTER
-    indexes = await bound().handle["tallies"].index_information()
+    indexes = await bound_database().handle["rate_limit_counters"].index_information()
     assert indexes["expired"]["expireAfterSeconds"] == 0

@@ -8,11 +8,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from database.connection import bound
+from database.connection import bound_database
 from planner.settings import Settings
 from tests.services.shared.limited_requests import QUARTER, WRONG, assert_limited, client_at, guess_passwords
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
-from tests.support.clocks import Clock
+from tests.support.clocks import MovableClock
+from tests.support.services import services_of
 
 
 @pytest.fixture
@@ -25,7 +26,9 @@ async def test_the_eleventh_failure_of_an_account_is_refused(ada: Person) -> Non
     assert_limited(await sign_in(ada.api, ada.email, WRONG), QUARTER)
 
 
-async def test_while_it_lasts_the_right_password_is_refused_just_as_a_wrong_one(ada: Person, clock: Clock) -> None:
+async def test_while_it_lasts_the_right_password_is_refused_just_as_a_wrong_one(
+    ada: Person, clock: MovableClock
+) -> None:
     await guess_passwords(ada.api, ada.email, 10)
     wrong, right = await sign_in(ada.api, ada.email, WRONG), await sign_in(ada.api, ada.email)
     assert_limited(right, QUARTER)
@@ -41,7 +44,7 @@ async def test_a_success_resets_nothing(ada: Person) -> None:
 async def test_a_right_password_is_refused_when_ten_others_failed_while_it_was_compared(
     app: FastAPI, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasher = app.state.accounts._hasher
+    hasher = services_of(app).accounts._hasher
     compare = hasher.verify
     meanwhile: list[int] = []
 
@@ -56,7 +59,7 @@ async def test_a_right_password_is_refused_when_ten_others_failed_while_it_was_c
     assert len(ok(await ada.get("/auth/sessions"))["items"]) == 1
 
 
-async def test_failures_spread_over_more_than_the_time_are_not_refused(ada: Person, clock: Clock) -> None:
+async def test_failures_spread_over_more_than_the_time_are_not_refused(ada: Person, clock: MovableClock) -> None:
     for _ in range(25):
         assert await guess_passwords(ada.api, ada.email, 1) == [401]
         clock.move(timedelta(minutes=15) / 9)
@@ -71,7 +74,7 @@ async def test_email_username_and_every_letter_case_of_them_share_one_tally(api:
         assert (await sign_in(api, login)).status_code == 429
 
 
-async def test_an_unknown_account_is_limited_just_as_a_known_one(ada: Person, clock: Clock) -> None:
+async def test_an_unknown_account_is_limited_just_as_a_known_one(ada: Person, clock: MovableClock) -> None:
     known = [await sign_in(ada.api, ada.email, WRONG) for _ in range(12)]
     unknown = [await sign_in(ada.api, "nobody@example.com", WRONG) for _ in range(12)]
     answers = [(answer.status_code, answer.content, answer.headers.multi_items()) for answer in known]
@@ -92,7 +95,7 @@ async def test_who_is_signed_in_stays_signed_in_while_others_guess(api: Planner,
 
 
 async def test_the_sixty_first_failure_of_an_address_is_refused_whatever_the_account(
-    ada: Person, clock: Clock, client_elsewhere: Planner
+    ada: Person, clock: MovableClock, client_elsewhere: Planner
 ) -> None:
     for one in range(12):
         assert await guess_passwords(ada.api, f"nobody{one}@example.com", 5) == [401] * 5
@@ -143,5 +146,5 @@ async def test_guessing_the_current_password_counts_like_a_failed_sign_in(ada: P
 
 
 async def test_a_disabled_account_answers_as_if_the_password_were_wrong_and_counts(ada: Person) -> None:
-    await bound().handle["users"].update_one({"email_key": ada.email}, {"$set": {"disabled": True}})
+    await bound_database().handle["users"].update_one({"email_key": ada.email}, {"$set": {"disabled": True}})
     assert await guess_passwords(ada.api, ada.email, 11, PASSWORD) == [401] * 10 + [429]

@@ -8,7 +8,7 @@ import pytest
 from planner.settings import Settings
 from tests.services.shared.limited_requests import HOUR, SECOND, assert_limited
 from tests.support.clients import PASSWORD, Person, Planner, ok
-from tests.support.clocks import Clock
+from tests.support.clocks import MovableClock
 
 
 @pytest.fixture
@@ -17,7 +17,7 @@ def settings(settings: Settings) -> Settings:
 
 
 async def test_the_twenty_first_sign_up_of_an_address_within_an_hour_is_refused(
-    api: Planner, clock: Clock, client_elsewhere: Planner
+    api: Planner, clock: MovableClock, client_elsewhere: Planner
 ) -> None:
     async def up(client: Planner, name: str) -> httpx.Response:
         return await client.post("/auth/signup", json={"email": f"{name}@example.com", "password": PASSWORD})
@@ -39,7 +39,9 @@ async def test_a_sign_up_sent_again_with_its_key_counts_once(api: Planner) -> No
 
 
 @pytest.mark.parametrize("address", ["ada@example.com", "nobody@example.com"])
-async def test_the_sixth_recovery_mail_within_an_hour_is_refused(ada: Person, clock: Clock, address: str) -> None:
+async def test_the_sixth_recovery_mail_within_an_hour_is_refused(
+    ada: Person, clock: MovableClock, address: str
+) -> None:
     async def forgot(email: str) -> httpx.Response:
         return await ada.api.post("/auth/password/forgot", json={"email": email})
 
@@ -52,7 +54,7 @@ async def test_the_sixth_recovery_mail_within_an_hour_is_refused(ada: Person, cl
 
 
 async def test_asking_for_mails_on_and_on_does_not_keep_their_owner_from_one_for_ever(
-    ada: Person, clock: Clock
+    ada: Person, clock: MovableClock
 ) -> None:
     answers = []
     for _ in range(61):

@@ -1,0 +1,61 @@
+"""What is done once, before any process serves: the database is opened, checked and repaired."""
+
+import logging
+from collections.abc import Awaitable, Callable
+
+from database.connection import Database, bind, open_database
+from database.migrate import pending, stamp_latest, unknown
+from models import DOCUMENTS
+from models.events.embedded_ids import repair_embedded_ids
+from planner.errors import ConfigurationError
+from planner.settings import Settings
+
+log = logging.getLogger("planner")
+
+OpenDatabase = Callable[[], Awaitable[Database]]
+
+
+def database_opener(settings: Settings) -> OpenDatabase:
+    """Return what opens the database of the settings; raises `ConfigurationError` when they name none."""
+    if settings.database_url is None:
+        raise ConfigurationError("No DATABASE_URL, and no embedded server was started.")
+    url = settings.database_url.get_secret_value()
+    return lambda: open_database(url)
+
+
+async def recover(settings: Settings, *, exclusive: bool, workers: int = 1) -> None:
+    """Wait for the database, check its data, and repair what a crash has left.
+
+    Nothing is repaired unless this process is the only one: another planner may be in the middle of
+    its writes. Raises `ConfigurationError` when the stored data needs a migration or is of a newer
+    version, and when several `workers` are to share a server without transactions.
+    """
+    database = await database_opener(settings)()
+    try:
+        if newer := await unknown(database):
+            raise ConfigurationError(
+                f"The stored data belongs to a newer version: its migration {newer} is not known to this one."
+            )
+        if waiting := await pending(database):
+            raise ConfigurationError(
+                f"The stored data needs {', '.join(waiting)}: run `python -m planner migrate` first."
+            )
+        await stamp_latest(database)
+        if exclusive and not database.transactions:
+            await _start_without_transactions(database, workers)
+    finally:
+        await database.close()
+
+
+async def _start_without_transactions(database: Database, workers: int) -> None:
+    if workers > 1:
+        raise ConfigurationError(
+            "This MongoDB server has no transactions, so --workers must be 1. Use a replica set for more."
+        )
+    log.warning(
+        "this MongoDB server has no transactions, because it is not a replica set: it is for development, "
+        "and a crash may lose parts of a write"
+    )
+    await bind(database, DOCUMENTS)
+    if repaired := await repair_embedded_ids():
+        log.warning("repaired the embedded event ids of %d account(s)", repaired)

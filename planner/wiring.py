@@ -1,0 +1,137 @@
+"""How the services are made, each from those it uses: the one place that knows all of them."""
+
+from dataclasses import dataclass
+
+from auth.authenticate import Authenticator
+from auth.hash_password import PasswordHasher
+from auth.jwt_handler import TokenSigner
+from auth.opaque_tokens import OpaqueTokens
+from auth.principal import Principals
+from database.connection import Database
+from models.files.import_job import ImportJob
+from models.mail.queued_mail import QueuedMail
+from planner.clock import Clock
+from planner.randomness import RandomBytes
+from planner.services.accounts.accounts import Accounts
+from planner.services.accounts.administration import Administration
+from planner.services.accounts.deletion import AccountDeletion
+from planner.services.accounts.introspection import Introspection
+from planner.services.accounts.oidc_linking import OidcLinking
+from planner.services.accounts.oidc_login import OidcLogin
+from planner.services.accounts.personal_tokens import PersonalTokens
+from planner.services.accounts.recovery import Recovery
+from planner.services.accounts.sessions import Sessions
+from planner.services.events.changes import ChangeLog, ChangeNumbering
+from planner.services.events.conflicts import ConflictChecker
+from planner.services.events.events import Events
+from planner.services.events.free_busy import FreeBusy
+from planner.services.events.occurrences import Occurrences
+from planner.services.events.revisions import Revisions
+from planner.services.events.user_lock import UserWriteLocks
+from planner.services.files.exports import Exports
+from planner.services.files.feeds import Feeds
+from planner.services.files.import_jobs import ImportJobs
+from planner.services.files.importer import Importer
+from planner.services.mail.delivery import MailDelivery
+from planner.services.mail.transports import MailTransport, OutboxTransport, SmtpTransport
+from planner.services.shared.audit import AuditLog
+from planner.services.shared.rate_limiter import RateLimiter
+from planner.settings import Settings
+
+AUDIENCE = "planner"
+
+
+@dataclass(frozen=True)
+class Services:
+    """Everything that the routes, the background loop and the commands use."""
+
+    base_url: str
+    secret: str
+    database: Database
+    authenticator: Authenticator
+    rate_limiter: RateLimiter
+    audit: AuditLog
+    accounts: Accounts
+    sessions: Sessions
+    recovery: Recovery
+    personal_tokens: PersonalTokens
+    introspection: Introspection
+    oidc_login: OidcLogin
+    oidc_linking: OidcLinking
+    administration: Administration
+    deletion: AccountDeletion
+    events: Events
+    occurrences: Occurrences
+    revisions: Revisions
+    changes: ChangeLog
+    conflicts: ConflictChecker
+    free_busy: FreeBusy
+    exports: Exports
+    feeds: Feeds
+    import_jobs: ImportJobs
+    mail_delivery: MailDelivery
+
+
+def build_services(
+    settings: Settings,
+    database: Database,
+    hasher: PasswordHasher,
+    mail_transport: MailTransport,
+    clock: Clock,
+    random_bytes: RandomBytes,
+) -> Services:
+    """Return the services of one process. Nothing is read or written yet."""
+    secret, base_url = settings.secret(), settings.base_url
+    signer = TokenSigner(secret, base_url, AUDIENCE, settings.access_token_minutes, clock, random_bytes)
+    tokens = OpaqueTokens(secret, random_bytes)
+    principals = Principals(clock)
+    audit = AuditLog(settings.audit_days, clock)
+    rate_limiter = RateLimiter(settings.rate_limits == "on", clock)
+    sessions = Sessions(signer, tokens, principals, audit, settings.refresh_token_days, clock)
+    accounts = Accounts(hasher, sessions, principals, rate_limiter, audit, clock)
+    oidc_linking = OidcLinking(accounts, audit, clock)
+    personal_tokens = PersonalTokens(principals, audit, tokens, clock)
+    locks = UserWriteLocks()
+    conflicts = ConflictChecker(locks, clock)
+    events = Events(conflicts, clock)
+    numbering = ChangeNumbering()
+    import_jobs = ImportJobs(Importer(conflicts, clock), clock)
+    mail_delivery = MailDelivery(mail_transport, settings.mail_from, base_url, tokens, clock)
+    database.on_insert(QueuedMail, mail_delivery.wake.set)
+    database.on_insert(ImportJob, import_jobs.wake.set)
+    return Services(
+        base_url=base_url,
+        secret=secret,
+        database=database,
+        authenticator=Authenticator(signer, principals),
+        rate_limiter=rate_limiter,
+        audit=audit,
+        accounts=accounts,
+        sessions=sessions,
+        recovery=Recovery(hasher, principals, rate_limiter, audit, clock),
+        personal_tokens=personal_tokens,
+        introspection=Introspection(signer, principals, sessions, personal_tokens, clock),
+        oidc_login=OidcLogin(
+            settings.oidc, sessions, oidc_linking, rate_limiter, audit, tokens, base_url, settings.origins, clock
+        ),
+        oidc_linking=oidc_linking,
+        administration=Administration(principals, audit, clock),
+        deletion=AccountDeletion(accounts, principals, audit, clock),
+        events=events,
+        occurrences=Occurrences(conflicts, clock),
+        revisions=Revisions(events, clock),
+        changes=ChangeLog(numbering, clock),
+        conflicts=conflicts,
+        free_busy=FreeBusy(locks, clock),
+        exports=Exports(numbering, clock),
+        feeds=Feeds(audit, tokens, clock),
+        import_jobs=import_jobs,
+        mail_delivery=mail_delivery,
+    )
+
+
+def mail_transport_of(settings: Settings) -> MailTransport:
+    """Return the way in which mail leaves: the server of `SMTP_URL`, or the outbox folder."""
+    if settings.smtp_url is not None:
+        return SmtpTransport(settings.smtp_url.get_secret_value())
+    return OutboxTransport(settings.data_dir / "outbox")

@@ -1,0 +1,11 @@
+"""The services of the application, as a request reaches them."""
+
+from starlette.requests import Request
+
+from planner.wiring import Services
+
+
+def services_of(request: Request) -> Services:
+    """Return the services that `create_app` has put into the state of the application."""
+    services: Services = request.app.state.services
+    return services
