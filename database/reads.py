@@ -135,12 +135,12 @@ class Loader(Generic[D]):
 
     def __init__(self, document: type[D]) -> None:
         self._document = document
-        self._ids: set[Id] = set()
+        self._ids: dict[Id, None] = {}
         self._reads: SingleFlight[dict[Id, bytes]] = SingleFlight()
 
     async def get_raw(self, id: Id) -> bytes | None:
         """Return the document with this id as bytes, or None."""
-        self._ids.add(id)
+        self._ids[id] = None
         return (await self._reads.run("ids", self._read)).get(id)
 
     async def get(self, id: Id) -> D | None:
@@ -149,7 +149,7 @@ class Loader(Generic[D]):
         return None if raw is None else self._document.from_raw(raw)
 
     async def _read(self) -> dict[Id, bytes]:
-        ids, self._ids = self._ids, set()
+        ids, self._ids = self._ids, {}
         return await find_raw_by_ids(self._document, list(ids))
 
 

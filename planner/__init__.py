@@ -4,12 +4,14 @@ The rooms of the house, and which way imports go (always down):
 
     planner.__main__, planner.cli   how it is started, and the operator's commands
     planner.app                     how it is assembled: create_app(settings)
+    planner.startup                 what is done once, before any process serves
     routes/                         a path, a status, a header
-    planner.background              what runs on a schedule
+    planner.background              queued and scheduled work
+    planner.wiring                  the services, each made from those it uses
     planner.services/               the use cases: each puts reads, rules and writes in order
     auth/                           proves who is calling: passwords, tokens, authenticate
     models/                         Beanie documents, their queries and conditional writes, the schemas
     database/                       connection, transactions, the embedded server, migrations
     planner.domain/                 pure rules on values: times, cursors, patches
-    planner.settings, planner.oidc_settings, planner.errors, planner.clock, planner.version
+    planner.settings, planner.oidc_settings, planner.errors, planner.clock, planner.randomness, planner.version
 """

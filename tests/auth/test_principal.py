@@ -237,10 +237,3 @@ async def test_last_use_is_noted_once_a_minute(signed: Signed, collection: str) 
         noted.append((await signed.database.handle[collection].find({"user": signed.user}).to_list(1))[0])
     first, second, third = (stored["last_used_at"] for stored in noted)
     assert first == second < third
-
-
-async def test_what_is_remembered_stays_bounded(signed: Signed, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("auth.principal.REMEMBERED", 1)
-    await signed.by_session()
-    await signed.by_personal_token()
-    assert len(signed.identities._known) == 1

@@ -180,7 +180,7 @@ class Questions:
             self.asked += 1
             return await original(database, work, seconds)
 
-        monkeypatch.setattr(Database, "hop", counted)
+        monkeypatch.setattr(Database, "run_in_thread", counted)
 
 
 ONE_QUERY = pytest.mark.real_server("the mock is asked directly")

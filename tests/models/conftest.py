@@ -39,22 +39,28 @@ def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
     """What the documents would ask the server, noted instead."""
     noted: list[Asked] = []
 
-    async def page(document: Any, match: Filter, order: Any, limit: int, fields: Any = None) -> list[bytes]:
+    async def find_raw(
+        document: Any, match: Filter, *, order: Any = None, limit: int = 0, fields: Any = None
+    ) -> list[bytes]:
         noted.append(Asked(collection_name(document), match, order, limit))
         return []
 
-    async def batches(document: Any, match: Filter, size: int, fields: Any = None) -> AsyncIterator[list[bytes]]:
+    async def find_raw_batches(
+        document: Any, match: Filter, size: int, fields: Any = None
+    ) -> AsyncIterator[list[bytes]]:
         noted.append(Asked(collection_name(document), match))
         nothing: list[list[bytes]] = []
         for batch in nothing:
             yield batch
 
-    async def change(document: Any, match: Filter, change: Any, **options: Any) -> None:
+    async def find_and_update(document: Any, match: Filter, changes: Any, **options: Any) -> None:
         noted.append(Asked(collection_name(document), match, None, 1))
 
+    stand_ins = {each.__name__: each for each in (find_raw, find_raw_batches, find_and_update)}
+    stand_ins["batches"] = find_raw_batches
     for name, module in list(sys.modules.items()):
-        if name.startswith("models."):
-            for stand_in in (page, batches, change):
-                if hasattr(module, stand_in.__name__):
-                    monkeypatch.setattr(module, stand_in.__name__, stand_in)
+        if name.startswith(("models.", "database.reads", "database.commit")):
+            for called, stand_in in stand_ins.items():
+                if hasattr(module, called):
+                    monkeypatch.setattr(module, called, stand_in)
     return noted
