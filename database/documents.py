@@ -7,7 +7,6 @@ import bson
 from beanie import Document, PydanticObjectId
 from bson.codec_options import CodecOptions
 from pydantic import ConfigDict, Field
-from pydantic_core import PydanticUndefined
 
 _AWARE: CodecOptions[Mapping[str, Any]] = CodecOptions(tz_aware=True)
 
@@ -53,7 +52,7 @@ class StoredDocument(Document):
         cls._defaults = {
             name: field.get_default(call_default_factory=False)
             for name, field in cls.model_fields.items()
-            if not field.is_required() and field.default is not PydanticUndefined
+            if not field.is_required() and field.default_factory is None
         }
         cls._defaults |= {
             name: field.default_factory()  # type: ignore[call-arg]
