@@ -47,11 +47,10 @@ def create_app(
     settings.secret()
     transport = mail_transport or mail_transport_of(settings)
     hasher = PasswordHasher(settings.password_rounds)
-    opener = open_database or database_opener(settings)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
-        database = await opener()
+        database = await (open_database or database_opener(settings))()
         try:
             await bind(database, DOCUMENTS)
             await hasher.warm_up()

@@ -65,7 +65,7 @@ async def test_the_running_planner_sends_what_was_ordered_before_it_crashed(
     settings: Settings, open_database_for_test: Callable[[], Awaitable[Database]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
-        patch.setattr(background, "work", lambda *_: asyncio.Event().wait())
+        patch.setattr(background, "run_due_work", lambda *_: asyncio.Event().wait())
         crashed = create_app(settings, open_database=open_database_for_test, mail_transport=Mailbox())
         async with crashed.router.lifespan_context(crashed):
             transport = httpx.ASGITransport(app=crashed)
