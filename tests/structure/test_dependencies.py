@@ -74,6 +74,12 @@ def test_the_product_imports_only_what_the_project_names() -> None:
 BEHIND = {"uvloop", "httptools", "bcrypt", "tzdata"}
 
 
+def test_the_readme_says_of_each_library_why_it_is_here() -> None:
+    section = (ROOT / "README.md").read_text().partition("## Why these libraries")[2]
+    named = {canonicalize_name(name) for name in re.findall(r"`([\w-]+)`", section)}
+    assert {canonicalize_name(Requirement(text).name) for text in NAMED["tests/fuzz-requirements.txt"]} - named == set()
+
+
 def test_the_project_and_the_api_page_give_the_one_version(settings: Settings) -> None:
     assert "version" not in PROJECT["project"]
     assert PROJECT["tool"]["setuptools"]["dynamic"]["version"] == {"attr": "planner.version.VERSION"}
