@@ -15,9 +15,9 @@ from auth import oidc_client as providers
 from auth.oidc_client import OidcClient, ProviderIdentity
 from planner.errors import ProviderFailed, SignInRefused
 from planner.oidc_settings import OidcProviderSettings
-from tests.support.browsers import query_of
-from tests.support.oidc_keys import number
-from tests.support.oidc_provider import CLIENT_SECRET, GRACE, RunningProvider, running_provider
+from tests.support.oidc.browser import query_of
+from tests.support.oidc.keys import number
+from tests.support.oidc.provider import CLIENT_SECRET, GRACE, RunningProvider, running_provider
 
 BACK = "http://planner.test/api/v1/auth/acme/callback"
 

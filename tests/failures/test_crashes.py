@@ -11,9 +11,9 @@ import httpx
 import pytest
 
 from tests.support.clients import sign_up
-from tests.support.mongods import embedded_pid, kill_embedded, standalone
+from tests.support.concurrent_writers import SHARES, Crowd, all_events, check
+from tests.support.mongod import embedded_pid, kill_embedded, standalone
 from tests.support.servers import RunningServer, running
-from tests.support.writers import SHARES, Crowd, all_events, check
 
 pytestmark = [pytest.mark.real_server("only a real process can be killed"), pytest.mark.slow]
 

@@ -16,7 +16,7 @@ import httpx
 import pytest
 
 from tests.support.clients import PASSWORD, ok, sign_in, sign_up
-from tests.support.mongods import Standalone, embedded_pid
+from tests.support.mongod import Standalone, embedded_pid
 from tests.support.servers import ROOT, RunningServer, free_port, running
 
 pytestmark = [pytest.mark.real_server("it halts real processes"), pytest.mark.slow]

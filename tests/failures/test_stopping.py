@@ -12,7 +12,7 @@ import httpx
 import pytest
 
 from database.embedded.processes import command_line
-from tests.support.mongods import embedded_pid
+from tests.support.mongod import embedded_pid
 from tests.support.servers import RunningServer, running
 
 pytestmark = [

@@ -16,14 +16,14 @@ from pathlib import Path
 import httpx
 
 from database.embedded.server import EmbeddedMongo
-from tests.support.oidc_provider import running_provider
+from tests.support.oidc.provider import running_provider
 from tests.support.servers import ROOT, RunningServer, running
 
 SECRET = "a key of the fuzzer, and of nothing else: 9c41e2d7"
 PASSWORD = "seven lazy herons by the lake"
-# What ends the session that asks: tried apart, by somebody whom nobody misses.
-LAST_ACTS = ("/api/v1/auth/signout", "/api/v1/auth/sessions", "/api/v1/auth/sessions/{id}")
-LAST_ACTS_SHARE = 0.1
+# Requests that revoke the session they are made with: tried apart, by an account of their own.
+SESSION_ENDING_PATHS = ("/api/v1/auth/signout", "/api/v1/auth/sessions", "/api/v1/auth/sessions/{id}")
+SESSION_ENDING_SHARE = 0.1
 # What the schema allows is not all that is acceptable: an end lies after its start. And what a
 # creation answered may be gone already, when its Idempotency-Key was used before.
 NOT_CHECKED = "positive_data_acceptance,ensure_resource_availability"
@@ -50,16 +50,16 @@ def main() -> int:
 
 
 def _fuzz(server: RunningServer, folder: Path, settings: dict[str, str], seconds: int, seed: int) -> int:
-    leaving = max(5, int(seconds * LAST_ACTS_SHARE))
+    leaving = max(5, int(seconds * SESSION_ENDING_SHARE))
     admin = _sign_up(server, "admin@example.com")
     command = [sys.executable, "-m", "planner", "admin", "create", "admin@example.com"]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATA_DIR": str(folder), **settings}
     subprocess.run(command, env=environment, cwd=folder, check=True)
     # What is known of a token's account is forgotten after two seconds.
-    paths = [f"--exclude-path={path}" for path in LAST_ACTS]
+    paths = [f"--exclude-path={path}" for path in SESSION_ENDING_PATHS]
     status = _schemathesis(server, admin, seconds - leaving, seed, folder, paths)
     leaver = _sign_up(server, "leaver@example.com")
-    paths = [f"--include-path={path}" for path in LAST_ACTS]
+    paths = [f"--include-path={path}" for path in SESSION_ENDING_PATHS]
     status = _schemathesis(server, leaver, leaving, seed, folder, paths) or status
     if failures := re.findall(r"^Traceback.*?^\S.*?$", server.output, re.MULTILINE | re.DOTALL):
         print("The planner's own log:", *failures[:5], sep="\n\n")

@@ -10,9 +10,9 @@ import httpx
 import pytest
 
 from tests.conftest import SECRET, url_of
-from tests.support.browsers import Browser, SignInPage, query_of
 from tests.support.clients import Planner, ok, sign_up
-from tests.support.oidc_provider import RunningProvider, running_provider
+from tests.support.oidc.browser import Browser, SignInPage, query_of
+from tests.support.oidc.provider import RunningProvider, running_provider
 from tests.support.servers import RunningServer, running
 
 pytestmark = pytest.mark.real_server("the planner is a process of its own")

@@ -10,7 +10,7 @@ import pytest
 
 from database.embedded.server import DataDirBusy, EmbeddedMongo
 from tests.database.embedded.planner_process import has_ended, needs_mongod, planner_process, stored_ids
-from tests.support.mongods import embedded_pid
+from tests.support.mongod import embedded_pid
 
 pytestmark = needs_mongod
 

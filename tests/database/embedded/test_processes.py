@@ -13,7 +13,7 @@ from database.embedded import processes
 from database.embedded import server as embedded
 from database.embedded.server import EmbeddedFailed, EmbeddedMongo
 from tests.database.embedded.planner_process import has_ended, needs_mongod, on_linux, planner_process, stored_ids
-from tests.support.mongods import embedded_pid
+from tests.support.mongod import embedded_pid
 from tests.support.waiting import wait_until
 
 pytestmark = needs_mongod

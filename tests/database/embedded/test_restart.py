@@ -14,7 +14,7 @@ from pymongo.errors import PyMongoError
 from database.embedded import server as embedded
 from database.embedded.server import EmbeddedMongo
 from tests.database.embedded.planner_process import connect, needs_mongod, stored_ids
-from tests.support.mongods import embedded_pid
+from tests.support.mongod import embedded_pid
 from tests.support.waiting import wait_until
 
 pytestmark = needs_mongod

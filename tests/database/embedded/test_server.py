@@ -21,7 +21,7 @@ from pymongo.errors import PyMongoError
 from database.embedded import server as embedded
 from database.embedded.server import EmbeddedFailed, EmbeddedMongo
 from tests.database.embedded.planner_process import connect, has_ended, needs_mongod, on_linux, stored_ids
-from tests.support.mongods import embedded_pid
+from tests.support.mongod import embedded_pid
 from tests.support.servers import ROOT
 from tests.support.waiting import wait_until
 

@@ -8,8 +8,8 @@ from xml.etree import ElementTree
 import httpx
 import pytest
 
-from tests.routes.everywhere.operations import ROOT
 from tests.support.clients import Planner
+from tests.support.openapi.operations import ROOT
 
 PAGE = f"{ROOT}/docs"
 ANOTHER_HOST = re.compile(r"""(?:https?://|(?<=["'(])//)[\w.-]+""", re.IGNORECASE)

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from auth.authenticate import RANK, require_role
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in
 from tests.support.services import database_of
-from tests.support.traces import traces
+from tests.support.stored_data import traces
 
 NOBODYS_ID = "0" * 24
 

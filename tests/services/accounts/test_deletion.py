@@ -28,7 +28,7 @@ from tests.conftest import SECRET, url_of
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
 from tests.support.servers import running
 from tests.support.services import database_of, services_of
-from tests.support.traces import everything, traces
+from tests.support.stored_data import everything, traces
 
 EMAIL, USERNAME = "ada.lovelace@example.com", "enchantress.of.number"
 

@@ -19,9 +19,9 @@ from planner.services.accounts.oidc_login import BEGIN_ADDRESS, OidcLogin
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.rate_limiter import RateLimiter
 from planner.settings import Settings
-from tests.support.browsers import Browser, SignInPage, query_of
 from tests.support.clients import Person, Planner, ok, sign_in
-from tests.support.oidc_provider import RunningProvider, running_provider
+from tests.support.oidc.browser import Browser, SignInPage, query_of
+from tests.support.oidc.provider import RunningProvider, running_provider
 from tests.support.services import services_of
 
 ISSUER = "https://accounts.example.com"

@@ -28,7 +28,7 @@ from tests.support.recovery import (
 )
 from tests.support.servers import running
 from tests.support.services import database_of, services_of
-from tests.support.traces import everything, traces
+from tests.support.stored_data import everything, traces
 from tests.support.waiting import wait_until_async
 
 

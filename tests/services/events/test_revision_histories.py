@@ -18,7 +18,7 @@ from planner.services.accounts.administration import Administration
 from tests.services.events.test_revisions import changed, history, remove, restore, said
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_up
 from tests.support.services import database_of, services_of
-from tests.support.traces import traces
+from tests.support.stored_data import traces
 
 WEEKLY: dict[str, Any] = {
     "title": "Choir",

@@ -7,8 +7,8 @@ import icalendar
 import pytest
 
 from models.files.event_export import PAGE
-from tests.routes.everywhere.operations import CALENDAR
 from tests.support.clients import Person, ok
+from tests.support.openapi.operations import CALENDAR
 
 
 def read(response: Any) -> Any:

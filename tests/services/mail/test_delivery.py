@@ -21,7 +21,7 @@ from tests.support.clocks import MovableClock, clock_of
 from tests.support.mailbox import Mailbox, token_in
 from tests.support.recovery import assert_refused, forget_password, reset_password, verify_email
 from tests.support.services import database_of
-from tests.support.traces import everything
+from tests.support.stored_data import everything
 
 
 @pytest.fixture

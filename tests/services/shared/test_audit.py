@@ -13,7 +13,7 @@ from planner.settings import Settings
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
 from tests.support.mailbox import Mailbox, token_in
 from tests.support.services import database_of
-from tests.support.traces import everything
+from tests.support.stored_data import everything
 
 NEW_PASSWORD = "nine quiet otters"
 WRONG = "not the password at all"

@@ -2,10 +2,10 @@
 
 import pytest
 
-from tests.routes.everywhere.hostile import ENCODED
-from tests.routes.everywhere.operations import Operation
-from tests.routes.everywhere.samples import Refilled, World
+from tests.routes.all_routes.hostile_values import ENCODED_VALUES
+from tests.routes.all_routes.request_factory import RequestFactory, ReusableSample
 from tests.support.clients import Person
+from tests.support.openapi.operations import Operation
 
 HEADER_VALUES: tuple[bytes, ...] = (
     b"",
@@ -31,50 +31,50 @@ COMMON_HEADERS = ("accept", "accept-language", "content-encoding", "cookie", "fo
 
 
 async def test_no_value_in_a_query_makes_the_server_fail(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
         for name in operation.parameters("query"):
             with subtests.test(f"{operation} {name}"):
-                for value in ("", *ENCODED.values()):
-                    sample = await world.sample(operation)
+                for value in ("", *ENCODED_VALUES.values()):
+                    sample = await requests.sample(operation)
                     for query in (f"{name}={value}", f"{name}={value}&{name}={value}", f"{name}[]={value}"):
-                        await sample.asking(query).send()
+                        await sample.with_query(query).send()
 
 
 async def test_a_nul_in_a_query_is_refused(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
         for name in operation.parameters("query"):
             for value in ("%00", "a%00b"):
                 with subtests.test(f"{operation} {name}={value}"):
-                    sample = await world.sample(operation)
-                    response = await sample.asking(f"{name}={value}").send()
+                    sample = await requests.sample(operation)
+                    response = await sample.with_query(f"{name}={value}").send()
                     assert response.status_code == 422
                     assert [error["pointer"] for error in response.json()["errors"]] == [f"/{name}"]
 
 
 async def test_a_query_that_a_route_does_not_know_changes_nothing(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     queries = ("%00=%00", "%ff=%ff", "=", "&&&", "x" * 5000, "a[b]=c", "%ED%A0%80=1", "__proto__=1", "surprise=NaN")
     for operation in operations:
         for query in queries:
             with subtests.test(f"{operation} {query[:20]}"):
-                sample = await world.sample(operation)
-                response = await sample.asking_also(query).send()
+                sample = await requests.sample(operation)
+                response = await sample.with_more_query(query).send()
                 assert response.status_code < 400, response.text
 
 
 async def test_no_value_of_a_header_makes_the_server_fail(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
         values = dict.fromkeys(operation.parameters("header"), HEADER_VALUES)
         if operation.method == "GET":
             values |= dict.fromkeys(COMMON_HEADERS, HEADER_VALUES[-3:])
-        samples = Refilled(world, operation)
+        samples = ReusableSample(requests, operation)
         for name in values:
             with subtests.test(f"{operation} {name}"):
                 for value in values[name]:
@@ -82,8 +82,10 @@ async def test_no_value_of_a_header_makes_the_server_fail(
                     headers = [(key.encode(), text.encode()) for key, text in sample.headers.items()]
                     headers += [(name.encode(), value), (b"content-type", (sample.kind or "").encode())]
                     content = sample.content() if sample.kind else None
-                    request = world.person.api.request(operation.method, sample.url, headers=headers, content=content)
-                    samples.seen(await request)
+                    request = requests.person.api.request(
+                        operation.method, sample.url, headers=headers, content=content
+                    )
+                    samples.discard_after_success(await request)
 
 
 async def test_no_bearer_token_makes_the_server_fail(ada: Person, subtests: pytest.Subtests) -> None:

@@ -4,9 +4,9 @@ from typing import Any
 
 import pytest
 
-from tests.routes.everywhere.operations import Operation
-from tests.routes.everywhere.samples import World
+from tests.routes.all_routes.request_factory import RequestFactory
 from tests.support.clients import Person, ok
+from tests.support.openapi.operations import Operation
 
 FULL: dict[str, Any] = {
     "uid": "launch@example.com",
@@ -50,26 +50,26 @@ def without(body: dict[str, Any], *names: str) -> dict[str, Any]:
 
 
 async def test_an_empty_patch_keeps_everything(
-    patches: list[Operation], world: World, subtests: pytest.Subtests
+    patches: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in patches:
         with subtests.test(str(operation)):
-            sample = await world.sample(operation)
+            sample = await requests.sample(operation)
             first = ok(await sample.send())
-            again = ok(await sample.changed(body={}).send())
+            again = ok(await sample.with_changes(body={}).send())
             assert without(again, *RECORD) == without(first, *RECORD)
 
 
 async def test_no_field_of_a_patch_is_required_and_all_may_be_null(
-    patches: list[Operation], world: World, subtests: pytest.Subtests
+    patches: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in patches:
         assert not operation.body.get("required")
         for name in operation.properties:
             with subtests.test(f"{operation}: {name}"):
-                sample = await world.sample(operation)
+                sample = await requests.sample(operation)
                 before = ok(await sample.send())
-                response = await sample.changed(body={name: None}).send()
+                response = await sample.with_changes(body={name: None}).send()
                 if response.status_code == 422:
                     assert response.json()["errors"], "it cannot be cleared, and that is not said"
                     continue

@@ -11,7 +11,7 @@ from jsonschema import Draft202012Validator, FormatChecker
 from starlette.routing import Match, Route
 
 from routes.http.problems import status_phrase
-from tests.routes.everywhere.operations import TOKEN_ENDPOINT, Operation, operations_of
+from tests.support.openapi.operations import TOKEN_ENDPOINT, Operation, operations_of
 
 PROBLEM = "application/problem+json"
 # Their forms are refused as the token endpoint's are (RFC 7009 §2.2.1, RFC 7662 §2.3).
@@ -29,7 +29,7 @@ def media_type(response: httpx.Response) -> str:
     return str(response.headers.get("content-type", "")).partition(";")[0]
 
 
-class Documented:
+class ResponseChecker:
     """A hook for a client's responses, which raises for an answer that the document does not describe."""
 
     def __init__(self, app: FastAPI) -> None:
@@ -47,7 +47,7 @@ class Documented:
         said = f"{request.method} {str(request.url)[:200]} answered {response.status_code}: {response.text[:500]}"
         assert self.may_fail or response.status_code < 500, said
         if response.status_code >= 400:
-            check_refusal(response, said)
+            assert_is_problem(response, said)
         operation = self.operation(request)
         if operation is not None:
             self._check(operation, response, said)
@@ -74,7 +74,7 @@ class Documented:
             self._check_body(content[kind].get("schema", {}), response, said)
         for name in ("etag", "location", "link"):
             if name in response.headers and response.status_code < 300:
-                known = operation.answered_headers(response.status_code)
+                known = operation.response_headers(response.status_code)
                 assert name in known, f"{operation} does not document the header {name} with {status}"
 
     def _check_body(self, schema: Any, response: httpx.Response, said: str) -> None:
@@ -94,17 +94,17 @@ class Documented:
         return Draft202012Validator(whole, format_checker=FORMATS)
 
 
-def speaks_oauth(path: str, status: int) -> bool:
+def uses_oauth_errors(path: str, status: int) -> bool:
     """Whether errors there are of the kind of RFC 6749 §5.2."""
     return path == TOKEN_ENDPOINT or (path in OAUTH and status == 400)
 
 
-def check_refusal(response: httpx.Response, said: str) -> None:
+def assert_is_problem(response: httpx.Response, said: str) -> None:
     """Raises for an error answer that has not the shape of all of them."""
     status = response.status_code
     if status == 401:
         assert response.headers.get("www-authenticate", "").split(" ")[0] in ("Bearer", "Basic"), said
-    if response.request.method == "POST" and speaks_oauth(response.request.url.path, status):
+    if response.request.method == "POST" and uses_oauth_errors(response.request.url.path, status):
         assert media_type(response) == "application/json", said
         assert set(response.json()) == {"error", "error_description"}, said
         assert response.headers["cache-control"] == "no-store", said

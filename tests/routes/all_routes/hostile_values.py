@@ -1,11 +1,11 @@
-"""What no request should hold, and yet some do."""
+"""Bodies, values and tokens that no request should contain."""
 
 import json
 from collections.abc import AsyncIterator
 
 MIB = 1024 * 1024
 # Routes whose bodies may be larger than 1 MiB.
-LARGER: dict[str, int] = {"POST /api/v1/events/import": 20 * MIB}
+BODY_LIMITS: dict[str, int] = {"POST /api/v1/events/import": 20 * MIB}
 
 DEEP = b"[" * 10_000 + b"]" * 10_000
 DEEP_OBJECT = b'{"a":' * 10_000 + b"1" + b"}" * 10_000
@@ -51,7 +51,7 @@ NOT_AN_OBJECT = {
 }
 
 # Values for any field; whether they are acceptable is the field's business.
-VALUES: tuple[object, ...] = (
+HOSTILE_VALUES: tuple[object, ...] = (
     None,
     True,
     0,
@@ -87,10 +87,10 @@ VALUES: tuple[object, ...] = (
 )
 
 # Raw JSON for a value that Python's own encoder would not write.
-RAW_VALUES = (b"1e400", b"-1e400", b"-0", b"0.1e-400", rb'"\u0000"', rb'"\ud83d\ude00"')
+RAW_JSON_VALUES = (b"1e400", b"-1e400", b"-0", b"0.1e-400", rb'"\u0000"', rb'"\ud83d\ude00"')
 
 # Parts of a path and values of a query, percent-encoded.
-ENCODED = {
+ENCODED_VALUES = {
     "a NUL": "%00",
     "a NUL inside": "a%00b",
     "bytes that are not UTF-8": "%ff%fe",
@@ -116,10 +116,10 @@ ENCODED = {
 }
 
 # Ids that name nothing: none of them may be taken for one.
-MALFORMED_IDS = {name: ENCODED[name] for name in ENCODED if name != "blanks"}
+MALFORMED_IDS = {name: ENCODED_VALUES[name] for name in ENCODED_VALUES if name != "blanks"}
 
 # Bearer tokens that hold for nothing.
-TOKENS = {
+BAD_TOKENS = {
     "a word": "x",
     "three words": "a.b.c",
     "only dots": "..",
@@ -130,13 +130,13 @@ TOKENS = {
 }
 
 
-async def in_chunks(content: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
+async def stream_in_chunks(content: bytes, size: int = 65_536) -> AsyncIterator[bytes]:
     """Sent without saying how much will come."""
     for start in range(0, len(content), size):
         yield content[start : start + size]
 
 
-def spliced(body: dict[str, object], name: str, raw: bytes) -> bytes:
+def with_raw_value(body: dict[str, object], name: str, raw: bytes) -> bytes:
     """The body as JSON, with these bytes as the value of one field."""
     mark = "7c2f-the-place"
     return json.dumps({**body, name: mark}).encode().replace(json.dumps(mark).encode(), raw)

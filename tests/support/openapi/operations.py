@@ -57,13 +57,13 @@ class Operation:
     def statuses(self) -> set[int]:
         return {int(status) for status in self.spec["responses"]}
 
-    def resolved(self, schema: Schema) -> Schema:
+    def resolve(self, schema: Schema) -> Schema:
         """The schema that a `$ref` stands for; null as an alternative is left aside."""
         if "$ref" in schema:
             name = schema["$ref"].removeprefix("#/components/schemas/")
-            return self.resolved(self.document["components"]["schemas"][name])
+            return self.resolve(self.document["components"]["schemas"][name])
         options = [option for option in schema.get("anyOf", ()) if option.get("type") != "null"]
-        return self.resolved(options[0]) if len(options) == 1 else schema
+        return self.resolve(options[0]) if len(options) == 1 else schema
 
     def parameters(self, where: str) -> dict[str, Schema]:
         """The parameters in the path, the query or the headers."""
@@ -83,7 +83,7 @@ class Operation:
     def body(self) -> Schema:
         """The schema of the JSON, form or text body."""
         kind = JSON if JSON in self.content else next(iter(self.content))
-        return self.resolved(self.content[kind]["schema"])
+        return self.resolve(self.content[kind]["schema"])
 
     @property
     def properties(self) -> dict[str, Schema]:
@@ -94,7 +94,7 @@ class Operation:
     def example(self) -> Any:
         """The body that the document gives as an example; a copy, free to change."""
         for kind, content in self.content.items():
-            schema = self.resolved(content["schema"])
+            schema = self.resolve(content["schema"])
             found = [content.get("example"), *schema.get("examples", ())]
             found += [example["value"] for example in content.get("examples", {}).values()]
             for example in found:
@@ -102,23 +102,23 @@ class Operation:
                     return example if kind == CALENDAR else json.loads(json.dumps(example))
         raise AssertionError(f"the body of {self} has no example in the OpenAPI document")
 
-    def answer(self, status: int) -> Schema:
+    def response_schema(self, status: int) -> Schema:
         """The schema of the JSON answer with this status; empty when it has none."""
         content = self.spec["responses"].get(str(status), {}).get("content", {})
-        return self.resolved(content.get(JSON, {}).get("schema", {}))
+        return self.resolve(content.get(JSON, {}).get("schema", {}))
 
-    def answered_headers(self, status: int) -> set[str]:
+    def response_headers(self, status: int) -> set[str]:
         return {name.lower() for name in self.spec["responses"].get(str(status), {}).get("headers", {})}
 
     @property
     def is_list(self) -> bool:
         """Whether it answers pages."""
-        return self.method == "GET" and {"items", "next"} == set(self.answer(200).get("properties", ()))
+        return self.method == "GET" and {"items", "next"} == set(self.response_schema(200).get("properties", ()))
 
     @property
-    def is_one_thing(self) -> bool:
+    def has_etag(self) -> bool:
         """Whether it answers one thing that has a revision."""
-        return self.method == "GET" and "etag" in self.answered_headers(200)
+        return self.method == "GET" and "etag" in self.response_headers(200)
 
     @property
     def creates(self) -> bool:

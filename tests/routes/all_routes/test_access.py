@@ -12,22 +12,22 @@ from models.accounts.user import Role
 from planner.randomness import system_random_bytes
 from planner.wiring import AUDIENCE
 from tests.conftest import SECRET
-from tests.routes.everywhere.hostile import MALFORMED_IDS, TOKENS
-from tests.routes.everywhere.operations import ROOT, Operation
-from tests.routes.everywhere.samples import MOST_UNKNOWN_ID, World, fill, segments, thing_of
-from tests.routes.everywhere.things import ROLES, SCOPES
+from tests.routes.all_routes.hostile_values import BAD_TOKENS, MALFORMED_IDS
+from tests.routes.all_routes.request_factory import UNKNOWN_ID, RequestFactory, fill_path, path_prefixes, resource_of
+from tests.routes.all_routes.resources import ROLES, SCOPES
 from tests.support.clients import Person, ok
 from tests.support.clocks import MovableClock
+from tests.support.openapi.operations import ROOT, Operation
 
 ISSUER = ROOT
 
 
 async def test_every_route_but_the_public_ones_refuses_a_request_without_a_token(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
         with subtests.test(str(operation)):
-            response = await (await world.sample(operation)).without_token().send()
+            response = await (await requests.sample(operation)).without_token().send()
             if operation.public:
                 assert response.status_code < 400, response.text
                 continue
@@ -37,13 +37,13 @@ async def test_every_route_but_the_public_ones_refuses_a_request_without_a_token
 
 
 async def test_every_route_refuses_a_token_that_does_not_hold(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
         if operation.public:
             continue
         with subtests.test(str(operation)):
-            response = await (await world.sample(operation)).with_headers(authorization="Bearer x.y.z").send()
+            response = await (await requests.sample(operation)).with_headers(authorization="Bearer x.y.z").send()
             assert response.status_code == 401
             assert response.headers["www-authenticate"].startswith('Bearer error="invalid_token"')
 
@@ -58,7 +58,7 @@ async def test_the_document_says_which_routes_need_a_token(
 
 
 async def test_every_kind_of_bad_token_is_an_invalid_token(ada: Person, subtests: pytest.Subtests) -> None:
-    for name, token in TOKENS.items():
+    for name, token in BAD_TOKENS.items():
         with subtests.test(name):
             headers = [(b"authorization", f"Bearer {token}".encode("latin-1"))]
             response = await ada.api.get("/users/me", headers=headers)
@@ -87,9 +87,9 @@ async def test_only_a_token_signed_here_for_this_service_and_a_living_account_ho
     }
     tokens = {name: made_by.sign(ada.id, session) for name, made_by in signers.items()}
     ours = signer()
-    tokens["no such account"] = ours.sign(MOST_UNKNOWN_ID, session)
+    tokens["no such account"] = ours.sign(UNKNOWN_ID, session)
     tokens["no account id"] = ours.sign("ada", session)
-    tokens["no such session"] = ours.sign(ada.id, MOST_UNKNOWN_ID)
+    tokens["no such session"] = ours.sign(ada.id, UNKNOWN_ID)
     tokens["another's session"] = ours.sign(ben.id, session)
     tokens["no session id"] = ours.sign(ada.id, "")
     tokens["changed"] = ada.token[:-4] + ("AAAA" if ada.token[-4:] != "AAAA" else "BBBB")
@@ -116,28 +116,28 @@ async def test_another_scheme_is_answered_as_no_token_and_bearer_in_any_letter_c
 
 
 async def test_a_token_in_the_address_or_the_body_is_no_token(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
         if operation.public:
             continue
         with subtests.test(str(operation)):
-            sample = (await world.sample(operation)).without_token()
-            response = await sample.asking_also(f"access_token={world.person.token}").send()
+            sample = (await requests.sample(operation)).without_token()
+            response = await sample.with_more_query(f"access_token={requests.person.token}").send()
             assert response.status_code == 401
 
 
 async def test_what_does_not_exist_and_what_the_caller_may_not_see_are_answered_alike(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
-        thing = thing_of(operation)
-        if operation.public or not segments(operation) or thing is None or thing.common:
+        resource = resource_of(operation)
+        if operation.public or not path_prefixes(operation) or resource is None or resource.is_for_all:
             continue
         with subtests.test(str(operation)):
-            hidden = await world.sample(operation, url=await world.hidden(operation, world.other))
-            parts = len(segments(operation))
-            missing = hidden.changed(url=fill(operation, *[MOST_UNKNOWN_ID] * parts))
+            hidden = await requests.sample(operation, url=await requests.private_url(operation, requests.other))
+            parts = len(path_prefixes(operation))
+            missing = hidden.with_changes(url=fill_path(operation, *[UNKNOWN_ID] * parts))
             first, second = await hidden.send(), await missing.send()
             assert (first.status_code, second.status_code) == (404, 404)
             assert first.content == second.content
@@ -145,33 +145,33 @@ async def test_what_does_not_exist_and_what_the_caller_may_not_see_are_answered_
 
 
 async def test_what_the_caller_sees_but_may_not_change_is_forbidden(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
-        thing = thing_of(operation)
-        if operation.method not in ("PUT", "PATCH", "DELETE") or thing is None or thing.shared is None:
+        resource = resource_of(operation)
+        if operation.method not in ("PUT", "PATCH", "DELETE") or resource is None or resource.create_public is None:
             continue
         with subtests.test(str(operation)):
-            values = [await thing.shared(world, world.other)]
-            sample = await world.sample(operation, person=world.person, url=fill(operation, *values))
-            address = fill(segments(operation)[-1], *values)
-            before = await world.api.get(address, headers=world.person.headers)
+            values = [await resource.create_public(requests, requests.other)]
+            sample = await requests.sample(operation, person=requests.person, url=fill_path(operation, *values))
+            address = fill_path(path_prefixes(operation)[-1], *values)
+            before = await requests.api.get(address, headers=requests.person.headers)
             assert before.status_code == 200, "it is not seen"
             response = await sample.send()
             assert response.status_code == 403
             assert response.json()["type"] == "/problems/forbidden"
-            after = await world.api.get(address, headers=world.person.headers)
+            after = await requests.api.get(address, headers=requests.person.headers)
             assert after.content == before.content
 
 
 async def test_a_malformed_id_is_a_refusal_and_nothing_worse(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
-        for position, _ in enumerate(segments(operation)):
+        for position, _ in enumerate(path_prefixes(operation)):
             for name, encoded in MALFORMED_IDS.items():
                 with subtests.test(f"{operation}: {name}"):
-                    sample = await world.sample(operation, url=ROOT + _with(operation, position, encoded))
+                    sample = await requests.sample(operation, url=ROOT + _with(operation, position, encoded))
                     response = await sample.send()
                     assert 400 <= response.status_code < 500, response.text
 
@@ -179,27 +179,29 @@ async def test_a_malformed_id_is_a_refusal_and_nothing_worse(
 def _with(operation: Operation, position: int, encoded: str) -> str:
     """The path with one parameter spoilt; the others name nothing either."""
     path = operation.path
-    for number in range(len(segments(operation))):
+    for number in range(len(path_prefixes(operation))):
         before, _, rest = path.partition("{")
-        path = before + (encoded if number == position else MOST_UNKNOWN_ID) + rest.partition("}")[2]
+        path = before + (encoded if number == position else UNKNOWN_ID) + rest.partition("}")[2]
     return path
 
 
 async def test_a_route_for_a_role_is_closed_to_those_below_it(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     lower: dict[Role, tuple[Role, ...]] = {"user": (), "moderator": ("user",), "admin": ("user", "moderator")}
     for operation in operations:
         for role in lower[ROLES.get(str(operation), "user")]:
             with subtests.test(f"{operation} as {role}"):
-                url = await world.url(operation, await world.caller(operation))
-                response = await (await world.sample(operation, person=await world.with_role(role), url=url)).send()
+                url = await requests.url(operation, await requests.caller(operation))
+                response = await (
+                    await requests.sample(operation, person=await requests.with_role(role), url=url)
+                ).send()
                 assert response.status_code == 403
                 assert response.json()["type"] == "/problems/forbidden"
 
 
 async def test_a_token_with_scopes_reaches_what_they_cover_and_nothing_else(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     scopes = sorted(set(SCOPES.values()))
     for operation in operations:
@@ -208,7 +210,7 @@ async def test_a_token_with_scopes_reaches_what_they_cover_and_nothing_else(
         enough = SCOPES.get(str(operation))
         for given in (*([scope] for scope in scopes), scopes):
             with subtests.test(f"{operation} with {' '.join(given)}"):
-                sample = await world.sample(operation)
+                sample = await requests.sample(operation)
                 token = ok(await sample.person.post("/auth/tokens", json={"name": "x", "scopes": given}), 201)["token"]
                 response = await sample.with_headers(authorization=f"Bearer {token}").send()
                 if enough in given:

@@ -11,10 +11,10 @@ from fastapi import FastAPI
 from jsonschema import Draft202012Validator
 
 from routes.http.problems import MEDIA_TYPE
-from tests.routes.everywhere.documented import Documented
-from tests.routes.everywhere.operations import FORM, JSON, ROOT, TOKEN_ENDPOINT, Operation, Schema
-from tests.routes.everywhere.things import WITHOUT_BODY
+from tests.routes.all_routes.resources import OPTIONAL_BODIES
 from tests.support.clients import Planner
+from tests.support.openapi.operations import FORM, JSON, ROOT, TOKEN_ENDPOINT, Operation, Schema
+from tests.support.openapi.response_checker import ResponseChecker
 
 SENTENCE = re.compile(r"[A-Z0-9`'\"(].*[.:)]$", re.DOTALL)
 Where = tuple[str, Any]
@@ -148,20 +148,20 @@ async def test_every_answer_is_described_and_every_error_has_the_usual_shape(
 
 
 async def test_every_body_has_an_example_that_fits_its_schema(
-    operations: list[Operation], documented: Documented, subtests: pytest.Subtests
+    operations: list[Operation], response_checker: ResponseChecker, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
         if operation.content:
             with subtests.test(str(operation)):
-                assert operation.needs_body != (str(operation) in WITHOUT_BODY)
+                assert operation.needs_body != (str(operation) in OPTIONAL_BODIES)
                 for content in operation.content.values():
-                    documented.check_value(content.get("schema", {}), operation.example, "the example")
+                    response_checker.check_value(content.get("schema", {}), operation.example, "the example")
 
 
 async def test_every_answer_with_a_body_has_an_example(operations: list[Operation], subtests: pytest.Subtests) -> None:
     for operation in operations:
         for status in sorted(operation.statuses):
-            schema = operation.answer(status)
+            schema = operation.response_schema(status)
             if status < 300 and schema:
                 with subtests.test(f"{operation} {status}"):
                     assert has_example(operation, schema)
@@ -172,16 +172,16 @@ def has_example(operation: Operation, schema: Schema) -> bool:
     if schema.get("examples") or schema == {"type": "object"}:
         return True
     items = schema.get("properties", {}).get("items", {}).get("items")
-    return bool(items and operation.resolved(items).get("examples"))
+    return bool(items and operation.resolve(items).get("examples"))
 
 
 async def test_every_example_of_a_schema_fits_it(
-    document: dict[str, Any], documented: Documented, subtests: pytest.Subtests
+    document: dict[str, Any], response_checker: ResponseChecker, subtests: pytest.Subtests
 ) -> None:
     for name, schema in document["components"]["schemas"].items():
         for number, example in enumerate(schema.get("examples", ())):
             with subtests.test(f"{name} {number}"):
-                documented.check_value({"$ref": f"#/components/schemas/{name}"}, example, "the example")
+                response_checker.check_value({"$ref": f"#/components/schemas/{name}"}, example, "the example")
 
 
 async def test_unknown_fields_of_bodies_are_excluded_by_the_document(
@@ -198,7 +198,7 @@ async def test_a_secret_is_marked_as_one(operations: list[Operation], subtests: 
         for name, schema in (operation.properties if operation.content else {}).items():
             if "password" in name:
                 with subtests.test(f"{operation}: {name}"):
-                    assert operation.resolved(schema).get("format") == "password"
+                    assert operation.resolve(schema).get("format") == "password"
 
 
 async def test_where_tokens_come_from_is_one_of_the_routes(document: dict[str, Any]) -> None:

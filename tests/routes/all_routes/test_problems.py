@@ -10,10 +10,10 @@ from fastapi import FastAPI
 
 from planner.services.events.events import Events
 from routes.http.problems import status_phrase
-from tests.routes.everywhere.documented import PROBLEM, Documented, check_refusal, media_type
-from tests.routes.everywhere.operations import ROOT, Operation
-from tests.routes.everywhere.samples import World
+from tests.routes.all_routes.request_factory import RequestFactory
 from tests.support.clients import Person, Planner
+from tests.support.openapi.operations import ROOT, Operation
+from tests.support.openapi.response_checker import PROBLEM, ResponseChecker, assert_is_problem, media_type
 from tests.support.services import services_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
@@ -48,24 +48,24 @@ async def test_an_unknown_address_is_not_found_in_the_usual_shape(api: Planner, 
                 if method == "HEAD":
                     assert (response.headers["content-type"], response.content) == ("application/problem+json", b"")
                     continue
-                check_refusal(response, response.text)
+                assert_is_problem(response, response.text)
 
 
 async def test_a_method_that_an_address_does_not_answer_is_refused_with_those_that_it_does(
-    operations: list[Operation], documented: Documented, world: World, subtests: pytest.Subtests
+    operations: list[Operation], response_checker: ResponseChecker, requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     paths: dict[str, list[Operation]] = defaultdict(list)
     for operation in operations:
         paths[operation.path].append(operation)
     for path, known in paths.items():
         answered = {operation.method for operation in known}
-        url = await world.url(known[0], world.person)
+        url = await requests.url(known[0], requests.person)
         for method in METHODS:
             # HEAD is answered as GET is, which is tried in tests/routes/http/test_head_requests.py.
-            if documented.operation(httpx.Request("GET" if method == "HEAD" else method, url)):
+            if response_checker.operation(httpx.Request("GET" if method == "HEAD" else method, url)):
                 continue
             with subtests.test(f"{method} {path}"):
-                response = await world.person.api.request(method, url, headers=world.person.headers)
+                response = await requests.person.api.request(method, url, headers=requests.person.headers)
                 if method == "OPTIONS" and response.status_code < 300:
                     continue
                 assert response.status_code == 405
@@ -74,13 +74,13 @@ async def test_a_method_that_an_address_does_not_answer_is_refused_with_those_th
 
 
 async def test_a_server_that_fails_says_so_in_the_usual_shape_and_tells_nothing_else(
-    documented: Documented, ada: Person, monkeypatch: pytest.MonkeyPatch
+    response_checker: ResponseChecker, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*arguments: Any) -> None:
         raise RuntimeError("of no concern to anybody: " + ada.token)
 
     monkeypatch.setattr(Events, "listed", fail)
-    documented.may_fail = True
+    response_checker.may_fail = True
     response = await ada.get("/events")
     assert response.status_code == 500
     assert response.json()["type"] == "/problems/internal-server-error"
@@ -88,17 +88,17 @@ async def test_a_server_that_fails_says_so_in_the_usual_shape_and_tells_nothing_
 
 
 async def test_a_database_that_is_away_is_said_with_a_time_to_try_again(
-    app: FastAPI, documented: Documented, api: Planner, monkeypatch: pytest.MonkeyPatch
+    app: FastAPI, response_checker: ResponseChecker, api: Planner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away() -> None:
         raise TimeoutError
 
     monkeypatch.setattr(services_of(app).database, "ping", away)
-    documented.may_fail = True
+    response_checker.may_fail = True
     assert (await api.get(f"{ROOT}/healthz")).status_code == 200
     response = await api.get(f"{ROOT}/readyz")
     assert response.status_code == 503
-    check_refusal(response, response.text)
+    assert_is_problem(response, response.text)
 
 
 async def test_the_process_lives_and_its_database_answers(api: Planner) -> None:

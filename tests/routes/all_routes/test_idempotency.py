@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
-from tests.routes.everywhere.operations import JSON, Operation
-from tests.routes.everywhere.samples import Sample, World
+from tests.routes.all_routes.request_factory import RequestFactory, SampleRequest
 from tests.support.clients import Person, ok
+from tests.support.openapi.operations import JSON, Operation
 from tests.support.services import database_of
 
 # A field of each body that can be changed to make another one of it.
@@ -25,7 +25,7 @@ def creations(operations: list[Operation]) -> list[Operation]:
     return found
 
 
-def another(sample: Sample) -> Sample:
+def another(sample: SampleRequest) -> SampleRequest:
     """The same request with another body."""
     name = next((name for name in FREE_FIELDS if name in sample.operation.properties), None)
     assert name, f"{sample.operation}: none of FREE_FIELDS is a field of its body; add one in {__file__}"
@@ -48,15 +48,15 @@ async def test_every_creation_takes_a_key(creations: list[Operation], subtests: 
     for operation in creations:
         with subtests.test(str(operation)):
             assert "idempotency-key" in {name.lower() for name in operation.parameters("header")}
-            assert "location" in operation.answered_headers(201)
+            assert "location" in operation.response_headers(201)
 
 
 async def test_the_same_request_again_gives_the_first_answer_and_makes_nothing(
-    app: FastAPI, creations: list[Operation], world: World, subtests: pytest.Subtests
+    app: FastAPI, creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
         with subtests.test(str(operation)):
-            sample = (await world.sample(operation)).with_headers(idempotency_key="key-1")
+            sample = (await requests.sample(operation)).with_headers(idempotency_key="key-1")
             before = await stored(app)
             first = await sample.send()
             assert first.status_code == 201, first.text
@@ -69,15 +69,15 @@ async def test_the_same_request_again_gives_the_first_answer_and_makes_nothing(
 
 
 async def test_twenty_of_the_same_request_at_once_make_one_thing(
-    app: FastAPI, creations: list[Operation], world: World, subtests: pytest.Subtests
+    app: FastAPI, creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
         with subtests.test(str(operation)):
-            alone = (await world.sample(operation)).with_headers(idempotency_key="alone")
+            alone = (await requests.sample(operation)).with_headers(idempotency_key="alone")
             before = await stored(app)
             assert (await alone.send()).status_code == 201
             one = await stored(app) - before
-            sample = (await world.sample(operation)).with_headers(idempotency_key="at-once")
+            sample = (await requests.sample(operation)).with_headers(idempotency_key="at-once")
             before = await stored(app)
             answers = await asyncio.gather(*(sample.send() for _ in range(20)))
             assert {each.status_code for each in answers} == {201}, [each.text for each in answers]
@@ -95,11 +95,11 @@ async def test_twenty_events_made_at_once_with_one_key_are_one_event_of_its_crea
 
 
 async def test_another_body_with_the_same_key_is_refused_and_makes_nothing(
-    app: FastAPI, creations: list[Operation], world: World, subtests: pytest.Subtests
+    app: FastAPI, creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
         with subtests.test(str(operation)):
-            sample = (await world.sample(operation)).with_headers(idempotency_key="key-2")
+            sample = (await requests.sample(operation)).with_headers(idempotency_key="key-2")
             first = await sample.send()
             assert first.status_code == 201
             count = await stored(app)
@@ -112,55 +112,57 @@ async def test_another_body_with_the_same_key_is_refused_and_makes_nothing(
 
 
 async def test_two_bodies_at_once_with_the_same_key_make_one_thing(
-    creations: list[Operation], world: World, subtests: pytest.Subtests
+    creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
         with subtests.test(str(operation)):
-            sample = (await world.sample(operation)).with_headers(idempotency_key="key-3")
+            sample = (await requests.sample(operation)).with_headers(idempotency_key="key-3")
             answers = await asyncio.gather(*((another(sample) if n % 2 else sample).send() for n in range(10)))
             assert sorted(each.status_code for each in answers) == [201] * 5 + [422] * 5
             assert len({each.content for each in answers if each.status_code == 201}) == 1
 
 
 async def test_without_a_key_or_with_another_one_each_request_makes_a_thing(
-    creations: list[Operation], world: World, subtests: pytest.Subtests
+    creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
         with subtests.test(str(operation)):
             ids = set()
             for key in (None, None, "key-4", "key-5", "KEY-5", "k" * 255):
-                sample = (await world.sample(operation)).with_headers(idempotency_key=key)
+                sample = (await requests.sample(operation)).with_headers(idempotency_key=key)
                 ids.add(ok(await sample.send(), 201)["id"])
             assert len(ids) == 6
 
 
-async def test_a_key_is_its_users_own(creations: list[Operation], world: World, subtests: pytest.Subtests) -> None:
+async def test_a_key_is_its_users_own(
+    creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
+) -> None:
     for operation in creations:
         if operation.public:
             continue
         with subtests.test(str(operation)):
-            mine = (await world.sample(operation)).with_headers(idempotency_key="key-6")
-            theirs = await world.sample(operation, person=world.other)
-            theirs = theirs.changed(body=mine.body).with_headers(idempotency_key="key-6")
+            mine = (await requests.sample(operation)).with_headers(idempotency_key="key-6")
+            theirs = await requests.sample(operation, person=requests.other)
+            theirs = theirs.with_changes(body=mine.body).with_headers(idempotency_key="key-6")
             first, second = await mine.send(), await theirs.send()
             assert (first.status_code, second.status_code) == (201, 201)
             assert first.json()["id"] != second.json()["id"]
             assert (await another(theirs).send()).status_code == 422
 
 
-async def test_a_key_is_its_routes_own(creations: list[Operation], world: World) -> None:
+async def test_a_key_is_its_routes_own(creations: list[Operation], requests: RequestFactory) -> None:
     answers = [
-        await (await world.sample(operation)).with_headers(idempotency_key="key-7").send() for operation in creations
+        await (await requests.sample(operation)).with_headers(idempotency_key="key-7").send() for operation in creations
     ]
     assert {each.status_code for each in answers} == {201}
 
 
 async def test_a_request_that_was_refused_may_be_put_right_with_the_same_key(
-    creations: list[Operation], world: World, subtests: pytest.Subtests
+    creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
         with subtests.test(str(operation)):
-            sample = (await world.sample(operation)).with_headers(idempotency_key="key-8")
+            sample = (await requests.sample(operation)).with_headers(idempotency_key="key-8")
             assert (await sample.with_fields(surprise=1).send()).status_code == 422
             assert (await sample.send()).status_code == 201
 
@@ -185,12 +187,12 @@ async def test_the_first_answer_is_given_also_when_the_thing_was_changed_or_remo
 
 
 async def test_a_key_that_is_no_word_is_refused(
-    creations: list[Operation], world: World, subtests: pytest.Subtests
+    creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
         for key in BAD_KEYS:
             with subtests.test(f"{operation} {key[:10]!r}"):
-                sample = (await world.sample(operation)).with_headers(idempotency_key=key)
+                sample = (await requests.sample(operation)).with_headers(idempotency_key=key)
                 response = await sample.send()
                 assert response.status_code == 422
                 assert [error["pointer"] for error in response.json()["errors"]] == ["/idempotency-key"]

@@ -4,18 +4,18 @@ from urllib.parse import urlencode
 
 import pytest
 
-from tests.routes.everywhere.operations import FORM, TOKEN_ENDPOINT, Operation
-from tests.routes.everywhere.samples import World
+from tests.routes.all_routes.request_factory import RequestFactory
 from tests.support.clients import Person
+from tests.support.openapi.operations import FORM, TOKEN_ENDPOINT, Operation
 
 
 async def test_a_form_that_cannot_be_read_is_refused(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
         if FORM not in operation.content:
             continue
-        sample = await world.sample(operation)
+        sample = await requests.sample(operation)
         good = sample.content()
         first = good.partition(b"&")[0]
         bad = {

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 
 import pytest
 
-from tests.routes.everywhere.operations import Operation
-from tests.routes.everywhere.samples import Sample, World
+from tests.routes.all_routes.request_factory import RequestFactory, SampleRequest
 from tests.support.clients import Person, ok
+from tests.support.openapi.operations import Operation
 
 MALFORMED = ("x", '"', '"1', '1"', "'1'", "1", 'w/"1"', "W/1", '"1" "2"', '*, "1"', '"1", *', '"a b"', '"1";', "\\")
 
@@ -16,7 +16,7 @@ MALFORMED = ("x", '"', '"1', '1"', "'1'", "1", 'w/"1"', "W/1", '"1" "2"', '*, "1
 @pytest.fixture
 def things(operations: list[Operation]) -> list[Operation]:
     """The routes that answer one thing with a revision."""
-    found = [operation for operation in operations if operation.is_one_thing]
+    found = [operation for operation in operations if operation.has_etag]
     assert found
     return found
 
@@ -25,18 +25,18 @@ def things(operations: list[Operation]) -> list[Operation]:
 class Change:
     """A way to change a thing: the request, and the one that reads the thing it changes."""
 
-    change: Sample
-    read: Sample
+    change: SampleRequest
+    read: SampleRequest
 
 
-async def changes(operations: list[Operation], world: World) -> list[Change]:
+async def changes(operations: list[Operation], requests: RequestFactory) -> list[Change]:
     """Every way to change one thing, each with a thing of its own."""
-    readers = {operation.path: operation for operation in operations if operation.is_one_thing}
+    readers = {operation.path: operation for operation in operations if operation.has_etag}
     found = []
     for operation in operations:
         if operation.method in ("PUT", "PATCH", "DELETE") and operation.path in readers:
-            sample = await world.sample(operation)
-            reader = await world.sample(readers[operation.path], person=sample.person, url=sample.url)
+            sample = await requests.sample(operation)
+            reader = await requests.sample(readers[operation.path], person=sample.person, url=sample.url)
             found.append(Change(sample, reader))
     return found
 
@@ -49,13 +49,13 @@ async def test_what_can_be_changed_by_its_address_has_an_etag_and_the_change_tak
         reader = readers.get(operation.path)
         if operation.method not in ("PUT", "PATCH", "DELETE") or reader is None or reader.is_list:
             continue
-        if "revision" not in reader.answer(200).get("properties", ()) and not reader.is_one_thing:
+        if "revision" not in reader.response_schema(200).get("properties", ()) and not reader.has_etag:
             continue
         with subtests.test(str(operation)):
-            assert reader.is_one_thing
+            assert reader.has_etag
             assert "if-match" in {name.lower() for name in operation.parameters("header")}
             assert {400, 412} <= operation.statuses
-            assert operation.method == "DELETE" or "etag" in operation.answered_headers(200)
+            assert operation.method == "DELETE" or "etag" in operation.response_headers(200)
 
 
 async def test_what_has_an_etag_says_that_it_takes_if_none_match(
@@ -68,11 +68,11 @@ async def test_what_has_an_etag_says_that_it_takes_if_none_match(
 
 
 async def test_a_thing_has_a_strong_etag_that_stays_while_it_does(
-    things: list[Operation], world: World, subtests: pytest.Subtests
+    things: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in things:
         with subtests.test(str(operation)):
-            sample = await world.sample(operation)
+            sample = await requests.sample(operation)
             first, second = await sample.send(), await sample.send()
             tag = first.headers["etag"]
             assert tag.startswith('"') and tag.endswith('"') and len(tag) > 2
@@ -81,10 +81,10 @@ async def test_a_thing_has_a_strong_etag_that_stays_while_it_does(
 
 
 async def test_a_thing_that_the_caller_has_is_not_answered_again(
-    things: list[Operation], world: World, subtests: pytest.Subtests
+    things: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in things:
-        sample = await world.sample(operation)
+        sample = await requests.sample(operation)
         tag = (await sample.send()).headers["etag"]
         for header in (tag, f"W/{tag}", f'"x", {tag}', f'W/"x",{tag}', f'{tag}, "x"', f'"", {tag}', "*", f" {tag} "):
             with subtests.test(f"{operation} {header}"):
@@ -99,14 +99,14 @@ async def test_a_thing_that_the_caller_has_is_not_answered_again(
 
 
 async def test_a_condition_that_cannot_be_read_is_refused(
-    operations: list[Operation], things: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], things: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in things:
-        sample = await world.sample(operation)
+        sample = await requests.sample(operation)
         for header in (*MALFORMED, ""):
             with subtests.test(f"{operation} If-None-Match: {header}"):
                 assert (await sample.with_headers(if_none_match=header).send()).status_code == 400
-    for found in await changes(operations, world):
+    for found in await changes(operations, requests):
         before = ok(await found.read.send())
         for header in (*MALFORMED, ""):
             with subtests.test(f"{found.change.operation} If-Match: {header}"):
@@ -115,9 +115,9 @@ async def test_a_condition_that_cannot_be_read_is_refused(
 
 
 async def test_a_change_of_an_older_revision_is_refused_and_changes_nothing(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
-    for found in await changes(operations, world):
+    for found in await changes(operations, requests):
         before = await found.read.send()
         tag = before.headers["etag"]
         for header in (
@@ -139,7 +139,7 @@ async def test_a_change_of_an_older_revision_is_refused_and_changes_nothing(
 
 
 async def test_a_change_of_the_latest_revision_is_made_and_makes_a_new_one(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     templates: tuple[Callable[[str], str | None], ...] = (
         lambda tag: tag,
@@ -148,7 +148,7 @@ async def test_a_change_of_the_latest_revision_is_made_and_makes_a_new_one(
         lambda tag: None,
     )
     for template in templates:
-        for found in await changes(operations, world):
+        for found in await changes(operations, requests):
             tag = (await found.read.send()).headers["etag"]
             with subtests.test(f"{found.change.operation} If-Match: {template(tag)}"):
                 change = found.change.with_headers(if_match=template(tag))
@@ -194,12 +194,14 @@ async def test_a_condition_on_what_is_not_there_or_not_ones_own_tells_nothing_mo
 
 
 async def test_what_was_made_has_the_etag_that_its_address_answers(
-    operations: list[Operation], world: World, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
-        if not operation.creates or "etag" not in operation.answered_headers(201) or operation.public:
+        if not operation.creates or "etag" not in operation.response_headers(201) or operation.public:
             continue
         with subtests.test(str(operation)):
-            made = await (await world.sample(operation)).send()
-            read = await world.person.api.get(made.url.join(made.headers["location"]), headers=world.person.headers)
+            made = await (await requests.sample(operation)).send()
+            read = await requests.person.api.get(
+                made.url.join(made.headers["location"]), headers=requests.person.headers
+            )
             assert (read.content, read.headers["etag"]) == (made.content, made.headers["etag"])

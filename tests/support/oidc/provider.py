@@ -1,4 +1,4 @@
-"""A small OpenID provider, to sign in with by hand and in tests: `python -m tests.support.oidc_provider`.
+"""A small OpenID provider, to sign in with by hand and in tests: `python -m tests.support.oidc.provider`.
 
 It signs its own tokens with keys it makes at start, knows one client, and lets everybody in
 without asking: whoever `login_hint` names, or else Grace. It shares no code with what it tests.
@@ -27,7 +27,7 @@ from urllib.parse import parse_qs, unquote_plus, urlencode, urlsplit
 
 import httpx
 
-from tests.support.oidc_keys import Keys, b64
+from tests.support.oidc.keys import Keys, b64
 
 CLIENT_ID = "planner"
 # It holds what a client has to encode before it sends it (RFC 6749 §2.3.1).
@@ -339,7 +339,7 @@ class RunningProvider:
 @contextmanager
 def running_provider() -> Iterator[RunningProvider]:
     """A provider that runs for the time being, as a process of its own."""
-    command = [sys.executable, "-m", "tests.support.oidc_provider", "--port", "0", "--until-eof"]
+    command = [sys.executable, "-m", "tests.support.oidc.provider", "--port", "0", "--until-eof"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, stdin=subprocess.PIPE, text=True) as process:
         try:
             assert process.stdout is not None
@@ -356,7 +356,7 @@ def _end_with_stdin(server: Server) -> None:
 
 def main() -> None:
     parser = argparse.ArgumentParser(
-        prog="python -m tests.support.oidc_provider", description="A small OpenID provider."
+        prog="python -m tests.support.oidc.provider", description="A small OpenID provider."
     )
     parser.add_argument("--port", type=int, default=9400)
     parser.add_argument("--until-eof", action="store_true", help="end when standard input ends")

@@ -1,4 +1,4 @@
-"""The keys of `oidc_provider.py`, and how it signs: with nothing of what the planner checks with."""
+"""The keys of `provider.py`, and how it signs: with nothing of what the planner checks with."""
 
 import base64
 import secrets

@@ -8,11 +8,11 @@ from fastapi import FastAPI
 
 from planner.oidc_settings import OidcProviderSettings
 from planner.settings import Settings
-from tests.routes.everywhere.documented import Documented
-from tests.routes.everywhere.operations import Operation, operations_of
-from tests.routes.everywhere.samples import World
+from tests.routes.all_routes.request_factory import RequestFactory
 from tests.support.clients import Person, Planner
-from tests.support.oidc_provider import RunningProvider, running_provider
+from tests.support.oidc.provider import RunningProvider, running_provider
+from tests.support.openapi.operations import Operation, operations_of
+from tests.support.openapi.response_checker import ResponseChecker
 
 
 @pytest.fixture(scope="session")
@@ -50,19 +50,19 @@ def operations(app: FastAPI) -> list[Operation]:
 
 
 @pytest.fixture
-def documented(app: FastAPI) -> Documented:
+def response_checker(app: FastAPI) -> ResponseChecker:
     """What checks the answers."""
-    return Documented(app)
+    return ResponseChecker(app)
 
 
 @pytest.fixture
-def api(api: Planner, documented: Documented) -> Planner:
+def api(api: Planner, response_checker: ResponseChecker) -> Planner:
     """The client of all tests, whose answers are checked."""
-    api.event_hooks["response"].append(documented)
+    api.event_hooks["response"].append(response_checker)
     return api
 
 
 @pytest.fixture
-def world(app: FastAPI, ada: Person, ben: Person) -> World:
+def requests(app: FastAPI, ada: Person, ben: Person) -> RequestFactory:
     """Ada, who makes the requests that anybody may, and Ben."""
-    return World(app, ada, ben)
+    return RequestFactory(app, ada, ben)

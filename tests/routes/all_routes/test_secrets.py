@@ -13,10 +13,10 @@ import pytest
 from fastapi import FastAPI
 
 from tests.conftest import SECRET, url_of
-from tests.routes.everywhere.hostile import MIB
-from tests.routes.everywhere.operations import FORM, JSON, ROOT, TOKEN_ENDPOINT, Operation
-from tests.routes.everywhere.samples import Sample, World, fill, segments
+from tests.routes.all_routes.hostile_values import MIB
+from tests.routes.all_routes.request_factory import RequestFactory, SampleRequest, fill_path, path_prefixes
 from tests.support.clients import Person
+from tests.support.openapi.operations import FORM, JSON, ROOT, TOKEN_ENDPOINT, Operation
 from tests.support.servers import running
 from tests.support.services import database_of
 
@@ -44,14 +44,14 @@ def secret_fields(operation: Operation) -> list[str]:
     found = [
         name
         for name, schema in operation.properties.items()
-        if name in NAMES or operation.resolved(schema).get("format") == "password"
+        if name in NAMES or operation.resolve(schema).get("format") == "password"
     ]
     if operation.path == TOKEN_ENDPOINT:
         found += ["client_secret", "refresh_token", "code", "code_verifier", "username"]
     return sorted(set(found))
 
 
-def spoilt(sample: Sample, name: str) -> Iterator[tuple[str, bytes, str]]:
+def spoiled_bodies(sample: SampleRequest, name: str) -> Iterator[tuple[str, bytes, str]]:
     """Bodies with the canary as a secret, most of them wrong in some way: what, the bytes, the media type."""
     if sample.kind == FORM:
         good = {**sample.body, name: CANARY}
@@ -90,7 +90,7 @@ def spoilt(sample: Sample, name: str) -> Iterator[tuple[str, bytes, str]]:
     yield "in a list of its own", json.dumps([good]).encode(), JSON
 
 
-def keeps_it(response: httpx.Response) -> bool:
+def hides_secret(response: httpx.Response) -> bool:
     """Whether an answer keeps the secret to itself."""
     return CANARY.lower() not in (str(response.headers.multi_items()) + response.text).lower()
 
@@ -104,38 +104,40 @@ def log(caplog: pytest.LogCaptureFixture) -> pytest.LogCaptureFixture:
     return caplog
 
 
-async def secrets_sent(operations: list[Operation], world: World) -> AsyncIterator[tuple[str, httpx.Response]]:
+async def send_secrets(
+    operations: list[Operation], requests: RequestFactory
+) -> AsyncIterator[tuple[str, httpx.Response]]:
     """Every request that holds a secret, and its answer."""
     for operation in operations:
         for name in secret_fields(operation):
-            sample = await world.sample(operation)
-            for what, content, kind in spoilt(sample, name):
+            sample = await requests.sample(operation)
+            for what, content, kind in spoiled_bodies(sample, name):
                 yield f"{operation}: {name}, {what}", await sample.send_raw(content, kind)
         if not operation.public:
-            sample = await world.sample(operation)
+            sample = await requests.sample(operation)
             for scheme in ("Bearer", "Basic", "Token", "Bearer a.b."):
                 authorization = f"{scheme} {CANARY}" if "." not in scheme else scheme + CANARY
                 yield f"{operation}: {scheme}", await sample.with_headers(authorization=authorization).send()
         for name in {*NAMES, "state"} & set(operation.parameters("query")):
-            sample = await world.sample(operation)
+            sample = await requests.sample(operation)
             for more in ("", "%00", "%ff", f"&{name}={CANARY}", CANARY * 200):
                 spoilt_query = f"{name}={CANARY}{more}"
-                yield f"{operation}: {name} in the query", await sample.asking(spoilt_query).send()
-        if segments(operation) and "token" in operation.path.rpartition("{")[2]:
-            secret = fill(operation, *[CANARY] * len(segments(operation)))
-            yield f"{operation}: in the path", await (await world.sample(operation, url=secret)).send()
+                yield f"{operation}: {name} in the query", await sample.with_query(spoilt_query).send()
+        if path_prefixes(operation) and "token" in operation.path.rpartition("{")[2]:
+            secret = fill_path(operation, *[CANARY] * len(path_prefixes(operation)))
+            yield f"{operation}: in the path", await (await requests.sample(operation, url=secret)).send()
         if operation.creates:
-            sample = (await world.sample(operation)).with_headers(idempotency_key=CANARY)
+            sample = (await requests.sample(operation)).with_headers(idempotency_key=CANARY)
             yield f"{operation}: a key", await sample.send_raw(b"{}", JSON)
 
 
 async def test_no_error_header_or_log_line_repeats_a_secret(
-    operations: list[Operation], world: World, log: pytest.LogCaptureFixture, subtests: pytest.Subtests
+    operations: list[Operation], requests: RequestFactory, log: pytest.LogCaptureFixture, subtests: pytest.Subtests
 ) -> None:
     sent = 0
-    async for name, response in secrets_sent(operations, world):
+    async for name, response in send_secrets(operations, requests):
         with subtests.test(name):
-            assert keeps_it(response), f"{response.headers} {response.text}"
+            assert hides_secret(response), f"{response.headers} {response.text}"
             sent += 1
     assert sent > 50
     assert CANARY.lower() not in log.text.lower()
@@ -162,15 +164,15 @@ async def test_a_running_planner_prints_no_secret(
         async with httpx.AsyncClient(base_url=server.url) as client:
             assert (await client.post("/auth/signup", json=account)).status_code == 201
             for operation in operations:
-                path = fill(operation, *["x"] * len(segments(operation))).replace(ROOT, server.root)
+                path = fill_path(operation, *["x"] * len(path_prefixes(operation))).replace(ROOT, server.root)
                 for field in secret_fields(operation):
                     kind = next(iter(operation.content))
-                    sample = Sample(operation, ada, path, {**account, "grant_type": "password"}, kind)
-                    for what, content, sent in spoilt(sample, field):
+                    sample = SampleRequest(operation, ada, path, {**account, "grant_type": "password"}, kind)
+                    for what, content, sent in spoiled_bodies(sample, field):
                         headers = {"content-type": sent, "authorization": f"Bearer {CANARY}"}
                         response = await client.request(operation.method, path, content=content, headers=headers)
                         assert response.status_code < 500, what
-                        assert keeps_it(response), what
+                        assert hides_secret(response), what
         for secret in (CANARY, SECRET, ada.password):
             assert secret.lower() not in server.output.lower()
     await database_of(app).client.drop_database(name)

@@ -5,10 +5,10 @@ from typing import Any
 
 import pytest
 
-from tests.routes.everywhere.operations import Operation
-from tests.routes.everywhere.samples import World
-from tests.routes.everywhere.things import HERE, LISTED, SET_LISTS
+from tests.routes.all_routes.request_factory import RequestFactory
+from tests.routes.all_routes.resources import ADD_LIST_ITEM, CONFIGURED_LISTS, HERE
 from tests.support.clients import Person, ok
+from tests.support.openapi.operations import Operation
 
 
 @pytest.fixture
@@ -19,14 +19,14 @@ def lists(operations: list[Operation]) -> list[Operation]:
     return found
 
 
-async def page(world: World, operation: Operation, query: str) -> Any:
-    sample = await world.sample(operation)
-    return ok(await sample.asking_also(query).send())
+async def page(requests: RequestFactory, operation: Operation, query: str) -> Any:
+    sample = await requests.sample(operation)
+    return ok(await sample.with_more_query(query).send())
 
 
 async def test_every_list_of_things_is_a_page(operations: list[Operation], subtests: pytest.Subtests) -> None:
     for operation in operations:
-        answered = operation.answer(200)
+        answered = operation.response_schema(200)
         with subtests.test(str(operation)):
             assert answered.get("type") != "array", "a list without an end"
             if operation.method == "GET" and "items" in answered.get("properties", ()):
@@ -40,23 +40,23 @@ async def test_every_list_says_how_it_is_paged(lists: list[Operation], subtests:
             limit = query["limit"]["schema"]
             assert (limit["minimum"], limit["maximum"], limit["default"]) == (1, 200, 50)
             assert "cursor" in query
-            assert "link" in operation.answered_headers(200)
+            assert "link" in operation.response_headers(200)
 
 
 async def test_a_limit_out_of_bounds_is_refused(
-    lists: list[Operation], world: World, subtests: pytest.Subtests
+    lists: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in lists:
         for limit in ("0", "-1", "201", "1e2", "1.5", "x", "", "NaN", "%00", "9" * 5000, "0x10", "1,2"):
             with subtests.test(f"{operation} {limit[:10]}"):
-                sample = await world.sample(operation)
-                response = await sample.asking_also(f"limit={limit}").send()
+                sample = await requests.sample(operation)
+                response = await sample.with_more_query(f"limit={limit}").send()
                 assert response.status_code == 422
                 assert [error["pointer"] for error in response.json()["errors"]] == ["/limit"]
 
 
 async def test_a_cursor_that_the_list_did_not_give_out_is_refused(
-    lists: list[Operation], world: World, subtests: pytest.Subtests
+    lists: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     def made(text: str) -> str:
         return base64.urlsafe_b64encode(text.encode()).decode().rstrip("=")
@@ -80,19 +80,19 @@ async def test_a_cursor_that_the_list_did_not_give_out_is_refused(
     for operation in lists:
         for cursor in cursors:
             with subtests.test(f"{operation} {cursor[:20]}"):
-                sample = await world.sample(operation)
-                response = await sample.asking_also(f"cursor={cursor}").send()
+                sample = await requests.sample(operation)
+                response = await sample.with_more_query(f"cursor={cursor}").send()
                 assert response.status_code in (400, 422), response.text
 
 
-async def fill_list(world: World, operation: Operation, count: int) -> list[str]:
+async def fill_list(requests: RequestFactory, operation: Operation, count: int) -> list[str]:
     """Add things to a list; answers what its items are known by."""
-    if str(operation) in SET_LISTS:
+    if str(operation) in CONFIGURED_LISTS:
         return []
-    add = LISTED.get(str(operation))
+    add = ADD_LIST_ITEM.get(str(operation))
     assert add, f"{HERE} does not know how to add to {operation}; add it to LISTED"
-    person = await world.caller(operation)
-    return [await add(world, person, world.count()) for _ in range(count)]
+    person = await requests.caller(operation)
+    return [await add(requests, person, requests.count()) for _ in range(count)]
 
 
 def ids_of(body: Any) -> list[str]:
@@ -101,11 +101,11 @@ def ids_of(body: Any) -> list[str]:
 
 
 async def test_pages_of_any_size_together_are_the_list(
-    lists: list[Operation], world: World, subtests: pytest.Subtests
+    lists: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in lists:
-        added = await fill_list(world, operation, 9)
-        whole = await page(world, operation, "limit=200")
+        added = await fill_list(requests, operation, 9)
+        whole = await page(requests, operation, "limit=200")
         everything = ids_of(whole)
         assert set(added) <= set(everything) and whole["next"] is None
         for size in (1, 2, 4, len(everything) - 1, len(everything)):
@@ -113,7 +113,7 @@ async def test_pages_of_any_size_together_are_the_list(
                 seen: list[str] = []
                 query = f"limit={size}"
                 while True:
-                    body = await page(world, operation, query)
+                    body = await page(requests, operation, query)
                     assert len(body["items"]) <= size
                     seen += ids_of(body)
                     if body["next"] is None:
@@ -123,17 +123,17 @@ async def test_pages_of_any_size_together_are_the_list(
 
 
 async def test_a_page_links_to_the_next_one_and_the_last_to_none(
-    lists: list[Operation], world: World, subtests: pytest.Subtests
+    lists: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in lists:
         with subtests.test(str(operation)):
-            await fill_list(world, operation, 5)
-            everything = ids_of(await page(world, operation, "limit=200"))
+            await fill_list(requests, operation, 5)
+            everything = ids_of(await page(requests, operation, "limit=200"))
             seen: list[str] = []
-            sample = await world.sample(operation)
+            sample = await requests.sample(operation)
             url = f"{sample.url}?limit=2&surprise=%C3%A9%26"
             while True:
-                response = await sample.changed(url=url).send()
+                response = await sample.with_changes(url=url).send()
                 body = ok(response)
                 seen += ids_of(body)
                 assert ("next" in response.links) == (body["next"] is not None) == ("link" in response.headers)
@@ -145,28 +145,28 @@ async def test_a_page_links_to_the_next_one_and_the_last_to_none(
             assert seen == everything
 
 
-async def test_an_empty_list_is_a_page(lists: list[Operation], world: World) -> None:
+async def test_an_empty_list_is_a_page(lists: list[Operation], requests: RequestFactory) -> None:
     for operation in lists:
-        body = await page(world, operation, "")
+        body = await page(requests, operation, "")
         assert isinstance(body["items"], list) and body["next"] is None
 
 
 async def test_nothing_is_skipped_or_repeated_while_others_write(
-    lists: list[Operation], world: World, subtests: pytest.Subtests
+    lists: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in lists:
         with subtests.test(str(operation)):
-            there = set(await fill_list(world, operation, 11))
+            there = set(await fill_list(requests, operation, 11))
             seen: list[str] = []
             query = "limit=2"
             while True:
-                body = await page(world, operation, query)
+                body = await page(requests, operation, query)
                 seen += ids_of(body)
                 if body["next"] is None:
                     break
                 query = f"limit=2&cursor={body['next']}"
                 if len(seen) < 30:
-                    await fill_list(world, operation, 1)
+                    await fill_list(requests, operation, 1)
             assert len(seen) == len(set(seen)), "something was repeated"
             assert there <= set(seen), "something was skipped"
 
