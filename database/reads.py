@@ -18,13 +18,14 @@ from database.queries import Filter, Id, Projection
 from database.single_flight import SingleFlight
 
 D = TypeVar("D", bound=StoredDocument)
+T = TypeVar("T")
 Order = list[tuple[Any, int]]
 
 
-class Slice(NamedTuple, Generic[D]):
-    """The first documents of a list, and whether there are more."""
+class Slice(NamedTuple, Generic[T]):
+    """The first items of a list, and whether there are more."""
 
-    items: list[D]
+    items: list[T]
     has_more: bool
 
 

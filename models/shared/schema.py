@@ -1,4 +1,4 @@
-"""What every request and answer model shares."""
+"""Base classes of the schemas of requests and responses."""
 
 from typing import Annotated
 
@@ -6,23 +6,27 @@ from pydantic import BaseModel, ConfigDict, Field
 
 
 class Request(BaseModel):
-    """A request body: unknown fields and wrong types are refused, and no error repeats a value."""
+    """The body of a request: unknown fields and wrong types are refused, and no error repeats a value."""
 
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
 class PageQuery(BaseModel):
-    """The part of a list's query that says which page of it."""
+    """The query parameters of a list."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    limit: Annotated[int, Field(ge=1, le=200, description="How many to answer at most.")] = 50
+    limit: Annotated[int, Field(ge=1, le=200, description="The largest number of items on the page.")] = 50
     cursor: Annotated[
-        str | None, Field(max_length=200, description="Where to go on: the `next` of the page before.")
+        str | None, Field(max_length=200, description="The `next` of the page before; without it, the first page.")
     ] = None
 
 
 class Reply(BaseModel):
-    """An answer's body. Answers are rendered by `views.py`; these classes describe them."""
+    """The body of a response, or a part of one."""
 
     model_config = ConfigDict(extra="forbid", hide_input_in_errors=True)
+
+    def to_json(self) -> bytes:
+        """Return the JSON; times as RFC 3339."""
+        return self.model_dump_json(by_alias=True).encode()

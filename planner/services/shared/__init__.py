@@ -1,6 +1,8 @@
 """What several use cases share.
 
 idempotency.py   responses that are stored under an Idempotency-Key
+pages.py         pages of lists, and their cursors
+retry.py         retrying while others write the same
 rate_limiter.py  limits on how often something may be tried
 client_info.py   the client that sent a request
 audit.py         the audit of what happens to accounts

@@ -1,0 +1,33 @@
+"""Retrying what is read, changed and written while others write the same (optimistic locking)."""
+
+import asyncio
+import random
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from planner.errors import PlannerError
+
+T = TypeVar("T")
+# Each lost attempt means that another request has succeeded.
+ATTEMPTS = 20
+
+
+async def retry(
+    attempt: Callable[[], Awaitable[T | None]],
+    *,
+    exhausted: PlannerError,
+    attempts: int = ATTEMPTS,
+    pause: float = 0.0,
+) -> T:
+    """Return the first result of `attempt` that is not None, which means that another request was faster.
+
+    Waits between `pause` and twice as many seconds before the next attempt: a random time, so that
+    those who compete do not meet again. Raises `exhausted` when every attempt was lost, and whatever
+    `attempt` raises.
+    """
+    for _ in range(attempts):
+        if (result := await attempt()) is not None:
+            return result
+        if pause:
+            await asyncio.sleep(random.uniform(pause, 2 * pause))  # noqa: S311 - nothing depends on its secrecy
+    raise exhausted
