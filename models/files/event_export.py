@@ -62,7 +62,7 @@ async def pages(scope: Scope, caller: Id, window: Window, tag: str | None) -> As
             told.add(raw[9:21])
             for part in exported(raw):
                 written.append(part)
-                size += len(part.text)
+                size += len(part.content)
                 if size > MOST:
                     yield written
                     written, size = [], 0

@@ -106,7 +106,7 @@ async def read_calendar_file(request: Request) -> tuple[bytes, str]:
     if charset is None:
         raise HTTPException(415, "Send the file in UTF-8.")
     try:
-        return await read_body(request, MAX_FILE_BYTES, UploadLimits().take), charset
+        return await read_body(request, MAX_FILE_BYTES, UploadLimits().add_chunk), charset
     except FileTooLarge as error:
         raise HTTPException(413, str(error)) from None
 

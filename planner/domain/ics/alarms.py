@@ -1,11 +1,11 @@
-"""Reminders as VALARMs (RFC 5545 §3.6.6), beside the alarms that an import brought along."""
+"""Reminders as VALARMs (RFC 5545 §3.6.6), and the alarms of imported events."""
 
 import re
 from collections.abc import Sequence
 
 from planner.domain.ics.content import escape_text, sanitize_line
 
-# Four weeks in minutes, the earliest that an event can remind of itself.
+# The earliest reminder of an event is four weeks before its start.
 MAX_REMINDER_MINUTES = 40_320
 
 _TRIGGER = re.compile(r"TRIGGER((?:;[^:]*)?):(.*)", re.IGNORECASE)
@@ -13,10 +13,10 @@ _DURATION = re.compile(r"([+-])?P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)
 
 
 def parse_reminder_minutes(alarm: Sequence[str]) -> int | None:
-    """How many minutes before the start an alarm goes off; None unless a reminder can say the same.
+    """Return how many minutes before the start an alarm is triggered, or None if a reminder cannot express it.
 
-    The alarm is given as its unfolded lines. One at a fixed time, after the start, relative to
-    the end, or not at whole minutes is none of ours.
+    `alarm` has the unfolded lines of the VALARM. A reminder cannot express an alarm at a fixed time, after
+    the start, relative to the end, or not at whole minutes.
     """
     triggers = [found for line in alarm if (found := _TRIGGER.fullmatch(line))]
     if len(triggers) != 1:
@@ -33,17 +33,22 @@ def parse_reminder_minutes(alarm: Sequence[str]) -> int | None:
 
 
 def format_valarms(title: str, reminders: Sequence[int], imported: Sequence[Sequence[str]]) -> list[str]:
-    """The lines of all alarms of an event: the imported ones that still hold, and one for each other reminder."""
+    """Return the lines of all VALARMs of an event.
+
+    `reminders` are minutes before the start; `imported` are the alarms of an imported event, as unfolded
+    lines. An imported alarm is left out if it was a reminder that has been removed since; the reminders
+    that no imported alarm expresses get a VALARM of their own.
+    """
     lines: list[str] = []
-    told = set()
+    imported_minutes = set()
     for alarm in imported:
         minutes = parse_reminder_minutes(alarm)
         if minutes is not None and minutes not in reminders:
-            continue  # The reminder that it was has been taken away since.
-        told.add(minutes)
+            continue
+        imported_minutes.add(minutes)
         lines += map(sanitize_line, alarm)
     for minutes in reminders:
-        if minutes not in told:
+        if minutes not in imported_minutes:
             lines += [
                 "BEGIN:VALARM",
                 "ACTION:DISPLAY",

@@ -1,60 +1,63 @@
-"""Writes content lines: properties with their parameters, escaped and folded (RFC 5545 §3.1)."""
+"""Formatting of content lines: properties with their parameters, escaped and folded (RFC 5545 §3.1)."""
 
 import re
 
-# In octets, without the line's end (RFC 5545 §3.1).
+# The limit of RFC 5545 §3.1, without the line break.
 MAX_LINE_OCTETS = 75
 
-_BREAK = re.compile(r"\r\n?")
-# Nothing in RFC 5545 can write these: TEXT has a word for the end of a line, and for no other control.
+_LINE_BREAK = re.compile(r"\r\n?")
+# A TEXT value can represent a line break, but no other control character except the tab.
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
 _SPECIAL = re.compile(r"[\\;,\n]")
 _ESCAPES = {"\\": "\\\\", ";": "\\;", ",": "\\,", "\n": "\\n"}
-_PLAIN = re.compile(r"[^\x00-\x1f\x7f\";:,^]*")
-_CARETS = {"^": "^^", "\n": "^n", '"': "^'"}
+_UNQUOTED = re.compile(r"[^\x00-\x1f\x7f\";:,^]*")
+_CARET_ESCAPES = {"^": "^^", "\n": "^n", '"': "^'"}
 
 
 def escape_text(value: str) -> str:
-    """A value of type TEXT (RFC 5545 §3.3.11); every kind of line end becomes the one there is."""
+    """Return a value of type TEXT (RFC 5545 §3.3.11); all kinds of line breaks become the escaped one."""
     if _CONTROLS.search(value):
-        value = _CONTROLS.sub("", _BREAK.sub("\n", value))
+        value = _CONTROLS.sub("", _LINE_BREAK.sub("\n", value))
     return _SPECIAL.sub(lambda found: _ESCAPES[found[0]], value)
 
 
 def format_parameter(name: str, value: str) -> str:
-    """A parameter of a property, quoted where it has to be (RFC 5545 §3.2), with RFC 6868's carets."""
-    # Blanks around a value are quoted too, for they do not survive every program.
-    if _PLAIN.fullmatch(value) and value == value.strip():
+    """Return a parameter with the semicolon before it, quoted if necessary (RFC 5545 §3.2).
+
+    Quotes, carets and line breaks are escaped as in RFC 6868.
+    """
+    # A value with spaces around it is quoted too, because some programs would remove the spaces.
+    if _UNQUOTED.fullmatch(value) and value == value.strip():
         return f";{name}={value}"
-    value = _CONTROLS.sub("", _BREAK.sub("\n", value))
-    return f';{name}="' + re.sub(r'[\^\n"]', lambda found: _CARETS[found[0]], value) + '"'
+    value = _CONTROLS.sub("", _LINE_BREAK.sub("\n", value))
+    return f';{name}="' + re.sub(r'[\^\n"]', lambda found: _CARET_ESCAPES[found[0]], value) + '"'
 
 
 def sanitize_line(line: str) -> str:
-    """An unfolded line that another program has written, made sure to be one line."""
+    """Return an unfolded line of another program without control characters, so that it stays one line."""
     return re.sub(r"[\r\n]", "", _CONTROLS.sub("", line))
 
 
 def fold_line(line: str) -> bytes:
-    """A line of any length as lines of at most 75 octets, none of which ends within a character."""
+    """Return a line as several lines of at most 75 octets; no character is divided."""
     octets = line.encode()
     if len(octets) <= MAX_LINE_OCTETS:
         return octets
     parts, start, width = [], 0, MAX_LINE_OCTETS
     while len(octets) - start > width:
         end = start + width
-        # The octets of a character after its first begin with the bits 10.
+        # In UTF-8 the octets of a character after its first one begin with the bits 10.
         while octets[end] & 0xC0 == 0x80:
             end -= 1
         parts.append(octets[start:end])
-        # The blank that a line goes on with counts as well.
+        # The space at the beginning of a continuation line counts as well.
         start, width = end, MAX_LINE_OCTETS - 1
     parts.append(octets[start:])
     return b"\r\n ".join(parts)
 
 
 def encode_lines(lines: list[str]) -> bytes:
-    """Lines as they are sent, each folded and ended."""
-    # No character has more than four octets.
+    """Return content lines as they are sent: encoded, folded, and each with its line break."""
+    # A character has at most four octets, so a short line need not be measured.
     parts = [line.encode() if len(line) <= MAX_LINE_OCTETS // 4 else fold_line(line) for line in lines]
     return b"\r\n".join([*parts, b""])

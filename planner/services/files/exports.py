@@ -75,15 +75,15 @@ class Exports:
         window = parse_window(wanted.since, wanted.until)
         head = render_vcalendar_start(wanted.name)
         async for events in pages(wanted.scope, wanted.caller, window, wanted.tag):
-            yield head + body.add(events)
+            yield head + body.render(events)
             head = b""
-        yield body.end()
+        yield body.render_end()
 
 
 async def _file(first: RenderedVEvents, rest: Iterator[RenderedVEvents]) -> AsyncIterator[bytes]:
     body = VCalendarBody()
-    yield render_vcalendar_start() + body.add([first])
+    yield render_vcalendar_start() + body.render([first])
     for part in rest:
-        yield body.add([part])
+        yield body.render([part])
         await asyncio.sleep(0)
-    yield body.end()
+    yield body.render_end()

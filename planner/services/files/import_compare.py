@@ -31,7 +31,7 @@ def exports_the_same(stored: Stored, uid: str, told: Stored) -> bool:
     rendered = render_vevents(stored, uid)
     if rendered is None:
         return False
-    (group,) = parse_groups(f"BEGIN:VCALENDAR\r\n{rendered.text.decode()}END:VCALENDAR\r\n")
+    (group,) = parse_groups(f"BEGIN:VCALENDAR\r\n{rendered.content.decode()}END:VCALENDAR\r\n")
     again, _ = prepared(group)
     return again is not None and _loosely(again.fields) == _loosely(told)
 

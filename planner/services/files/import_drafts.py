@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -11,15 +11,8 @@ from database.queries import Stored
 from database.reads import encode
 from models.events.event_schema import EventCreate
 from models.events.event_view import fields_of
-from planner.domain.ics.reading.groups import (
-    DAY,
-    EntryGroup,
-    EntryKind,
-    ImportFailure,
-    ParsedEntry,
-    ParsedOccurrence,
-    parse_group,
-)
+from planner.domain.ics.reading.entry_times import ParsedOccurrence
+from planner.domain.ics.reading.groups import EntryGroup, EntryKind, ImportFailure, ParsedEntry, parse_group
 from planner.domain.recurrence.documents import (
     build_series,
     parse_stored_local,
@@ -27,7 +20,7 @@ from planner.domain.recurrence.documents import (
     series_to_document,
 )
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.recurrence.series import Override, Series, validate_series
+from planner.domain.recurrence.series import DAY, NO_DURATION, Override, Series, validate_series
 from planner.domain.times import EventTimes, resolve_times
 from planner.domain.zones import to_local, to_utc
 from planner.errors import Invalid
@@ -93,16 +86,18 @@ def _prepared(entry: ParsedEntry, failures: list[ImportFailure]) -> Prepared:
             try:
                 own = _own(entry.uid, occurrence)
             except Invalid as error:
-                reason = f"the occurrence of {occurrence.id.isoformat()}: {'; '.join(_reasons(error))}"
+                reason = f"the occurrence of {occurrence.recurrence_id.isoformat()}: {'; '.join(_reasons(error))}"
                 failures.append(ImportFailure(entry.uid, reason))
             else:
-                changed[occurrence.id] = override(series, master, own, occurrence.id)
+                changed[occurrence.recurrence_id] = override(series, master, own, occurrence.recurrence_id)
         series = validate_series(replace(series, overrides=changed))
     fields = _stored(draft, times, ics, series)
     occurrences: list[Stored] = []
     if entry.kind != "event":
-        told = [occurrence for occurrence in entry.occurrences if occurrence.id in changed]
-        occurrences = [{"id": one.id.isoformat(), "zone": one.zone, "fields": _own(entry.uid, one)} for one in told]
+        told = [occurrence for occurrence in entry.occurrences if occurrence.recurrence_id in changed]
+        occurrences = [
+            {"id": one.recurrence_id.isoformat(), "zone": one.time_zone, "fields": _own(entry.uid, one)} for one in told
+        ]
     return Prepared(entry.uid, entry.sequence, entry.kind, fields, occurrences)
 
 
@@ -143,7 +138,7 @@ def override(series: Series, master: Stored, own: Stored, id: date) -> Override:
         end = DAY if own["end"] is None else parse_stored_local(own["end"]) - start
     else:
         # What has no end is kept as ending just after it began.
-        end = timedelta(0) if own["end"] is None else own["ends"] - own["begins"]
+        end = NO_DURATION if own["end"] is None else own["ends"] - own["begins"]
     fields = {name: own.get(name) for name in OWN if _differs(own.get(name), master.get(name))}
     return Override(None if start == id else start, None if end == series.effective_duration else end, fields=fields)
 

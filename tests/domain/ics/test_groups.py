@@ -50,7 +50,7 @@ def test_what_google_exports() -> None:
     ]
     assert draft["ics"]["lines"][1].endswith("X-NUM-GUESTS=0:mailto:ann@example.org")
     (moved,) = standup.occurrences
-    assert moved.id == datetime(2026, 3, 11, 9, 30)
+    assert moved.recurrence_id == datetime(2026, 3, 11, 9, 30)
     assert (moved.draft["title"], moved.draft["start"]) == ("Stand-up, later", "2026-03-11T11:00:00")
     assert (holiday.draft["start"], holiday.draft["end"]) == ("2026-05-01", "2026-05-02")
 
@@ -185,7 +185,7 @@ def test_days_that_end_as_they_begin_are_days() -> None:
     [
         ([], {"start": None}, "no DTSTART"),
         (["DTEND:20260501T170000Z"], {}, "before its DTSTART"),
-        (["DTEND;VALUE=DATE:20260502"], {}, "one is a date and the other a time"),
+        (["DTEND;VALUE=DATE:20260502"], {}, "is a date, and the other a time"),
         (["DURATION:-PT1H"], {}, "negative"),
         (["DURATION:soon"], {}, "DURATION"),
         (["RDATE;VALUE=PERIOD:20260501T180000Z/PT1H"], {}, "periods"),
@@ -257,7 +257,7 @@ def test_an_occurrence_belongs_to_its_event_wherever_it_stands() -> None:
         ((found,), failures) = read(file(*parts))
         assert not failures
         assert found.kind == "event"
-        assert [(o.id, o.draft["start"]) for o in found.occurrences] == [
+        assert [(o.recurrence_id, o.draft["start"]) for o in found.occurrences] == [
             (datetime(2026, 5, 8, 18), "2026-05-08T20:00:00")
         ]
 
@@ -270,7 +270,7 @@ def test_an_occurrence_in_another_zone_is_told_in_that_of_its_event() -> None:
     )
     ((found,), _) = read(file(WEEKLY, moved))
     (occurrence,) = found.occurrences
-    assert occurrence.id == datetime(2026, 5, 8, 18)
+    assert occurrence.recurrence_id == datetime(2026, 5, 8, 18)
     assert (occurrence.draft["start"], occurrence.draft["end"]) == ("2026-05-08T20:00:00", "2026-05-08T21:00:00")
 
 
@@ -291,7 +291,7 @@ def test_occurrences_without_their_event_are_told_as_such() -> None:
     ((found,), _) = read(file(MOVED, event("RECURRENCE-ID:20260515T180000Z", start="DTSTART:20260515T180000Z")))
     assert found.kind == "occurrences"
     assert found.draft["start"] == "2026-05-08T18:00:00"
-    assert [o.id.day for o in found.occurrences] == [8, 15]
+    assert [o.recurrence_id.day for o in found.occurrences] == [8, 15]
 
 
 def test_of_entries_with_one_uid_the_highest_sequence_holds_and_the_last_of_equal_ones() -> None:

@@ -44,7 +44,7 @@ def repeating(series: Series, **fields: Any) -> dict[str, Any]:
 def whole(events: list[RenderedVEvents]) -> bytes:
     """A file of these events."""
     body = VCalendarBody()
-    return render_vcalendar_start() + body.add(events) + body.end()
+    return render_vcalendar_start() + body.render(events) + body.render_end()
 
 
 def rendered(**fields: Any) -> RenderedVEvents:
@@ -57,7 +57,7 @@ def lines(*, of: dict[str, Any] | None = None, **fields: Any) -> list[str]:
     """The unfolded lines of an event."""
     found = render_vevents(of or stored(**fields), "a@planner")
     assert found is not None
-    return unfolded(found.text).split("\r\n")[:-1]
+    return unfolded(found.content).split("\r\n")[:-1]
 
 
 def line(name: str, **fields: Any) -> str:
@@ -91,7 +91,7 @@ def test_the_sequence_counts_the_changes_from_where_an_import_left_it() -> None:
 def test_a_uid_is_a_text() -> None:
     found = render_vevents(stored(), "a,b;c\\d")
     assert found is not None
-    assert b"UID:a\\,b\\;c\\\\d\r\n" in found.text
+    assert b"UID:a\\,b\\;c\\\\d\r\n" in found.content
 
 
 def test_times_without_a_zone_are_in_utc() -> None:
@@ -99,21 +99,21 @@ def test_times_without_a_zone_are_in_utc() -> None:
     assert line("DTSTART", **document) == "DTSTART:20260501T180000Z"
     assert line("DTEND", **document) == "DTEND:20260501T200000Z"
     assert line("DTSTART", **document, time_zone="UTC") == "DTSTART:20260501T180000Z"
-    assert rendered(**document).zones == ()
+    assert rendered(**document).time_zones == ()
 
 
 def test_times_in_a_zone_are_local_and_name_it() -> None:
     document = {"start": "2026-05-01T18:00:00", "end": "2026-05-01T20:00:00", "time_zone": "Europe/Berlin"}
     assert line("DTSTART", **document) == "DTSTART;TZID=Europe/Berlin:20260501T180000"
     assert line("DTEND", **document) == "DTEND;TZID=Europe/Berlin:20260501T200000"
-    assert rendered(**document).zones == ("Europe/Berlin",)
+    assert rendered(**document).time_zones == ("Europe/Berlin",)
 
 
 def test_an_event_of_whole_days_has_dates_and_needs_no_zone() -> None:
     document = {"start": "2026-05-01", "end": "2026-05-03", "all_day": True, "time_zone": "Europe/Berlin"}
     assert line("DTSTART", **document) == "DTSTART;VALUE=DATE:20260501"
     assert line("DTEND", **document) == "DTEND;VALUE=DATE:20260503"
-    assert rendered(**document).zones == ()
+    assert rendered(**document).time_zones == ()
 
 
 def test_the_second_of_two_equal_local_times_is_told_in_utc_for_beside_a_zone_it_would_mean_the_first() -> None:
@@ -191,7 +191,7 @@ def test_what_an_import_said_gives_way_to_what_was_said_since() -> None:
 
 def test_a_zone_that_only_an_imported_line_names_is_explained_as_well() -> None:
     document = {"ics": {"lines": ["X-A;TZID=Asia/Tokyo:20260501T180000", "X-B;TZID=My own:1", "X-C:;TZID=Asia/Seoul"]}}
-    assert rendered(**document).zones == ("Asia/Tokyo",)
+    assert rendered(**document).time_zones == ("Asia/Tokyo",)
 
 
 def test_reminders_are_alarms() -> None:
@@ -224,7 +224,9 @@ def test_an_event_that_repeats_has_its_rule_and_dates() -> None:
 
 def test_dates_of_an_event_in_utc_and_of_one_of_whole_days_are_written_like_its_start() -> None:
     dates = frozenset({datetime(2026, 5, 3, 12), datetime(2026, 5, 2, 12)})
-    assert line("RDATE", of=repeating(weekly(zone="UTC", rdates=dates))) == "RDATE:20260502T120000Z,20260503T120000Z"
+    assert (
+        line("RDATE", of=repeating(weekly(time_zone="UTC", rdates=dates))) == "RDATE:20260502T120000Z,20260503T120000Z"
+    )
     days = Series(date(2026, 5, 1), None, "UTC", "FREQ=WEEKLY", exdates=frozenset({date(2026, 5, 8)}))
     assert line("EXDATE", of=repeating(days)) == "EXDATE;VALUE=DATE:20260508"
 
@@ -350,12 +352,12 @@ def test_an_event_that_says_much_about_many_occurrences_is_written_in_parts() ->
     document = repeating(series, description="x" * 10_000)
     parts = list(render_vevents_in_parts(document, "a@planner"))
     assert len(parts) > 5
-    assert all(len(part.text) < PART_OCTETS + 20_000 for part in parts)
-    assert parts[0].zones == ("Europe/Berlin",)
+    assert all(len(part.content) < PART_OCTETS + 20_000 for part in parts)
+    assert parts[0].time_zones == ("Europe/Berlin",)
     found = render_vevents(document, "a@planner")
     assert found is not None
-    assert b"".join(part.text for part in parts) == found.text
-    assert found.text.count(b"BEGIN:VEVENT") == 201
+    assert b"".join(part.content for part in parts) == found.content
+    assert found.content.count(b"BEGIN:VEVENT") == 201
 
 
 def test_a_file_says_what_it_is_and_explains_each_zone_once_before_it_is_used() -> None:
@@ -370,9 +372,9 @@ def test_a_file_says_what_it_is_and_explains_each_zone_once_before_it_is_used() 
 
 def test_a_file_that_is_written_in_parts_explains_each_zone_once_all_the_same() -> None:
     body, berlin = VCalendarBody(), rendered(time_zone="Europe/Berlin")
-    assert b"VTIMEZONE" in body.add([berlin])
-    assert body.add([berlin]) == berlin.text
-    assert body.end() == b"END:VCALENDAR\r\n"
+    assert b"VTIMEZONE" in body.render([berlin])
+    assert body.render([berlin]) == berlin.content
+    assert body.render_end() == b"END:VCALENDAR\r\n"
 
 
 def test_a_subscriber_learns_the_name_and_when_to_look_again() -> None:

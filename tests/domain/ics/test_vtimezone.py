@@ -14,7 +14,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from planner.domain.ics.writing.tzif import YearlyRule, read_zone_history
-from planner.domain.ics.writing.vtimezone import MonthDays, _find_month_days, render_vtimezone
+from planner.domain.ics.writing.vtimezone import MonthDays, find_month_days, render_vtimezone
 from planner.domain.zones import list_zone_names, load_zone
 
 ODD = (
@@ -82,7 +82,9 @@ def truth(name: str, instant: datetime) -> timedelta:
 @pytest.mark.parametrize("name", NAMES)
 def test_the_offsets_of_a_zone_are_zoneinfos_before_and_after_each_change_and_between_them(name: str) -> None:
     moments = [at for at, _ in onsets(name)[1:]]
-    moments += [datetime(1970, 1, 1) + timedelta(seconds=change.at) for change in read_zone_history(name).changes]
+    moments += [
+        datetime(1970, 1, 1) + timedelta(seconds=transition.at) for transition in read_zone_history(name).transitions
+    ]
     moments += [datetime(year, month, 1) for year in (1850, 1969, 2025, 2037, 2038, 2099) for month in range(1, 13)]
     for moment in moments:
         if moment >= LAST:
@@ -128,7 +130,7 @@ def test_the_summer_time_of_dublin_is_called_so_though_the_database_has_it_the_o
 
 
 def test_a_change_at_24_oclock_is_one_on_the_next_day_be_that_in_another_month() -> None:
-    assert _find_month_days(YearlyRule(86400, 10, 5, 4)) == [
+    assert find_month_days(YearlyRule(86400, 10, 5, 4)) == [
         MonthDays(10, (-6, -5, -4, -3, -2, -1), 5),
         MonthDays(11, (1,), 5),
     ]
@@ -139,26 +141,28 @@ def test_a_change_at_24_oclock_is_one_on_the_next_day_be_that_in_another_month()
 @pytest.mark.parametrize("hours", [-25, -24, -1, 0, 2, 24, 26, 50])
 def test_the_rule_that_is_written_has_the_days_that_posix_means(month: int, nth: int, hours: int) -> None:
     rule = YearlyRule(hours * 3600, month, nth, 4)
-    found = _find_month_days(rule)
+    found = find_month_days(rule)
     if found is None:
         assert nth == 4 and hours >= 24, "what has no rule is written out"
         return
     first, last = datetime(2001, 1, 1), datetime(2060, 12, 31)
     days = {
-        moment for piece in found for moment in rrulestr(piece.rrule(), dtstart=first).between(first, last, inc=True)
+        moment
+        for piece in found
+        for moment in rrulestr(piece.format_rrule(), dtstart=first).between(first, last, inc=True)
     }
-    meant = {rule.local(year).replace(hour=0, minute=0) for year in range(2000, 2062)}
+    meant = {rule.compute_local(year).replace(hour=0, minute=0) for year in range(2000, 2062)}
     assert days == {moment for moment in meant if first <= moment <= last}
-    assert all(any(piece.has(moment) for piece in found) for moment in meant)
+    assert all(any(piece.contains(moment) for piece in found) for moment in meant)
 
 
 @pytest.mark.parametrize(
     ("rule", "expected"),
     [
         (YearlyRule(7200, day=59), datetime(2028, 3, 1, 2)),
-        (YearlyRule(7200, day=59, leap=True), datetime(2028, 2, 29, 2)),
+        (YearlyRule(7200, day=59, counts_leap_day=True), datetime(2028, 2, 29, 2)),
         (YearlyRule(-3600, 3, 5, 0), datetime(2028, 3, 25, 23)),
     ],
 )
 def test_a_day_of_the_year_counts_leap_days_or_does_not(rule: YearlyRule, expected: datetime) -> None:
-    assert rule.local(2028) == expected
+    assert rule.compute_local(2028) == expected

@@ -48,7 +48,7 @@ def reread(stored: dict[str, Any]) -> Prepared:
     """What an import makes of the export of a stored event."""
     rendered = render_vevents(stored, "a@x")
     assert rendered is not None
-    (group,) = parse_groups(f"BEGIN:VCALENDAR\r\n{rendered.text.decode()}END:VCALENDAR\r\n")
+    (group,) = parse_groups(f"BEGIN:VCALENDAR\r\n{rendered.content.decode()}END:VCALENDAR\r\n")
     found, failures = prepared(group)
     assert found is not None, failures
     assert not failures

@@ -49,7 +49,7 @@ def read(text: str) -> None:
     }
     for group in found:
         entry, failures = prepared(group)
-        assert entry is not None or failures or not group.parts or group.failures == []
+        assert entry is not None or failures or not group.components or group.failures == []
         for failure in failures:
             assert failure.reason and "Error" not in failure.reason
         if entry is not None:

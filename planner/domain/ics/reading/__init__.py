@@ -1,10 +1,11 @@
 """From an iCalendar file to entries that can become events.
 
 components.py        the components of a file, as nested lists of content lines
-upload_limits.py     what a file may hold, checked while it is uploaded
+upload_limits.py     the limits of a file, checked while it is uploaded
 properties.py        the values of properties
-vevent.py            what one VEVENT says
-custom_timezones.py  time zones that a file describes itself (VTIMEZONE)
-tzids.py             the IANA zone that a TZID stands for
-groups.py            the VEVENTs of one UID, put together as an entry
+vevent.py            the fields of one VEVENT
+custom_timezones.py  time zones that a file defines itself (VTIMEZONE)
+tzids.py             the IANA time zone that a TZID stands for
+entry_times.py       the times of an entry, in the time zone of its event
+groups.py            the VEVENTs with one UID, combined into an entry
 """

@@ -1,60 +1,70 @@
-"""Takes a file apart into its components (RFC 5545 §3.4, §3.6), so that each can be read for itself.
+"""Parsing of a file into its components (RFC 5545 §3.4, §3.6), so that each can be read separately.
 
-What is wrong in one component stays in it: it is noted there, and the rest of the file is read on.
+An error in one component is recorded in it, and does not prevent the rest of the file from being read.
 """
 
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
-# How deep components may stand in one another: an alarm's place in an event makes four.
+# The greatest depth of nested components. A valid file has four: the location of an alarm of an event.
 MAX_DEPTH = 6
+# Deeper nesting than this is not even counted, so that reading a hostile file costs little.
+_MAX_COUNTED_DEPTH = 1000
 MAX_COMPONENTS = 20_000
 MAX_TIME_ZONES = 500
 
+# Inside a VCALENDAR, these components are never part of another component.
+_TOP_LEVEL = ("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE")
+_TOO_DEEP = "its components are nested too deep"
+
 _FOLD = re.compile(r"\n[ \t]")
-# Fast, and enough to know what a line is about: a name, and what follows it.
-_NAMED = re.compile(r"[A-Za-z0-9-]+(?=[:;])", re.ASCII)
-_BOUND = re.compile(r"(BEGIN|END)[ \t]*:[ \t]*([A-Za-z0-9-]+)[ \t]*", re.ASCII | re.IGNORECASE)
+# This does not validate the line, but is fast, and enough to find its name.
+_NAME = re.compile(r"[A-Za-z0-9-]+(?=[:;])", re.ASCII)
+_BEGIN_OR_END = re.compile(r"(BEGIN|END)[ \t]*:[ \t]*([A-Za-z0-9-]+)[ \t]*", re.ASCII | re.IGNORECASE)
 
 
 class NotACalendar(ValueError):
-    """The file as a whole cannot be imported; the message says why."""
+    """A file that cannot be imported at all; the message says why."""
 
 
 @dataclass
 class Component:
-    """A component: its lines without the first and the last, and the components in it.
+    """A component: its lines without BEGIN and END, and the components inside it.
 
-    `trouble` says, in words, why it cannot be read.
+    `error` says why it cannot be read; None if it can.
     """
 
     name: str
     lines: list[str] = field(default_factory=list)
-    blocks: list["Component"] = field(default_factory=list)
-    trouble: str | None = None
+    components: list["Component"] = field(default_factory=list)
+    error: str | None = None
 
-    def verbatim(self) -> list[str]:
-        """Its lines, those of the components in it, and the bounds around them."""
-        inner = [line for block in self.blocks for line in block.verbatim()]
+    def to_lines(self) -> list[str]:
+        """Return all lines of the component, with BEGIN, END and the components inside it."""
+        inner = [line for component in self.components for line in component.to_lines()]
         return [f"BEGIN:{self.name}", *self.lines, *inner, f"END:{self.name}"]
 
-    def first(self, name: str) -> str | None:
-        """What follows the colon in the first line with this name, without parameters; None when there is none."""
+    def find_value(self, name: str) -> str | None:
+        """Return the value of the first line with this name and without parameters, or None if there is none."""
         for line in self.lines:
             if line[: len(name) + 1].upper() == f"{name}:":
                 return line[len(name) + 1 :].strip()
         return None
 
+    def fail(self, error: str) -> None:
+        """Record why the component cannot be read, unless an error is recorded already."""
+        self.error = self.error or error
+
 
 def parse_line_name(line: str) -> str | None:
-    """What a content line is called, in capitals; None for what is no content line."""
-    found = _NAMED.match(line)
+    """Return the name of a content line in upper case, or None if it has no name."""
+    found = _NAME.match(line)
     return found[0].upper() if found else None
 
 
 def unfold_lines(text: str) -> Iterator[str]:
-    """The content lines of a file (RFC 5545 §3.1), whichever way it ends and folds them; none is blank."""
+    """Yield the content lines of a file (RFC 5545 §3.1) without blank ones; all kinds of line breaks are accepted."""
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     for line in _FOLD.sub("", text).split("\n"):
         if line.strip():
@@ -62,93 +72,96 @@ def unfold_lines(text: str) -> Iterator[str]:
 
 
 def parse_calendars(text: str) -> list[Component]:
-    """The VCALENDARs of a file; raises `NotACalendar` when there is none, or too much in it."""
-    reader = _Reader()
+    """Return the VCALENDARs of a file. Raises `NotACalendar` if it has none, or too many components."""
+    parser = _Parser()
     for line in unfold_lines(text):
-        reader.take(line)
-    reader.end()
-    if not reader.found:
-        raise NotACalendar("the file holds no iCalendar data: it has no BEGIN:VCALENDAR")
-    return reader.found
+        parser.add_line(line)
+    parser.end_file()
+    if not parser.calendars:
+        raise NotACalendar("must be an iCalendar file, but has no BEGIN:VCALENDAR")
+    return parser.calendars
 
 
-class _Reader:
-    """Reads line by line; `open` are the components that have begun and not ended."""
+class _Parser:
+    """A parser that is given the lines of a file one by one.
+
+    `open` has the components that have begun and not ended, the outermost first.
+    """
 
     def __init__(self) -> None:
-        self.found: list[Component] = []
+        self.calendars: list[Component] = []
         self.open: list[Component] = []
-        self.components = 0
-        self.zones = 0
+        self.component_count = 0
+        self.time_zone_count = 0
 
-    def take(self, line: str) -> None:
-        bound = _BOUND.fullmatch(line)
+    def add_line(self, line: str) -> None:
+        bound = _BEGIN_OR_END.fullmatch(line)
         if bound is None:
             if self.open:
-                self._add(line)
+                self._add_content_line(line)
         elif bound[1].upper() == "BEGIN":
             self._begin(bound[2].upper())
         else:
             self._end(bound[2].upper())
 
-    def end(self) -> None:
-        for block in self.open[1:]:
-            block.trouble = block.trouble or f"the file ends before END:{block.name}"
+    def end_file(self) -> None:
+        for component in self.open[1:]:
+            component.fail(f"the file ends before its END:{component.name}")
         self.open = []
 
-    def _add(self, line: str) -> None:
-        block = self.open[-1]
+    def _add_content_line(self, line: str) -> None:
+        component = self.open[-1]
         if parse_line_name(line) is None:
-            block.trouble = block.trouble or "one of its lines is not of the form NAME:VALUE"
+            component.fail("it has a line that is not of the form NAME:VALUE")
         elif "\0" in line:
-            block.trouble = block.trouble or "one of its lines holds a NUL"
+            component.fail("it has a line with a NUL character")
         else:
-            block.lines.append(line)
+            component.lines.append(line)
 
     def _begin(self, name: str) -> None:
         if name == "VCALENDAR":
-            self.end()
-            self._open(Component(name), self.found)
+            self.end_file()
+            self._open(Component(name), self.calendars)
         elif self.open:
-            # What begins like this stands in the file itself: whatever was open is not closed.
-            if name in ("VEVENT", "VTODO", "VJOURNAL", "VFREEBUSY", "VTIMEZONE"):
-                for block in self.open[1:]:
-                    block.trouble = block.trouble or f"it has no END:{block.name}"
+            if name in _TOP_LEVEL:
+                # All components that are open inside the calendar lack their END.
+                for component in self.open[1:]:
+                    component.fail(f"it has no END:{component.name}")
                 del self.open[1:]
             if len(self.open) == 1:
                 self._count(name)
             if len(self.open) >= MAX_DEPTH:
-                self.open[1].trouble = self.open[1].trouble or "components stand too deep in one another"
-            self._open(Component(name), self.open[-1].blocks)
+                self.open[1].fail(_TOO_DEEP)
+            self._open(Component(name), self.open[-1].components)
 
     def _count(self, name: str) -> None:
         if name == "VTIMEZONE":
-            self.zones += 1
-            if self.zones > MAX_TIME_ZONES:
-                raise NotACalendar(f"a file may describe {MAX_TIME_ZONES} time zones at most")
+            self.time_zone_count += 1
+            if self.time_zone_count > MAX_TIME_ZONES:
+                raise NotACalendar(f"must have at most {MAX_TIME_ZONES} time zones")
         else:
-            self.components += 1
-            if self.components > MAX_COMPONENTS:
-                raise NotACalendar(f"a file may hold {MAX_COMPONENTS} entries at most")
+            self.component_count += 1
+            if self.component_count > MAX_COMPONENTS:
+                raise NotACalendar(f"must have at most {MAX_COMPONENTS} entries")
 
-    def _open(self, block: Component, among: list[Component]) -> None:
-        # Nothing is kept of what stands too deep; its bounds are counted all the same.
+    def _open(self, component: Component, siblings: list[Component]) -> None:
+        # A component that is nested too deep is dropped, but it is opened, so that its END is matched.
         if len(self.open) < MAX_DEPTH:
-            among.append(block)
-        if len(self.open) > 1000:
-            raise NotACalendar("components stand too deep in one another")
-        self.open.append(block)
+            siblings.append(component)
+        if len(self.open) > _MAX_COUNTED_DEPTH:
+            raise NotACalendar(f"must have components nested at most {MAX_DEPTH} deep, but they are nested too deep")
+        self.open.append(component)
 
     def _end(self, name: str) -> None:
         depth = next((n for n in range(len(self.open) - 1, -1, -1) if self.open[n].name == name), None)
         if depth is None:
             if len(self.open) > 1:
-                self.open[-1].trouble = self.open[-1].trouble or f"it has an END:{name} without its beginning"
+                self.open[-1].fail(f"it has an END:{name} without a BEGIN:{name}")
             return
-        for block in self.open[depth + 1 :]:
-            block.trouble = block.trouble or f"it has no END:{block.name}"
-        # What is wrong in a part is wrong with the whole entry.
+        for component in self.open[depth + 1 :]:
+            component.fail(f"it has no END:{component.name}")
+        # An error in an inner component is an error of the whole entry.
         for outer, inner in zip(self.open[1:-1], self.open[2:], strict=True):
-            if inner.trouble and outer.trouble is None:
-                outer.trouble = inner.trouble
+            if inner.error:
+                outer.fail(inner.error)
         del self.open[depth:]

@@ -1,47 +1,42 @@
-"""The entries of a file: everything that it says of one UID put together, ready to become an event.
+"""The entries of a file: all VEVENTs with one UID combined, so that they can become an event.
 
-An entry is what a request would hold: local times, a zone, a rule (`draft`), and the occurrences
-that differ. What cannot become an event is a `ImportFailure` with its reason, and hinders nothing else.
+An entry has the form of a request: local times, a time zone and a rule (its `draft`), and the occurrences
+that differ. What cannot become an event is an `ImportFailure` with a reason, and does not prevent the
+rest from being imported.
 """
 
 import hashlib
-from collections.abc import Iterator
+from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import UTC, date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
 from planner.domain.ics.reading.components import Component, parse_calendars
 from planner.domain.ics.reading.custom_timezones import parse_vtimezone
-from planner.domain.ics.reading.properties import ICalTime, Unreadable, parse_property, parse_text
+from planner.domain.ics.reading.entry_times import CalendarContext, EntryTimes, ParsedOccurrence
+from planner.domain.ics.reading.properties import Unreadable, parse_property, parse_text
 from planner.domain.ics.reading.tzids import TzidResolver, resolve_tzid_name
 from planner.domain.ics.reading.vevent import ParsedVEvent, parse_vevent
-from planner.domain.zones import to_local, to_utc
+from planner.domain.zones import MIDNIGHT
 
-# `event` tells all of an event, `occurrences` only some of them; `cancel` says that it does not take
-# place, or those occurrences that it names.
+# An entry is a whole `event`, or only some `occurrences` of one. An entry of kind `cancel` cancels the event, or
+# only its occurrences if it has any.
 EntryKind = Literal["event", "occurrences", "cancel"]
 
-_ALLOWED_METHODS = frozenset({None, "", "PUBLISH", "REQUEST", "CANCEL"})
-DAY = timedelta(days=1)
+_SUPPORTED_METHODS = frozenset({None, "", "PUBLISH", "REQUEST", "CANCEL"})
+# These properties differ between two exports of the same entry.
+_RECORD_PROPERTIES = ("DTSTAMP", "CREATED", "LAST-MODIFIED")
 
 
 class ImportFailure(NamedTuple):
-    """What was not imported, and why in plain words; without a UID where there is none."""
+    """What was not imported, and the reason; `uid` is None if it has none."""
 
     uid: str | None
     reason: str
 
 
-class ParsedOccurrence(NamedTuple):
-    """An occurrence that differs: its recurrence id, local in `zone`, and its own draft."""
-
-    id: date
-    zone: str
-    draft: dict[str, Any]
-
-
 class ParsedEntry(NamedTuple):
-    """What a file says of one UID; `draft` has the fields of the API, and `ics`."""
+    """What a file says about one UID. `draft` has the fields of the API, and `ics`."""
 
     uid: str
     sequence: int
@@ -50,251 +45,127 @@ class ParsedEntry(NamedTuple):
     occurrences: list[ParsedOccurrence]
 
 
-class CalendarContext(NamedTuple):
-    """What a VCALENDAR says about its entries: its METHOD, its zones, and the zone of floating times."""
-
-    method: str | None
-    zones: TzidResolver
-    zone: str
-
-
 @dataclass
 class EntryGroup:
-    """The VEVENTs of one UID, each with where it stood."""
+    """The VEVENTs with one UID, each with the context of its VCALENDAR."""
 
     uid: str
-    parts: list[tuple[Component, CalendarContext]] = field(default_factory=list)
+    components: list[tuple[Component, CalendarContext]] = field(default_factory=list)
     failures: list[ImportFailure] = field(default_factory=list)
 
 
 class ParsedGroup(NamedTuple):
-    """What became of a group."""
+    """The entry that a group makes, if it makes one, and what of the group cannot be imported."""
 
     entry: ParsedEntry | None
     failures: list[ImportFailure]
 
 
+# A VEVENT with the context of its VCALENDAR.
+_Part = tuple[ParsedVEvent, CalendarContext]
+
+
 def parse_groups(text: str) -> list[EntryGroup]:
-    """The groups of a file, in order; raises `NotACalendar`."""
-    found: dict[str, EntryGroup] = {}
-    others: list[EntryGroup] = []
+    """Return the groups of a file, in the order of the file. Raises `NotACalendar`."""
+    groups: dict[str, EntryGroup] = {}
+    failed: list[EntryGroup] = []
     for calendar in parse_calendars(text):
-        context = _context(calendar)
-        for block in calendar.blocks:
-            if block.name == "VTIMEZONE":
+        context = _build_context(calendar)
+        for component in calendar.components:
+            if component.name == "VTIMEZONE":
                 continue
-            given = _uid(block)
-            if block.name != "VEVENT":
-                reason = f"it is a {block.name}, and only VEVENTs are imported"
-                others.append(EntryGroup(given or "", failures=[ImportFailure(given, reason)]))
-                continue
-            uid = given or _made_uid(block)
-            found.setdefault(uid, EntryGroup(uid)).parts.append((block, context))
-    return [*found.values(), *others]
+            file_uid = _parse_uid(component)
+            if component.name == "VEVENT":
+                uid = file_uid or _compute_uid(component)
+                groups.setdefault(uid, EntryGroup(uid)).components.append((component, context))
+            else:
+                reason = f"it is a {component.name}; only VEVENTs are imported"
+                failed.append(EntryGroup(file_uid or "", failures=[ImportFailure(file_uid, reason)]))
+    return [*groups.values(), *failed]
 
 
 def parse_group(group: EntryGroup) -> ParsedGroup:
-    """The entry that a group makes, and what of it cannot be imported."""
+    """Combine the VEVENTs of a group into an entry."""
     failures = list(group.failures)
-    whole: dict[date | None, tuple[ParsedVEvent, CalendarContext]] = {}
-    for block, context in group.parts:
+    # By recurrence id, which is None for the VEVENT of the event itself.
+    parts: dict[date | None, _Part] = {}
+    for component, context in group.components:
         try:
-            if context.method not in _ALLOWED_METHODS:
-                raise Unreadable(f"it is an answer to or a step of an invitation (METHOD:{context.method})")
-            this = parse_vevent(block, group.uid)
+            if context.method not in _SUPPORTED_METHODS:
+                raise Unreadable(f"it is part of an exchange of invitations (METHOD:{context.method})")
+            vevent = parse_vevent(component, group.uid)
         except Unreadable as error:
             failures.append(ImportFailure(group.uid, str(error)))
             continue
-        key = None if this.id is None else this.id.value
-        # The highest SEQUENCE holds, and the last of equal ones.
-        if key not in whole or whole[key][0].sequence <= this.sequence:
-            whole[key] = (this, context)
+        recurrence_id = None if vevent.recurrence_id is None else vevent.recurrence_id.value
+        # The highest SEQUENCE takes precedence, and the last of several with the same one.
+        if recurrence_id not in parts or parts[recurrence_id][0].sequence <= vevent.sequence:
+            parts[recurrence_id] = (vevent, context)
+    if not parts:
+        return ParsedGroup(None, failures)
     try:
-        entry, more = _entry(group.uid, whole)
+        entry, more_failures = _build_entry(group.uid, parts)
     except Unreadable as error:
         return ParsedGroup(None, [*failures, ImportFailure(group.uid, str(error))])
-    return ParsedGroup(entry, failures + more)
+    return ParsedGroup(entry, failures + more_failures)
 
 
-def _entry(
-    uid: str, parts: dict[date | None, tuple[ParsedVEvent, CalendarContext]]
-) -> tuple[ParsedEntry | None, list[ImportFailure]]:
-    if not parts:
-        return None, []
-    main = parts.get(None)
-    if main is not None:
-        times = _Times(main[0], main[1])
-        cancels = main[1].method == "CANCEL"
-        entry = ParsedEntry(uid, main[0].sequence, "cancel" if cancels else "event", times.draft(main[0]), [])
-        if cancels:
-            return entry, []
+def _build_entry(uid: str, parts: Mapping[date | None, _Part]) -> ParsedGroup:
+    """Return the entry of VEVENTs with one UID. Raises `Unreadable` if that of the event cannot be converted."""
+    if None in parts:
+        main, context = parts[None]
+        times = EntryTimes(main, context)
+        if context.method == "CANCEL":
+            return ParsedGroup(ParsedEntry(uid, main.sequence, "cancel", times.build_draft(main), []), [])
+        entry = ParsedEntry(uid, main.sequence, "event", times.build_draft(main), [])
     else:
-        # Some occurrences of an event that the file does not tell: the first stands for it, until it is known.
-        first, context = min(parts.values(), key=lambda part: _sortable(part[0], part[1]))
-        assert first.id is not None
-        alone = first._replace(start=first.id, rrule=None, rdates=[], exdates=[])
-        if first.start != first.id:
-            # It was moved, and how long the others last is not known.
-            alone = alone._replace(end=None, length=None)
-        times = _Times(alone, context)
-        sequence = max(part.sequence for part, _ in parts.values())
-        draft = times.draft(alone)
-        cancels = all(context.method == "CANCEL" for _, context in parts.values())
-        entry = ParsedEntry(uid, sequence, "cancel" if cancels else "occurrences", draft, [])
+        main, context = _choose_placeholder(list(parts.values()))
+        times = EntryTimes(main, context)
+        sequence = max(vevent.sequence for vevent, _ in parts.values())
+        is_cancel = all(context.method == "CANCEL" for _, context in parts.values())
+        entry = ParsedEntry(uid, sequence, "cancel" if is_cancel else "occurrences", times.build_draft(main), [])
     failures = []
-    for id, (part, context) in parts.items():
-        if id is not None:
+    for recurrence_id, (vevent, context) in parts.items():
+        if recurrence_id is not None:
             try:
-                entry.occurrences.append(times.occurrence(part, context))
+                entry.occurrences.append(times.build_occurrence(vevent, context))
             except Unreadable as error:
-                failures.append(ImportFailure(uid, f"the occurrence of {id.isoformat()}: {error}"))
-    if main is None and not entry.occurrences:
-        return None, failures
-    return entry, failures
+                reason = f"the occurrence of {recurrence_id.isoformat()}: {error}"
+                failures.append(ImportFailure(uid, reason))
+    if None not in parts and not entry.occurrences:
+        return ParsedGroup(None, failures)
+    return ParsedGroup(entry, failures)
 
 
-def _sortable(part: ParsedVEvent, context: CalendarContext) -> datetime:
-    assert part.id is not None
-    value = part.id.value
-    return value if isinstance(value, datetime) else datetime.combine(value, datetime.min.time())
+def _choose_placeholder(parts: list[_Part]) -> _Part:
+    """Return the VEVENT that represents an event of which the file has occurrences only: the first of them."""
+    vevent, context = min(parts, key=lambda part: _sort_key(part[0]))
+    assert vevent.recurrence_id is not None
+    placeholder = vevent._replace(start=vevent.recurrence_id, rrule=None, rdates=[], exdates=[])
+    if vevent.start != vevent.recurrence_id:
+        # The occurrence was moved, and it is not known how long the others are.
+        placeholder = placeholder._replace(end=None, duration=None)
+    return placeholder, context
 
 
-class _Times:
-    """Reads times as an event's own: local in the zone of its start, dates if it lasts whole days."""
-
-    def __init__(self, main: ParsedVEvent, context: CalendarContext) -> None:
-        self.start, zone = _local(main.start, context, "DTSTART")
-        self.dated = main.start.dated
-        self.zone = zone
-        self._context = context
-
-    def draft(self, part: ParsedVEvent) -> dict[str, Any]:
-        """An event as a request would tell it."""
-        draft = dict(part.fields)
-        draft["start"] = self.start.isoformat()
-        draft["end"] = _end(part, self.start, self.zone, self._context)
-        draft["time_zone"] = None if self.dated else self.zone
-        if part.rrule or part.rdates:
-            draft["recurrence"] = {
-                "rrule": part.rrule,
-                "rdates": self._all(part.rdates, "RDATE"),
-                "exdates": self._all(part.exdates, "EXDATE"),
-            }
-        return draft
-
-    def occurrence(self, part: ParsedVEvent, context: CalendarContext) -> ParsedOccurrence:
-        """An occurrence as its event counts: its id and its times local in the event's zone."""
-        assert part.id is not None
-        id = self._fit(part.id, context, "RECURRENCE-ID")
-        start = part.start
-        if self.dated and not start.dated:
-            raise Unreadable("it has a time, and its event lasts whole days")
-        local, zone = _local(start, context, "DTSTART")
-        end = _end(part, local, zone, context)
-        if start.dated and not self.dated:
-            # It takes the whole day: from midnight to midnight, for its event has times.
-            local = datetime.combine(local, datetime.min.time())
-            last = local + DAY if end is None else datetime.combine(date.fromisoformat(end), datetime.min.time())
-            end = last.isoformat()
-        elif not self.dated and zone != self.zone:
-            instant = to_utc(_timed(local), zone)
-            ends = None if end is None else _instant(end, zone)
-            local = to_local(instant, self.zone)
-            end = None if ends is None else _told(ends, self.zone)
-        draft = dict(part.fields)
-        draft |= {"start": local.isoformat(), "end": end, "time_zone": None if self.dated else self.zone}
-        return ParsedOccurrence(id, self.zone, draft)
-
-    def _all(self, moments: list[ICalTime], name: str) -> list[str]:
-        return sorted({self._fit(moment, self._context, name).isoformat() for moment in moments})
-
-    def _fit(self, moment: ICalTime, context: CalendarContext, name: str) -> date:
-        """A date or time as an occurrence of this event, of whichever kind it was written."""
-        if self.dated:
-            return moment.value.date() if isinstance(moment.value, datetime) else moment.value
-        if moment.dated:
-            assert isinstance(self.start, datetime)
-            return datetime.combine(moment.value, self.start.time())
-        local, zone = _local(moment, context, name)
-        return local if zone == self.zone else to_local(to_utc(_timed(local), zone), self.zone)
+def _sort_key(vevent: ParsedVEvent) -> datetime:
+    assert vevent.recurrence_id is not None
+    value = vevent.recurrence_id.value
+    return value if isinstance(value, datetime) else datetime.combine(value, MIDNIGHT)
 
 
-def _local(moment: ICalTime, context: CalendarContext, name: str) -> tuple[date, str]:
-    """A date or local time, and the zone that it is in; raises `Unreadable` for a zone that nobody knows."""
-    value = moment.value
-    if not isinstance(value, datetime) or moment.tzid is None:
-        return value, context.zone if isinstance(value, datetime) else "UTC"
-    zone = "UTC" if moment.tzid == "UTC" else context.zones.name(moment.tzid, value)
-    if zone is None:
-        shown = moment.tzid if len(moment.tzid) <= 60 else f"{moment.tzid[:59]}…"
-        raise Unreadable(f"the time zone {shown!r} of its {name} is not known, nor described so that it could be")
-    return value, zone
+def _build_context(calendar: Component) -> CalendarContext:
+    method = calendar.find_value("METHOD")
+    vtimezones = (parse_vtimezone(component) for component in calendar.components if component.name == "VTIMEZONE")
+    tzids = TzidResolver(dict(vtimezone for vtimezone in vtimezones if vtimezone is not None))
+    name = calendar.find_value("X-WR-TIMEZONE")
+    time_zone = (resolve_tzid_name(name) if name else None) or "UTC"
+    return CalendarContext(None if method is None else method.upper(), tzids, time_zone)
 
 
-def _end(part: ParsedVEvent, start: date, zone: str, context: CalendarContext) -> str | None:
-    """When a VEVENT ends, local in the zone of its start; None when it does not say, or ends as it begins."""
-    if part.end is not None:
-        if part.end.dated is isinstance(start, datetime):
-            raise Unreadable("of its DTSTART and DTEND one is a date and the other a time")
-        local, own = _local(part.end, context, "DTEND")
-        if not isinstance(start, datetime):
-            return _later(start, local)
-        instant = to_utc(_timed(local), own)
-        if instant < to_utc(start, zone):
-            raise Unreadable("its DTEND is before its DTSTART")
-        if instant == to_utc(start, zone):
-            return None
-        # As it is written, also where the clocks skip it.
-        return local.isoformat() if own == zone else _told(instant, zone)
-    if part.length is None or not any(part.length):
-        return None
-    nominal, exact = part.length
-    try:
-        if not isinstance(start, datetime):
-            if (nominal + exact) % DAY:
-                raise Unreadable("its DURATION is not one of whole days, and its DTSTART is a date")
-            return (start + nominal + exact).isoformat()
-        return _told(to_utc(start + nominal, zone) + exact, zone)
-    except OverflowError:
-        raise Unreadable("its DURATION leaves the years 1 to 9999") from None
-
-
-def _later(start: date, end: date) -> str | None:
-    if end < start:
-        raise Unreadable("its DTEND is before its DTSTART")
-    # Some programs write a day that ends as it begins, and mean the day.
-    return None if end == start else end.isoformat()
-
-
-def _told(instant: datetime, zone: str) -> str:
-    """An instant as its zone's clocks show it; with UTC's offset where they show the same time twice."""
-    local = to_local(instant, zone)
-    return local.isoformat() if to_utc(local, zone) == instant else instant.isoformat()
-
-
-def _instant(text: str, zone: str) -> datetime:
-    moment = datetime.fromisoformat(text)
-    return to_utc(moment, zone) if moment.tzinfo is None else moment.astimezone(UTC)
-
-
-def _timed(value: date) -> datetime:
-    assert isinstance(value, datetime)
-    return value
-
-
-def _context(calendar: Component) -> CalendarContext:
-    method = calendar.first("METHOD")
-    found = (parse_vtimezone(block) for block in calendar.blocks if block.name == "VTIMEZONE")
-    zones = TzidResolver(dict(one for one in found if one is not None))
-    name = calendar.first("X-WR-TIMEZONE")
-    return CalendarContext(
-        None if method is None else method.upper(), zones, (resolve_tzid_name(name) if name else None) or "UTC"
-    )
-
-
-def _uid(block: Component) -> str | None:
-    """The UID of a component, as far as it can be read."""
-    for line in block.lines:
+def _parse_uid(component: Component) -> str | None:
+    """Return the UID of a component, or None if it has none that can be read."""
+    for line in component.lines:
         if line[:4].upper() in ("UID:", "UID;"):
             try:
                 return parse_text(parse_property(line)).strip() or None
@@ -303,11 +174,7 @@ def _uid(block: Component) -> str | None:
     return None
 
 
-def _made_uid(block: Component) -> str:
-    """A UID for an entry without one: the same for the same entry, so that it is known again."""
-    lines = _significant(block)
+def _compute_uid(component: Component) -> str:
+    """Return a UID for an entry without one: always the same for the same entry, so that it is recognised again."""
+    lines = [line for line in component.lines if not line.upper().startswith(_RECORD_PROPERTIES)]
     return hashlib.sha256("\n".join(lines).encode(errors="replace")).hexdigest()[:32] + "@no-uid.planner"
-
-
-def _significant(block: Component) -> Iterator[str]:
-    yield from (line for line in block.lines if not line.upper().startswith(("DTSTAMP", "CREATED", "LAST-MODIFIED")))

@@ -1,4 +1,7 @@
-"""Content lines as properties: a name, parameters and a value (RFC 5545 §3.1). `icalendar` parses what is in them."""
+"""Parsing of content lines into properties, and of their values (RFC 5545 §3.1, §3.3).
+
+The names of properties are in the messages of errors, because the file's author sees them.
+"""
 
 import re
 from collections.abc import Mapping
@@ -9,19 +12,19 @@ from icalendar.error import InvalidCalendar
 from icalendar.parser import Contentline, split_on_unescaped_comma, unescape_backslash
 from icalendar.prop import vDate, vDatetime, vDuration, vGeo
 
-# All that stands before the value when no parameter is quoted; what is quoted may hold a colon.
-_HEAD = re.compile(r'([A-Za-z0-9-]+)(?:;([^":]*))?:', re.ASCII)
+# The name and the parameters of a line without quotes. A quoted parameter may contain a colon.
+_NAME_AND_PARAMETERS = re.compile(r'([A-Za-z0-9-]+)(?:;([^":]*))?:', re.ASCII)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_NUMBER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
-_LATEST_SECOND = re.compile(r"(\d{8}T\d{4})60(Z?)", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_LEAP_SECOND = re.compile(r"(\d{8}T\d{4})60(Z?)", re.ASCII)
 
 
 class Unreadable(ValueError):
-    """A property that makes no sense; the message says which one and why."""
+    """An entry, or a property of it, that cannot be read; the message says what is wrong with it."""
 
 
 class Property(NamedTuple):
-    """A property, with the line that it stood in; names are in capitals, values still escaped."""
+    """A property: its name and parameter names in upper case, its value still escaped, and the whole line."""
 
     name: str
     parameters: Mapping[str, str]
@@ -30,20 +33,23 @@ class Property(NamedTuple):
 
 
 class ICalTime(NamedTuple):
-    """A DATE or DATE-TIME: a date, or a naive local time; its zone's TZID, `UTC`, or None for a floating one."""
+    """A DATE or DATE-TIME: a date or a naive local time.
+
+    `tzid` is the TZID of a local time, `UTC`, or None for a floating time and for a date.
+    """
 
     value: date
     tzid: str | None
 
     @property
-    def dated(self) -> bool:
-        """Whether it is a date."""
+    def is_date(self) -> bool:
+        """Whether it is a DATE."""
         return not isinstance(self.value, datetime)
 
 
 def parse_property(line: str) -> Property:
-    """The property in an unfolded line; raises `Unreadable`."""
-    head = _HEAD.match(line)
+    """Parse an unfolded line into a property. Raises `Unreadable`."""
+    head = _NAME_AND_PARAMETERS.match(line)
     if head and not head[2]:
         return Property(head[1].upper(), {}, line[head.end() :], line)
     try:
@@ -52,79 +58,82 @@ def parse_property(line: str) -> Property:
             raise ValueError
         name, parameters, _ = Contentline(line[:end]).raw_parts()
     except (ValueError, AssertionError):
-        raise Unreadable("one of its lines is not of the form NAME;PARAMETER=VALUE:VALUE") from None
-    told = {key.upper(): value if isinstance(value, str) else ",".join(value) for key, value in parameters.items()}
-    return Property(name.upper(), told, line[end:], line)
+        raise Unreadable("it has a line that is not of the form NAME;PARAMETER=VALUE:VALUE") from None
+    joined = {key.upper(): value if isinstance(value, str) else ",".join(value) for key, value in parameters.items()}
+    return Property(name.upper(), joined, line[end:], line)
 
 
 def remove_controls(text: str) -> str:
-    """A text without the control characters that no iCalendar file may hold."""
+    """Return a text without the control characters that an iCalendar file must not have."""
     return _CONTROLS.sub("", text.replace("\r\n", "\n")) if _CONTROLS.search(text) else text
 
 
-def parse_text(told: Property) -> str:
-    """A value of type TEXT (RFC 5545 §3.3.11)."""
-    return remove_controls(unescape_backslash(told.value))
+def parse_text(prop: Property) -> str:
+    """Parse a value of type TEXT (RFC 5545 §3.3.11)."""
+    return remove_controls(unescape_backslash(prop.value))
 
 
-def parse_text_list(told: Property) -> list[str]:
-    """A list of TEXTs, such as CATEGORIES has."""
-    return [remove_controls(text) for text in split_on_unescaped_comma(told.value)]
+def parse_text_list(prop: Property) -> list[str]:
+    """Parse a list of TEXT values, such as that of CATEGORIES."""
+    return [remove_controls(text) for text in split_on_unescaped_comma(prop.value)]
 
 
-def parse_integer(told: Property) -> int:
-    """An INTEGER, such as SEQUENCE."""
-    text = told.value.strip()
-    if not _NUMBER.fullmatch(text):
-        raise Unreadable(f"its {told.name} is not a whole number")
+def parse_integer(prop: Property) -> int:
+    """Parse an INTEGER (RFC 5545 §3.3.8), such as that of SEQUENCE. Raises `Unreadable`."""
+    text = prop.value.strip()
+    if not _INTEGER.fullmatch(text):
+        raise Unreadable(f"its {prop.name} is not a whole number")
     return int(text)
 
 
-def parse_geo(told: Property) -> tuple[float, float]:
-    """The latitude and longitude of a GEO; raises `Unreadable` for what is not on the earth."""
+def parse_geo(prop: Property) -> tuple[float, float]:
+    """Parse a GEO (RFC 5545 §3.8.1.6) into its latitude and longitude. Raises `Unreadable`."""
     try:
-        lat, lon = vGeo.from_ical(told.value.replace("\\;", ";"))
+        lat, lon = vGeo.from_ical(prop.value.replace("\\;", ";"))
     except ValueError:
-        raise Unreadable("its GEO is not a latitude and a longitude") from None
+        raise Unreadable("its GEO is not a latitude and a longitude, such as 52.52;13.405") from None
     if not (-90 <= lat <= 90 and -180 <= lon <= 180):
-        raise Unreadable("its GEO is not a place on the earth")
+        raise Unreadable("its GEO is not between -90 and 90 degrees of latitude and -180 and 180 of longitude")
     return lat, lon
 
 
-def parse_duration(told: Property) -> timedelta:
-    """A DURATION (RFC 5545 §3.3.6), of any sign."""
+def parse_duration(prop: Property) -> timedelta:
+    """Parse a DURATION (RFC 5545 §3.3.6), which may be negative. Raises `Unreadable`."""
     try:
-        found: timedelta = vDuration.from_ical(told.value.strip().upper())
+        duration: timedelta = vDuration.from_ical(prop.value.strip().upper())
     except (ValueError, InvalidCalendar):
-        raise Unreadable("its DURATION is not one, such as PT1H30M") from None
-    return found
+        raise Unreadable(f"its {prop.name} is not a duration, such as PT1H30M") from None
+    return duration
 
 
-def parse_time(told: Property) -> ICalTime:
-    """The one DATE or DATE-TIME of a property such as DTSTART."""
-    found = parse_times(told)
-    if len(found) != 1:
-        raise Unreadable(f"its {told.name} is not one date or time")
-    return found[0]
+def parse_time(prop: Property) -> ICalTime:
+    """Parse the one DATE or DATE-TIME of a property such as DTSTART. Raises `Unreadable`."""
+    times = parse_times(prop)
+    if len(times) != 1:
+        raise Unreadable(f"its {prop.name} is not exactly one date or time")
+    return times[0]
 
 
-def parse_times(told: Property) -> list[ICalTime]:
-    """The DATEs and DATE-TIMEs of a property such as EXDATE; periods (§3.3.9) are refused."""
-    kind = told.parameters.get("VALUE", "").upper()
-    if kind == "PERIOD" or "/" in told.value:
-        raise Unreadable(f"its {told.name} holds periods, and only dates and times are known")
-    tzid = told.parameters.get("TZID")
-    return [_moment(told.name, part.strip(), tzid) for part in told.value.split(",") if part.strip()]
+def parse_times(prop: Property) -> list[ICalTime]:
+    """Parse the DATEs and DATE-TIMEs of a property such as EXDATE (RFC 5545 §3.3.4, §3.3.5).
+
+    Raises `Unreadable`, also for periods (§3.3.9), which are not supported.
+    """
+    value_type = prop.parameters.get("VALUE", "").upper()
+    if value_type == "PERIOD" or "/" in prop.value:
+        raise Unreadable(f"its {prop.name} has periods, but only dates and times are supported")
+    tzid = prop.parameters.get("TZID")
+    return [_parse_time(prop.name, part.strip(), tzid) for part in prop.value.split(",") if part.strip()]
 
 
-def _moment(name: str, text: str, tzid: str | None) -> ICalTime:
+def _parse_time(name: str, text: str, tzid: str | None) -> ICalTime:
     try:
-        if len(text) == 8:
+        if len(text) == len("20260501"):
             return ICalTime(vDate.from_ical(text), None)
-        if len(text) not in (15, 16) or not text.isascii():
+        if len(text) not in (len("20260501T180000"), len("20260501T180000Z")) or not text.isascii():
             raise ValueError
-        # There are no leap seconds here (§3.3.12): the 60th is taken for the one before.
-        found: datetime = vDatetime.from_ical(_LATEST_SECOND.sub(r"\g<1>59\g<2>", text.upper()))
+        # Python has no leap seconds, so second 60 is read as second 59 (RFC 5545 §3.3.12).
+        found: datetime = vDatetime.from_ical(_LEAP_SECOND.sub(r"\g<1>59\g<2>", text.upper()))
     except (ValueError, InvalidCalendar):
         raise Unreadable(f"its {name} is not a date or time") from None
     if found.tzinfo is not None:

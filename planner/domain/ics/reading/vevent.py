@@ -1,4 +1,8 @@
-"""What one VEVENT says (RFC 5545 §3.6.1), in our fields as far as they reach; the rest is kept as it was written."""
+"""The contents of one VEVENT (RFC 5545 §3.6.1).
+
+What fits a field of the API becomes that field. All other lines are stored unchanged, so that they
+can be exported again.
+"""
 
 from collections.abc import Iterable
 from datetime import timedelta
@@ -23,207 +27,214 @@ from planner.domain.ics.reading.properties import (
 from planner.domain.recurrence.series import MAX_DATES
 from planner.domain.urls import is_web_address
 
-UNTITLED = "(no title)"
-# The limits of the API's own fields: what is longer goes in shortened.
-MAX_TITLE = 200
-MAX_DESCRIPTION = 20_000
-MAX_LOCATION = 300
-MAX_URL = 2_000
+DEFAULT_TITLE = "(no title)"
+# The limits of the fields of the API, in characters. A longer text is shortened.
+MAX_TITLE_LENGTH = 200
+MAX_DESCRIPTION_LENGTH = 20_000
+MAX_LOCATION_LENGTH = 300
+MAX_URL_LENGTH = 2_000
 MAX_TAGS = 20
-MAX_TAG = 32
+MAX_TAG_LENGTH = 32
 MAX_REMINDERS = 10
 MAX_SEQUENCE = 2**31 - 1
-# As much as is kept of what has no field, in characters: it is read with the event each time.
+# The number of characters that are stored of lines without a field. They are read each time the event is.
 MAX_OTHER_CHARACTERS = 65_536
 
 _STATUSES = frozenset({"CONFIRMED", "TENTATIVE", "CANCELLED"})
-# About the writing of an entry, not about the event.
-_PASSING = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED"})
+# These properties are about the entry in the file, not about the event, so they are ignored.
+_IGNORED_PROPERTIES = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED"})
+_KNOWN_PROPERTIES = frozenset(
+    {"UID", "SEQUENCE", "RECURRENCE-ID", "SUMMARY", "DESCRIPTION", "LOCATION", "GEO", "URL", "IMAGE", "CATEGORIES"}
+    | {"STATUS", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE"}
+)
 
 
 class ParsedVEvent(NamedTuple):
-    """One VEVENT. `fields` are those of the API by their names, and `ics`, what has no field."""
+    """One VEVENT.
+
+    `duration` has the days and the exact time of a DURATION. `fields` has the fields of the API that are not
+    about its times, by their names, and `ics` with the lines and alarms that have no field, or None.
+    """
 
     uid: str
     sequence: int
-    id: ICalTime | None
+    recurrence_id: ICalTime | None
     start: ICalTime
     end: ICalTime | None
-    length: tuple[timedelta, timedelta] | None
+    duration: tuple[timedelta, timedelta] | None
     rrule: str | None
     rdates: list[ICalTime]
     exdates: list[ICalTime]
     fields: dict[str, Any]
 
 
-def parse_vevent(block: Component, uid: str) -> ParsedVEvent:
-    """What a VEVENT says; raises `Unreadable` with the reason why it cannot be imported."""
-    if block.trouble:
-        raise Unreadable(block.trouble)
-    reader = _Reader()
-    for line in block.lines:
-        reader.take(line)
-    return reader.result(uid, block.blocks)
+def parse_vevent(component: Component, uid: str) -> ParsedVEvent:
+    """Parse a VEVENT. Raises `Unreadable` with the reason if it cannot be imported."""
+    if component.error:
+        raise Unreadable(component.error)
+    parser = _Parser()
+    for line in component.lines:
+        parser.add_line(line)
+    return parser.build(uid, component.components)
 
 
-class _Reader:
-    """Takes in one line after the other."""
+class _Parser:
+    """A parser that is given the lines of a VEVENT one by one.
+
+    `properties` has the first property of each name that may occur once; `other_lines` has the lines that
+    have no field.
+    """
 
     def __init__(self) -> None:
-        self.once: dict[str, Property] = {}
+        self.properties: dict[str, Property] = {}
         self.rdates: list[ICalTime] = []
         self.exdates: list[ICalTime] = []
         self.categories: list[str] = []
-        self.image: str | None = None
-        self.kept: list[str] = []
+        self.other_lines: list[str] = []
 
-    def take(self, line: str) -> None:
+    def add_line(self, line: str) -> None:
         name = parse_line_name(line)
-        if name in _PASSING:
+        if name in _IGNORED_PROPERTIES:
             return
-        if name not in _TAKEN:
-            self.kept.append(line)
+        if name not in _KNOWN_PROPERTIES:
+            self.other_lines.append(line)
             return
-        found = parse_property(line)
+        prop = parse_property(line)
         match name:
             case "RDATE":
-                self._add(self.rdates, found)
+                self._add_dates(self.rdates, prop)
             case "EXDATE":
-                self._add(self.exdates, found)
-            case "EXRULE":
-                raise Unreadable("it has an EXRULE, which the standard has withdrawn; its days can be told by EXDATE")
+                self._add_dates(self.exdates, prop)
             case "CATEGORIES":
-                self.categories += parse_text_list(found)
-            case "IMAGE" if self.image is None and _is_image(found):
-                self.image = found.value
-            case "IMAGE":
-                self.kept.append(line)
-            case "RRULE" if name in self.once:
+                self.categories += parse_text_list(prop)
+            case "IMAGE" | "GEO" | "URL":
+                self._add_if_valid(prop)
+            case "EXRULE":
+                raise Unreadable("it has an EXRULE, which is deprecated and not supported; use EXDATE instead")
+            case "RRULE" if name in self.properties:
                 raise Unreadable("it has more than one RRULE")
-            case "GEO" | "URL" if not _is_ours(found):
-                # An empty one says nothing.
-                self.kept += [line] if found.value.strip(" ;") else []
             case _:
-                self.once.setdefault(found.name, found)
+                self.properties.setdefault(prop.name, prop)
 
-    def _add(self, dates: list[ICalTime], found: Property) -> None:
-        # Counted before they are read: a line may hold very many.
-        if len(dates) + found.value.count(",") >= MAX_DATES:
-            raise Unreadable(f"it has more than {MAX_DATES} dates in {found.name}")
-        dates += parse_times(found)
+    def _add_dates(self, dates: list[ICalTime], prop: Property) -> None:
+        # They are counted before they are parsed, because a line may have very many.
+        if len(dates) + prop.value.count(",") >= MAX_DATES:
+            raise Unreadable(f"it has more than {MAX_DATES} dates in {prop.name}")
+        dates += parse_times(prop)
 
-    def result(self, uid: str, blocks: list[Component]) -> ParsedVEvent:
-        once = self.once
-        if "DTSTART" not in once:
-            raise Unreadable("it has no DTSTART, so it is not known when it begins")
-        if "RECURRENCE-ID" in once and once["RECURRENCE-ID"].parameters.get("RANGE", "").upper() == "THISANDFUTURE":
+    def _add_if_valid(self, prop: Property) -> None:
+        """Add an IMAGE, GEO or URL if our field of that name may have its value; otherwise store the line."""
+        is_further_image = prop.name == "IMAGE" and "IMAGE" in self.properties
+        if _is_valid(prop) and not is_further_image:
+            self.properties.setdefault(prop.name, prop)
+        elif prop.name == "IMAGE" or prop.value.strip(" ;"):
+            self.other_lines.append(prop.line)
+
+    def build(self, uid: str, inner: list[Component]) -> ParsedVEvent:
+        get = self.properties.get
+        start, end, duration, rrule = get("DTSTART"), get("DTEND"), get("DURATION"), get("RRULE")
+        recurrence_id, sequence = get("RECURRENCE-ID"), get("SEQUENCE")
+        if start is None:
+            raise Unreadable("it has no DTSTART")
+        if recurrence_id is not None and recurrence_id.parameters.get("RANGE", "").upper() == "THISANDFUTURE":
             raise Unreadable("it changes an occurrence and all that follow (THISANDFUTURE), which is not supported")
         return ParsedVEvent(
             uid=uid,
-            sequence=min(max(parse_integer(once["SEQUENCE"]), 0), MAX_SEQUENCE) if "SEQUENCE" in once else 0,
-            id=parse_time(once["RECURRENCE-ID"]) if "RECURRENCE-ID" in once else None,
-            start=parse_time(once["DTSTART"]),
-            end=parse_time(once["DTEND"]) if "DTEND" in once else None,
-            length=_length(once["DURATION"]) if "DURATION" in once else None,
-            rrule=once["RRULE"].value.replace(" ", "") if "RRULE" in once else None,
+            sequence=min(max(parse_integer(sequence), 0), MAX_SEQUENCE) if sequence else 0,
+            recurrence_id=parse_time(recurrence_id) if recurrence_id else None,
+            start=parse_time(start),
+            end=parse_time(end) if end else None,
+            duration=_parse_duration(duration) if duration else None,
+            rrule=rrule.value.replace(" ", "") if rrule else None,
             rdates=self.rdates,
             exdates=self.exdates,
-            fields=self._fields(blocks),
+            fields=self._build_fields(inner),
         )
 
-    def _fields(self, blocks: list[Component]) -> dict[str, Any]:
-        tags = self._tags()
-        status = self.once["STATUS"].value.strip().upper() if "STATUS" in self.once else ""
+    def _build_fields(self, inner: list[Component]) -> dict[str, Any]:
+        tags = self._build_tags()
+        status = self.properties["STATUS"].value.strip().upper() if "STATUS" in self.properties else ""
         fields: dict[str, Any] = {
-            "title": self._text("SUMMARY", MAX_TITLE) or UNTITLED,
-            "description": self._text("DESCRIPTION", MAX_DESCRIPTION),
-            "location": self._text("LOCATION", MAX_LOCATION),
-            "image": self.image,
+            "title": self._build_text("SUMMARY", MAX_TITLE_LENGTH) or DEFAULT_TITLE,
+            "description": self._build_text("DESCRIPTION", MAX_DESCRIPTION_LENGTH),
+            "location": self._build_text("LOCATION", MAX_LOCATION_LENGTH),
+            "image": self.properties["IMAGE"].value if "IMAGE" in self.properties else None,
             "tags": tags,
             "geo": None,
-            "url": self.once["URL"].value if "URL" in self.once else None,
+            "url": self.properties["URL"].value if "URL" in self.properties else None,
             "status": status.lower() if status in _STATUSES else "confirmed",
         }
-        if "GEO" in self.once:
-            lat, lon = parse_geo(self.once["GEO"])
+        if "GEO" in self.properties:
+            lat, lon = parse_geo(self.properties["GEO"])
             fields["geo"] = {"lat": lat, "lon": lon}
-        alarms = [[sanitize_line(line) for line in block.verbatim()] for block in blocks]
-        found = {minutes for alarm in alarms if (minutes := parse_reminder_minutes(alarm)) is not None}
-        reminders = fields["reminders"] = sorted(found)[:MAX_REMINDERS]
-        # Those that we would write ourselves need not be kept.
-        ours = [sorted(format_valarms(fields["title"], [minutes], [])) for minutes in reminders]
-        ics = _kept(self.kept, [alarm for alarm in alarms if sorted(alarm) not in ours])
-        fields["ics"] = ics if ics["lines"] or ics["alarms"] else None
+        alarms = [[sanitize_line(line) for line in component.to_lines()] for component in inner]
+        minutes = {minutes for alarm in alarms if (minutes := parse_reminder_minutes(alarm)) is not None}
+        reminders = fields["reminders"] = sorted(minutes)[:MAX_REMINDERS]
+        # An alarm that is equal to the one that is exported for a reminder need not be stored.
+        exported = [sorted(format_valarms(fields["title"], [reminder], [])) for reminder in reminders]
+        fields["ics"] = _build_ics(self.other_lines, [alarm for alarm in alarms if sorted(alarm) not in exported])
         return fields
 
-    def _text(self, name: str, most: int) -> str | None:
-        """The text of a property, shortened to what its field may hold; the whole of it is then kept besides."""
-        if name not in self.once:
+    def _build_text(self, name: str, max_length: int) -> str | None:
+        """Return the text of a property; if it is too long, shorten it and store the whole as an extension line."""
+        if name not in self.properties:
             return None
-        property_ = self.once[name]
-        whole = parse_text(property_)
-        if not whole.strip():
+        prop = self.properties[name]
+        text = parse_text(prop)
+        if not text.strip():
             return None
-        if len(whole) <= most:
-            return whole
-        self.kept.append(f"X-PLANNER-{name}{property_.line[len(name) :]}")
-        return f"{whole[: most - 1].rstrip()}…"
+        if len(text) <= max_length:
+            return text
+        self.other_lines.append(f"X-PLANNER-{name}{prop.line[len(name) :]}")
+        return f"{text[: max_length - 1].rstrip()}…"
 
-    def _tags(self) -> list[str]:
-        """The categories that can be tags; the others are kept as they are."""
+    def _build_tags(self) -> list[str]:
+        """Return the categories that can be tags; the others are stored as a line."""
         tags: dict[str, None] = {}
         others: dict[str, None] = {}
         for category in self.categories:
             tag = category.strip().casefold()
             if tag and tag not in tags:
-                fits = len(tag) <= MAX_TAG and len(tags) < MAX_TAGS
-                (tags if fits else others)[tag if fits else category] = None
+                is_valid = len(tag) <= MAX_TAG_LENGTH and len(tags) < MAX_TAGS
+                (tags if is_valid else others)[tag if is_valid else category] = None
         if others:
-            self.kept.append("CATEGORIES:" + ",".join(map(escape_text, others)))
+            self.other_lines.append("CATEGORIES:" + ",".join(map(escape_text, others)))
         return list(tags)
 
 
-_TAKEN = frozenset(
-    {"UID", "SEQUENCE", "RECURRENCE-ID", "SUMMARY", "DESCRIPTION", "LOCATION", "GEO", "URL", "IMAGE", "CATEGORIES"}
-    | {"STATUS", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE"}
-)
-
-
-def _is_image(found: Property) -> bool:
-    return found.value.startswith("https://") and len(found.value) <= MAX_URL and is_web_address(found.value)
-
-
-def _is_ours(found: Property) -> bool:
-    """Whether a GEO or URL is what our field of that name may hold."""
-    if found.name == "URL":
-        return len(found.value) <= MAX_URL and is_web_address(found.value)
-    try:
-        parse_geo(found)
-    except Unreadable:
+def _is_valid(prop: Property) -> bool:
+    """Return whether our field for an IMAGE, GEO or URL may have its value."""
+    if prop.name == "GEO":
+        try:
+            parse_geo(prop)
+        except Unreadable:
+            return False
+        return True
+    if prop.name == "IMAGE" and not prop.value.startswith("https://"):
         return False
-    return True
+    return len(prop.value) <= MAX_URL_LENGTH and is_web_address(prop.value)
 
 
-def _length(found: Property) -> tuple[timedelta, timedelta]:
-    """A DURATION as its days, which clocks may make shorter or longer (§3.3.6), and its exact time."""
-    days, _, time = found.value.strip().upper().partition("T")
+def _parse_duration(prop: Property) -> tuple[timedelta, timedelta]:
+    """Parse a DURATION into its days, which clock changes may make shorter or longer, and its exact time (§3.3.6)."""
+    days, _, time = prop.value.strip().upper().partition("T")
     if days.startswith("-"):
         raise Unreadable("its DURATION is negative")
-    nominal = parse_duration(found._replace(value=days))
-    return nominal, parse_duration(found._replace(value=f"PT{time}")) if time else timedelta(0)
+    nominal = parse_duration(prop._replace(value=days))
+    return nominal, parse_duration(prop._replace(value=f"PT{time}")) if time else timedelta(0)
 
 
-def _kept(lines: Iterable[str], alarms: Iterable[list[str]]) -> dict[str, Any]:
-    """What has no field, as it was written; what would be too much of it is left out, an inline attachment say."""
-    left = MAX_OTHER_CHARACTERS
-    kept: dict[str, list[Any]] = {"lines": [], "alarms": []}
+def _build_ics(lines: Iterable[str], alarms: Iterable[list[str]]) -> dict[str, list[Any]] | None:
+    """Return what is stored of lines and alarms without a field: those that fit the limit, such as no attachments."""
+    remaining = MAX_OTHER_CHARACTERS
+    ics: dict[str, list[Any]] = {"lines": [], "alarms": []}
     for line in map(sanitize_line, lines):
-        if len(line) <= left:
-            kept["lines"].append(line)
-            left -= len(line) + 2
+        if len(line) <= remaining:
+            ics["lines"].append(line)
+            remaining -= len(line) + 2
     for alarm in alarms:
         size = sum(len(line) + 2 for line in alarm)
-        if size <= left:
-            kept["alarms"].append(alarm)
-            left -= size
-    return kept
+        if size <= remaining:
+            ics["alarms"].append(alarm)
+            remaining -= size
+    return ics if ics["lines"] or ics["alarms"] else None

@@ -1,7 +1,7 @@
 """From stored events to an iCalendar file.
 
 vevent.py     the VEVENTs of one event
-vcalendar.py  the VCALENDAR around them
+vcalendar.py  the VCALENDAR that contains them
 vtimezone.py  the VTIMEZONE of an IANA zone
-tzif.py       the clock changes of a zone, from its TZif file (RFC 8536)
+tzif.py       the transitions of a zone, from its TZif file (RFC 8536)
 """

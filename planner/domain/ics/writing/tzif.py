@@ -1,6 +1,6 @@
-"""Reads what the `tzdata` package says of a zone: its changes so far (RFC 8536), and the rule for the rest.
+"""Parsing of the TZif files of the `tzdata` package (RFC 8536): the transitions of a zone, and the rule for later ones.
 
-`zoneinfo` tells the offset at a moment, but not when it changes; a VTIMEZONE needs that.
+`zoneinfo` has the offset at any moment, but not the moments at which it changes, which a VTIMEZONE needs.
 """
 
 import re
@@ -12,23 +12,23 @@ from typing import NamedTuple
 
 _EPOCH = datetime(1970, 1, 1)
 _HEADER = struct.Struct(">4s1s15x6I")
-_KIND = struct.Struct(">iBB")
+_LOCAL_TIME_TYPE = struct.Struct(">iBB")
 _NAME = r"(<[^>]+>|[A-Za-z]{3,})"
 _OFFSET = r"([+-]?\d{1,3}(?::\d\d){0,2})"
 _FOOTER = re.compile(rf"{_NAME}{_OFFSET}(?:{_NAME}{_OFFSET}?,([^,]+),([^,]+))?", re.ASCII)
-_DAY = re.compile(rf"(?:M(\d+)\.(\d)\.(\d)|J(\d+)|(\d+))(?:/{_OFFSET})?", re.ASCII)
+_YEARLY_RULE = re.compile(rf"(?:M(\d+)\.(\d)\.(\d)|J(\d+)|(\d+))(?:/{_OFFSET})?", re.ASCII)
 
 
 class LocalTimeType(NamedTuple):
-    """What clocks show for a time: seconds east of UTC, whether that is summer time, and its short name."""
+    """A local time type (RFC 8536 §3.2): seconds east of UTC, whether it is daylight saving time, and a short name."""
 
     offset: int
-    summer: bool
+    is_daylight: bool
     name: str
 
 
 class Transition(NamedTuple):
-    """When the clocks are changed, in seconds since 1970 in UTC, and between which kinds of time."""
+    """A clock change: its instant in seconds since 1970 in UTC, and the local time types before and after."""
 
     at: int
     before: LocalTimeType
@@ -36,15 +36,15 @@ class Transition(NamedTuple):
 
     @property
     def local(self) -> datetime:
-        """What the clocks show at that moment, before they are changed."""
+        """The local time of the transition, by the offset before it."""
         return _EPOCH + timedelta(seconds=self.at + self.before.offset)
 
 
 class YearlyRule(NamedTuple):
-    """On which day of every year the clocks are changed, and how long after its midnight.
+    """The day of every year on which the clocks change, and the time as `seconds` after its midnight.
 
-    Either the `nth` (5 is the last) `weekday` (0 is Sunday) of a `month`, or the `day` of
-    the year, counted from 0; without leap days unless `leap`.
+    The day is either the `nth` (5 is the last) `weekday` (0 is Sunday) of a `month`; or, if `month` is 0,
+    the `day` of the year, counted from 0. A leap day is counted only if `counts_leap_day`.
     """
 
     seconds: int
@@ -52,16 +52,17 @@ class YearlyRule(NamedTuple):
     nth: int = 0
     weekday: int = 0
     day: int = 0
-    leap: bool = False
+    counts_leap_day: bool = False
 
-    def local(self, year: int) -> datetime:
-        """What the clocks show in that year at the moment when they are changed."""
-        return self._midnight(year) + timedelta(seconds=self.seconds)
+    def compute_local(self, year: int) -> datetime:
+        """Return the local time of the change in this year."""
+        return self._compute_midnight(year) + timedelta(seconds=self.seconds)
 
-    def _midnight(self, year: int) -> datetime:
+    def _compute_midnight(self, year: int) -> datetime:
         if not self.month:
-            # 1971 stands for a year without a leap day.
-            return (datetime(year if self.leap else 1971, 1, 1) + timedelta(days=self.day)).replace(year=year)
+            # 1971 is used as a year without a leap day.
+            counted_year = year if self.counts_leap_day else 1971
+            return (datetime(counted_year, 1, 1) + timedelta(days=self.day)).replace(year=year)
         first = datetime(year, self.month, 1)
         days = (self.weekday - first.isoweekday()) % 7 + 7 * (self.nth - 1)
         found = first + timedelta(days=days)
@@ -69,86 +70,94 @@ class YearlyRule(NamedTuple):
 
 
 class YearlyTransition(NamedTuple):
-    """A change that comes every year."""
+    """A transition that recurs every year."""
 
     rule: YearlyRule
     before: LocalTimeType
     after: LocalTimeType
 
-    def change(self, year: int) -> Transition:
-        """The change of this year."""
-        at = self.rule.local(year) - _EPOCH
-        return Transition(at // timedelta(seconds=1) - self.before.offset, self.before, self.after)
+    def compute_transition(self, year: int) -> Transition:
+        """Return the transition of this year."""
+        local = self.rule.compute_local(year) - _EPOCH
+        return Transition(local // timedelta(seconds=1) - self.before.offset, self.before, self.after)
 
 
 class ZoneHistory(NamedTuple):
-    """Everything about a zone: what its clocks showed first, the changes since, and those of every later year.
+    """All of a zone: its first local time type, its transitions, and those of every later year.
 
-    A change may be one between equal kinds: it tells that those of every year begin only after it.
+    A transition may be between equal types. It then means that the yearly ones begin only after it.
     """
 
     first: LocalTimeType
-    changes: list[Transition]
+    transitions: list[Transition]
     yearly: list[YearlyTransition]
 
 
-def read_zone_history(name: str) -> ZoneHistory:
-    """The history of a zone, of which `zones.zone_names` has the name."""
-    content = files("tzdata.zoneinfo").joinpath(*name.split("/")).read_bytes()
-    # A block with times of 32 bits comes first, for readers of the first version.
-    content = content[_length(content, 4) :]
-    _, _, _, _, _, times, kinds, characters = _HEADER.unpack_from(content)
+def read_zone_history(time_zone: str) -> ZoneHistory:
+    """Return the history of a zone, whose name must be in `zones.list_zone_names`."""
+    content = files("tzdata.zoneinfo").joinpath(*time_zone.split("/")).read_bytes()
+    # The first block has 32-bit times for readers of version 1, so it is skipped.
+    content = content[_compute_block_length(content, 4) :]
+    _, _, _, _, _, transition_count, type_count, name_length = _HEADER.unpack_from(content)
     start = _HEADER.size
-    moments = struct.unpack_from(f">{times}q", content, start)
-    indexes = content[start + 8 * times : start + 9 * times]
-    start += 9 * times
-    names = content[start + 6 * kinds : start + 6 * kinds + characters]
-    found = []
-    for n in range(kinds):
-        offset, summer, at = _KIND.unpack_from(content, start + 6 * n)
-        found.append(LocalTimeType(offset, bool(summer), names[at : names.index(b"\0", at)].decode("ascii")))
-    footer = content[_length(content, 8) :].strip(b"\n").decode("ascii")
-    return ZoneHistory(found[0], list(_changes(found, moments, indexes)), _yearly(footer))
+    times = struct.unpack_from(f">{transition_count}q", content, start)
+    type_indexes = content[start + 8 * transition_count : start + 9 * transition_count]
+    start += 9 * transition_count
+    names = content[start + 6 * type_count : start + 6 * type_count + name_length]
+    types = []
+    for index in range(type_count):
+        offset, is_daylight, at = _LOCAL_TIME_TYPE.unpack_from(content, start + 6 * index)
+        name = names[at : names.index(b"\0", at)].decode("ascii")
+        types.append(LocalTimeType(offset, bool(is_daylight), name))
+    footer = content[_compute_block_length(content, 8) :].strip(b"\n").decode("ascii")
+    return ZoneHistory(types[0], list(_build_transitions(types, times, type_indexes)), _parse_footer(footer))
 
 
-def _length(content: bytes, width: int) -> int:
-    """How long a block is, of which the times have this width."""
-    universal, standard, leaps, times, kinds, characters = map(int, _HEADER.unpack_from(content)[2:])
-    return _HEADER.size + times * (width + 1) + kinds * 6 + characters + leaps * (width + 4) + standard + universal
+def _compute_block_length(content: bytes, time_size: int) -> int:
+    """Return the length of a header and its data block, in octets, by the size of its times."""
+    ut_count, std_count, leap_count, transition_count, type_count, name_length = map(
+        int, _HEADER.unpack_from(content)[2:]
+    )
+    length = transition_count * (time_size + 1) + type_count * 6 + name_length + leap_count * (time_size + 4)
+    return _HEADER.size + length + std_count + ut_count
 
 
-def _changes(kinds: list[LocalTimeType], moments: tuple[int, ...], indexes: bytes) -> Iterator[Transition]:
-    before = kinds[0]
-    for at, index in zip(moments, indexes, strict=True):
-        after = kinds[index]
+def _build_transitions(types: list[LocalTimeType], times: tuple[int, ...], type_indexes: bytes) -> Iterator[Transition]:
+    before = types[0]
+    for at, index in zip(times, type_indexes, strict=True):
+        after = types[index]
         yield Transition(at, before, after)
         before = after
 
 
-def _yearly(footer: str) -> list[YearlyTransition]:
-    """What a TZ string of POSIX says about every year; nothing for a zone that changes its clocks no more."""
+def _parse_footer(footer: str) -> list[YearlyTransition]:
+    """Parse the yearly transitions of a POSIX TZ string (RFC 8536 §3.3); empty for a zone that has none any more."""
     parts = _FOOTER.fullmatch(footer)
     if parts is None or parts[3] is None:
         return []
-    # POSIX counts west of Greenwich.
-    west = -_seconds(parts[2])
-    standard = LocalTimeType(west, False, parts[1].strip("<>"))
-    summer = LocalTimeType(-_seconds(parts[4]) if parts[4] else west + 3600, True, parts[3].strip("<>"))
-    return [YearlyTransition(_rule(parts[5]), standard, summer), YearlyTransition(_rule(parts[6]), summer, standard)]
+    # POSIX counts offsets west of Greenwich.
+    standard_offset = -_parse_seconds(parts[2])
+    daylight_offset = -_parse_seconds(parts[4]) if parts[4] else standard_offset + 3600
+    standard = LocalTimeType(standard_offset, False, parts[1].strip("<>"))
+    daylight = LocalTimeType(daylight_offset, True, parts[3].strip("<>"))
+    return [
+        YearlyTransition(_parse_yearly_rule(parts[5]), standard, daylight),
+        YearlyTransition(_parse_yearly_rule(parts[6]), daylight, standard),
+    ]
 
 
-def _rule(text: str) -> YearlyRule:
-    parts = _DAY.fullmatch(text)
+def _parse_yearly_rule(text: str) -> YearlyRule:
+    parts = _YEARLY_RULE.fullmatch(text)
     assert parts is not None, text
-    seconds = 7200 if parts[6] is None else _seconds(parts[6])
+    seconds = 7200 if parts[6] is None else _parse_seconds(parts[6])
     if parts[1]:
         return YearlyRule(seconds, int(parts[1]), int(parts[2]), int(parts[3]))
     if parts[4]:
         return YearlyRule(seconds, day=int(parts[4]) - 1)
-    return YearlyRule(seconds, day=int(parts[5]), leap=True)
+    return YearlyRule(seconds, day=int(parts[5]), counts_leap_day=True)
 
 
-def _seconds(text: str) -> int:
+def _parse_seconds(text: str) -> int:
     sign = -1 if text.startswith("-") else 1
     hours, minutes, seconds = (*map(int, text.lstrip("+-").split(":")), 0, 0)[:3]
     return sign * (hours * 3600 + minutes * 60 + seconds)

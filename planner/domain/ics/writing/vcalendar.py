@@ -1,4 +1,4 @@
-"""What stands around the events of an iCalendar file: RFC 5545 §3.4, and what RFC 7986 adds for subscribers."""
+"""The VCALENDAR that contains the events of a file (RFC 5545 §3.4), with RFC 7986 properties for subscribers."""
 
 from collections.abc import Iterable
 
@@ -7,41 +7,42 @@ from planner.domain.ics.writing.vevent import RenderedVEvents
 from planner.domain.ics.writing.vtimezone import render_vtimezone
 
 PRODUCT_ID = "-//Planner//Event planner//EN"
-# How often a subscriber is asked to look again (RFC 7986 §5.7).
+# How often a subscriber should read the file again (RFC 7986 §5.7).
 REFRESH_INTERVAL = "PT1H"
 
 VCALENDAR_END = b"END:VCALENDAR\r\n"
 
 
 def render_vcalendar_start(name: str | None = None) -> bytes:
-    """What comes before all events; with the name under which a subscriber shows them."""
+    """Return what is before all events. A file for subscribers has a `name`, under which they display it."""
     lines = ["BEGIN:VCALENDAR", "VERSION:2.0", f"PRODID:{PRODUCT_ID}", "CALSCALE:GREGORIAN"]
     if name is not None:
-        # Many programs know only the older names, which began as extensions.
+        # Many programs know only the X- properties, which are older than those of RFC 7986.
         lines += [f"NAME:{escape_text(name)}", f"X-WR-CALNAME:{escape_text(name)}"]
         lines += [f"REFRESH-INTERVAL;VALUE=DURATION:{REFRESH_INTERVAL}", f"X-PUBLISHED-TTL:{REFRESH_INTERVAL}"]
     return encode_lines(lines)
 
 
 class VCalendarBody:
-    """Puts events one behind the other, and the rules of each zone before the first that names it."""
+    """The events of a file in parts, with the VTIMEZONE of each zone before the first event that uses it."""
 
     def __init__(self) -> None:
-        self._zones: set[str] = set()
-        self._empty = True
+        self._time_zones: set[str] = set()
+        self._is_empty = True
 
-    def add(self, events: Iterable[RenderedVEvents]) -> bytes:
-        """The next events."""
+    def render(self, events: Iterable[RenderedVEvents]) -> bytes:
+        """Return the next part of the body, with these events."""
         parts: list[bytes] = []
         for rendered in events:
-            self._empty = False
-            for zone in rendered.zones:
-                if zone not in self._zones:
-                    self._zones.add(zone)
-                    parts.append(render_vtimezone(zone))
-            parts.append(rendered.text)
+            self._is_empty = False
+            for time_zone in rendered.time_zones:
+                if time_zone not in self._time_zones:
+                    self._time_zones.add(time_zone)
+                    parts.append(render_vtimezone(time_zone))
+            parts.append(rendered.content)
         return b"".join(parts)
 
-    def end(self) -> bytes:
-        """What comes after the last event. The standard wants one component at least: UTC does no harm."""
-        return render_vtimezone("UTC") + VCALENDAR_END if self._empty else VCALENDAR_END
+    def render_end(self) -> bytes:
+        """Return what is after the last event."""
+        # A VCALENDAR must have at least one component (RFC 5545 §3.6), so one without events has a VTIMEZONE.
+        return render_vtimezone("UTC") + VCALENDAR_END if self._is_empty else VCALENDAR_END

@@ -1,7 +1,7 @@
-"""One stored event as VEVENTs (RFC 5545 §3.6.1), with a further one for each occurrence that differs."""
+"""The VEVENTs of one stored event (RFC 5545 §3.6.1): one for the event, and one for each occurrence that differs."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -13,59 +13,95 @@ from planner.domain.recurrence.documents import series_from_document
 from planner.domain.recurrence.series import Override, Series, add_days_clamped
 from planner.domain.zones import add_clamped, list_zone_names, to_local, to_utc
 
-# They may stand in a VEVENT only once; what was imported gives way to what we say.
-_ONCE = frozenset(
+# These properties may occur only once in a VEVENT. An imported line is left out if we write the same property.
+_SINGLE_PROPERTIES = frozenset(
     {"SUMMARY", "DESCRIPTION", "LOCATION", "GEO", "URL", "STATUS", "SEQUENCE", "CREATED", "LAST-MODIFIED"}
 )
-_ZONE_NAMED = re.compile(r'[^:"]*;TZID="?([^;:"]+)', re.IGNORECASE)
+_TZID_PARAMETER = re.compile(r'[^:"]*;TZID="?([^;:"]+)', re.IGNORECASE)
 
 
-# An event of many occurrences that differ is written in parts of about this many octets.
+# An event with many overrides is rendered in parts of about this size, in octets.
 PART_OCTETS = 1 << 17
 
 
 class RenderedVEvents(NamedTuple):
-    """VEVENTs of one event, and the zones whose rules have to stand before them."""
+    """VEVENTs of one event, and the time zones whose VTIMEZONE must be before them."""
 
-    text: bytes
-    zones: tuple[str, ...]
+    content: bytes
+    time_zones: tuple[str, ...]
+
+
+class EventContent(NamedTuple):
+    """The fields of an event or an occurrence that its VEVENT has besides its times, by their names."""
+
+    title: str
+    description: str | None
+    location: str | None
+    geo: Mapping[str, float] | None
+    url: str | None
+    image: str | None
+    tags: Sequence[str]
+    status: str
+    reminders: Sequence[int] | None
+    ics: Mapping[str, Any] | None
 
 
 def render_vevents(stored: Mapping[str, Any], uid: str) -> RenderedVEvents | None:
-    """The VEVENTs of a stored event; None for one without a date, which iCalendar cannot say."""
-    found = list(render_vevents_in_parts(stored, uid))
-    return RenderedVEvents(b"".join([part.text for part in found]), found[-1].zones) if found else None
+    """Return the VEVENTs of a stored event, or None for an undated one, which iCalendar cannot express."""
+    parts = list(render_vevents_in_parts(stored, uid))
+    return RenderedVEvents(b"".join([part.content for part in parts]), parts[-1].time_zones) if parts else None
 
 
 def render_vevents_in_parts(stored: Mapping[str, Any], uid: str) -> Iterator[RenderedVEvents]:
-    """The same in parts, none of them much larger than `PART_OCTETS`; none at all for an event without a date.
+    """Yield the VEVENTs of a stored event in parts not much larger than PART_OCTETS; nothing for an undated event.
 
-    Every entry says again what the whole event says, so a stored event of half a megabyte may
-    become a hundred of them.
+    The VEVENT of an occurrence repeats all that the event says, so the VEVENTs of a stored event of 0.5 MB
+    may have 50 MB.
     """
     if stored.get("start") is None:
         return
-    own = _Writer(stored, uid)
-    entries = own.repeating() if stored.get("repeats") else own.single()
-    text = b""
-    for lines in entries:
-        text += encode_lines(lines)
-        if len(text) >= PART_OCTETS:
-            yield RenderedVEvents(text, tuple(own.zones))
-            text = b""
-    if text:
-        yield RenderedVEvents(text, tuple(own.zones))
+    renderer = _Renderer(stored, uid)
+    vevents = renderer.format_recurring() if stored.get("repeats") else renderer.format_single()
+    content = b""
+    for lines in vevents:
+        content += encode_lines(lines)
+        if len(content) >= PART_OCTETS:
+            yield RenderedVEvents(content, tuple(renderer.time_zones))
+            content = b""
+    if content:
+        yield RenderedVEvents(content, tuple(renderer.time_zones))
 
 
-class _Writer:
-    """Writes the lines of one event, and notes the zones they name."""
+def _content_from_document(stored: Mapping[str, Any]) -> EventContent:
+    get = stored.get
+    return EventContent(
+        title=stored["title"],
+        description=get("description"),
+        location=get("location"),
+        geo=get("geo"),
+        url=get("url"),
+        image=get("image"),
+        tags=get("tags") or (),
+        status=stored["status"],
+        reminders=get("reminders"),
+        ics=get("ics"),
+    )
+
+
+def _override_content(content: EventContent, override: Override) -> EventContent:
+    fields: dict[str, Any] = {name: override.fields[name] for name in EventContent._fields if name in override.fields}
+    return content._replace(**fields) if fields else content
+
+
+class _Renderer:
+    """The lines of the VEVENTs of one event. `time_zones` has the zones that they use, in order, as keys."""
 
     def __init__(self, stored: Mapping[str, Any], uid: str) -> None:
         self._stored = stored
-        self._zone: str = stored.get("time_zone") or "UTC"
-        # A dict, for its order.
-        self.zones: dict[str, None] = {}
-        created, updated = _utc(stored["created_at"]), _utc(stored["updated_at"])
+        self._time_zone: str = stored.get("time_zone") or "UTC"
+        self._content = _content_from_document(stored)
+        self.time_zones: dict[str, None] = {}
+        created, updated = _format_utc(stored["created_at"]), _format_utc(stored["updated_at"])
         self._head = [
             "BEGIN:VEVENT",
             f"UID:{escape_text(uid)}",
@@ -75,118 +111,135 @@ class _Writer:
             f"SEQUENCE:{stored.get('sequence', 0) + stored['revision'] - 1}",
         ]
 
-    def single(self) -> Iterator[list[str]]:
-        """The lines of an event that takes place once."""
-        times = [self._kept("DTSTART", self._stored["start"])]
+    def format_single(self) -> Iterator[list[str]]:
+        """Yield the lines of the VEVENT of an event that does not repeat."""
+        times = [self._format_stored("DTSTART", self._stored["start"])]
         if (end := self._stored.get("end")) is not None:
-            times.append(self._kept("DTEND", end))
-        yield [*self._head, *times, *self._told(self._stored), "END:VEVENT"]
+            times.append(self._format_stored("DTEND", end))
+        yield [*self._head, *times, *self._format_content(self._content), "END:VEVENT"]
 
-    def repeating(self) -> Iterator[list[str]]:
-        """The lines of an event that repeats, then those of each occurrence that differs."""
+    def format_recurring(self) -> Iterator[list[str]]:
+        """Yield the lines of the VEVENT of a recurring event, then those of each occurrence that differs."""
         series = series_from_document(self._stored)
-        gone, extra = set(series.exdates), set(series.rdates)
-        changed: list[tuple[date, Override]] = []
-        for id, override in sorted(series.overrides.items()):
-            if id in series.exdates:
-                continue
-            if not override.excluded:
-                # One that adds an occurrence of its own is known to others by an RDATE.
-                extra |= set() if series.generates(id) else {id}
-                changed.append((id, override))
-            elif series.generates(id):
-                gone.add(id)
-        times = list(self._times(series, series.start, series.duration))
+        exdates, rdates, overridden = _find_exceptions(series)
+        times = list(self._format_times(series, series.start, series.duration))
         if series.rrule is not None:
             times.append(f"RRULE:{series.rrule}")
-        times += [*self._dates("RDATE", extra), *self._dates("EXDATE", gone)]
-        yield [*self._head, *times, *self._told(self._stored), "END:VEVENT"]
-        for id, override in changed:
-            start = id if override.start is None else override.start
+        times += [*self._format_dates("RDATE", rdates), *self._format_dates("EXDATE", exdates)]
+        yield [*self._head, *times, *self._format_content(self._content), "END:VEVENT"]
+        for recurrence_id, override in overridden:
+            start = recurrence_id if override.start is None else override.start
             duration = series.duration if override.duration is None else override.duration
-            times = [self._local("RECURRENCE-ID", id), *self._times(series, start, duration)]
-            yield [*self._head, *times, *self._told({**self._stored, **override.fields}), "END:VEVENT"]
+            times = [self._format_local("RECURRENCE-ID", recurrence_id), *self._format_times(series, start, duration)]
+            content = _override_content(self._content, override)
+            yield [*self._head, *times, *self._format_content(content), "END:VEVENT"]
 
-    def _times(self, series: Series, start: date, duration: timedelta | None) -> Iterator[str]:
-        yield self._local("DTSTART", start)
-        # An end has to be later than the start; without one, nothing is said of a length.
+    def _format_times(self, series: Series, start: date, duration: timedelta | None) -> Iterator[str]:
+        yield self._format_local("DTSTART", start)
+        # DTEND must be later than DTSTART (RFC 5545 §3.8.2.2), so an event without a duration has none.
         if not duration:
             return
         if not isinstance(start, datetime):
-            yield self._local("DTEND", add_days_clamped(start, duration))
+            yield self._format_local("DTEND", add_days_clamped(start, duration))
             return
-        ends = add_clamped(to_utc(start, series.time_zone), duration)
-        local = to_local(ends, series.time_zone)
-        # The same exact time later (§3.8.5.3). The second of two equal local times is told in UTC.
-        yield self._local("DTEND", local) if to_utc(local, series.time_zone) == ends else f"DTEND:{_utc(ends)}"
+        # The duration is exact, also across a clock change (§3.8.5.3).
+        end = add_clamped(to_utc(start, series.time_zone), duration)
+        local = to_local(end, series.time_zone)
+        # The second occurrence of a local time is written in UTC, because with a TZID it would mean the first.
+        is_unambiguous = to_utc(local, series.time_zone) == end
+        yield self._format_local("DTEND", local) if is_unambiguous else f"DTEND:{_format_utc(end)}"
 
-    def _kept(self, name: str, kept: str) -> str:
-        """A start or end as it is kept."""
-        if len(kept) > len("2026-05-01T18:00:00"):
-            # The second of two equal local times: beside a TZID it would mean the first (§3.3.5).
-            return f"{name}:{_utc(datetime.fromisoformat(kept))}"
-        return f"{name}{self._kind(len(kept) == 10)}{_compact(kept)}{self._suffix(len(kept) == 10)}"
+    def _format_stored(self, name: str, stored_time: str) -> str:
+        """Return the line of a stored start or end."""
+        if len(stored_time) > len("2026-05-01T18:00:00"):
+            # It has an offset, so it is the second occurrence of a local time. With a TZID it would mean the
+            # first (RFC 5545 §3.3.5).
+            return f"{name}:{_format_utc(datetime.fromisoformat(stored_time))}"
+        is_date = len(stored_time) == len("2026-05-01")
+        return f"{name}{self._format_time_parameter(is_date)}{_compact(stored_time)}{self._get_suffix(is_date)}"
 
-    def _local(self, name: str, value: date) -> str:
-        return self._kept(name, value.isoformat())
+    def _format_local(self, name: str, local: date) -> str:
+        return self._format_stored(name, local.isoformat())
 
-    def _dates(self, name: str, values: Iterable[date]) -> list[str]:
+    def _format_dates(self, name: str, values: Iterable[date]) -> list[str]:
         values = sorted(values)
         if not values:
             return []
-        dated = not isinstance(values[0], datetime)
-        suffix = self._suffix(dated)
-        return [name + self._kind(dated) + ",".join([_compact(value.isoformat()) + suffix for value in values])]
+        is_date = not isinstance(values[0], datetime)
+        suffix = self._get_suffix(is_date)
+        dates = ",".join([_compact(value.isoformat()) + suffix for value in values])
+        return [f"{name}{self._format_time_parameter(is_date)}{dates}"]
 
-    def _kind(self, dated: bool) -> str:
-        """What stands between the name of a property and a date or local time."""
-        if dated:
+    def _format_time_parameter(self, is_date: bool) -> str:
+        """Return what is between the name of a property and its date or local time."""
+        if is_date:
             return ";VALUE=DATE:"
-        if self._zone == "UTC":
+        if self._time_zone == "UTC":
             return ":"
-        self.zones[self._zone] = None
-        return f"{format_tzid(self._zone)}:"
+        self.time_zones[self._time_zone] = None
+        return f"{format_tzid(self._time_zone)}:"
 
-    def _suffix(self, dated: bool) -> str:
-        return "Z" if not dated and self._zone == "UTC" else ""
+    def _get_suffix(self, is_date: bool) -> str:
+        return "Z" if not is_date and self._time_zone == "UTC" else ""
 
-    def _told(self, fields: Mapping[str, Any]) -> list[str]:
-        """Everything that an event or an occurrence says besides its times."""
-        get = fields.get
-        lines = [f"SUMMARY:{escape_text(fields['title'])}"]
-        for name, value in (("DESCRIPTION", get("description")), ("LOCATION", get("location"))):
-            if value:
-                lines.append(f"{name}:{escape_text(value)}")
-        if (geo := get("geo")) is not None:
-            lines.append(f"GEO:{_degrees(geo['lat'])};{_degrees(geo['lon'])}")
-        if url := get("url"):
-            lines.append(f"URL:{url}")
-        if image := get("image"):
-            lines.append(f"IMAGE;VALUE=URI:{image}")
-        if tags := get("tags"):
-            lines.append("CATEGORIES:" + ",".join([escape_text(tag) for tag in tags]))
-        lines.append(f"STATUS:{fields['status'].upper()}")
-        ics = get("ics") or {}
-        if besides := ics.get("lines"):
-            lines += self._imported(lines, besides)
-        reminders, alarms = get("reminders") or (), ics.get("alarms", ())
-        return lines + format_valarms(fields["title"], reminders, alarms) if reminders or alarms else lines
+    def _format_content(self, content: EventContent) -> list[str]:
+        """Return the lines of a VEVENT other than those of its times."""
+        lines = [f"SUMMARY:{escape_text(content.title)}"]
+        if content.description:
+            lines.append(f"DESCRIPTION:{escape_text(content.description)}")
+        if content.location:
+            lines.append(f"LOCATION:{escape_text(content.location)}")
+        if content.geo is not None:
+            lines.append(f"GEO:{_format_degrees(content.geo['lat'])};{_format_degrees(content.geo['lon'])}")
+        if content.url:
+            lines.append(f"URL:{content.url}")
+        if content.image:
+            lines.append(f"IMAGE;VALUE=URI:{content.image}")
+        if content.tags:
+            lines.append("CATEGORIES:" + ",".join([escape_text(tag) for tag in content.tags]))
+        lines.append(f"STATUS:{content.status.upper()}")
+        ics = content.ics or {}
+        if imported := ics.get("lines"):
+            lines += self._select_imported(lines, imported)
+        reminders, alarms = content.reminders or (), ics.get("alarms", ())
+        return lines + format_valarms(content.title, reminders, alarms) if reminders or alarms else lines
 
-    def _imported(self, ours: list[str], lines: Iterable[str]) -> list[str]:
-        """The lines that another program has written, but none that would say again what we do."""
-        said = {re.split("[:;]", line, maxsplit=1)[0] for line in ours} & _ONCE
-        found = []
-        for line in map(sanitize_line, lines):
-            if re.split("[:;]", line, maxsplit=1)[0].upper() in said:
+    def _select_imported(self, own_lines: list[str], imported: Iterable[str]) -> list[str]:
+        """Return the imported lines, without those of a single property that our own lines have already."""
+        own_names = {_split_name(line) for line in own_lines} & _SINGLE_PROPERTIES
+        selected = []
+        for line in map(sanitize_line, imported):
+            if _split_name(line).upper() in own_names:
                 continue
-            found.append(line)
-            named = _ZONE_NAMED.match(line)
-            if named and named[1] in list_zone_names():
-                self.zones[named[1]] = None
-        return found
+            selected.append(line)
+            found = _TZID_PARAMETER.match(line)
+            if found and found[1] in list_zone_names():
+                self.time_zones[found[1]] = None
+        return selected
 
 
-def _utc(moment: datetime) -> str:
+def _find_exceptions(series: Series) -> tuple[set[date], set[date], list[tuple[date, Override]]]:
+    """Return the EXDATEs and RDATEs of a series, and its overrides that have a VEVENT of their own, in order."""
+    exdates, rdates = set(series.exdates), set(series.rdates)
+    overridden: list[tuple[date, Override]] = []
+    for recurrence_id, override in sorted(series.overrides.items()):
+        if recurrence_id in series.exdates:
+            continue
+        is_generated = series.generates(recurrence_id)
+        if override.excluded:
+            exdates |= {recurrence_id} if is_generated else set()
+        else:
+            # Other programs need an RDATE for an override that adds an occurrence to the set.
+            rdates |= set() if is_generated else {recurrence_id}
+            overridden.append((recurrence_id, override))
+    return exdates, rdates, overridden
+
+
+def _split_name(line: str) -> str:
+    return re.split("[:;]", line, maxsplit=1)[0]
+
+
+def _format_utc(moment: datetime) -> str:
     return f"{_compact(moment.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat())}Z"
 
 
@@ -194,6 +247,6 @@ def _compact(iso: str) -> str:
     return iso.replace("-", "").replace(":", "")
 
 
-def _degrees(value: float) -> str:
-    """Degrees to the last digit, and never as 1e-05, which the standard cannot read."""
+def _format_degrees(value: float) -> str:
+    """Return degrees with all digits, but never as 1e-05, which RFC 5545 does not allow."""
     return format(Decimal(repr(value)), "f")

@@ -1,0 +1,153 @@
+"""The times of an entry, converted to the time zone and the kind of its event.
+
+The result has the form of a request: local times and dates as ISO 8601 text.
+"""
+
+from datetime import date, datetime, timedelta
+from typing import Any, NamedTuple
+
+from planner.domain.ics.reading.properties import ICalTime, Unreadable
+from planner.domain.ics.reading.tzids import TzidResolver
+from planner.domain.ics.reading.vevent import ParsedVEvent
+from planner.domain.times import stored_time_to_utc
+from planner.domain.zones import MIDNIGHT, to_local, to_utc
+
+DAY = timedelta(days=1)
+
+
+class CalendarContext(NamedTuple):
+    """What a VCALENDAR says about all of its entries.
+
+    `method` is its METHOD in upper case; `time_zone` is the zone of floating times.
+    """
+
+    method: str | None
+    tzids: TzidResolver
+    time_zone: str
+
+
+class ParsedOccurrence(NamedTuple):
+    """An occurrence with an entry of its own: its recurrence id, local in `time_zone`, and its draft."""
+
+    recurrence_id: date
+    time_zone: str
+    draft: dict[str, Any]
+
+
+class EntryTimes:
+    """The conversion of times to those of one event: local in the zone of its start, or dates if it is an all-day one.
+
+    `start` is the local start of the event.
+    """
+
+    def __init__(self, main: ParsedVEvent, context: CalendarContext) -> None:
+        """Raise `Unreadable` if the time zone of the start is unknown."""
+        self.start, self._time_zone = _resolve_local(main.start, context, "DTSTART")
+        self._is_all_day = main.start.is_date
+        self._context = context
+
+    def build_draft(self, vevent: ParsedVEvent) -> dict[str, Any]:
+        """Return the event as a request would send it, with `ics` as an additional field."""
+        draft = dict(vevent.fields)
+        draft["start"] = self.start.isoformat()
+        draft["end"] = _build_end(vevent, self.start, self._time_zone, self._context)
+        draft["time_zone"] = None if self._is_all_day else self._time_zone
+        if vevent.rrule or vevent.rdates:
+            draft["recurrence"] = {
+                "rrule": vevent.rrule,
+                "rdates": self._convert_dates(vevent.rdates, "RDATE"),
+                "exdates": self._convert_dates(vevent.exdates, "EXDATE"),
+            }
+        return draft
+
+    def build_occurrence(self, vevent: ParsedVEvent, context: CalendarContext) -> ParsedOccurrence:
+        """Return an occurrence with its recurrence id and its times in the time zone and the kind of the event.
+
+        Raises `Unreadable`.
+        """
+        assert vevent.recurrence_id is not None
+        recurrence_id = self._convert(vevent.recurrence_id, context, "RECURRENCE-ID")
+        if self._is_all_day and not vevent.start.is_date:
+            raise Unreadable("its DTSTART is a time, but that of its event is a date")
+        start, time_zone = _resolve_local(vevent.start, context, "DTSTART")
+        end = _build_end(vevent, start, time_zone, context)
+        if vevent.start.is_date and not self._is_all_day:
+            # An occurrence with dates of an event with times lasts from midnight to midnight.
+            end_day = start + DAY if end is None else date.fromisoformat(end)
+            start, end = datetime.combine(start, MIDNIGHT), datetime.combine(end_day, MIDNIGHT).isoformat()
+        elif not self._is_all_day and time_zone != self._time_zone:
+            end = None if end is None else _format_instant(stored_time_to_utc(end, time_zone), self._time_zone)
+            start = to_local(to_utc(start, time_zone), self._time_zone)
+        times = {"start": start.isoformat(), "end": end, "time_zone": None if self._is_all_day else self._time_zone}
+        return ParsedOccurrence(recurrence_id, self._time_zone, vevent.fields | times)
+
+    def _convert_dates(self, times: list[ICalTime], name: str) -> list[str]:
+        return sorted({self._convert(time, self._context, name).isoformat() for time in times})
+
+    def _convert(self, time: ICalTime, context: CalendarContext, name: str) -> date:
+        """Return a date or time as the start of an occurrence of the event, whichever of both kinds it is."""
+        if self._is_all_day:
+            return time.value.date() if isinstance(time.value, datetime) else time.value
+        if time.is_date:
+            assert isinstance(self.start, datetime)
+            return datetime.combine(time.value, self.start.time())
+        local, time_zone = _resolve_local(time, context, name)
+        return local if time_zone == self._time_zone else to_local(to_utc(local, time_zone), self._time_zone)
+
+
+def _resolve_local(time: ICalTime, context: CalendarContext, name: str) -> tuple[date, str]:
+    """Return a date or local time and its time zone. Raises `Unreadable` if the zone is unknown."""
+    value = time.value
+    if not isinstance(value, datetime):
+        return value, "UTC"
+    if time.tzid is None:
+        return value, context.time_zone
+    time_zone = "UTC" if time.tzid == "UTC" else context.tzids.resolve(time.tzid, value)
+    if time_zone is None:
+        shortened = time.tzid if len(time.tzid) <= 60 else f"{time.tzid[:59]}…"
+        raise Unreadable(
+            f"the time zone {shortened!r} of its {name} is not known, and no VTIMEZONE defines it as one that is"
+        )
+    return value, time_zone
+
+
+def _build_end(vevent: ParsedVEvent, start: date, time_zone: str, context: CalendarContext) -> str | None:
+    """Return the end of a VEVENT in the time zone of its start, or None if it has no end or no duration."""
+    if vevent.end is not None:
+        return _convert_end(vevent.end, start, time_zone, context)
+    if vevent.duration is None or not any(vevent.duration):
+        return None
+    nominal, exact = vevent.duration
+    try:
+        if not isinstance(start, datetime):
+            if (nominal + exact) % DAY:
+                raise Unreadable("its DTSTART is a date, but its DURATION is not a whole number of days")
+            return (start + nominal + exact).isoformat()
+        return _format_instant(to_utc(start + nominal, time_zone) + exact, time_zone)
+    except OverflowError:
+        raise Unreadable("its DURATION leads outside the years 1 to 9999") from None
+
+
+def _convert_end(end: ICalTime, start: date, time_zone: str, context: CalendarContext) -> str | None:
+    """Return a DTEND in the time zone of the start, or None if it is the same as the start."""
+    if end.is_date is isinstance(start, datetime):
+        raise Unreadable("one of its DTSTART and DTEND is a date, and the other a time")
+    local, end_zone = _resolve_local(end, context, "DTEND")
+    # Both are dates, or both are instants.
+    start_value = to_utc(start, time_zone) if isinstance(start, datetime) else start
+    end_value = to_utc(local, end_zone) if isinstance(local, datetime) else local
+    if end_value < start_value:
+        raise Unreadable("its DTEND is before its DTSTART")
+    if end_value == start_value:
+        # Some programs write an all-day event of one day this way.
+        return None
+    if isinstance(end_value, datetime) and end_zone != time_zone:
+        return _format_instant(end_value, time_zone)
+    # In the same zone, also a local time that a clock change skips stays as it was written.
+    return local.isoformat()
+
+
+def _format_instant(instant: datetime, time_zone: str) -> str:
+    """Return the local time at an instant as text; the second occurrence of a local time is in UTC, with its offset."""
+    local = to_local(instant, time_zone)
+    return local.isoformat() if to_utc(local, time_zone) == instant else instant.isoformat()
