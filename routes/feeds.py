@@ -33,12 +33,13 @@ ICS = "text/calendar"
 # The charset is UTF-8 by default (RFC 5545 §3.1.4), but some programs need to see it.
 MEDIA_TYPE = f"{ICS}; charset=utf-8"
 TokenInPath = Annotated[str, Path(description="The secret part of the feed's address.", examples=["planner_feed_…"])]
+FILE_HEADERS = describe_headers("ETag", "Content-Disposition")
 CALENDAR_FILE: ResponseDescriptions = {
-    **NOT_MODIFIED,
+    304: {"description": NOT_MODIFIED[304]["description"], "headers": FILE_HEADERS},
     200: {
         "description": "An iCalendar file (RFC 5545).",
         "content": {ICS: {"schema": {"type": "string"}}},
-        "headers": describe_headers("ETag", "Content-Disposition"),
+        "headers": FILE_HEADERS,
     },
 }
 

@@ -87,14 +87,16 @@ BACK_TO_PAGE: ResponseDescriptions = {
     302: {
         "description": "To the page that started the sign-in, with `code` and `state`, or with `error` "
         "(RFC 6749 §4.1.2).",
-        "headers": describe_headers("Location"),
+        "headers": describe_headers("Location", "Set-Cookie"),
     }
 }
 
 
 @router.get(
     "/{provider}/callback",
-    responses=describe_response(200, "When no page started the sign-in: the tokens, and the account.", SignedInRead)
+    responses=describe_response(
+        200, "When no page started the sign-in: the tokens, and the account.", SignedInRead, "Set-Cookie"
+    )
     | BACK_TO_PAGE
     | describe_errors(401, 409, 502),
 )

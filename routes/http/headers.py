@@ -23,7 +23,10 @@ HEADERS: Headers = {
         "schema": _TEXT,
     },
     "Retry-After": {"description": "How many seconds to wait before the request is repeated.", "schema": _SECONDS},
-    "Set-Cookie": {"description": "Binds the rest of the sign-in to this browser.", "schema": _TEXT},
+    "Set-Cookie": {
+        "description": "Sets the cookie that binds a sign-in to this browser, or deletes it.",
+        "schema": _TEXT,
+    },
     "WWW-Authenticate": {
         "description": "The challenge (RFC 6750 §3). It has `error` when a token was sent, and names the `scope` that "
         "the request needs when the token lacks it.",
