@@ -88,7 +88,7 @@ class Database:
     async def close(self) -> None:
         """Close every connection."""
         # The threads first: a transaction that loses its connection stays open on the server for a
-        # minute, and whoever writes the same documents meanwhile is refused.
+        # minute, and other writes of the same documents fail meanwhile.
         if self.pool is not None:
             self.pool.shutdown(wait=True)
         self.handle.client.close()
@@ -101,10 +101,10 @@ def hosts_of(url: str) -> str:
 
 
 async def open_database(url: str, wait: float = WAIT_SECONDS) -> Database:
-    """Connect to `url`, waiting with back-off for up to `wait` seconds and saying so.
+    """Connect to `url`; while the server is unavailable, retry with back-off for up to `wait` seconds.
 
-    Raises `DatabaseUnavailable` when the time is over, when the server refuses the
-    credentials, or when the URL cannot be read.
+    Raises `DatabaseUnavailable` when the time is up, when the server refuses the credentials, or
+    when the URL is not valid.
     """
     place = hosts_of(url)
     try:
@@ -124,7 +124,7 @@ async def open_database(url: str, wait: float = WAIT_SECONDS) -> Database:
 
     deadline, pause = time.monotonic() + wait, 0.25
     while True:
-        # The first try is short, so that whoever watches soon reads what is waited for.
+        # The first attempt is short, so that the log soon says what is waited for.
         patience = min(REQUEST_SECONDS, 4 * pause, max(deadline - time.monotonic(), pause))
         try:
             with pymongo.timeout(patience):
@@ -135,10 +135,10 @@ async def open_database(url: str, wait: float = WAIT_SECONDS) -> Database:
                     break
             reason = "it has no primary yet"
         except UNAVAILABLE_ERRORS:
-            reason = "it does not answer"
+            reason = "it does not respond"
         except OperationFailure as error:
             client.close()
-            raise DatabaseUnavailable(f"The database at {place} refuses: {error.details}") from error
+            raise DatabaseUnavailable(f"The database at {place} refuses the connection: {error.details}") from error
         if time.monotonic() + pause > deadline:
             client.close()
             raise DatabaseUnavailable(f"No database at {place} after {wait:.0f} s: {reason}.")

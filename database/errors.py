@@ -25,27 +25,27 @@ UNAVAILABLE_ERRORS: tuple[type[PyMongoError], ...] = (
     WaitQueueTimeoutError,
     ExecutionTimeout,
 )
-"""The database cannot be reached, has no primary, or did not answer in time."""
+"""The database cannot be reached, has no primary, or did not respond in time."""
 
-# A primary that is shutting down, stepping down or still recovering, and a transaction
-# that lost its race more often than the time allowed.
-_PASSING_CODES = {24, 43, 91, 112, 189, 10107, 11600, 11602, 13435, 13436, 50, 262, 246, 251}
+# A primary that is shutting down, stepping down or recovering, and a transaction that conflicted
+# with others until its time was up.
+_TRANSIENT_CODES = {24, 43, 91, 112, 189, 10107, 11600, 11602, 13435, 13436, 50, 262, 246, 251}
 
 
 class DatabaseUnavailable(Exception):
-    """The database did not become reachable in the time given; the message says which one."""
+    """The database could not be reached in the time allowed; the message names it."""
 
 
 def is_unavailable(error: Exception) -> bool:
-    """Whether the error means that the database is away, rather than that it refused."""
+    """Return whether the database is temporarily unavailable, rather than that it refused the operation."""
     if isinstance(error, UNAVAILABLE_ERRORS):
         return True
     if isinstance(error, PyMongoError) and error.timeout:
         return True
     return isinstance(error, OperationFailure) and (
-        error.code in _PASSING_CODES or error.has_error_label("TransientTransactionError")
+        error.code in _TRANSIENT_CODES or error.has_error_label("TransientTransactionError")
     )
 
 
 DRIVER_ERROR = PyMongoError
-"""The root of everything the driver raises."""
+"""The base class of everything that the driver raises."""

@@ -16,26 +16,26 @@ ROOT = "root"
 
 
 def names() -> list[str]:
-    """The migrations there are, in order."""
+    """Return the names of all migrations, in order."""
     return sorted(path.name for path in FOLDER.glob("m[0-9]*.py"))
 
 
 async def pending(database: Database) -> list[str]:
-    """The migrations that have not been run on this database; one without accounts needs none."""
-    reached = await _reached(database)
-    if reached is None and not await database.handle["users"].find_one({}, {"_id": 1}, sort=[("_id", ASCENDING)]):
+    """Return the migrations that have not been run on this database; one without accounts needs none."""
+    last_run = await _last_run(database)
+    if last_run is None and not await database.handle["users"].find_one({}, {"_id": 1}, sort=[("_id", ASCENDING)]):
         return []
-    return [name for name in names() if name > (reached or "")]
+    return [name for name in names() if name > (last_run or "")]
 
 
 async def unknown(database: Database) -> str | None:
-    """The last migration that was run on this database, when it is of a newer version than this one."""
-    reached = await _reached(database)
-    return reached if reached and reached not in names() else None
+    """Return the last migration that was run, when this version does not know it; else None."""
+    last_run = await _last_run(database)
+    return last_run if last_run and last_run not in names() else None
 
 
-async def _reached(database: Database) -> str | None:
-    """The last migration that was run; empty when all were undone, None when none ever was."""
+async def _last_run(database: Database) -> str | None:
+    """Return the last migration that was run; empty when all were undone, None when none ever was."""
     current = await database.handle[LOG].find_one({"is_current": True})
     if current is None:
         return None
@@ -43,7 +43,7 @@ async def _reached(database: Database) -> str | None:
 
 
 async def stamp_latest(database: Database) -> None:
-    """Note a database that has just been made as being up to date, before its first account."""
+    """Record that a new database is up to date, before its first account."""
     if await database.handle[LOG].find_one({}) is None:
         await database.handle[LOG].update_one(
             {"name": names()[-1]}, {"$set": {"is_current": True}, "$currentDate": {"ts": True}}, upsert=True
@@ -53,13 +53,13 @@ async def stamp_latest(database: Database) -> None:
 async def migrate(database: Database, *, back: int = 0) -> list[str]:
     """Run every pending migration, or the last `back` ones in reverse; returns their names.
 
-    A migration that fails is not noted as done, and can be run again.
+    A migration that fails is not recorded as done, and can be run again.
     """
-    reached = await _reached(database)
-    doing = [name for name in names() if name <= (reached or "")][::-1][:back] if back else await pending(database)
+    last_run = await _last_run(database)
+    doing = [name for name in names() if name <= (last_run or "")][::-1][:back] if back else await pending(database)
     if not doing or back < 0:
         return []
-    # Beanie keeps the place of its migrations on this class.
+    # Beanie keeps the database of its migrations on this class.
     DBHandler.client = database.handle.client  # type: ignore[attr-defined]
     DBHandler.database = database.handle  # type: ignore[attr-defined]
     node = await MigrationNode.build(FOLDER)

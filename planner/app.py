@@ -85,7 +85,7 @@ def create_app(
 
 
 def cors(origins: list[str]) -> dict[str, Any]:
-    """What pages from these origins may do: everything the API offers, with credentials."""
+    """Return the CORS options for these origins: everything that the API offers, with credentials."""
     return {
         "allow_origins": origins,
         "allow_credentials": True,
@@ -104,7 +104,7 @@ def cors(origins: list[str]) -> dict[str, Any]:
 
 
 class _Cors(CORSMiddleware):
-    """The usual middleware, except that a refused preflight has the shape of every other error."""
+    """The CORS middleware, with a problem (RFC 9457) as the response to a refused preflight."""
 
     def preflight_response(self, request_headers: Any) -> Response:
         response = super().preflight_response(request_headers)

@@ -60,23 +60,21 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands = parser.add_subparsers(required=True, metavar="command")
 
-    serve = commands.add_parser("serve", help="start the planner, with its embedded MongoDB if none is named")
+    serve = commands.add_parser("serve", help="start the planner, with an embedded MongoDB if DATABASE_URL is not set")
     serve.add_argument("--host", help="the address to listen on (HOST)")
     serve.add_argument("--port", type=int, help="the port to listen on (PORT)")
     serve.add_argument("--workers", type=int, default=1, help="how many processes serve requests")
     serve.set_defaults(run=_serve)
 
-    check = commands.add_parser("check", help="check the settings and reach the database, change nothing")
+    check = commands.add_parser("check", help="check the settings and the connection to the database; changes nothing")
     check.set_defaults(run=_check)
 
-    admin = commands.add_parser("admin", help="look after admins").add_subparsers(required=True, metavar="command")
-    create = admin.add_parser("create", help="make an account an admin, or a new admin; asks for the password")
+    admin = commands.add_parser("admin", help="manage admins").add_subparsers(required=True, metavar="command")
+    create = admin.add_parser("create", help="make an account an admin, or create one; asks for the password")
     create.add_argument("email", help="the e-mail address of the account")
     create.set_defaults(run=_create_admin)
 
-    send = commands.add_parser(
-        "send-due", help="send the mails that are due, once; a running planner does it by itself"
-    )
+    send = commands.add_parser("send-due", help="send the queued mail once; a running planner does this continuously")
     send.set_defaults(run=_send_due)
 
     migrations = commands.add_parser("migrate", help="bring stored data up to date with this version")
@@ -95,7 +93,7 @@ def _log_to_stderr() -> None:
 
 @contextmanager
 def _database(settings: Settings) -> Iterator[Settings]:
-    """The settings with a database in them: the named one, or an embedded one for the time being."""
+    """Yield the settings with a database: the configured one, or an embedded one that runs meanwhile."""
     secret = SecretStr(settings.secret())
     if settings.database_url is not None:
         yield settings.model_copy(update={"secret_key": secret})
@@ -106,7 +104,7 @@ def _database(settings: Settings) -> Iterator[Settings]:
 
 @contextmanager
 def _database_in_use(settings: Settings) -> Iterator[Settings]:
-    """The same for commands that may run beside a planner: its embedded database, while it runs."""
+    """Yield the same for a command that may run beside a planner, whose embedded database it then uses."""
     if settings.database_url is None and (url := running_url(settings.data_dir)) is not None:
         secret = SecretStr(settings.secret())
         yield settings.model_copy(update={"secret_key": secret, "database_url": SecretStr(url)})
@@ -135,7 +133,7 @@ def _serve(options: argparse.Namespace) -> int:
     if options.workers < 1:
         raise ConfigurationError("--workers must be at least 1.")
     _stop_on_sigterm()
-    # The port is taken before anything is started, so that a taken one is said at once.
+    # The port is opened before anything else starts, so that one in use is reported at once.
     with _listen(settings) as listener, contextlib.suppress(KeyboardInterrupt), _database(settings) as ready:
         asyncio.run(recover(ready, exclusive=True, workers=options.workers))
         if options.workers == 1:
@@ -164,7 +162,7 @@ def _listen(settings: Settings) -> socket.socket:
     except OSError as error:
         listener.close()
         raise ConfigurationError(
-            f"{settings.host}:{settings.port} cannot be listened on: {error.strerror}. Set HOST or PORT."
+            f"{settings.host}:{settings.port} is not available: {error.strerror}. Set HOST or PORT."
         ) from None
     listener.set_inheritable(True)
     return listener
@@ -186,7 +184,7 @@ def _config(settings: Settings, app: FastAPI | str, workers: int = 1) -> uvicorn
 
 
 def _hand_down(settings: Settings) -> None:
-    """Leave the settings to worker processes, which read them from the environment."""
+    """Pass the settings on to worker processes, through the environment."""
     assert settings.database_url is not None and settings.secret_key is not None
     os.environ["DATABASE_URL"] = settings.database_url.get_secret_value()
     os.environ["SECRET_KEY"] = settings.secret_key.get_secret_value()
@@ -194,16 +192,16 @@ def _hand_down(settings: Settings) -> None:
 
 
 def worker() -> FastAPI:
-    """The application of one worker process."""
+    """Return the application of one worker process."""
     die_with_parent()
     _log_to_stderr()
     return freeze_gc(create_app(load()))
 
 
 def freeze_gc(app: FastAPI) -> FastAPI:
-    """Tell the garbage collector that everything there is by now stays.
+    """Exclude everything that exists by now from garbage collection, and return the application.
 
-    It would look through all of it again and again, and nobody is answered meanwhile.
+    Each full collection would scan all of it again, and no request is served meanwhile.
     """
     gc.collect()
     gc.freeze()
@@ -211,7 +209,7 @@ def freeze_gc(app: FastAPI) -> FastAPI:
 
 
 class _Server(uvicorn.Server):
-    """A server that says where it is as soon as it answers."""
+    """A server that prints its address as soon as it serves requests."""
 
     def __init__(self, config: uvicorn.Config, settings: Settings) -> None:
         super().__init__(config)
@@ -239,10 +237,10 @@ def _announce(settings: Settings) -> None:
 
 def _check(options: argparse.Namespace) -> int:
     settings = load()
-    # Without a database of its own to share it with, a secret may still have to be made: not here.
+    # A secret that does not exist yet is created by `serve`, not here.
     if settings.secret_key or settings.database_url or (settings.data_dir / "secret").exists():
         settings.secret()
-    print("The settings hold.")
+    print("The settings are valid.")
     if settings.database_url is None:
         print(f"No DATABASE_URL: the embedded MongoDB will be used, in {settings.data_dir.resolve()}.")
         return 0
@@ -256,7 +254,9 @@ def _check(options: argparse.Namespace) -> int:
             await database.close()
 
     transactions, waiting = asyncio.run(look())
-    print("The database answers" + ("." if transactions else ", but it is no replica set: no transactions."))
+    print(
+        "The database is reachable" + ("." if transactions else ", but it is not a replica set: for development only.")
+    )
     if waiting:
         print(f"It needs {', '.join(waiting)}: run `python -m planner migrate`.")
     return 1 if waiting else 0
@@ -268,9 +268,7 @@ def _create_admin(options: argparse.Namespace) -> int:
             done = f"{options.email} is an admin now; its password stays as it is."
             if user["email_verified"]:
                 return done
-            return (
-                f"{done}\nNobody has proved that this address is theirs: make sure that the account is whose you think."
-            )
+            return f"{done}\nIts address is not verified: make sure that the account belongs to the person you mean."
         await services.accounts.create_admin(options.email, _ask_password())
         return f"{options.email} has an account now, and is an admin."
 
@@ -279,7 +277,7 @@ def _create_admin(options: argparse.Namespace) -> int:
 
 
 def _ask_password() -> str:
-    """A password from the terminal, asked for twice; or a line of standard input, where there is no terminal."""
+    """Return a password that is entered twice at the terminal, or a line of standard input without one."""
     if not sys.stdin.isatty():
         return sys.stdin.readline().rstrip("\n")
     password = getpass.getpass("Password: ")

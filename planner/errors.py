@@ -1,26 +1,26 @@
-"""What can go wrong, in the planner's own words; nothing here knows HTTP.
+"""The errors of the planner, independent of HTTP.
 
     PlannerError
-    ├── ConfigurationError      the settings do not allow a start
-    ├── Unauthenticated         nobody, or nobody we know, is calling
-    │   ├── InvalidToken        a token was sent and does not hold
-    │   └── SignInRefused       an OpenID Connect provider did not prove who is calling
-    ├── Forbidden               the caller may see it but not do this
-    │   └── InsufficientScope   the token's scope does not reach that far
-    ├── NotFound                it is not there, or not there for this caller
-    ├── Malformed               the request cannot be read at all
-    ├── Invalid                 it can be read, and fields of it are wrong
-    ├── Conflict                it collides with what is already stored
-    │   └── DoubleBooking       it would take time that is taken, and was not to
-    ├── Expired                 it was good once, and its time is over
-    ├── Stale                   it was changed since the caller read it
-    ├── GrantRefused            the token endpoint's own kind (RFC 6749 §5.2)
-    ├── TooMany                 it was tried too often
-    ├── ProviderFailed          an OpenID Connect provider does not answer, or not as it must
-    └── Unavailable             try again in a moment
-        └── Busy                too much of the same work is already waiting
+    ├── ConfigurationError      the settings do not allow the planner to start
+    ├── Unauthenticated         the caller is not known
+    │   ├── InvalidToken        a token was sent, and it is not valid
+    │   └── SignInRefused       an OpenID Connect provider did not authenticate the caller
+    ├── Forbidden               the caller may read the resource, but not do this
+    │   └── InsufficientScope   the token's scope does not permit the request
+    ├── NotFound                the resource does not exist, or the caller may not read it
+    ├── Malformed               the request cannot be parsed
+    ├── Invalid                 the request was parsed, and fields of it are wrong
+    ├── Conflict                the request conflicts with what is stored
+    │   └── DoubleBooking       the event would overlap with another one
+    ├── Expired                 what was sent has expired
+    ├── Stale                   the resource was changed since the caller read it
+    ├── GrantRefused            the token endpoint refuses (RFC 6749 §5.2)
+    ├── TooMany                 a rate limit was exceeded
+    ├── ProviderFailed          an OpenID Connect provider failed
+    └── Unavailable             temporarily unavailable
+        └── Busy                too many requests of this kind are waiting
 
-`routes/http/errors.py` maps each kind to an HTTP status, in one table.
+`routes/http/errors.py` maps each class to an HTTP status, in one table.
 """
 
 from collections.abc import Sequence
@@ -28,7 +28,7 @@ from typing import NamedTuple
 
 
 class PlannerError(Exception):
-    """Any error the planner raises on purpose; its message is meant for the caller."""
+    """The base class of all errors that the planner raises on purpose; the message is for the caller."""
 
     def __init__(self, detail: str) -> None:
         super().__init__(detail)
@@ -36,7 +36,7 @@ class PlannerError(Exception):
 
 
 class ConfigurationError(PlannerError):
-    """The settings do not allow a start; the message says which one and what to do."""
+    """The settings do not allow the planner to start; the message says which one, and what to do."""
 
 
 class Unauthenticated(PlannerError):
@@ -44,19 +44,19 @@ class Unauthenticated(PlannerError):
 
 
 class InvalidToken(Unauthenticated):
-    """A token was sent, and it is malformed, expired, revoked or not ours."""
+    """A token was sent, and it is malformed, expired, revoked or was not issued here."""
 
 
 class SignInRefused(Unauthenticated):
-    """Signing in with an OpenID Connect provider did not prove who is calling; it can be begun anew."""
+    """An OpenID Connect provider did not authenticate the caller, who may start again."""
 
 
 class Forbidden(PlannerError):
-    """The caller may see the thing but may not do this to it."""
+    """The caller may read the resource, but not do this."""
 
 
 class InsufficientScope(Forbidden):
-    """The token's scope does not cover the request; `scope` names what would."""
+    """The token's scope does not permit the request; `scope` is the one that would."""
 
     def __init__(self, detail: str, scope: str) -> None:
         super().__init__(detail)
@@ -64,25 +64,25 @@ class InsufficientScope(Forbidden):
 
 
 class NotFound(PlannerError):
-    """The thing is not there, or the caller may not know that it is."""
+    """The resource does not exist, or the caller may not learn that it does."""
 
     def __init__(self, detail: str = "There is nothing here, or nothing that you may see.") -> None:
         super().__init__(detail)
 
 
 class Malformed(PlannerError):
-    """The request cannot be read: broken JSON, a header that makes no sense."""
+    """The request cannot be parsed: invalid JSON, or a header of the wrong form."""
 
 
 class FieldError(NamedTuple):
-    """One field that is wrong: a JSON pointer to it (RFC 6901), and why, without its value."""
+    """A field that is wrong: a JSON pointer to it (RFC 6901), and what is wrong, without its value."""
 
     pointer: str
     message: str
 
 
 class Invalid(PlannerError):
-    """The request can be read but fields of it are wrong; `errors` lists each."""
+    """The request was parsed, and fields of it are wrong; `errors` lists each."""
 
     def __init__(self, errors: Sequence[FieldError]) -> None:
         super().__init__("Some fields are not valid; see errors.")
@@ -90,20 +90,20 @@ class Invalid(PlannerError):
 
     @classmethod
     def field(cls, pointer: str, message: str) -> "Invalid":
-        """The common case of a single wrong field."""
+        """Return the error for a single wrong field."""
         return cls([FieldError(pointer, message)])
 
 
 class Conflict(PlannerError):
-    """The request collides with what is already stored."""
+    """The request conflicts with what is stored."""
 
 
 class Expired(PlannerError):
-    """What was sent was good once; its time is over."""
+    """What was sent, such as a token, has expired."""
 
 
 class Collision(NamedTuple):
-    """What takes the time already: an event of one's own, or the occurrence of one; its times as they are answered."""
+    """An event of the same user, or one occurrence of it, that overlaps; its times as the API returns them."""
 
     id: str
     title: str
@@ -113,15 +113,15 @@ class Collision(NamedTuple):
 
 
 class DoubleBooking(Conflict):
-    """The event would take time that another one takes already; `conflicts` names the first of those."""
+    """The event would overlap with others of the same user; `conflicts` lists the first ten."""
 
     def __init__(self, conflicts: Sequence[Collision]) -> None:
-        super().__init__("The time is taken by other events of yours; see conflicts.")
+        super().__init__("The event overlaps with other events of yours; see conflicts.")
         self.conflicts = tuple(conflicts)
 
 
 class Stale(PlannerError):
-    """The thing was changed since the caller read it (RFC 9110 §13.1.1)."""
+    """The resource was changed since the caller read it (RFC 9110 §13.1.1)."""
 
 
 class GrantRefused(PlannerError):
@@ -133,7 +133,7 @@ class GrantRefused(PlannerError):
 
 
 class TooMany(PlannerError):
-    """It was tried too often; `retry_after` says in how many seconds it may be tried again."""
+    """A rate limit was exceeded; `retry_after` is the number of seconds until the next attempt is accepted."""
 
     def __init__(self, retry_after: int) -> None:
         super().__init__("Too many attempts. Try again later.")
@@ -141,11 +141,11 @@ class TooMany(PlannerError):
 
 
 class ProviderFailed(PlannerError):
-    """An OpenID Connect provider does not answer in time, or answers what does not hold."""
+    """An OpenID Connect provider does not respond in time, or its response is not valid."""
 
 
 class Unavailable(PlannerError):
-    """The planner cannot answer now; `retry_after` says in how many seconds it may."""
+    """The planner cannot handle the request now; `retry_after` is the number of seconds to wait."""
 
     def __init__(self, detail: str, retry_after: int = 2) -> None:
         super().__init__(detail)
@@ -153,4 +153,4 @@ class Unavailable(PlannerError):
 
 
 class Busy(Unavailable):
-    """Too much of the same work is waiting already."""
+    """Too many requests of this kind are waiting already."""

@@ -18,7 +18,7 @@ _NOT_IN_AN_ISSUER = re.compile(r"[^!-~]|[?#@\\]")
 
 
 class OidcProviderSettings(BaseModel):
-    """One provider: where it is, and who we are to it."""
+    """One provider: its issuer, and the planner's credentials there."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
 
@@ -35,26 +35,26 @@ class OidcProviderSettings(BaseModel):
 
 
 class OidcSettingsSource(PydanticBaseSettingsSource):
-    """Reads the providers from what the environment and `.env` hold; the environment wins."""
+    """A settings source that reads providers from the environment and `.env`; the environment wins."""
 
     def __init__(self, settings: type[BaseSettings], *variables: Mapping[str, str | None]) -> None:
         super().__init__(settings)
         self._variables = variables
 
     def __call__(self) -> dict[str, Any]:
-        """The value of the field `oidc`."""
+        """Return the value of the field `oidc`."""
         commit_atomically: dict[str, str | None] = {}
         for variables in reversed(self._variables):
             commit_atomically |= variables
         return {"oidc": providers_in(commit_atomically)}
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> NoReturn:
-        """Not asked for: `__call__` answers everything."""
+        """Raise `NotImplementedError`: `__call__` returns everything."""
         raise NotImplementedError
 
 
 def providers_in(variables: Mapping[str, str | None]) -> dict[str, dict[str, str]]:
-    """What the variables say of each provider, under its name; an empty variable counts as unset."""
+    """Return the settings of each provider by its name; an empty variable counts as unset."""
     found: dict[str, dict[str, str]] = {}
     for variable, value in variables.items():
         if value and (match := _VARIABLE.fullmatch(variable)):
@@ -67,14 +67,14 @@ def providers_in(variables: Mapping[str, str | None]) -> dict[str, dict[str, str
 
 
 def check_names(providers: Mapping[str, OidcProviderSettings]) -> None:
-    """Raises `ValueError` for a name that cannot stand in a path."""
+    """Raise `ValueError` for a name that cannot be part of a path."""
     for name in providers:
         if not NAME.fullmatch(name):
             raise ValueError(f"the name of a provider has letters and digits only, and 32 at most: {name.upper()}")
 
 
 def is_safe(url: str) -> bool:
-    """Whether nobody on the way can read or change what goes to this address."""
+    """Return whether a connection to this address is protected: https, or http on this machine."""
     try:
         parts = urlsplit(url)
         host = parts.hostname
@@ -87,7 +87,7 @@ def is_safe(url: str) -> bool:
 
 
 def is_loopback(host: str) -> bool:
-    """Whether a host is this machine."""
+    """Return whether a host is this machine."""
     try:
         return ipaddress.ip_address(host).is_loopback
     except ValueError:

@@ -1,4 +1,4 @@
-"""The settings, read once from the environment and `.env`, and handed down from there."""
+"""The settings, read once from the environment and `.env`, and passed on from there."""
 
 import ipaddress
 import os
@@ -20,7 +20,7 @@ from planner.errors import ConfigurationError
 from planner.oidc_settings import OidcProviderSettings, OidcSettingsSource, check_names
 
 SECRET_BYTES = 32
-# Fragments that only ever stand in a secret nobody has replaced yet.
+# These occur only in secrets of examples, which nobody has replaced yet.
 PLACEHOLDERS = (
     "changeme",
     "changethis",
@@ -48,14 +48,14 @@ class Settings(BaseSettings):
 
     database_url: SecretStr | None = Field(None, description="Any MongoDB 6 or newer. Unset: the embedded server.")
     secret_key: SecretStr | None = Field(
-        None, description="Signs the tokens; at least 32 bytes. Unset: made once and kept in DATA_DIR."
+        None, description="Signs the tokens; at least 32 bytes. Unset: generated once and stored in DATA_DIR."
     )
     data_dir: Path = Field(Path(".planner"), description="Embedded database, secret, outbox.")
     host: str = Field("127.0.0.1", min_length=1, description="The address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
-    public_url: str = Field("", description="How the outside reaches the planner. Unset: from HOST and PORT.")
-    access_token_minutes: int = Field(15, ge=1, le=24 * 60, description="How long an access token holds.")
-    refresh_token_days: int = Field(30, ge=1, le=365, description="How long a session lasts at most.")
+    public_url: str = Field("", description="The address that clients use. Unset: from HOST and PORT.")
+    access_token_minutes: int = Field(15, ge=1, le=24 * 60, description="The lifetime of an access token, in minutes.")
+    refresh_token_days: int = Field(30, ge=1, le=365, description="The longest lifetime of a session, in days.")
     password_rounds: int = Field(12, ge=10, le=18, description="The bcrypt cost.")
     rate_limits: Literal["on", "off"] = Field("on", description="`off` turns every limit off (benchmarks).")
     trusted_proxies: str = Field(
@@ -81,7 +81,7 @@ class Settings(BaseSettings):
         dotenv_settings: PydanticBaseSettingsSource,
         file_secret_settings: PydanticBaseSettingsSource,
     ) -> tuple[PydanticBaseSettingsSource, ...]:
-        """The usual sources, and the one that knows the providers' variables."""
+        """Return the usual sources, and the one for the variables of providers."""
         assert isinstance(env_settings, EnvSettingsSource) and isinstance(dotenv_settings, EnvSettingsSource)
         providers = OidcSettingsSource(settings_cls, env_settings.env_vars, dotenv_settings.env_vars)
         return init_settings, providers, env_settings, dotenv_settings, file_secret_settings
@@ -153,7 +153,7 @@ class Settings(BaseSettings):
 
     @property
     def base_url(self) -> str:
-        """The address the outside uses, without a trailing slash."""
+        """The address that clients use, without a trailing slash."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return self.public_url or f"http://{host}:{self.port}"
 
@@ -168,10 +168,10 @@ class Settings(BaseSettings):
         return split_list(self.trusted_proxies)
 
     def secret(self) -> str:
-        """The signing secret: the given one, or the one kept in `DATA_DIR` for the embedded server.
+        """Return the signing secret: the configured one, or that of the embedded server, stored in `DATA_DIR`.
 
-        Raises `ConfigurationError` when a database is named but no secret is: several
-        planners on one database must share it, so none can make its own.
+        Raises `ConfigurationError` when a database is configured and no secret is: several planners on one
+        database must share it, so none of them can generate its own.
         """
         if self.secret_key:
             return self.secret_key.get_secret_value()
@@ -180,16 +180,16 @@ class Settings(BaseSettings):
                 "SECRET_KEY is required with DATABASE_URL. Make one with: "
                 "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
             )
-        return kept_secret(self.data_dir / "secret")
+        return stored_secret(self.data_dir / "secret")
 
 
 def split_list(text: str) -> list[str]:
-    """The entries of a comma-separated setting, without blanks."""
+    """Return the entries of a comma-separated setting, without blanks."""
     return [entry.strip().rstrip("/") for entry in text.split(",") if entry.strip()]
 
 
 def check_secret(secret: str) -> None:
-    """Raises `ValueError`, saying why, for a secret that is too short or a known placeholder."""
+    """Raise `ValueError`, saying why, for a secret that is too short or a known placeholder."""
     if len(secret.encode()) < SECRET_BYTES:
         raise ValueError(f"must be at least {SECRET_BYTES} bytes long")
     bare = "".join(c for c in secret.casefold() if c.isalnum())
@@ -197,11 +197,11 @@ def check_secret(secret: str) -> None:
         raise ValueError("is a placeholder from an example; make your own")
 
 
-def kept_secret(path: Path) -> str:
-    """The secret in the file at `path`, made with mode 0600 when it is not there yet."""
+def stored_secret(path: Path) -> str:
+    """Return the secret in the file at `path`, which is created with mode 0600 if need be."""
     try:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-        # The secret is complete before it has its name: a crash leaves no half of one.
+        # The file is complete before it gets its name, so that a crash never leaves half a secret.
         fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
         with open(fresh, "x", opener=_private) as file:
             file.write(secrets.token_urlsafe(48))
@@ -214,7 +214,7 @@ def kept_secret(path: Path) -> str:
         secret = path.read_text().strip()
         check_secret(secret)
     except OSError as error:
-        raise ConfigurationError(f"The secret cannot be kept in {path}: {error.strerror}") from error
+        raise ConfigurationError(f"The secret cannot be stored in {path}: {error.strerror}") from error
     except ValueError as error:
         raise ConfigurationError(f"The secret in {path} {error}.") from error
     return secret
@@ -225,9 +225,9 @@ def _private(path: str, flags: int) -> int:
 
 
 def load(**overrides: object) -> Settings:
-    """The settings from the environment and `.env`.
+    """Return the settings from the environment and `.env`.
 
-    Raises `ConfigurationError` naming each variable that does not hold, without its value.
+    Raises `ConfigurationError` naming each variable that is not valid, without its value.
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
@@ -236,4 +236,4 @@ def load(**overrides: object) -> Settings:
             f"{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg'].removeprefix('Value error, ')}"
             for problem in error.errors(include_input=False, include_url=False)
         ]
-        raise ConfigurationError("The settings do not hold. " + "; ".join(lines)) from None
+        raise ConfigurationError("The settings are not valid. " + "; ".join(lines)) from None

@@ -1,7 +1,8 @@
-"""Child processes that end with their parent, and the few that outlived theirs.
+"""Child processes that end with their parent, and those that outlived theirs.
 
-`leashed` turns a command into one the kernel ends together with us; `end_holder` stops a process that an earlier
-run left behind. The module is also the little program `leashed` puts in front of the command: see `_become`.
+`end_with_parent` turns a command into one that the kernel ends together with us; `end_holder` stops
+a process that an earlier run left behind. The module is also the small program that
+`end_with_parent` puts in front of the command: see `_become`.
 """
 
 import os
@@ -16,7 +17,7 @@ from pathlib import Path
 POLL_SECONDS = 0.01
 
 
-def leashed(command: Sequence[str]) -> list[str]:
+def end_with_parent(command: Sequence[str]) -> list[str]:
     """Return the command line that runs `command` and ends it, with SIGTERM, when the calling thread ends.
 
     Only Linux can promise that; elsewhere `command` comes back as it is, and the next start finds what was left.
@@ -59,15 +60,15 @@ def end_holder(lock: Path, marker: str, patience: float) -> None:
     # The lock is the fact to wait for, not the process: it is freed last, when every file of the data is closed.
     for number in (signal.SIGTERM, signal.SIGKILL):
         deadline = time.monotonic() + patience
-        told = False
+        was_signalled = False
         while time.monotonic() < deadline:
             if not _is_locked(lock):
                 return
             pid = _pid_in(lock)
-            if not told and pid and marker in command_line(pid):
+            if not was_signalled and pid and marker in command_line(pid):
                 with suppress(ProcessLookupError):
                     os.kill(pid, number)
-                told = True
+                was_signalled = True
             time.sleep(POLL_SECONDS)
     raise TimeoutError(f"process {_pid_in(lock)} holds {lock} and does not let go of it")
 

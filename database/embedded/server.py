@@ -27,7 +27,7 @@ from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
 from database.embedded.mongod import EmbeddedUnavailable, find_mongod, last_lines
-from database.embedded.processes import POLL_SECONDS, end_holder, leashed, try_lock
+from database.embedded.processes import POLL_SECONDS, end_holder, end_with_parent, try_lock
 
 START_SECONDS = 30.0
 STOP_SECONDS = 10.0
@@ -36,18 +36,18 @@ CACHE_GB = 0.5
 OPLOG_MB = 512  # MongoDB would take a twentieth of the disk
 LOG_BYTES = 10 * 1024 * 1024
 LOG_CHECK_SECONDS = 60.0
-SETTLED_SECONDS = 10.0
-RAPID_DEATHS = 5
+STABLE_SECONDS = 10.0
+RAPID_EXITS = 5
 LONGEST_PAUSE_SECONDS = 30.0
 
 # A single-node replica set, which transactions and change streams need, works over a unix socket alone: tried with
 # 6.0. The path is relative to mongod's working directory, DATA_DIR. So the replica set's configuration stays true
 # when the directory moves, and the characters that --bind_ip and host names give a meaning (`,` and `:`) stay out.
 SOCKET = "run/mongod.sock"
-# Clients come in by another name for it, which is there only while mongod takes writes. The driver asks a server once
+# Clients use another name for it, which exists only while mongod accepts writes. The driver asks a server once
 # for each connection what it can do, and one that is still starting says that it has no sessions. Connections made in
 # that moment would be kept, and would refuse every transaction for as long as the planner runs.
-DOOR = "run/primary.sock"
+PRIMARY_SOCKET = "run/primary.sock"
 REPLICA_SET = "planner"
 NOT_YET_INITIALIZED = 94
 
@@ -65,7 +65,7 @@ class DataDirBusy(RuntimeError):
 
 
 class EmbeddedMongo:
-    """A mongod for one DATA_DIR, started again when it dies and stopped when this process ends, however it ends."""
+    """A mongod for one DATA_DIR, restarted when it ends and stopped when this process ends, however it ends."""
 
     def __init__(self, data_dir: Path) -> None:
         """Name the directory, made with mode 0700 if need be; nothing happens before `start`."""
@@ -79,7 +79,7 @@ class EmbeddedMongo:
         self._spawning = threading.Lock()
         self._stopping = threading.Event()
         self._serving = threading.Event()
-        self._obstacle: str | None = None
+        self._unready_reason: str | None = None
         self._ended: str | None = None
         self._log_start = 0
 
@@ -94,18 +94,18 @@ class EmbeddedMongo:
         self._binary = find_mongod()
         try:
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
-            self._lock = _claim(self.data_dir)
+            self._lock = _lock_data_dir(self.data_dir)
             self._owner = os.getpid()
             self._data.mkdir(mode=0o700, exist_ok=True)
             # What a killed planner left behind ends here; we hold the directory, so it is nobody's now.
             end_holder(self._data / "mongod.lock", f"--dbpath {self._data} --", ORPHAN_SECONDS)
             self._sockets = self._make_socket_dir()
-            self.url = _url(self._sockets / Path(DOOR).name)
+            self.url = _url(self._sockets / Path(PRIMARY_SOCKET).name)
             self._stopping.clear()
             self._serving.clear()
             self._ended = None
-            # A thread of its own, because mongod ends with the thread that spawned it: see `leashed`. A daemon, so
-            # that a caller who forgets `stop` can still end; atexit then does it.
+            # A thread of its own, because mongod ends with the thread that spawned it (`end_with_parent`). A daemon
+            # thread, so that a caller who forgets `stop` can still end; atexit then calls it.
             self._supervisor = threading.Thread(target=self._supervise, name="embedded-mongod", daemon=True)
             self._supervisor.start()
             self._await_service()
@@ -119,7 +119,7 @@ class EmbeddedMongo:
         return self.url
 
     def stop(self) -> None:
-        """Stop mongod cleanly, within about a second, and let go of the directory; a second call does nothing."""
+        """Stop mongod cleanly, within about a second, and unlock the directory; a second call does nothing."""
         if self._lock is None or self._owner != os.getpid():
             return  # a forked child has a copy of this object, but neither the mongod nor the directory is its own
         with self._spawning:
@@ -165,12 +165,12 @@ class EmbeddedMongo:
         self._remove_socket_dir()
         run = self.data_dir / "run"
         run.mkdir(mode=0o700)
-        if _takes_socket(run):
+        if _can_hold_socket(run):
             return run
         run.rmdir()
         short = Path(tempfile.mkdtemp(prefix="planner-"))
         run.symlink_to(short)
-        if not _takes_socket(short):
+        if not _can_hold_socket(short):
             raise OSError(f"neither {run} nor {short} can hold a unix socket")
         return short
 
@@ -183,38 +183,38 @@ class EmbeddedMongo:
             shutil.rmtree(run)
 
     def _supervise(self) -> None:
-        """Run mongod again and again until `stop`, pausing the longer the faster it dies."""
+        """Run mongod again and again until `stop`, pausing the longer the faster it ends."""
         rapid = 0
         while True:
             born = time.monotonic()
             self._move_log_aside()
             self._log_start = self._log.stat().st_size if self._log.exists() else 0
             try:
-                how, said = self._live_once()
+                how, said = self._run_once()
             except OSError as error:
                 how, said = f"could not be run: {error}", []
             if self._stopping.is_set():
                 return
             self._ended = "\n".join([f"mongod {how}", *(last_lines(self._log, self._log_start) or said)])
-            rapid = rapid + 1 if time.monotonic() - born < SETTLED_SECONDS else 1
+            rapid = rapid + 1 if time.monotonic() - born < STABLE_SECONDS else 1
             pause = min(0.1 * 2 ** min(rapid - 1, 10), LONGEST_PAUSE_SECONDS)
             # `start` looks at `_ended` well within the shortest pause: a failed first start is not tried again.
             if self._stopping.wait(pause):
                 return
-            if rapid == RAPID_DEATHS:
-                log.critical("%s\nIt died %d times in a row; trying on with longer pauses.", self._ended, rapid)
+            if rapid == RAPID_EXITS:
+                log.critical("%s\nIt ended %d times in a row; retrying with longer pauses.", self._ended, rapid)
             else:
                 log.warning("mongod %s; starting it again", how)
 
-    def _live_once(self) -> tuple[str, list[str]]:
-        """Run one mongod from birth to death; return how it ended, and what it said before it had its log."""
+    def _run_once(self) -> tuple[str, list[str]]:
+        """Run one mongod until it ends; return how it ended, and what it printed before it had its log."""
         with self._spawning:
             if self._stopping.is_set():
                 return "was not started", []
             self._serving.clear()
-            (self._sockets / Path(DOOR).name).unlink(missing_ok=True)
+            (self._sockets / Path(PRIMARY_SOCKET).name).unlink(missing_ok=True)
             process = self._process = subprocess.Popen(
-                leashed(self._command()),
+                end_with_parent(self._command()),
                 cwd=self.data_dir,
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
@@ -232,7 +232,7 @@ class EmbeddedMongo:
                 serving = self._serving.is_set()
                 if not poller.poll((LOG_CHECK_SECONDS if serving else POLL_SECONDS) * 1000):
                     if not serving:
-                        self._let_clients_in()
+                        self._open_to_clients()
                     elif self._move_log_aside():
                         process.send_signal(signal.SIGUSR1)  # mongod then opens its log file anew
                     continue
@@ -274,21 +274,21 @@ class EmbeddedMongo:
             if self._ended:
                 raise EmbeddedFailed(f"The embedded database did not start. {self._ended}")
             if time.monotonic() > deadline:
-                lines = "\n".join([self._obstacle or "", *last_lines(self._log, self._log_start)])
+                lines = "\n".join([self._unready_reason or "", *last_lines(self._log, self._log_start)])
                 raise EmbeddedFailed(f"The embedded database took no writes within {START_SECONDS:g} s: {lines}")
 
-    def _let_clients_in(self) -> None:
-        """Take the next step towards a mongod that takes writes, and open the door when it does."""
+    def _open_to_clients(self) -> None:
+        """Take the next step towards a mongod that accepts writes, and give clients its socket when it does."""
         try:
-            self._obstacle = _obstacle(self._sockets / Path(SOCKET).name)
-            if self._obstacle is None:
-                (self._sockets / Path(DOOR).name).symlink_to(Path(SOCKET).name)
+            self._unready_reason = _unready_reason(self._sockets / Path(SOCKET).name)
+            if self._unready_reason is None:
+                (self._sockets / Path(PRIMARY_SOCKET).name).symlink_to(Path(SOCKET).name)
                 self._serving.set()
         except OSError as error:
-            self._obstacle = f"no connection: {error}"
+            self._unready_reason = f"no connection: {error}"
 
 
-def _obstacle(path: Path) -> str | None:
+def _unready_reason(path: Path) -> str | None:
     """Configure the mongod at this socket if need be; return why it takes no writes yet, or None when it does."""
     # A bare connection first: a MongoClient that comes too early waits half a second before it tries again.
     with socket.socket(socket.AF_UNIX) as probe:
@@ -331,16 +331,16 @@ def running_url(data_dir: Path) -> str | None:
     except FileNotFoundError:
         return None
     # `run` may link to a shorter path, the only one that a socket's address has room for.
-    return _url((data_dir.resolve() / "run").resolve() / Path(DOOR).name)
+    return _url((data_dir.resolve() / "run").resolve() / Path(PRIMARY_SOCKET).name)
 
 
-def _claim(data_dir: Path) -> FileIO:
+def _lock_data_dir(data_dir: Path) -> FileIO:
     """Return the locked lock file of `data_dir`; closing it, or the end of this process, frees the directory."""
     file = FileIO(data_dir / "planner.lock", "a+", opener=lambda path, flags: os.open(path, flags, 0o600))
     try:
         if not try_lock(file.fileno()):
             file.seek(0)
-            raise DataDirBusy(f"Another planner uses {data_dir}: {_holder(file.readall())}.")
+            raise DataDirBusy(f"Another planner uses {data_dir}: {_lock_holder(file.readall())}.")
         since = datetime.now(UTC).isoformat(timespec="seconds")
         file.truncate(0)
         file.write(json.dumps({"pid": os.getpid(), "host": socket.gethostname(), "since": since}).encode())
@@ -352,15 +352,15 @@ def _claim(data_dir: Path) -> FileIO:
     return file
 
 
-def _holder(note: bytes) -> str:
+def _lock_holder(note: bytes) -> str:
     try:
         return "process {pid} on {host}, since {since}".format_map(json.loads(note))
     except (ValueError, KeyError, TypeError):
-        return "a process that has yet to write its name"
+        return "a process that has not written its id yet"
 
 
-def _takes_socket(folder: Path) -> bool:
-    path = folder / Path(DOOR).name  # the longer one
+def _can_hold_socket(folder: Path) -> bool:
+    path = folder / Path(PRIMARY_SOCKET).name  # the longer one
     with socket.socket(socket.AF_UNIX) as probe:
         try:
             probe.bind(str(path))

@@ -46,7 +46,7 @@ class Events(Document):
 
 
 def lists_of(events: Iterable[ObjectId]) -> dict[str, list[ObjectId]]:
-    """The ids in lists under their last two digits."""
+    """Return the ids in lists by their last two digits."""
     lists: dict[str, list[ObjectId]] = {}
     for event in events:
         lists.setdefault(str(event)[-2:], []).append(event)
@@ -54,17 +54,17 @@ def lists_of(events: Iterable[ObjectId]) -> dict[str, list[ObjectId]]:
 
 
 def folded(tags: Iterable[Any]) -> list[str]:
-    """The tags as they are compared: each once, whatever its letter case."""
+    """Return the tags case-folded, each once."""
     return list(dict.fromkeys(str(tag).strip().casefold()[:32] for tag in tags if str(tag).strip()))[:20]
 
 
 def folded_address(address: Any) -> str:
-    """An e-mail address as it is compared."""
+    """Return an e-mail address in the form in which addresses are compared."""
     return unicodedata.normalize("NFC", str(address).strip()).lower()
 
 
 def adopted_event(event: dict[str, Any], creator: ObjectId) -> dict[str, Any]:
-    """The fields that an event of the old kind lacks or that change."""
+    """Return the fields that an event of the old kind lacks, and those that change."""
     made: datetime = event["_id"].generation_time
     image = event.get("image")
     return {

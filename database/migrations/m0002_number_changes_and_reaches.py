@@ -1,4 +1,4 @@
-"""Let the changes of events be numbered, and tell series apart by how long they go on.
+"""Let the changes of events be numbered, and classify recurring events by their duration.
 
 Events get `seq`, 0 for what waits to be numbered, and an empty list of `reminders`. What
 repeats had a `span` of -1 and gets one from -1, for what goes on for up to 8 days, to -5 for
@@ -50,7 +50,7 @@ class Forward:
 
 
 class Backward:
-    """Back to events that are neither numbered nor told apart."""
+    """Back to events that are neither numbered nor classified."""
 
     @free_fall_migration(document_models=[Events])
     async def forget_numbers(self, session: Any) -> None:

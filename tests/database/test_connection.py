@@ -44,7 +44,7 @@ async def test_a_database_that_stays_away_is_named_after_the_wait_without_its_pa
     with pytest.raises(DatabaseUnavailable) as caught:
         await open_database(f"mongodb://ada:s3cret@127.0.0.1:{port}/planner", wait=0)
     assert f"127.0.0.1:{port}" in str(caught.value)
-    assert "does not answer" in str(caught.value)
+    assert "does not respond" in str(caught.value)
     assert not any(secret in str(caught.value) for secret in SECRETS)
 
 
@@ -67,7 +67,7 @@ async def test_while_it_waits_it_says_so_less_and_less_often(
         await open_database(f"mongodb://ada:s3cret@127.0.0.1:{port}/planner", wait=3)
     assert pauses == [0.25, 0.5, 1]
     messages = [record.getMessage() for record in caplog.records if record.name == "planner.database"]
-    assert messages == [f"waiting for the database at 127.0.0.1:{port}: it does not answer"] * 3
+    assert messages == [f"waiting for the database at 127.0.0.1:{port}: it does not respond"] * 3
 
 
 @pytest.mark.parametrize(

@@ -92,7 +92,7 @@ def test_a_planner_started_before_its_database_says_what_it_waits_for_and_then_s
     server = RunningServer(tmp_path / "data", DATABASE_URL=mongod.url, SECRET_KEY=SECRET)
     server.launch()
     try:
-        told = f"waiting for the database at 127.0.0.1:{mongod.port}: it does not answer"
+        told = f"waiting for the database at 127.0.0.1:{mongod.port}: it does not respond"
         deadline = time.monotonic() + 10
         while told not in server.output:
             assert time.monotonic() < deadline, f"it said nothing of what it waits for: {server.output}"
@@ -117,5 +117,5 @@ def test_the_check_of_settings_ends_with_a_message_when_the_database_is_away(tmp
         check=False,
     )
     assert said.returncode == 1
-    assert f"planner: No database at 127.0.0.1:{port} after 5 s: it does not answer." in said.stderr
+    assert f"planner: No database at 127.0.0.1:{port} after 5 s: it does not respond." in said.stderr
     assert "Traceback" not in said.stderr

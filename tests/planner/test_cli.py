@@ -134,7 +134,7 @@ def test_a_command_that_is_not_there_ends_with_the_usage(
 def test_check_without_any_setting_names_where_the_data_will_lie_and_makes_nothing(operator: Operator) -> None:
     ended = operator.runs("check")
     assert ended.status == 0
-    assert "The settings hold." in ended.out
+    assert "The settings are valid." in ended.out
     assert str(operator.folder / ".planner") in ended.out
     assert list(operator.folder.iterdir()) == []
 
@@ -142,7 +142,7 @@ def test_check_without_any_setting_names_where_the_data_will_lie_and_makes_nothi
 def test_check_names_what_does_not_hold_in_one_line(operator: Operator) -> None:
     ended = operator.runs("check", PORT="none", SECRET_KEY="short")
     assert (ended.status, ended.out) == (1, "")
-    assert ended.err.startswith("planner: The settings do not hold.")
+    assert ended.err.startswith("planner: The settings are not valid.")
     assert ended.err.count("\n") == 1
     assert "PORT:" in ended.err and "SECRET_KEY:" in ended.err
 
@@ -159,7 +159,7 @@ def test_check_says_that_the_database_answers_and_changes_nothing(
     operator_of_database: Operator, database: Any
 ) -> None:
     ended = operator_of_database.runs("check")
-    assert (ended.status, ended.out) == (0, "The settings hold.\nThe database answers.\n")
+    assert (ended.status, ended.out) == (0, "The settings are valid.\nThe database is reachable.\n")
     assert database.list_collection_names() == []
 
 
@@ -197,9 +197,7 @@ def test_a_port_that_is_taken_is_said_before_anything_is_started(operator: Opera
         port = taken.getsockname()[1]
         ended = operator.runs("serve", "--port", str(port))
     assert (ended.status, ended.out) == (1, "")
-    assert ended.err == (
-        f"planner: 127.0.0.1:{port} cannot be listened on: Address already in use. Set HOST or PORT.\n"
-    )
+    assert ended.err == (f"planner: 127.0.0.1:{port} is not available: Address already in use. Set HOST or PORT.\n")
     assert list(operator.folder.iterdir()) == []
 
 

@@ -198,7 +198,7 @@ def test_a_kept_secret_that_does_not_hold_is_refused_with_its_place(tmp_path: Pa
 def test_a_secret_that_cannot_be_kept_is_said_with_its_place(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for data_dir in (tmp_path / "file", tmp_path / "file" / "deeper"):
-        with pytest.raises(ConfigurationError, match="cannot be kept") as caught:
+        with pytest.raises(ConfigurationError, match="cannot be stored") as caught:
             load(data_dir=data_dir).secret()
         assert str(data_dir) in str(caught.value)
 

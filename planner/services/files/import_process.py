@@ -10,7 +10,7 @@ from contextlib import suppress
 from pathlib import Path
 
 import planner
-from database.embedded.processes import leashed
+from database.embedded.processes import end_with_parent
 from database.queries import Stored
 from database.reads import decode
 from planner.errors import Invalid, Malformed, PlannerError, Unavailable
@@ -61,7 +61,7 @@ async def _here(content: bytes, charset: str) -> AsyncGenerator[Stored, None]:
 
 async def _elsewhere(content: bytes, charset: str) -> AsyncGenerator[Stored, None]:
     process = await asyncio.create_subprocess_exec(
-        *leashed([sys.executable, "-m", "planner.services.files.import_worker", charset]),
+        *end_with_parent([sys.executable, "-m", "planner.services.files.import_worker", charset]),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=_ROOT,

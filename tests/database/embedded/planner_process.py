@@ -35,8 +35,8 @@ import signal, sys
 from pathlib import Path
 from pymongo import MongoClient
 from database.embedded import server
-if "unleashed" in sys.argv:
-    server.leashed = list
+if "independent" in sys.argv:
+    server.end_with_parent = list
 # Whoever runs the tests in the background may have had SIGINT ignored, which a child inherits.
 signal.signal(signal.SIGINT, signal.default_int_handler)
 with server.EmbeddedMongo(Path(sys.argv[1])) as mongo:

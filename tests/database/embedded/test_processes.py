@@ -54,7 +54,7 @@ def test_mongod_ends_with_a_planner_that_nobody_follows(tmp_path: Path) -> None:
 
 @on_linux
 def test_a_command_whose_parent_is_gone_before_it_begins_does_not_begin() -> None:
-    command = processes.leashed([sys.executable, "-c", "print('it ran')"])
+    command = processes.end_with_parent([sys.executable, "-c", "print('it ran')"])
     said = subprocess.run(command, capture_output=True, check=True)
     assert said.stdout == b"it ran\n"
     command[command.index(str(os.getpid()))] = "1"
@@ -64,7 +64,7 @@ def test_a_command_whose_parent_is_gone_before_it_begins_does_not_begin() -> Non
 
 @pytest.mark.parametrize("hangs", [False, True])
 def test_start_ends_an_orphan_even_one_that_hangs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, hangs: bool) -> None:
-    with planner_process(tmp_path, "unleashed") as process:
+    with planner_process(tmp_path, "independent") as process:
         pid = embedded_pid(tmp_path)
         process.kill()
         process.wait()

@@ -38,14 +38,14 @@ def test_clients_are_let_in_again_only_when_mongod_takes_writes_so_that_they_kee
     with EmbeddedMongo(tmp_path) as mongo, connect(mongo) as client:
         pid = embedded_pid(tmp_path)
         reached: list[Path] = []
-        obstacle = embedded._obstacle
+        obstacle = embedded._unready_reason
 
         def not_yet(path: Path) -> str:
             obstacle(path)  # raises OSError as long as nobody listens
             reached.append(path)
             return "it is not to take writes yet"
 
-        monkeypatch.setattr(embedded, "_obstacle", not_yet)
+        monkeypatch.setattr(embedded, "_unready_reason", not_yet)
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: reached)
         with pytest.raises(PyMongoError), connect(mongo, serverSelectionTimeoutMS=100) as early:
@@ -80,7 +80,7 @@ def test_every_write_acknowledged_by_a_majority_survives_the_death_of_mongod(tmp
 def test_a_mongod_that_keeps_dying_is_reported_with_its_log_and_comes_back_once_it_can(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    monkeypatch.setattr(embedded, "RAPID_DEATHS", 2)
+    monkeypatch.setattr(embedded, "RAPID_EXITS", 2)
     with EmbeddedMongo(tmp_path) as mongo:
         needed = tmp_path / "mongo" / "storage.bson"
         content = needed.read_bytes()
