@@ -102,7 +102,7 @@ class AuthorizationCode(StoredDocument):
 
 
 class SignInQuery(BaseModel):
-    """Where a page wants somebody back to, and what it will prove itself with (RFC 7636)."""
+    """The page to which the browser returns, and its code challenge (RFC 7636)."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
@@ -110,46 +110,55 @@ class SignInQuery(BaseModel):
         str | None,
         Field(
             max_length=2000,
-            description="The page to come back to, on the origin of PUBLIC_URL or one of CORS_ORIGINS. "
-            "Without it, the callback answers the tokens as JSON.",
+            description="The page to which the browser returns, on the origin of PUBLIC_URL or one of CORS_ORIGINS. "
+            "Without it, the callback returns the tokens as JSON.",
             examples=["https://app.example.com/signed-in"],
         ),
     ] = None
     state: Annotated[
-        str | None, Field(max_length=1024, pattern=r"^[ -~]*$", description="The page's own; it comes back unchanged.")
+        str | None,
+        Field(max_length=1024, pattern=r"^[ -~]*$", description="Any value of the page; it is sent back unchanged."),
     ] = None
     code_challenge: Annotated[
         str | None,
         Field(
             pattern=f"^{SHAPE.pattern}$",
-            description="The SHA-256 of the page's code_verifier, base64url; required with redirect_uri.",
+            description="The SHA-256 digest of the page's `code_verifier` in base64url. Required with `redirect_uri`.",
             examples=["E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"],
         ),
     ] = None
-    code_challenge_method: Annotated[Literal["S256"] | None, Field(description="Only S256; `plain` is refused.")] = None
+    code_challenge_method: Annotated[
+        Literal["S256"] | None, Field(description="Required with `redirect_uri`: `S256`.")
+    ] = None
 
 
 class CallbackQuery(BaseModel):
-    """What a provider sends somebody back with (RFC 6749 §4.1.2, RFC 9207)."""
+    """The parameters that a provider sends (RFC 6749 §4.1.2, RFC 9207)."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
     state: Annotated[
-        str | None, Field(max_length=200, pattern=r"^[ -~]*$", description="What the provider was sent to with.")
+        str | None,
+        Field(
+            max_length=200,
+            pattern=r"^[ -~]*$",
+            description="The state with which the browser was sent to the provider.",
+        ),
     ] = None
     code: Annotated[
-        str | None, Field(max_length=4096, pattern=r"^[ -~]*$", description="What the provider will tell the rest for.")
+        str | None, Field(max_length=4096, pattern=r"^[ -~]*$", description="The authorization code of the provider.")
     ] = None
     error: Annotated[
-        str | None, Field(max_length=200, pattern=r"^[ -~]*$", description="Why the provider signs nobody in.")
+        str | None,
+        Field(max_length=200, pattern=r"^[ -~]*$", description="The error code, if the provider refused to sign in."),
     ] = None
     iss: Annotated[
-        str | None, Field(max_length=2000, pattern=r"^[ -~]*$", description="Which provider it is (RFC 9207).")
+        str | None, Field(max_length=2000, pattern=r"^[ -~]*$", description="The issuer of the provider (RFC 9207).")
     ] = None
 
 
 class ProviderRead(Reply):
-    """A provider that one can sign in with."""
+    """An OpenID Connect provider."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -157,12 +166,12 @@ class ProviderRead(Reply):
         }
     )
 
-    name: str
-    signin: Annotated[str, Field(description="Where to send the browser.")]
+    name: Annotated[str, Field(description="The name of the provider, as it is in paths.")]
+    signin: Annotated[str, Field(description="The address to which to send the browser.")]
 
 
 class ProviderPage(Reply):
-    """A page of providers, by name."""
+    """A page of providers, sorted by name."""
 
     items: list[ProviderRead]
-    next: str | None
+    next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]

@@ -93,17 +93,17 @@ def personal_token_body(stored: Stored) -> dict[str, Any]:
 
 
 class PersonalTokenCreate(Request):
-    """What a new personal access token is to be."""
+    """A new personal access token."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"name": "calendar script", "scopes": ["events:read"], "expires_in": 604800}]}
     )
 
-    name: Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL)]
-    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(SCOPES))]
-    expires_in: Annotated[int, Field(ge=60, le=YEAR, description="In seconds; a day unless told, a year at most.")] = (
-        DAY
-    )
+    name: Annotated[str, Field(min_length=1, max_length=100, pattern=NO_NUL, description="What the token is for.")]
+    scopes: Annotated[list[Scope], Field(min_length=1, max_length=len(SCOPES), description="What the token permits.")]
+    expires_in: Annotated[
+        int, Field(ge=60, le=YEAR, description="In how many seconds it expires. Default: one day; at most one year.")
+    ] = DAY
 
 
 EXAMPLE: dict[str, Any] = {
@@ -117,7 +117,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 class PersonalTokenRead(Reply):
-    """A personal access token as the API answers it."""
+    """A personal access token, without its secret."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -126,19 +126,19 @@ class PersonalTokenRead(Reply):
     scopes: list[Scope]
     created_at: datetime
     expires_at: datetime
-    last_used_at: Annotated[datetime | None, Field(description="To the minute.")]
+    last_used_at: Annotated[datetime | None, Field(description="When it was last used, to the minute; null if never.")]
 
 
 class PersonalTokenCreated(PersonalTokenRead):
-    """A new token, with its secret: it is shown this once."""
+    """A new token, with its secret, which is shown only now."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"token": "planner_pat_…"}]})
 
-    token: str
+    token: Annotated[str, Field(description="The secret; send it as `Authorization: Bearer …`.")]
 
 
 class PersonalTokenPage(Reply):
     """A page of personal access tokens."""
 
     items: list[PersonalTokenRead]
-    next: str | None
+    next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]

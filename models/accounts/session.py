@@ -106,7 +106,7 @@ def session_body(stored: Stored, current: Id | None) -> dict[str, Any]:
 
 
 class SessionRead(Reply):
-    """A session as the API answers it."""
+    """A session."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -125,16 +125,16 @@ class SessionRead(Reply):
     )
 
     id: str
-    device: Annotated[str, Field(description="What the client called itself (User-Agent).")]
-    address: Annotated[str, Field(description="Where it last signed in or refreshed from.")]
+    device: Annotated[str, Field(description="The `User-Agent` of the client that signed in.")]
+    address: Annotated[str, Field(description="The IP address of the last sign-in or refresh.")]
     created_at: datetime
-    last_used_at: Annotated[datetime, Field(description="To the minute.")]
-    expires_at: Annotated[datetime, Field(description="When it ends whatever happens.")]
-    current: Annotated[bool, Field(description="Whether it is the one that asks.")]
+    last_used_at: Annotated[datetime, Field(description="When it was last used, to the minute.")]
+    expires_at: Annotated[datetime, Field(description="When it expires at the latest.")]
+    current: Annotated[bool, Field(description="Whether it is the session of this request.")]
 
 
 class SessionPage(Reply):
     """A page of sessions."""
 
     items: list[SessionRead]
-    next: str | None
+    next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]

@@ -250,7 +250,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 class UserRead(Reply):
-    """An account as the API answers it to its owner."""
+    """An account."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -259,9 +259,9 @@ class UserRead(Reply):
     username: str | None
     full_name: str | None
     role: Role
-    email_verified: bool
-    disabled: bool
-    events: Annotated[list[str], Field(description="The ids of the events this account created.")]
+    email_verified: Annotated[bool, Field(description="Whether its owner has proved to receive e-mail there.")]
+    disabled: Annotated[bool, Field(description="Whether an admin has disabled it: nobody can sign in.")]
+    events: Annotated[list[str], Field(description="The ids of the events that this account created.")]
     created_at: datetime
     updated_at: datetime
 
@@ -270,4 +270,4 @@ class UserPage(Reply):
     """A page of accounts."""
 
     items: list[UserRead]
-    next: str | None
+    next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]

@@ -1,4 +1,4 @@
-"""Events as they are sent and answered."""
+"""The request and response bodies of events and occurrences, and the queries of their lists."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -12,7 +12,14 @@ from models.shared.schema import PageQuery, Reply, Request
 Status = Literal["confirmed", "tentative", "cancelled"]
 Visibility = Literal["private", "unlisted", "public"]
 Scope = Literal["mine", "public", "all"]
-# For readers of the document; what decides is `planner/domain/times.py`.
+VisibilityField = Annotated[
+    Visibility,
+    Field(
+        description="`private`: only you may see it; `unlisted`: everybody who is signed in and has its id; "
+        "`public`: it is listed to everybody who is signed in."
+    ),
+]
+# The pattern is documentation; `planner/domain/times.py` parses and checks the value.
 _MOMENT = {
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
     r"([Tt ]([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?(\.[0-9]{1,9})?([Zz]|[+-][0-9]{2}:[0-9]{2})?)?$"
@@ -24,14 +31,14 @@ Uid = Annotated[
         min_length=1,
         max_length=255,
         pattern=r"^[^\x00-\x1f\x7f]+$",
-        description="The iCalendar identity (RFC 5545 §3.8.4.7); made when it is not given, and fixed from then on.",
+        description="The iCalendar UID (RFC 5545 §3.8.4.7). Generated if absent; it cannot be changed later.",
     ),
 ]
 Moment = Annotated[
     str,
     Field(
         max_length=40,
-        description="A date (the event lasts all day), a local time in `time_zone`, or a time with an offset.",
+        description="A date (an all-day event), a local time in `time_zone`, or an RFC 3339 time with an offset.",
         examples=["2026-12-01T18:00:00"],
         json_schema_extra=_MOMENT,
     ),
@@ -44,10 +51,8 @@ Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
 
 Reminders = Annotated[
     list[Annotated[int, Field(ge=0, le=40_320)]],
-    # Counted as they are sent, before equal ones become one.
-    Field(
-        max_length=10, description="Minutes before the start at which to remind; at most four weeks.", examples=[[10]]
-    ),
+    # The limit counts the numbers that are sent, before duplicates are removed.
+    Field(max_length=10, description="Minutes before the start at which to remind, up to four weeks.", examples=[[10]]),
     AfterValidator(lambda minutes: sorted(set(minutes))),
 ]
 
@@ -64,45 +69,50 @@ EXAMPLE: dict[str, Any] = {
 
 
 class Geo(Request):
-    """A place on the earth, in degrees (WGS 84)."""
+    """A place, in degrees (WGS 84)."""
 
     lat: Latitude
     lon: Longitude
 
 
 class Recurrence(Request):
-    """When an event comes again (RFC 5545 §3.8.5): a rule, extra dates, and dates left out."""
+    """The recurrence of an event (RFC 5545 §3.8.5): a rule, additional dates and excluded dates."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"rrule": "FREQ=WEEKLY;BYDAY=TU", "rdates": [], "exdates": []}]}
     )
 
-    rrule: Annotated[str | None, Field(max_length=1000, pattern=NO_NUL, description="An RRULE (§3.8.5.3).")] = None
-    rdates: Annotated[list[Moment], Field(max_length=5000, description="Of the kind of `start`.")] = Field(
-        default_factory=list
-    )
-    exdates: Annotated[list[Moment], Field(max_length=5000, description="Of the kind of `start`.")] = Field(
-        default_factory=list
-    )
+    rrule: Annotated[
+        str | None, Field(max_length=1000, pattern=NO_NUL, description="The recurrence rule (§3.8.5.3).")
+    ] = None
+    rdates: Annotated[
+        list[Moment], Field(max_length=5000, description="Additional occurrences, in the same form as `start`.")
+    ] = Field(default_factory=list)
+    exdates: Annotated[
+        list[Moment], Field(max_length=5000, description="Excluded occurrences, in the same form as `start`.")
+    ] = Field(default_factory=list)
 
 
 class Takedown(Reply):
-    """Why a moderator made a public event private."""
+    """The takedown of an event by a moderator."""
 
-    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL)]
-    at: datetime
+    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL, description="Why it was taken down.")]
+    at: Annotated[datetime, Field(description="When it was taken down.")]
 
 
 class TakedownCreate(Request):
-    """Why a public event is to be taken down; its creator will read it."""
+    """The takedown of a public event."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"reason": "It advertises something else."}]})
 
-    reason: Annotated[str, Field(min_length=1, max_length=1000, pattern=NO_NUL)]
+    reason: Annotated[
+        str,
+        Field(min_length=1, max_length=1000, pattern=NO_NUL, description="Why; the creator of the event can read it."),
+    ]
 
 
 class EventCreate(Request):
-    """An event as its author writes it: the body of POST and PUT."""
+    """The fields of an event that a client can write."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -115,24 +125,26 @@ class EventCreate(Request):
     geo: Geo | None = None
     url: WebAddress | None = None
     start: Moment | None = None
-    end: Annotated[Moment | None, Field(description="Exclusive; of the kind of `start`, and after it.")] = None
-    all_day: Annotated[bool | None, Field(description="Follows from `start`; may be sent when it agrees.")] = None
-    time_zone: Annotated[ZoneName | None, Field(description="An IANA name; none means UTC.")] = None
+    end: Annotated[Moment | None, Field(description="Exclusive; in the same form as `start`, and after it.")] = None
+    all_day: Annotated[
+        bool | None, Field(description="Whether `start` is a date; it may be sent if it agrees with `start`.")
+    ] = None
+    time_zone: Annotated[ZoneName | None, Field(description="An IANA time zone. Default: UTC.")] = None
     recurrence: Recurrence | None = None
     status: Status = "confirmed"
-    visibility: Visibility = "private"
+    visibility: VisibilityField = "private"
     reminders: Reminders = Field(default_factory=list)
 
 
 class GeoPatch(Request):
-    """The part of a place that changes."""
+    """A change to a place."""
 
     lat: Latitude | None = None
     lon: Longitude | None = None
 
 
 class EventPatch(Request):
-    """A change to an event as a JSON merge patch (RFC 7396): null clears, absent keeps."""
+    """A change to an event as a JSON merge patch (RFC 7396): null clears a field, an absent field stays."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"title": "Book launch, moved", "location": None}]})
 
@@ -150,18 +162,31 @@ class EventPatch(Request):
     time_zone: ZoneName | None = None
     recurrence: Recurrence | None = None
     status: Status | None = None
-    visibility: Visibility | None = None
+    visibility: VisibilityField | None = None
     reminders: Reminders | None = None
 
 
 class EventQuery(PageQuery):
-    """Which events a list shows."""
+    """Filters of the list of events."""
 
-    scope: Annotated[Scope, Field(description="Your own, everyone's public ones, or both.")] = "mine"
-    since: Annotated[Bound | None, Field(alias="from", description="A date or an RFC 3339 time.")] = None
-    until: Annotated[Bound | None, Field(alias="to", description="The same; exclusive.")] = None
+    scope: Annotated[
+        Scope, Field(description="`mine`: your own events; `public`: public events of everybody; `all`: both.")
+    ] = "mine"
+    since: Annotated[
+        Bound | None,
+        Field(
+            alias="from",
+            description="Start of the window: a date or an RFC 3339 time. Events that overlap with the window are "
+            "listed. Default: no limit.",
+        ),
+    ] = None
+    until: Annotated[
+        Bound | None,
+        Field(alias="to", description="End of the window, exclusive, in the same form. Default: no limit."),
+    ] = None
     tag: Annotated[
-        str | None, Field(max_length=200, pattern=NO_NUL, description="Only with this tag, in whatever letter case.")
+        str | None,
+        Field(max_length=200, pattern=NO_NUL, description="Only events with this tag; letter case is ignored."),
     ] = None
     q: Annotated[
         str | None,
@@ -169,9 +194,9 @@ class EventQuery(PageQuery):
             min_length=1,
             max_length=200,
             pattern=NO_NUL,
-            description="Only those in whose title, tags, location or description any of these words is found, the "
-            "best ones first. Letter case and accents do not matter; "
-            '`"some words"` must stand there so, `-word` must not.',
+            description="Only events that have one of these words in title, tags, location or description; the most "
+            "relevant first. Letter case and accents are ignored. "
+            '`"some words"` must occur in this order; `-word` must not occur.',
             examples=['book "town library" -film'],
         ),
     ] = None
@@ -179,40 +204,53 @@ class EventQuery(PageQuery):
         str | None,
         Field(
             max_length=80,
-            description="Only those within a distance: `lat,lon,km`, in degrees and up to 20037 km.",
+            description="Only events within a distance: `lat,lon,km`, in degrees and up to 20037 km.",
             examples=["52.52,13.405,5"],
         ),
     ] = None
 
 
 class OccurrenceQuery(PageQuery):
-    """Which occurrences a list shows: those in a window."""
+    """Filters of the list of occurrences."""
 
-    scope: Annotated[Scope, Field(description="Your own, everyone's public ones, or both.")] = "all"
-    since: Annotated[Bound | None, Field(alias="from", description="A date or an RFC 3339 time; now, unless told.")] = (
-        None
-    )
-    until: Annotated[
-        Bound | None, Field(alias="to", description="The same; exclusive; 31 days after `from`, unless told.")
+    scope: Annotated[
+        Scope, Field(description="`mine`: your own events; `public`: public events of everybody; `all`: both.")
+    ] = "all"
+    since: Annotated[
+        Bound | None,
+        Field(alias="from", description="Start of the window: a date or an RFC 3339 time. Default: now."),
     ] = None
-    tag: Annotated[str | None, Field(max_length=200, pattern=NO_NUL, description="Only those with this tag.")] = None
+    until: Annotated[
+        Bound | None,
+        Field(alias="to", description="End of the window, exclusive, in the same form. Default: 31 days after `from`."),
+    ] = None
+    tag: Annotated[
+        str | None,
+        Field(max_length=200, pattern=NO_NUL, description="Only events with this tag; letter case is ignored."),
+    ] = None
 
 
 class ChangesQuery(BaseModel):
-    """Since when, and of what, changes are wanted."""
+    """Since when, and of which events, to list changes."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
     since: Annotated[
-        str | None, Field(max_length=200, description="The `next` of the answer before; without it, everything.")
+        str | None,
+        Field(max_length=200, description="The `next` of the previous response. Default: all events are listed."),
     ] = None
-    scope: Annotated[Scope, Field(description="Your own, everyone's public ones, or both.")] = "mine"
-    tag: Annotated[str | None, Field(max_length=200, pattern=NO_NUL, description="Only those with this tag.")] = None
-    limit: Annotated[int, Field(ge=1, le=200, description="How many to answer at most.")] = 50
+    scope: Annotated[
+        Scope, Field(description="`mine`: your own events; `public`: public events of everybody; `all`: both.")
+    ] = "mine"
+    tag: Annotated[
+        str | None,
+        Field(max_length=200, pattern=NO_NUL, description="Only events with this tag; letter case is ignored."),
+    ] = None
+    limit: Annotated[int, Field(ge=1, le=200, description="The largest number of items on the page.")] = 50
 
 
 class OccurrencePatch(Request):
-    """A change to one occurrence, or to it and all that follow; absent keeps."""
+    """A change to an occurrence, or to it and all later ones; an absent field stays."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [{"start": "2026-12-08T19:00:00", "end": "2026-12-08T21:00:00"}]}
@@ -227,8 +265,8 @@ class OccurrencePatch(Request):
     url: WebAddress | None = None
     start: Moment | None = None
     end: Moment | None = None
-    time_zone: Annotated[ZoneName | None, Field(description="Only for following ones.")] = None
-    recurrence: Annotated[Recurrence | None, Field(description="Only for following ones.")] = None
+    time_zone: Annotated[ZoneName | None, Field(description="Only with `scope=following`.")] = None
+    recurrence: Annotated[Recurrence | None, Field(description="Only with `scope=following`.")] = None
     status: Status | None = None
 
 
@@ -252,7 +290,7 @@ ANSWER: dict[str, Any] = EXAMPLE | {
 
 
 class EventRead(Reply):
-    """An event as the API answers it."""
+    """An event."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [ANSWER]})
 
@@ -265,26 +303,26 @@ class EventRead(Reply):
     location: str | None
     geo: Geo | None
     url: str | None
-    start: Annotated[str | None, Field(description="A date, or an RFC 3339 time at the zone's offset.")]
-    end: Annotated[str | None, Field(description="Exclusive.")]
+    start: Annotated[str | None, Field(description="A date, or an RFC 3339 time with the offset of the time zone.")]
+    end: Annotated[str | None, Field(description="Exclusive; in the same form as `start`.")]
     all_day: bool
     time_zone: str | None
     recurrence: Recurrence | None
     status: Status
-    visibility: Visibility
+    visibility: VisibilityField
     reminders: list[int]
     creator: Annotated[str, Field(description="The id of the account that created it.")]
-    revision: Annotated[int, Field(description="Grows with every change; the ETag comes from it.")]
+    revision: Annotated[int, Field(description="Increases with every change; the `ETag` is made from it.")]
     created_at: datetime
     updated_at: datetime
     takedown: Annotated[
         Takedown | SkipJsonSchema[None],
-        Field(default=None, description="Only on an event that a moderator has taken down."),
+        Field(default=None, description="Present only on an event that a moderator has taken down."),
     ] = None
 
 
 class OccurrenceRead(EventRead):
-    """An occurrence: its event's fields with its own `start` and `end`."""
+    """An occurrence: the fields of its event, with its own `start` and `end`."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -301,30 +339,30 @@ class OccurrenceRead(EventRead):
     )
 
     recurrence_id: Annotated[
-        str | None, Field(description="Its original start, as it goes into paths; null for what does not repeat.")
+        str | None, Field(description="The original start, as it is used in paths; null for a single event.")
     ]
 
 
 class OccurrencePage(Reply):
-    """A page of occurrences, ordered by start, then event, then recurrence id."""
+    """A page of occurrences, sorted by start, then by event, then by recurrence id."""
 
     items: list[OccurrenceRead]
     next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]
 
 
 class EventChanges(Reply):
-    """What changed, in the order of the changes."""
+    """A page of changes, in their order."""
 
-    items: Annotated[list[EventRead], Field(description="New and changed events, as they are now.")]
+    items: Annotated[list[EventRead], Field(description="The events that were created or changed, as they are now.")]
     deleted: Annotated[
         list[str],
-        Field(description="Ids of events that are not there any more, or not in this scope or with this tag."),
+        Field(description="The ids of events that were deleted, or that no longer have this scope or tag."),
     ]
-    next: Annotated[str, Field(description="The `since` of the next request.")]
+    next: Annotated[str, Field(description="Send it as `since` in the next request.")]
 
 
 class EventPage(Reply):
-    """A page of events, ordered by start, then id; undated ones last. With `q`, the best ones first."""
+    """A page of events, sorted by start, then by id; events without a date last. With `q`: sorted by relevance."""
 
     items: list[EventRead]
     next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]

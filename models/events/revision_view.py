@@ -66,18 +66,22 @@ def exported(kept: Stored) -> bytes:
 
 
 class RestoreRequest(Request):
-    """Which revision of an event is to be its content again."""
+    """The revision to which an event is restored."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"revision": 1}]})
 
     revision: Annotated[
         int | None,
-        Field(ge=1, le=2**53, description="None: the one before, or of a removed event the last one."),
+        Field(
+            ge=1,
+            le=2**53,
+            description="Default: the previous revision; for a deleted event, the last one before it was deleted.",
+        ),
     ] = None
 
 
 class RevisionRead(Reply):
-    """What an event was at one of its revisions."""
+    """A revision of an event."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -103,21 +107,21 @@ class RevisionRead(Reply):
         }
     )
 
-    revision: int
-    at: datetime
+    revision: Annotated[int, Field(description="The number of the revision.")]
+    at: Annotated[datetime, Field(description="When the change was made.")]
     by: Annotated[
         str | None,
-        Field(description="The id of the account that did it; null for a moderator's acts, and for who has left."),
+        Field(description="The id of the account that made the change; null for a moderator or a deleted account."),
     ]
     act: Literal["created", "changed", "deleted", "restored", "taken-down", "takedown-lifted"]
     fields: Annotated[
         list[str] | None,
         Field(
-            description="The fields that differ from what the event was before, with `occurrences` where single ones "
-            "do; null where there is nothing to compare with."
+            description="The fields that differ from the previous revision; `occurrences` stands for changes of single "
+            "occurrences. Null if there is no previous revision to compare with."
         ),
     ]
-    event: Annotated[EventRead | None, Field(description="The event as it was answered then; null for a removal.")]
+    event: Annotated[EventRead | None, Field(description="The event as it was at this revision; null for a deletion.")]
 
 
 class RevisionPage(Reply):

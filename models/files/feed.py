@@ -99,29 +99,45 @@ def feed_body(stored: Stored) -> dict[str, Any]:
 
 
 class FeedCreate(Request):
-    """What a new feed is to show."""
+    """A new feed: its name, and which events it has."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"name": "On my phone", "scope": "mine"}]})
 
     name: Annotated[
-        str, Field(min_length=1, max_length=100, pattern=NO_NUL, description="Subscribers show it as the title.")
+        str,
+        Field(
+            min_length=1,
+            max_length=100,
+            pattern=NO_NUL,
+            description="The name of the feed; calendar programs show it as the title.",
+        ),
     ]
     scope: Annotated[Scope, Field(description="Your own events, everyone's public ones, or both.")] = "mine"
     tag: Annotated[
-        str | None, Field(max_length=200, pattern=NO_NUL, description="Only with this tag, in whatever letter case.")
+        str | None,
+        Field(max_length=200, pattern=NO_NUL, description="Only events with this tag; letter case is ignored."),
     ] = None
 
 
 class ExportQuery(BaseModel):
-    """Which events a file holds."""
+    """Which events to export."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    scope: Annotated[Scope, Field(description="Your own, everyone's public ones, or both.")] = "mine"
-    since: Annotated[Bound | None, Field(alias="from", description="A date or an RFC 3339 time.")] = None
-    until: Annotated[Bound | None, Field(alias="to", description="The same; exclusive.")] = None
+    scope: Annotated[
+        Scope, Field(description="`mine`: your own events; `public`: public events of everybody; `all`: both.")
+    ] = "mine"
+    since: Annotated[
+        Bound | None,
+        Field(alias="from", description="Start of the window: a date or an RFC 3339 time. Default: no limit."),
+    ] = None
+    until: Annotated[
+        Bound | None,
+        Field(alias="to", description="End of the window, exclusive, in the same form. Default: no limit."),
+    ] = None
     tag: Annotated[
-        str | None, Field(max_length=200, pattern=NO_NUL, description="Only with this tag, in whatever letter case.")
+        str | None,
+        Field(max_length=200, pattern=NO_NUL, description="Only events with this tag; letter case is ignored."),
     ] = None
 
 
@@ -136,7 +152,7 @@ EXAMPLE: dict[str, Any] = {
 
 
 class FeedRead(Reply):
-    """A feed as the API answers it."""
+    """A feed, without its address."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
@@ -145,21 +161,21 @@ class FeedRead(Reply):
     scope: Scope
     tag: str | None
     created_at: datetime
-    last_read_at: Annotated[datetime | None, Field(description="To the minute.")]
+    last_read_at: Annotated[datetime | None, Field(description="When it was last read, to the minute; null if never.")]
 
 
 class FeedCreated(FeedRead):
-    """A new feed, with its address: it is shown this once."""
+    """A new feed, with its address, which is shown only now."""
 
     model_config = ConfigDict(
         json_schema_extra={"examples": [EXAMPLE | {"url": "https://planner.example/api/v1/feeds/planner_feed_….ics"}]}
     )
 
-    url: Annotated[str, Field(description="Whoever has this address can read the feed.")]
+    url: Annotated[str, Field(description="Everybody who has this address can read the feed.")]
 
 
 class FeedPage(Reply):
     """A page of feeds."""
 
     items: list[FeedRead]
-    next: str | None
+    next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]

@@ -1,4 +1,4 @@
-"""Imports as they are answered."""
+"""The responses of imports."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal
@@ -19,27 +19,29 @@ EXAMPLE: dict[str, Any] = {
 
 
 class FailedEntry(Reply):
-    """An entry of a file that was not imported."""
+    """An entry of an iCalendar file that was not imported."""
 
-    uid: Annotated[str | None, Field(description="As the file has it; null for an entry without one.")]
-    reason: Annotated[str, Field(description="Why, in plain words.")]
+    uid: Annotated[str | None, Field(description="The UID in the file; null for an entry without one.")]
+    reason: Annotated[str, Field(description="Why it was not imported.")]
 
 
 class ImportRead(Reply):
-    """What became of a file's entries."""
+    """The result of an import."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
-    created: Annotated[int, Field(description="Events that you did not have.")]
-    updated: Annotated[int, Field(description="Events that you had, otherwise or with a lower SEQUENCE.")]
-    unchanged: Annotated[int, Field(description="Events that you have just so, or with a higher SEQUENCE.")]
+    created: Annotated[int, Field(description="How many events were created.")]
+    updated: Annotated[int, Field(description="How many of your events were changed.")]
+    unchanged: Annotated[
+        int, Field(description="How many of your events were the same already, or had a higher SEQUENCE.")
+    ]
     failed: Annotated[
-        list[FailedEntry], Field(description="Every entry that was not imported; a file has 20,000 at most.")
+        list[FailedEntry], Field(description="Every entry that was not imported; a file has at most 20,000 entries.")
     ]
 
 
 class ImportJobRead(ImportRead):
-    """An import that goes on by itself, and how far it is."""
+    """An import job, its progress, and its result so far."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -61,12 +63,12 @@ class ImportJobRead(ImportRead):
 
     id: str
     status: Literal["waiting", "running", "done", "failed"]
-    dry_run: bool
-    total: Annotated[int | None, Field(description="How many UIDs the file has; null until it has been read.")]
-    done: Annotated[int, Field(description="How many of them have been dealt with.")]
-    reason: Annotated[str | None, Field(description="Why the import as a whole failed.")]
+    dry_run: Annotated[bool, Field(description="Whether the import only reports what would change.")]
+    total: Annotated[int | None, Field(description="How many UIDs the file has; null until it has been parsed.")]
+    done: Annotated[int, Field(description="How many of them have been processed.")]
+    reason: Annotated[str | None, Field(description="Why the job failed; null if it has not failed.")]
     created_at: datetime
-    finished_at: datetime | None
+    finished_at: Annotated[datetime | None, Field(description="When the job was done or failed.")]
 
 
 def import_view(counts: Stored) -> bytes:

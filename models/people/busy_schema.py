@@ -1,4 +1,4 @@
-"""Free/busy as it is asked for and answered."""
+"""The query and the response of free/busy."""
 
 from datetime import datetime
 from typing import Annotated
@@ -13,35 +13,36 @@ LONGEST_DAYS = 366
 
 
 class BusyQuery(BaseModel):
-    """Whose time is asked for, and which."""
+    """Whose busy times to return, and in which window."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
 
-    since: Annotated[Bound | None, Field(alias="from", description="A date or an RFC 3339 time; now, unless told.")] = (
-        None
-    )
+    since: Annotated[
+        Bound | None, Field(alias="from", description="Start of the window: a date or an RFC 3339 time. Default: now.")
+    ] = None
     until: Annotated[
         Bound | None,
         Field(
             alias="to",
-            description=f"The same; exclusive; 31 days after `from`, unless told, and {LONGEST_DAYS} at most.",
+            description="End of the window, exclusive, in the same form. Default: 31 days after `from`. "
+            f"The window may have at most {LONGEST_DAYS} days.",
         ),
     ] = None
     user: Annotated[
         str | None,
-        Field(max_length=200, pattern=NO_NUL, description="The id of somebody who lets you see it; you, unless told."),
+        Field(max_length=200, pattern=NO_NUL, description="The id of a person who shares with you. Default: yourself."),
     ] = None
 
 
 class BusyInterval(Reply):
-    """Time that is taken."""
+    """A busy interval."""
 
-    start: datetime
-    end: Annotated[datetime, Field(description="Exclusive.")]
+    start: Annotated[datetime, Field(description="Inclusive, in UTC.")]
+    end: Annotated[datetime, Field(description="Exclusive, in UTC.")]
 
 
 class BusyRead(Reply):
-    """When somebody is busy in a window."""
+    """The busy intervals of a person in a window."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -56,10 +57,10 @@ class BusyRead(Reply):
         }
     )
 
-    user: str
-    since: Annotated[datetime, Field(alias="from")]
-    until: Annotated[datetime, Field(alias="to")]
+    user: Annotated[str, Field(description="The id of the person's account.")]
+    since: Annotated[datetime, Field(alias="from", description="Start of the window, in UTC.")]
+    until: Annotated[datetime, Field(alias="to", description="End of the window, exclusive, in UTC.")]
     busy: Annotated[
         list[BusyInterval],
-        Field(description="In order, in UTC, within the window; none overlaps or touches another."),
+        Field(description="Sorted, within the window; intervals that overlap or touch are merged."),
     ]

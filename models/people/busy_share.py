@@ -76,7 +76,7 @@ def _body(stored: Stored) -> dict[str, Any]:
 
 
 class BusyShareRead(Reply):
-    """Somebody whom you let see when you are busy."""
+    """A person who may see when you are busy."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -84,12 +84,12 @@ class BusyShareRead(Reply):
         }
     )
 
-    user: Annotated[str, Field(description="The id of their account.")]
-    created_at: datetime
+    user: Annotated[str, Field(description="The id of the person's account.")]
+    created_at: Annotated[datetime, Field(description="When you gave access.")]
 
 
 class BusySharePage(Reply):
-    """A page of those whom you let see when you are busy, the oldest leave first."""
+    """A page of the people who may see when you are busy, the oldest share first."""
 
     items: list[BusyShareRead]
     next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]

@@ -101,17 +101,19 @@ def audit_body(stored: Stored) -> dict[str, Any]:
 
 
 class AuditQuery(PageQuery):
-    """Which part of the audit a list shows."""
+    """Filters of the audit log."""
 
-    account: Annotated[str | None, Field(max_length=24, description="The id of an account.")] = None
+    account: Annotated[str | None, Field(max_length=24, description="Only entries about the account with this id.")] = (
+        None
+    )
     event: Annotated[
         str | None,
-        Field(max_length=64, pattern=r"^[^\x00]*$", description="Only what is called so.", examples=["sign-in"]),
+        Field(max_length=64, pattern=r"^[^\x00]*$", description="Only entries of this kind.", examples=["sign-in"]),
     ] = None
 
 
 class AuditRead(Reply):
-    """Something that happened to an account."""
+    """An entry of the audit log: something that happened to an account."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -130,16 +132,16 @@ class AuditRead(Reply):
     )
 
     id: str
-    at: datetime
-    event: str
-    account: Annotated[str | None, Field(description="Whom it happened to.")]
-    actor: Annotated[str | None, Field(description="Who did it, if somebody signed in.")]
-    address: str | None
-    detail: str | None
+    at: Annotated[datetime, Field(description="When it happened.")]
+    event: Annotated[str, Field(description="What happened, such as `sign-in`.")]
+    account: Annotated[str | None, Field(description="The id of the account that it happened to.")]
+    actor: Annotated[str | None, Field(description="The id of the account that did it; null if nobody was signed in.")]
+    address: Annotated[str | None, Field(description="The IP address of the request.")]
+    detail: Annotated[str | None, Field(description="What else is known, such as the sign-in provider.")]
 
 
 class AuditPage(Reply):
-    """A page of the audit, the newest first."""
+    """A page of the audit log, the newest entry first."""
 
     items: list[AuditRead]
-    next: str | None
+    next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]

@@ -1,4 +1,4 @@
-"""The kinds of fields that requests are made of."""
+"""The types of fields that several request bodies have."""
 
 import unicodedata
 from typing import Annotated
@@ -8,7 +8,7 @@ from pydantic import AfterValidator, Field, StringConstraints
 
 from planner.domain.urls import is_web_address
 
-# A NUL ends a string for too much other software: no text may hold one.
+# Much other software ends a string at a NUL, so no text may contain one.
 NO_NUL = r"^[^\x00]*$"
 
 Text = Annotated[str, StringConstraints(pattern=NO_NUL)]
@@ -16,7 +16,7 @@ Text = Annotated[str, StringConstraints(pattern=NO_NUL)]
 
 def _visible(text: str) -> str:
     if not text.strip():
-        raise ValueError("must hold more than blanks")
+        raise ValueError("must contain more than blanks")
     return text
 
 
@@ -33,14 +33,14 @@ def _https_address(text: str) -> str:
 
 
 def fold_tag(tag: str) -> str:
-    """A tag as it is kept and searched: without blanks around it, whatever its letter case."""
+    """Return a tag as it is stored and searched: without surrounding blanks, case-folded."""
     return tag.strip().casefold()
 
 
 def _tags(tags: list[str]) -> list[str]:
     folded = list(dict.fromkeys(fold_tag(tag) for tag in tags))
     if len(folded) > 20:
-        raise ValueError("must be 20 tags at most")
+        raise ValueError("must be at most 20 tags")
     if any(not 1 <= len(tag) <= 32 for tag in folded):
         raise ValueError("each tag must have 1 to 32 characters")
     return folded
@@ -50,7 +50,7 @@ def _email(text: str) -> str:
     try:
         return validate_email(text, check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError:
-        # The library's own words would repeat parts of the address.
+        # The library's message would quote parts of the address.
         raise ValueError("must be an e-mail address") from None
 
 
@@ -71,7 +71,7 @@ Username = Annotated[
         min_length=3,
         max_length=32,
         pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$",
-        description="Letters, digits, dot, hyphen and underscore; unique whatever its letter case.",
+        description="Letters, digits, dots, hyphens and underscores. Unique, regardless of letter case.",
     ),
 ]
 Password = Annotated[
@@ -80,11 +80,11 @@ Password = Annotated[
         min_length=8,
         max_length=128,
         pattern=NO_NUL,
-        description="8 to 128 characters, all of them significant.",
+        description="8 to 128 characters.",
         json_schema_extra={"format": "password", "writeOnly": True},
     ),
 ]
-# At sign-in a password is only compared: one that no account can have is simply wrong.
+# At sign-in a password is only compared: one that no account can have is wrong, not invalid.
 PasswordAttempt = Annotated[
     str,
     Field(max_length=1024, pattern=NO_NUL, json_schema_extra={"format": "password", "writeOnly": True}),
@@ -92,9 +92,8 @@ PasswordAttempt = Annotated[
 
 
 def fold(text: str) -> str:
-    """An e-mail address or username as it is compared: without regard to letter case.
+    """Return an e-mail address or a username as it is compared: in lower case and in normal form C.
 
-    Case is all that it takes away: `casefold` would also make straße.de and strasse.de one,
-    which are the domains of different people.
+    `casefold` would not do: it makes straße.de and strasse.de equal, which are different domains.
     """
     return unicodedata.normalize("NFC", text.strip()).lower()

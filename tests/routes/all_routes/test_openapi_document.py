@@ -17,6 +17,11 @@ from tests.support.openapi.operations import FORM, JSON, ROOT, TOKEN_ENDPOINT, O
 from tests.support.openapi.response_checker import ResponseChecker
 
 SENTENCE = re.compile(r"[A-Z0-9`'\"(].*[.:)]$", re.DOTALL)
+# Words of our own that a reader of the API would have to guess.
+PRIVATE_WORDS = re.compile(
+    r"\b(?:told|wanted|hop|mend|furnish|for good|is over|reach(?:es)?|by itself|whatever|away|holds?)\b",
+    re.I,
+)
 Where = tuple[str, Any]
 
 
@@ -213,3 +218,12 @@ async def test_where_tokens_come_from_is_one_of_the_routes(document: dict[str, A
         for name in requirement
     }
     assert used == set(schemes)
+
+
+async def test_every_text_is_in_standard_words(document: dict[str, Any]) -> None:
+    texts = {
+        where: value
+        for where, value in everything(document)
+        if where.endswith(("/description", "/summary")) and isinstance(value, str)
+    }
+    assert {where: found for where, text in texts.items() if (found := PRIVATE_WORDS.findall(text))} == {}
