@@ -15,7 +15,7 @@ from models.events.event_schema import Bound, Scope
 from models.shared.fields import NO_NUL
 from models.shared.schema import Reply, Request
 from models.shared.views import Page, to_json
-from planner.domain.cursors import to_cursor
+from planner.domain.cursors import encode_cursor
 
 # How many one person has at most.
 MOST = 50
@@ -83,7 +83,7 @@ class Feed(StoredDocument):
             match["_id"] = {"$gt": after}
         found = [decode(raw) for raw in await page(cls, match, [("_id", 1)], limit + 1)]
         items = [to_json(feed_body(stored)) for stored in found[:limit]]
-        return Page(items, to_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
+        return Page(items, encode_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
 
 
 def feed_body(stored: Stored) -> dict[str, Any]:

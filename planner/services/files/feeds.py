@@ -14,7 +14,7 @@ from models.files.feed import MOST, Feed, FeedCreate, feed_body
 from models.shared.fields import fold_tag
 from models.shared.views import Page, View, to_json
 from planner.clock import Clock
-from planner.domain.cursors import ID_SHAPE, from_cursor
+from planner.domain.cursors import ID_PATTERN, decode_cursor
 from planner.errors import Conflict, InvalidToken, NotFound
 from planner.services.files.exports import ExportSelection
 from planner.services.shared.audit import AuditLog
@@ -85,7 +85,7 @@ class Feeds:
 
     async def listed(self, caller: Principal, cursor: str | None, limit: int) -> Page:
         """A page of the caller's feeds, without their addresses."""
-        after = from_cursor(cursor, ID_SHAPE)
+        after = decode_cursor(cursor, ID_PATTERN)
         return await Feed.listed(caller.id, parse_id(after) if after else None, limit)
 
     async def remove(self, caller: Principal, id: str, client: ClientInfo) -> None:
