@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
 # Tests run in as many processes as there are cores, four at most, each with a MongoDB of its own.
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile
+PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
 # What `make lock` does with the versions it finds: `make lock UPGRADE=--upgrade` takes the newest of all,
 # `make lock UPGRADE="--upgrade-package fastapi"` of one; otherwise each stays as long as pyproject.toml allows it.
 UPGRADE ?=

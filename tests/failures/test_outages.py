@@ -22,8 +22,8 @@ from tests.support.servers import ROOT, RunningServer, free_port, running
 pytestmark = [pytest.mark.real_server("it halts real processes"), pytest.mark.slow]
 
 SECRET = "known to the tests of outages alone: c01d5a20"
-# A request is told after five seconds that the database is away; the rest is for a busy machine.
-TOLD_SECONDS = 7.0
+# A request is refused after five seconds without the database. One that waited for others first would take ten.
+REFUSED_SECONDS = 9.5
 
 
 @pytest.fixture(autouse=True)
@@ -77,7 +77,7 @@ async def test_while_the_database_hangs_everyone_is_told_so_in_time_however_many
                 assert int(answer.headers["Retry-After"]) > 0
                 assert answer.headers["Content-Type"] == "application/problem+json"
             slowest, who = max((seconds, f"{a.request.method} {a.request.url.path}") for a, seconds in answers)
-            assert slowest < TOLD_SECONDS, f"{who} was answered after {slowest:.1f} s"
+            assert slowest < REFUSED_SECONDS, f"{who} was answered after {slowest:.1f} s"
 
             assert sorted((await ada.me())["events"]) == sorted(
                 event["id"] for event in ok(await ada.get("/events?limit=200"))["items"]

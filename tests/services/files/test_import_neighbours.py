@@ -18,9 +18,10 @@ pytestmark = [pytest.mark.real_server("it measures a real process"), pytest.mark
 
 ENTRIES = 3_000
 PAUSE_SECONDS = 0.01
-# What is promised is 50 ms beside 10,000 entries, and `make bench` shows it. Here everything else shares
-# two cores with us: this is to notice a loop that is held up, not a busy machine.
-MOST_P99, LEAST_ANSWERS = 0.25, 20
+# What is promised is 50 ms beside 10,000 entries, and `make bench` shows it. Here other tests run beside this one,
+# which slow down the readers and the import alike. So the answers are measured in parts of the time that the import
+# takes: a loop that is held up by it lets them wait for a large part of it, a busy machine does not.
+MOST_P99, MOST_MEDIAN, LEAST_ANSWERS = 1 / 10, 1 / 50, 20
 
 
 @asynccontextmanager
@@ -54,9 +55,11 @@ async def test_others_are_answered_as_before_while_a_large_file_goes_in(server: 
         text = file(*(event("RRULE:FREQ=WEEKLY;COUNT=9", f"SUMMARY:{n}", uid=f"{n}@x") for n in range(ENTRIES)))
         for what in ("created", "unchanged"):
             taken: list[float] = []
+            begun = time.perf_counter()
             async with reading(ben, f"/events/{id}", taken), reading(ben, "/events", taken):
                 said: Any = ok(await send(ada, text))
+            import_seconds = time.perf_counter() - begun
             assert said[what] == ENTRIES
             assert len(taken) >= LEAST_ANSWERS
-            assert quantile(taken, 0.99) < MOST_P99
-            assert quantile(taken, 0.5) < MOST_P99 / 5
+            assert quantile(taken, 0.99) < MOST_P99 * import_seconds
+            assert quantile(taken, 0.5) < MOST_MEDIAN * import_seconds
