@@ -124,7 +124,7 @@ def build_services(
         conflicts=conflicts,
         free_busy=FreeBusy(locks, clock),
         exports=Exports(numbering, clock),
-        feeds=Feeds(audit, tokens, clock),
+        feeds=Feeds(locks, audit, tokens, clock),
         import_jobs=import_jobs,
         mail_delivery=mail_delivery,
     )

@@ -10,9 +10,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from auth.authenticate import CurrentUser, EventsReader
-from models.files.feed import ExportQuery, FeedCreate, FeedCreated, FeedPage
+from models.files.export_schema import ExportQuery
+from models.files.feed_schema import FeedCreate, FeedCreated, FeedPage
 from models.shared.schema import PageQuery
-from models.shared.views import to_json
 from planner.services.files.exports import Exports, ExportSelection
 from routes.http.dependencies import AccountIdempotencyKey, Client, EventById, ExportsService, FeedsService, IdInPath
 from routes.http.etags import format_etag, matches_if_none_match
@@ -63,7 +63,7 @@ async def export_event(request: Request, event: EventById, exports: ExportsServi
     headers = _file_headers(event.revision, file_name(orjson.loads(event.json)["title"]))
     if matches_if_none_match(request.headers.get("if-none-match"), event.revision):
         return Response(status_code=304, headers=headers)
-    return await _respond_with_file(exports.one(event), headers)
+    return await _respond_with_file(exports.export_event(event), headers)
 
 
 @router.get(
@@ -79,7 +79,7 @@ async def export_events(
 
     All events of a scope that you may see, sorted by start. Events without a date are left out.
     """
-    return await _respond_with_export(request, exports, exports.wanted(caller, query), "planner-events")
+    return await _respond_with_export(request, exports, exports.select(caller, query), "planner-events")
 
 
 @router.get(
@@ -95,7 +95,7 @@ async def list_feeds(
 
     Without their addresses, which are shown only when a feed is created.
     """
-    return respond_page(request, await feeds.listed(caller, query.cursor, query.limit))
+    return respond_page(request, await feeds.get_page(caller, query.cursor, query.limit))
 
 
 @router.post(
@@ -111,17 +111,18 @@ async def create_feed(
     feeds: FeedsService,
     idempotency_key: AccountIdempotencyKey,
     client: Client,
-    draft: FeedCreate,
+    body: FeedCreate,
 ) -> Response:
     """Create a feed.
 
     A feed is a private address to which calendar programs subscribe. Everybody who has the address can read
     the events that you can see in its scope, until the feed is deleted.
     """
-    made = await feeds.create(caller, draft, client, idempotency_key)
-    url = f"{services_of(request).base_url}/api/v1/feeds/{made.secret}.ics"
-    headers = {"location": f"/api/v1/feeds/{made.view.id}", "cache-control": "no-store"}
-    return Response(to_json(orjson.loads(made.view.json) | {"url": url}), 201, media_type=JSON, headers=headers)
+    new = await feeds.create(caller, body, client, idempotency_key)
+    url = f"{services_of(request).base_url}/api/v1/feeds/{new.token}.ics"
+    created = FeedCreated(**new.feed.model_dump(), url=url)
+    headers = {"location": f"/api/v1/feeds/{created.id}", "cache-control": "no-store"}
+    return Response(created.to_json(), 201, media_type=JSON, headers=headers)
 
 
 @router.delete("/feeds/{id}", status_code=204, tags=["feeds"], responses=describe_errors(*AUTHENTICATED_ERRORS))
@@ -130,7 +131,7 @@ async def delete_feed(id: IdInPath, caller: CurrentUser, feeds: FeedsService, cl
 
     Its address stops working at once.
     """
-    await feeds.remove(caller, id, client)
+    await feeds.delete(caller, id, client)
     return Response(status_code=204)
 
 
@@ -149,11 +150,11 @@ async def export_feed(token: TokenInPath, request: Request, feeds: FeedsService,
 
 
 async def _respond_with_export(request: Request, exports: Exports, selection: ExportSelection, name: str) -> Response:
-    tag = await exports.tag(selection)
+    tag = await exports.compute_etag(selection)
     headers = _file_headers(tag, name)
     if matches_if_none_match(request.headers.get("if-none-match"), tag):
         return Response(status_code=304, headers=headers)
-    return await _respond_with_file(exports.written(selection), headers)
+    return await _respond_with_file(exports.export(selection), headers)
 
 
 async def _respond_with_file(parts: AsyncIterator[bytes], headers: dict[str, str]) -> Response:

@@ -1,77 +1,79 @@
-"""Events as other calendar programs read them: each written once, and remembered by its bytes."""
+"""The VEVENTs of stored events."""
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache
 
-from database.queries import Id, Stored
-from database.reads import decode, page
+from database.queries import Id
+from database.reads import find_raw
 from models.events.event import Event
 from models.events.event_queries import Window, listing
 from models.events.event_schema import Scope
 from models.events.event_view import default_uid
 from planner.domain.ics.writing.vevent import PART_OCTETS, RenderedVEvents, render_vevents, render_vevents_in_parts
 
-# So much of the events is read at a time: what others ask for is answered in between.
-PAGE = 100
-# And as many octets of them are handed on at a time, unless a single one is larger.
-MOST = 4 * PART_OCTETS
-# Larger documents are written anew each time, in parts: the memory that is spent stays bounded.
-_REMEMBERED_BYTES = 2048
+# The number of events that are read in one query. Other requests are served in between.
+READ_EVENTS = 100
+# The VEVENTs of these events are yielded in lists of about this size, in octets.
+LIST_OCTETS = 4 * PART_OCTETS
+# Larger documents are rendered each time, in parts. This limits the memory that the cache takes.
+_CACHED_BYTES = 2048
 
 
-def exported(raw: bytes) -> Iterator[RenderedVEvents]:
-    """The VEVENTs of a stored document, in parts; nothing for an undated event.
+def render_event(raw: bytes) -> Iterator[RenderedVEvents]:
+    """Yield the VEVENTs of an event, given as stored bytes, in parts; nothing for an undated event.
 
-    They follow from the bytes alone, and are remembered by them: what was changed has other bytes.
+    The result depends on nothing but the bytes, and is cached by them: an event that was changed has other bytes.
     """
-    if len(raw) > _REMEMBERED_BYTES:
-        stored = decode(raw)
-        yield from render_vevents_in_parts(stored, _uid(stored))
-    elif (found := _remembered(raw)) is not None:
-        yield found
+    if len(raw) > _CACHED_BYTES:
+        event = Event.from_raw(raw)
+        yield from render_vevents_in_parts(event.to_stored(), _uid_of(event))
+    elif (vevents := _render_small_event(raw)) is not None:
+        yield vevents
 
 
-# A feed is read again and again from its beginning: fewer than one has would not be remembered at all.
+# A feed is always read from its beginning. If it had more events than fit in, none of them would be found here.
 @lru_cache(maxsize=12_288)
-def _remembered(raw: bytes) -> RenderedVEvents | None:
-    stored = decode(raw)
-    return render_vevents(stored, _uid(stored))
+def _render_small_event(raw: bytes) -> RenderedVEvents | None:
+    event = Event.from_raw(raw)
+    return render_vevents(event.to_stored(), _uid_of(event))
 
 
-def _uid(stored: Stored) -> str:
-    return stored.get("uid") or default_uid(str(stored["_id"]))
+def _uid_of(event: Event) -> str:
+    return event.uid or default_uid(str(event.id))
 
 
-async def pages(scope: Scope, caller: Id, window: Window, tag: str | None) -> AsyncIterator[list[RenderedVEvents]]:
-    """The dated events in the scope that touch the window, in the order of `key`, page by page.
+async def render_events(
+    scope: Scope, caller: Id, window: Window, tag: str | None
+) -> AsyncIterator[list[RenderedVEvents]]:
+    """Yield the VEVENTs of the dated events in a scope and a window, sorted by `key`, some events at a time.
 
-    One that is moved to a later time meanwhile is not told twice: two entries with the same uid
-    would contradict each other.
+    An event that is moved to a later time meanwhile is yielded only once, because two VEVENTs with
+    the same UID would contradict each other.
     """
-    told: set[bytes] = set()
+    seen: set[bytes] = set()
     after: str | None = None
     while True:
-        found = await page(Event, listing(scope, caller, window, tag, after), [("key", 1)], PAGE)
-        written: list[RenderedVEvents] = []
-        size = 0
-        for raw in found:
-            # The server stores `_id` first: its 12 bytes follow the length and the element's head.
-            if raw[9:21] in told:
-                continue
-            told.add(raw[9:21])
-            for part in exported(raw):
-                written.append(part)
-                size += len(part.content)
-                if size > MOST:
-                    yield written
-                    written, size = [], 0
-                    # The reader may be faster than we are: what others ask for is answered in between.
-                    await asyncio.sleep(0)
-        yield written
-        if len(found) < PAGE:
+        found = await find_raw(
+            Event, listing(scope, caller, window, tag, after), order=[(Event.key, 1)], limit=READ_EVENTS
+        )
+        # The server stores `_id` first: its 12 bytes follow the length and the head of the element.
+        new = {raw[9:21]: raw for raw in found if raw[9:21] not in seen}
+        seen.update(new)
+        vevents: list[RenderedVEvents] = []
+        octets = 0
+        for part in (part for raw in new.values() for part in render_event(raw)):
+            vevents.append(part)
+            octets += len(part.content)
+            if octets > LIST_OCTETS:
+                yield vevents
+                vevents, octets = [], 0
+                # The client may read faster than we render: other requests are served in between.
+                await asyncio.sleep(0)
+        yield vevents
+        if len(found) < READ_EVENTS:
             return
-        last = decode(found[-1])
-        if last.get("start") is None:
-            return  # The undated ones are listed last.
-        after = last["key"]
+        last = Event.from_raw(found[-1])
+        if last.start is None:
+            return  # Undated events are sorted last.
+        after = last.key

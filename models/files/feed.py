@@ -1,35 +1,25 @@
 """Feeds: private addresses that calendar programs subscribe to."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import ClassVar
 
 from beanie import PydanticObjectId
-from pydantic import BaseModel, ConfigDict, Field
 
-from database.commit import change
+from database.commit import find_and_update
 from database.documents import StoredDocument
-from database.queries import Filter, Id, Stored, index
-from database.reads import decode, page
+from database.queries import Filter, Id, assign, index
+from database.reads import Slice, find_one, find_slice, has_at_least
 from database.writes import Delete
-from models.events.event_schema import Bound, Scope
-from models.shared.fields import NO_NUL
-from models.shared.schema import Reply, Request
-from models.shared.views import Page, to_json
-from planner.domain.cursors import encode_cursor
+from models.events.event_schema import Scope
 
-# How many one person has at most.
-MOST = 50
+# The largest number of feeds of one user.
+MAX_FEEDS = 50
 
 
 class Feed(StoredDocument):
-    """A private address; only the hash of the token in it is stored.
-
-    `slot` numbers the feeds of a person: an index lets no two have the same one, so nobody gets
-    more than there are slots.
-    """
+    """A feed of events. Its address has a secret token, of which only the hash is stored."""
 
     user: PydanticObjectId
-    slot: int
     name: str
     scope: Scope
     tag: str | None = None
@@ -38,144 +28,43 @@ class Feed(StoredDocument):
     last_read_at: datetime | None = None
 
     class Settings:
-        """Where feeds are stored."""
+        """The collection and its indexes."""
 
         name = "feeds"
         indexes: ClassVar = [
             index("digest", name="digest", unique=True),
-            index("user", "slot", name="user_slot", unique=True),
             index("user", "_id", name="user_id"),
         ]
 
     @classmethod
-    async def by_digest(cls, digest: str) -> Stored | None:
-        """The feed whose token has this hash."""
-        found = await page(cls, {"digest": digest}, None, 1)
-        return decode(found[0]) if found else None
+    async def by_digest(cls, digest: str) -> "Feed | None":
+        """Return the feed whose token has this hash, or None."""
+        return await find_one(cls, {cls.digest: digest})
 
     @classmethod
-    async def free_slot(cls, user: Id) -> int | None:
-        """The first slot that is free; None when there is none."""
-        found = await page(cls, {"user": user}, None, MOST, {"slot": 1})
-        taken = {decode(raw)["slot"] for raw in found}
-        return next((slot for slot in range(MOST) if slot not in taken), None)
+    async def find_by_user(cls, user: Id, after: Id | None, limit: int) -> Slice["Feed"]:
+        """Return the first feeds of a user after the one with the id `after`, the oldest first."""
+        match: Filter = {cls.user: user}
+        if after is not None:
+            match[cls.id] = {"$gt": after}
+        return await find_slice(cls, match, [(cls.id, 1)], limit)
 
     @classmethod
-    async def touch(cls, id: Id, now: datetime) -> None:
-        """Note that the feed was read."""
-        await change(cls, {"_id": id}, {"$set": {"last_read_at": now}})
+    async def is_limit_reached(cls, user: Id) -> bool:
+        """Return whether a user has as many feeds as allowed."""
+        return await has_at_least(cls, {cls.user: user}, MAX_FEEDS)
 
     @classmethod
-    def removing(cls, id: Id, user: Id) -> Delete:
-        """The write that removes one feed of a user's; refused when there is none."""
-        return Delete(cls, {"_id": id, "user": user})
+    async def set_last_read(cls, id: Id, now: datetime) -> None:
+        """Store that the feed was read now."""
+        await find_and_update(cls, {cls.id: id}, {"$set": assign(cls.last_read_at, now)})
+
+    @classmethod
+    def delete_write(cls, id: Id, user: Id) -> Delete:
+        """Return the write that deletes a feed of a user; it is refused when there is none."""
+        return Delete(cls, {cls.id: id, cls.user: user})
 
     @classmethod
     def delete_all_of(cls, user: Id) -> Delete:
-        """The write that removes every feed of a user's."""
-        return Delete(cls, {"user": user}, many=True)
-
-    @classmethod
-    async def listed(cls, user: Id, after: Id | None, limit: int) -> Page:
-        """A page of a user's feeds, the oldest first."""
-        match: Filter = {"user": user}
-        if after is not None:
-            match["_id"] = {"$gt": after}
-        found = [decode(raw) for raw in await page(cls, match, [("_id", 1)], limit + 1)]
-        items = [to_json(feed_body(stored)) for stored in found[:limit]]
-        return Page(items, encode_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
-
-
-def feed_body(stored: Stored) -> dict[str, Any]:
-    """A feed as it is answered, without its address."""
-    return {
-        "id": str(stored["_id"]),
-        "name": stored["name"],
-        "scope": stored["scope"],
-        "tag": stored["tag"],
-        "created_at": stored["created_at"],
-        "last_read_at": stored.get("last_read_at"),
-    }
-
-
-class FeedCreate(Request):
-    """A new feed: its name, and which events it has."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [{"name": "On my phone", "scope": "mine"}]})
-
-    name: Annotated[
-        str,
-        Field(
-            min_length=1,
-            max_length=100,
-            pattern=NO_NUL,
-            description="The name of the feed; calendar programs show it as the title.",
-        ),
-    ]
-    scope: Annotated[Scope, Field(description="Your own events, everyone's public ones, or both.")] = "mine"
-    tag: Annotated[
-        str | None,
-        Field(max_length=200, pattern=NO_NUL, description="Only events with this tag; letter case is ignored."),
-    ] = None
-
-
-class ExportQuery(BaseModel):
-    """Which events to export."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    scope: Annotated[
-        Scope, Field(description="`mine`: your own events; `public`: public events of everybody; `all`: both.")
-    ] = "mine"
-    since: Annotated[
-        Bound | None,
-        Field(alias="from", description="Start of the window: a date or an RFC 3339 time. Default: no limit."),
-    ] = None
-    until: Annotated[
-        Bound | None,
-        Field(alias="to", description="End of the window, exclusive, in the same form. Default: no limit."),
-    ] = None
-    tag: Annotated[
-        str | None,
-        Field(max_length=200, pattern=NO_NUL, description="Only events with this tag; letter case is ignored."),
-    ] = None
-
-
-EXAMPLE: dict[str, Any] = {
-    "id": "692000000000000000000005",
-    "name": "On my phone",
-    "scope": "mine",
-    "tag": None,
-    "created_at": "2026-11-21T09:00:00Z",
-    "last_read_at": None,
-}
-
-
-class FeedRead(Reply):
-    """A feed, without its address."""
-
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
-
-    id: str
-    name: str
-    scope: Scope
-    tag: str | None
-    created_at: datetime
-    last_read_at: Annotated[datetime | None, Field(description="When it was last read, to the minute; null if never.")]
-
-
-class FeedCreated(FeedRead):
-    """A new feed, with its address, which is shown only now."""
-
-    model_config = ConfigDict(
-        json_schema_extra={"examples": [EXAMPLE | {"url": "https://planner.example/api/v1/feeds/planner_feed_….ics"}]}
-    )
-
-    url: Annotated[str, Field(description="Everybody who has this address can read the feed.")]
-
-
-class FeedPage(Reply):
-    """A page of feeds."""
-
-    items: list[FeedRead]
-    next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]
+        """Return the write that deletes every feed of a user."""
+        return Delete(cls, {cls.user: user}, many=True)

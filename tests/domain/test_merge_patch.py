@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from planner.domain.merge_patch import apply_merge_patch
+from planner.domain.merge_patch import merge
 
 APPENDIX_A = [
     ('{"a":"b"}', '{"a":"c"}', '{"a":"c"}'),
@@ -28,10 +28,10 @@ APPENDIX_A = [
 
 @pytest.mark.parametrize(("original", "patch", "result"), APPENDIX_A)
 def test_each_example_of_the_rfc_comes_out_as_it_says(original: str, patch: str, result: str) -> None:
-    assert apply_merge_patch(orjson.loads(original), orjson.loads(patch)) == orjson.loads(result)
+    assert merge(orjson.loads(original), orjson.loads(patch)) == orjson.loads(result)
 
 
 def test_a_patch_leaves_what_it_is_applied_to_as_it_was() -> None:
     original: dict[str, Any] = {"a": {"b": 1, "c": 2}, "d": [1]}
-    apply_merge_patch(original, {"a": {"b": None}, "d": None})
+    merge(original, {"a": {"b": None}, "d": None})
     assert original == {"a": {"b": 1, "c": 2}, "d": [1]}

@@ -1,4 +1,4 @@
-from planner.domain.pkce import compute_challenge, verify_challenge
+from planner.domain.pkce import challenge_of, proves
 
 # RFC 7636, appendix B.
 VERIFIER = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk"
@@ -6,16 +6,16 @@ CHALLENGE = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"
 
 
 def test_the_challenge_of_a_verifier_is_the_one_the_standard_computes() -> None:
-    assert compute_challenge(VERIFIER) == CHALLENGE
+    assert challenge_of(VERIFIER) == CHALLENGE
 
 
 def test_only_the_verifier_itself_proves_a_challenge() -> None:
-    assert verify_challenge(VERIFIER, CHALLENGE)
-    assert not verify_challenge(VERIFIER[:-1] + "l", CHALLENGE)
-    assert not verify_challenge(CHALLENGE, CHALLENGE)
-    assert not verify_challenge("", CHALLENGE)
+    assert proves(VERIFIER, CHALLENGE)
+    assert not proves(VERIFIER[:-1] + "l", CHALLENGE)
+    assert not proves(CHALLENGE, CHALLENGE)
+    assert not proves("", CHALLENGE)
 
 
 def test_a_verifier_that_is_too_short_or_holds_other_characters_proves_nothing() -> None:
     for verifier in ("v" * 42, "v" * 129, "v" * 42 + "ü", "v" * 43 + "\n"):
-        assert not verify_challenge(verifier, compute_challenge(verifier))
+        assert not proves(verifier, challenge_of(verifier))

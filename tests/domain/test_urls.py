@@ -1,6 +1,6 @@
 import pytest
 
-from planner.domain.urls import add_query, parse_origin
+from planner.domain.urls import origin_of, with_query
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from planner.domain.urls import add_query, parse_origin
     ],
 )
 def test_an_origin_is_scheme_host_and_port_however_they_are_written(address: str, origin: str) -> None:
-    assert parse_origin(address) == origin
+    assert origin_of(address) == origin
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def test_an_origin_is_scheme_host_and_port_however_they_are_written(address: str
     ],
 )
 def test_whatever_two_readers_might_read_differently_has_no_origin(address: str) -> None:
-    assert parse_origin(address) is None
+    assert origin_of(address) is None
 
 
 def test_parameters_are_added_to_the_query_there_is_and_none_is_left_out() -> None:
-    assert add_query("https://a.example", {"code": "x y", "state": None}) == "https://a.example?code=x+y"
-    assert add_query("https://a.example/?b=1", {"code": "ü&="}) == "https://a.example/?b=1&code=%C3%BC%26%3D"
+    assert with_query("https://a.example", {"code": "x y", "state": None}) == "https://a.example?code=x+y"
+    assert with_query("https://a.example/?b=1", {"code": "ü&="}) == "https://a.example/?b=1&code=%C3%BC%26%3D"

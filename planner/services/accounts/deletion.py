@@ -13,7 +13,8 @@ from models.accounts.user import User
 from models.events.event import Event
 from models.events.revision import Revision
 from models.events.revision_view import exported
-from models.files.feed import MOST, Feed
+from models.files.feed import MAX_FEEDS, Feed
+from models.files.feed_schema import FeedRead
 from models.files.import_job import ImportJob
 from models.files.import_schema import job_view
 from models.mail.queued_mail import QueuedMail
@@ -23,7 +24,7 @@ from models.shared.audit import Audit
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.views import to_json
 from planner.clock import Clock
-from planner.domain.cursors import ORDER_KEY_PATTERN, decode_cursor
+from planner.domain.cursors import KEY_SHAPE, from_cursor
 from planner.errors import Conflict, InvalidToken, Stale
 from planner.services.accounts.accounts import Accounts
 from planner.services.accounts.administration import LAST_ADMIN, keep_an_admin
@@ -53,7 +54,8 @@ class AccountDeletion:
         yield b',"sessions":[' + b",".join((await Session.listed(caller.id, caller.session, now, None, 1000)).items)
         yield b'],"tokens":[' + b",".join((await PersonalToken.listed(caller.id, now, None, 1000)).items)
         yield b'],"free_busy_shares":[' + b",".join((await BusyShare.listed(caller.id, None, MOST_SHARES)).items)
-        yield b'],"feeds":[' + b",".join((await Feed.listed(caller.id, None, MOST)).items)
+        feeds = (await Feed.find_by_user(caller.id, None, MAX_FEEDS)).items
+        yield b'],"feeds":[' + b",".join(FeedRead.from_document(feed).to_json() for feed in feeds)
         yield b'],"audit":[' + b",".join(await self._audit.about(caller, 10_000))
         yield b'],"events":['
         after, first = None, True
@@ -64,7 +66,7 @@ class AccountDeletion:
                 first = False
             if page.next is None:
                 break
-            after = decode_cursor(page.next, ORDER_KEY_PATTERN)
+            after = from_cursor(page.next, KEY_SHAPE)
         yield b'],"revisions":['
         first = True
         async for kept in Revision.of_creator(caller.id):

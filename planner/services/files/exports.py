@@ -1,4 +1,4 @@
-"""Events as files that other calendar programs read."""
+"""Events as iCalendar files."""
 
 import asyncio
 import hashlib
@@ -9,11 +9,12 @@ from typing import NamedTuple
 from auth.principal import Principal
 from database.queries import Id
 from models.events.change_queries import newest
+from models.events.event_queries import Window
 from models.events.event_schema import Scope
 from models.events.event_view import EventView
 from models.events.tombstone import KNOWN
-from models.files.event_export import exported, pages
-from models.files.feed import ExportQuery
+from models.files.event_export import render_event, render_events
+from models.files.export_schema import ExportQuery
 from models.shared.fields import fold_tag
 from planner.clock import Clock
 from planner.domain.ics.writing.vcalendar import VCalendarBody, render_vcalendar_start
@@ -22,65 +23,65 @@ from planner.domain.times import parse_window
 from planner.errors import Conflict
 from planner.services.events.changes import ChangeNumbering
 
-# What is answered follows from the events, from the rules of the zones, and from how we write both:
-# to be counted up whenever that changes.
-WRITTEN = f"1 {version('tzdata')}"
+# Besides the events, a file depends on the rules of the time zones and on the code that renders it.
+# Increase the first number whenever that code renders the same event differently.
+RENDERING_VERSION = f"1 {version('tzdata')}"
 
 
 class ExportSelection(NamedTuple):
-    """What is to be written: whose events, and which of them; a `name` makes it a feed."""
+    """The events of a file: those that `caller` may see, in a scope and a window, with a tag.
+
+    The file of a feed has a `name`, which is displayed to its subscribers.
+    """
 
     scope: Scope
     caller: Id
     tag: str | None = None
-    since: str | None = None
-    until: str | None = None
+    window: Window = (None, None)
     name: str | None = None
 
 
 class Exports:
-    """The use cases of files of events."""
+    """The use cases of exports."""
 
     def __init__(self, numbering: ChangeNumbering, clock: Clock) -> None:
         self._numbering = numbering
         self._clock = clock
 
-    def one(self, event: EventView) -> AsyncIterator[bytes]:
-        """One event as a file, in parts; raises `Conflict` for an undated one."""
-        parts = exported(event.raw)
+    def export_event(self, event: EventView) -> AsyncIterator[bytes]:
+        """Return the file of one event in parts, at least two. Raises `Conflict` for an undated event."""
+        parts = render_event(event.raw)
         first = next(parts, None)
         if first is None:
-            raise Conflict("This event has no date yet, and a calendar file cannot hold one without.")
-        return _file(first, parts)
+            raise Conflict("This event has no date, and cannot be exported without one. Set its start first.")
+        return _render_file(first, parts)
 
-    def wanted(self, caller: Principal, query: ExportQuery) -> ExportSelection:
-        """What a caller asks for; raises `Invalid` for a window that is none."""
-        parse_window(query.since, query.until)
+    def select(self, caller: Principal, query: ExportQuery) -> ExportSelection:
+        """Return the selection that a caller asks for. Raises `Invalid` for a wrong window."""
         tag = None if query.tag is None else fold_tag(query.tag)
-        return ExportSelection(query.scope, caller.id, tag, query.since, query.until)
+        return ExportSelection(query.scope, caller.id, tag, parse_window(query.since, query.until))
 
-    async def tag(self, wanted: ExportSelection) -> str:
-        """What changes whenever any of the events does; two reads of an index, however many there are."""
+    async def compute_etag(self, selection: ExportSelection) -> str:
+        """Return a text that changes whenever the file does. It takes two reads of an index, however many events."""
         await self._numbering.last()
-        number = await newest(wanted.scope, wanted.caller)
-        # What is gone is known for a while. In half of it, nobody's last answer can seem to be the latest
-        # one again only because that was forgotten.
-        era = int(self._clock.now().timestamp() // (KNOWN.total_seconds() / 2))
-        said = f"{WRITTEN}\0{era}\0{number}\0{wanted}"
-        return hashlib.sha256(said.encode()).hexdigest()[:32]
+        number = await newest(selection.scope, selection.caller)
+        # Tombstones expire, and with the newest one expired the number may be a former one again. Half of
+        # their lifetime is therefore part of the text: no former ETag can become the current one again.
+        period = int(self._clock.now().timestamp() // (KNOWN.total_seconds() / 2))
+        text = f"{RENDERING_VERSION}\0{period}\0{number}\0{selection}"
+        return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    async def written(self, wanted: ExportSelection) -> AsyncIterator[bytes]:
-        """The file, in parts; each part is written when the one before has been sent."""
+    async def export(self, selection: ExportSelection) -> AsyncIterator[bytes]:
+        """Yield the file of a selection in parts, at least two; each is rendered after the one before was sent."""
         body = VCalendarBody()
-        window = parse_window(wanted.since, wanted.until)
-        head = render_vcalendar_start(wanted.name)
-        async for events in pages(wanted.scope, wanted.caller, window, wanted.tag):
-            yield head + body.render(events)
-            head = b""
+        start = render_vcalendar_start(selection.name)
+        async for events in render_events(selection.scope, selection.caller, selection.window, selection.tag):
+            yield start + body.render(events)
+            start = b""
         yield body.render_end()
 
 
-async def _file(first: RenderedVEvents, rest: Iterator[RenderedVEvents]) -> AsyncIterator[bytes]:
+async def _render_file(first: RenderedVEvents, rest: Iterator[RenderedVEvents]) -> AsyncIterator[bytes]:
     body = VCalendarBody()
     yield render_vcalendar_start() + body.render([first])
     for part in rest:

@@ -1,113 +1,134 @@
-"""Feeds: made, listed, removed, and opened by who has the address."""
+"""Creating, listing and deleting feeds, and finding the feed at an address."""
 
-from collections.abc import Callable
 from typing import NamedTuple
 
 from auth.opaque_tokens import OpaqueTokens, digest
 from auth.principal import NOTED, Principal
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import new_id, parse_id
-from database.writes import InsertStored, Write
+from database.queries import Id, new_id, parse_id
+from database.writes import Insert, Write
 from models.accounts.user import User
-from models.files.feed import MOST, Feed, FeedCreate, feed_body
+from models.files.feed import MAX_FEEDS, Feed
+from models.files.feed_schema import FeedCreate, FeedRead
 from models.shared.fields import fold_tag
-from models.shared.views import Page, View, to_json
+from models.shared.views import Page, View
 from planner.clock import Clock
-from planner.domain.cursors import ID_PATTERN, decode_cursor
 from planner.errors import Conflict, InvalidToken, NotFound
+from planner.services.events.user_lock import UserWriteLocks
 from planner.services.files.exports import ExportSelection
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
-from planner.services.shared.idempotency import IdempotencyKey, once
+from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
+from planner.services.shared.pages import page_by_id, parse_id_cursor
 
 
 class NewFeed(NamedTuple):
-    """A new feed, and the secret of its address, which is shown this once."""
+    """A new feed, and the secret token of its address."""
 
-    view: View
-    secret: str
+    feed: FeedRead
+    token: str
 
 
 class Feeds:
     """The use cases of feeds."""
 
-    def __init__(self, audit: AuditLog, tokens: OpaqueTokens, clock: Clock) -> None:
+    def __init__(self, locks: UserWriteLocks, audit: AuditLog, tokens: OpaqueTokens, clock: Clock) -> None:
+        self._locks = locks
         self._audit = audit
         self._tokens = tokens
         self._clock = clock
 
     async def create(
-        self, caller: Principal, draft: FeedCreate, client: ClientInfo, ask: IdempotencyKey | None
+        self, caller: Principal, body: FeedCreate, client: ClientInfo, key: IdempotencyKey | None
     ) -> NewFeed:
-        """A new feed of the caller's; raises `Conflict` for one too many."""
-        now, id = self._clock.now(), new_id()
+        """Create a feed of the caller.
 
-        def secret_of(id: str) -> str:
-            # As with personal tokens: what has to be answered again, and must not be stored, follows
-            # from the request and the server's own secret.
-            if ask is None:
-                return self._tokens.feed_token()
-            return self._tokens.feed_token(self._tokens.derive("feed", f"{ask.id()}{ask.fingerprint(draft)}{id}"))
-
-        secret = secret_of(str(id))
-        stored = {
-            "_id": id,
-            "user": caller.id,
-            "name": draft.name,
-            "scope": draft.scope,
-            "tag": None if draft.tag is None else fold_tag(draft.tag),
-            "digest": digest(secret),
-            "created_at": now,
-            "last_read_at": None,
-        }
-        view = View(to_json(feed_body(stored)), str(id), 1)
-
-        async def make(remember: Callable[[View], list[Write]]) -> View:
-            slot = await Feed.free_slot(caller.id)
-            if slot is None:
-                raise Conflict(f"You have {MOST} feeds already; remove one first.")
-            note = self._audit.entry("feed-created", client, caller.id, caller.id, draft.scope)
-            alive = User.signing_in(caller.id, now)
-            writes: list[Write] = [*remember(view), InsertStored(Feed, {**stored, "slot": slot}), alive, note]
-            if not await commit_atomically(writes):
-                raise InvalidToken("The account of this access token is gone.")
-            return view
-
-        # Each loss means that another feed of the same person's took the slot.
-        for _ in range(MOST):
-            try:
-                first = await once(ask, draft, now, make)
-            except DuplicateKey:
-                continue
-            return NewFeed(first, secret if first is view else secret_of(first.id))
-        raise Conflict("Many feeds of yours are being made at once. Try again.")
-
-    async def listed(self, caller: Principal, cursor: str | None, limit: int) -> Page:
-        """A page of the caller's feeds, without their addresses."""
-        after = decode_cursor(cursor, ID_PATTERN)
-        return await Feed.listed(caller.id, parse_id(after) if after else None, limit)
-
-    async def remove(self, caller: Principal, id: str, client: ClientInfo) -> None:
-        """Make the address of one of the caller's feeds worthless; raises `NotFound`."""
-        known = parse_id(id)
-        note = self._audit.entry("feed-removed", client, caller.id, caller.id)
-        if known is None or not await commit_atomically([Feed.removing(known, caller.id), note]):
-            raise NotFound
-
-    async def open(self, secret: str) -> ExportSelection:
-        """What the feed at an address shows.
-
-        Raises `NotFound` for one that was never given out or is worthless by now, and when the
-        account is gone or disabled. It is read anew each time: whoever removes a feed wants it
-        gone at once.
+        Raises `Conflict` when the caller has `MAX_FEEDS` feeds, and `InvalidToken` when the account is
+        deleted or disabled.
         """
-        found, now = await Feed.by_digest(digest(secret)), self._clock.now()
-        if found is None:
+        if (stored := await self._find_created(key, body)) is not None:
+            return stored
+        now, id = self._clock.now(), new_id()
+        token = self._issue_token(id, key, body)
+        feed = Feed(
+            id=id,
+            user=caller.id,
+            name=body.name,
+            scope=body.scope,
+            tag=None if body.tag is None else fold_tag(body.tag),
+            digest=digest(token),
+            created_at=now,
+        )
+        response = FeedRead.from_document(feed)
+        writes = [
+            *store_response(key, body, View(response.to_json(), str(id), 1), now),
+            Insert(feed),
+            User.signing_in(caller.id, now),
+            self._audit.entry("feed-created", client, caller.id, caller.id, feed.scope),
+        ]
+
+        async def check_limit() -> None:
+            if await Feed.is_limit_reached(caller.id):
+                raise Conflict(f"You have {MAX_FEEDS} feeds, which is the maximum. Delete one first.")
+
+        async def write(lock: Write) -> bool:
+            return await commit_atomically([lock, *writes])
+
+        try:
+            is_created = await self._locks.decide_and_write(caller.id, check_limit, write)
+        except (Conflict, DuplicateKey):
+            # The same request may have arrived twice at once, and the other one created the feed.
+            if (stored := await self._find_created(key, body)) is not None:
+                return stored
+            raise
+        if not is_created:
+            raise InvalidToken("The account of this access token has been deleted or disabled.")
+        return NewFeed(response, token)
+
+    async def _find_created(self, key: IdempotencyKey | None, body: FeedCreate) -> NewFeed | None:
+        """Return what a request with the same key has created, or None."""
+        stored = await find_stored_response(key, body)
+        if stored is None:
+            return None
+        feed = FeedRead.model_validate_json(stored.json)
+        return NewFeed(feed, self._issue_token(Id(feed.id), key, body))
+
+    def _issue_token(self, feed: Id, key: IdempotencyKey | None, body: FeedCreate) -> str:
+        # A repeated request gets the same token, which must not be stored. With an Idempotency-Key it
+        # is therefore derived from the request, the id of the feed and the server's own secret.
+        if key is None:
+            return self._tokens.feed_token()
+        return self._tokens.feed_token(self._tokens.derive("feed", f"{key.id()}{key.fingerprint(body)}{feed}"))
+
+    async def get_page(self, caller: Principal, cursor: str | None, limit: int) -> Page:
+        """Return a page of the caller's feeds, without their addresses. Raises `Invalid` for a wrong cursor."""
+        return page_by_id(await Feed.find_by_user(caller.id, parse_id_cursor(cursor), limit), render_feed)
+
+    async def delete(self, caller: Principal, id: str, client: ClientInfo) -> None:
+        """Delete a feed of the caller, so that its address stops working. Raises `NotFound`."""
+        feed_id = parse_id(id)
+        entry = self._audit.entry("feed-removed", client, caller.id, caller.id)
+        if feed_id is None or not await commit_atomically([Feed.delete_write(feed_id, caller.id), entry]):
             raise NotFound
-        standing = await User.standing(found["user"])
+
+    async def open(self, token: str) -> ExportSelection:
+        """Return what the feed with this token contains.
+
+        Raises `NotFound` when there is no such feed, or its user's account is disabled. Nothing is
+        cached: a deleted feed stops working at once.
+        """
+        feed, now = await Feed.by_digest(digest(token)), self._clock.now()
+        if feed is None:
+            raise NotFound
+        standing = await User.standing(feed.user)
         if standing is None or standing["disabled"]:
             raise NotFound
-        if found["last_read_at"] is None or now - found["last_read_at"] > NOTED:
-            await Feed.touch(found["_id"], now)
-        return ExportSelection(found["scope"], found["user"], found["tag"], name=found["name"])
+        if feed.last_read_at is None or now - feed.last_read_at > NOTED:
+            await Feed.set_last_read(feed.id, now)
+        return ExportSelection(feed.scope, feed.user, feed.tag, name=feed.name)
+
+
+def render_feed(feed: Feed) -> bytes:
+    """Return the JSON of a feed, without its address."""
+    return FeedRead.from_document(feed).to_json()

@@ -6,7 +6,7 @@ from typing import Any
 import icalendar
 import pytest
 
-from models.files.event_export import PAGE
+from models.files.event_export import READ_EVENTS
 from tests.support.clients import Person, ok
 from tests.support.openapi.operations import CALENDAR
 
@@ -115,7 +115,7 @@ async def test_a_file_without_events_is_one_all_the_same(ada: Person) -> None:
 async def test_a_long_file_holds_every_event_once_in_order_and_each_zone_once(ada: Person) -> None:
     zones = ("Europe/Berlin", "Asia/Tokyo", None)
     made = []
-    for number in range(2 * PAGE + 5):
+    for number in range(2 * READ_EVENTS + 5):
         start = f"2026-12-{1 + number * 7 % 28:02}T{number % 24:02}:00:00"
         made.append(await ada.event(title=f"Event {number}", start=start, time_zone=zones[number % 3]))
     response = await ada.get("/events.ics")

@@ -10,7 +10,7 @@ from fastapi import FastAPI
 
 from auth.opaque_tokens import digest
 from database.connection import bound_database
-from models.files.feed import MOST
+from models.files.feed import MAX_FEEDS
 from tests.services.files.test_exports import read, titles
 from tests.support.clients import Person, Planner, ok, sign_up
 from tests.support.clocks import MovableClock, freeze_clock
@@ -165,14 +165,14 @@ async def test_nobody_removes_a_feed_of_somebody_else(ada: Person, ben: Person, 
 
 
 async def test_one_has_so_many_feeds_and_no_more_however_many_are_asked_for_at_once(ada: Person) -> None:
-    asked = [ada.post("/feeds", json={"name": f"Feed {number}"}) for number in range(MOST + 5)]
+    asked = [ada.post("/feeds", json={"name": f"Feed {number}"}) for number in range(MAX_FEEDS + 5)]
     statuses = sorted(response.status_code for response in await asyncio.gather(*asked))
     assert set(statuses) == {201, 409}
     made = ok(await ada.get("/feeds?limit=200"))["items"]
-    for number in range(MOST - len(made)):
+    for number in range(MAX_FEEDS - len(made)):
         await new_feed(ada, name=f"Further feed {number}")
     assert (await ada.post("/feeds", json={"name": "One too many"})).status_code == 409
-    assert len(ok(await ada.get("/feeds?limit=200"))["items"]) == MOST
+    assert len(ok(await ada.get("/feeds?limit=200"))["items"]) == MAX_FEEDS
     ok(await ada.delete(f"/feeds/{made[7]['id']}"), 204)
     await new_feed(ada)
 
