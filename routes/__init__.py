@@ -1,20 +1,20 @@
-"""HTTP: a path, a status, a header; bodies of one to three lines.
+"""HTTP: a path, a status, a header; functions of one to three lines.
 
 api.py              all routers
-events.py           events
-occurrences.py      single occurrences of events
-changes.py          what changed among events
-revisions.py        earlier revisions of an event
-free_busy.py        busy intervals
+events.py           events, and takedowns of events
+occurrences.py      single occurrences of recurring events
+changes.py          changes of events since a token
+revisions.py        revisions of an event, and restoring one
+free_busy.py        busy intervals, and who may see them
 imports.py          import of iCalendar files
-feeds.py            iCalendar files, and feeds
-users.py            one's own account, administration, the audit
+feeds.py            iCalendar files of events, and feeds
+users.py            accounts, and the audit log
 signin.py           sign-up, sign-in, sign-out, and the token endpoints
-sessions.py         sessions, and the password
+sessions.py         sessions, and the change of a password
 personal_tokens.py  personal access tokens
-recovery.py         verification of an address, and recovery of a password
+recovery.py         verification of an e-mail address, and recovery of a password
 oidc.py             sign-in with OpenID Connect providers
-health.py           /healthz, /readyz, and explanations of problem types
+health.py           health checks, and explanations of problem types
 http/               what the routes share
 pages/              HTML pages
 """

@@ -31,7 +31,7 @@ async def list_event_changes(
 ) -> Response:
     """List what has changed since the last request.
 
-    Without `since`: all events, page by page. Always store `next`, and send it as `since` the next time,
+    Without `since`, all events are listed, page by page. Always store `next`, and send it as `since` the next time,
     with the same `scope` and `tag`. It is valid for 90 days; after that the response is 410, and the client
     starts again without `since`. No change is ever missed, but an event may be listed although nothing in
     it has changed for you.

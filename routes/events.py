@@ -55,8 +55,8 @@ async def list_events(
 ) -> Response:
     """List events.
 
-    Sorted by start, then by id; events without a date come last. All filters can be combined. With `q`,
-    sorted by relevance: a word in the title counts most, then tags, location and description. A `cursor`
+    They are sorted by start, then by id; events without a date come last. All filters can be combined. With
+    `q`, they are sorted by relevance: a word in the title counts most, then tags, location and description. A `cursor`
     is valid only for the list that it came from.
     """
     return respond_page(request, await events.listed(caller, query))
@@ -94,7 +94,7 @@ async def replace_event(
 ) -> Response:
     """Replace an event.
 
-    Sets every field that a client may write; fields that are absent are cleared or get their defaults.
+    All fields that a client can write are set; absent fields are cleared or get their defaults.
     """
     return respond_changed(await events.replace(caller, event, draft, if_match, reject=reject))
 
@@ -119,7 +119,7 @@ async def update_event(
 async def delete_event(caller: EventsWriter, events: EventsService, event: OwnedEvent, if_match: IfMatch) -> Response:
     """Delete an event.
 
-    For 30 days it can be restored with `POST /events/{id}/restore`.
+    For 30 days it can be restored, with `POST /events/{id}/restore`.
     """
     await events.remove(caller, event, if_match)
     return Response(status_code=204)
@@ -135,7 +135,7 @@ async def take_down_event(
 ) -> Response:
     """Take down a public event.
 
-    For moderators. The event becomes private; its creator sees the reason and cannot publish it again.
+    Only moderators can do this. The event becomes private; its creator sees the reason and cannot publish it again.
     """
     return respond_changed(await administration.take_down(moderator, event, draft.reason, client))
 
@@ -146,6 +146,6 @@ async def lift_event_takedown(
 ) -> Response:
     """Lift the takedown of an event.
 
-    For moderators. The event stays private until its creator publishes it again.
+    Only moderators can do this. The event stays private until its creator publishes it again.
     """
     return respond_changed(await administration.restore(moderator, event, client))

@@ -58,7 +58,7 @@ def _file_headers(tag: int | str, name: str) -> dict[str, str]:
 async def export_event(request: Request, event: EventById, exports: ExportsService) -> Response:
     """Export an event as an iCalendar file.
 
-    An event without a date cannot be exported: 409.
+    An event without a date cannot be exported; the response is 409.
     """
     headers = _file_headers(event.revision, file_name(orjson.loads(event.json)["title"]))
     if matches_if_none_match(request.headers.get("if-none-match"), event.revision):
@@ -77,7 +77,7 @@ async def export_events(
 ) -> Response:
     """Export events as one iCalendar file.
 
-    All events of a scope that you may see, sorted by start. Events without a date are left out.
+    The file has all events of the scope that you may see, sorted by start. Events without a date are left out.
     """
     return await _respond_with_export(request, exports, exports.select(caller, query), "planner-events")
 
@@ -93,7 +93,7 @@ async def list_feeds(
 ) -> Response:
     """List your feeds.
 
-    Without their addresses, which are shown only when a feed is created.
+    Their addresses are not included: each is shown only when its feed is created.
     """
     return respond_page(request, await feeds.get_page(caller, query.cursor, query.limit))
 

@@ -37,8 +37,8 @@ async def get_free_busy(
 ) -> Response:
     """Get the times at which somebody is busy.
 
-    Your own, or those of a person who shares theirs with you: intervals, and nothing about the events.
-    An event is busy from its start to its end, or for whole days in its time zone. Events without an end,
+    These are your own times, or those of a person who shares them with you: intervals, and nothing about
+    the events. An event is busy from its start to its end, or for whole days in its time zone. Events without an end,
     cancelled events and events imported as transparent are not busy. Intervals that overlap or touch are
     merged. The response is not a page: a window of more than 366 days, or with more than 50,000
     occurrences, is refused. The response is 404 both for a person who does not share with you and for
@@ -53,7 +53,7 @@ async def list_free_busy_shares(
 ) -> Response:
     """List the people who may see when you are busy.
 
-    The oldest share first.
+    The oldest share is first.
     """
     return respond_page(request, await free_busy.shares(caller, query.cursor, query.limit))
 

@@ -35,7 +35,7 @@ class Health(Reply):
 async def check_liveness() -> Response:
     """Check whether the process is running.
 
-    It does not ask the database.
+    This does not use the database.
     """
     return Response(to_json({"status": "ok"}), media_type=JSON)
 
@@ -64,7 +64,7 @@ def _explanations() -> dict[str, str]:
 EXPLANATIONS = _explanations()
 
 
-@router.get("/problems/{kind}", response_class=PlainTextResponse)
+@router.get("/problems/{kind}", response_class=PlainTextResponse, responses={200: {"description": "The explanation."}})
 async def explain_problem_type(
     kind: Annotated[str, Path(description="The last part of a problem's `type`.", examples=["not-found"])],
 ) -> str:

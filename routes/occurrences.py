@@ -42,7 +42,7 @@ async def list_occurrences(
 ) -> Response:
     """List the occurrences in a window of time.
 
-    Sorted by start. A recurring event is listed once for each of its occurrences in the window.
+    They are sorted by start. A recurring event is listed once for each of its occurrences in the window.
     """
     return respond_page(request, await occurrences.listed(caller, query))
 

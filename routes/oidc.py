@@ -46,8 +46,8 @@ async def list_providers(
 
 TO_PROVIDER: ResponseDescriptions = {
     302: {
-        "description": "To the provider, with a cookie that binds the sign-in to this browser. "
-        "When the provider does not respond: back to the page, with `error`.",
+        "description": "Go to the provider; a cookie binds the sign-in to this browser. When the provider does not "
+        "respond: go back to the page, with `error`.",
         "headers": describe_headers("Location", "Set-Cookie"),
     }
 }
@@ -63,7 +63,7 @@ async def start_provider_sign_in(
 ) -> Response:
     """Start to sign in with a provider.
 
-    For browsers. A page sends its `redirect_uri`, its `state` and the S256 challenge of a code verifier
+    This is for browsers. A page sends its `redirect_uri`, its `state` and the S256 challenge of a code verifier
     (RFC 7636). The browser comes back to that page with `code` and `state`. The page exchanges the code and
     its verifier for tokens within one minute, at `POST /auth/token` with `grant_type=authorization_code`.
     """
@@ -85,7 +85,7 @@ async def start_provider_sign_in(
 
 BACK_TO_PAGE: ResponseDescriptions = {
     302: {
-        "description": "To the page that started the sign-in, with `code` and `state`, or with `error` "
+        "description": "Go back to the page that started the sign-in, with `code` and `state`, or with `error` "
         "(RFC 6749 §4.1.2).",
         "headers": describe_headers("Location", "Set-Cookie"),
     }
@@ -109,7 +109,7 @@ async def finish_provider_sign_in(
 ) -> Response:
     """Finish signing in with a provider.
 
-    The provider sends the browser to this address, once and within ten minutes. The account is the one that is
+    The provider sends the browser to this address. It works once, and for ten minutes. The account is the one that is
     linked to the provider's identity. Otherwise, an account with the same e-mail address is linked if both
     sides have verified the address, and for an unknown address an account is created. The response is 409 if
     there is an account with the address and one side has not verified it.

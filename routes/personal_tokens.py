@@ -30,7 +30,7 @@ async def list_personal_tokens(
 ) -> Response:
     """List your personal access tokens.
 
-    Without their secrets, which are shown only when a token is created.
+    Their secrets are not included: each is shown only when its token is created.
     """
     return respond_page(request, await tokens.listed(caller, query.cursor, query.limit))
 
@@ -50,8 +50,7 @@ async def create_personal_token(
 ) -> Response:
     """Create a personal access token.
 
-    A program that sends it acts for you, within its scopes, until the token expires: by default after one
-    day.
+    A program that sends the token acts for you, within its scopes. By default it expires after one day.
     """
     made = await tokens.create(caller, draft, client, idempotency_key)
     body = orjson.loads(made.view.json) | {"token": made.secret}

@@ -31,7 +31,7 @@ async def send_verification_email(caller: CurrentUser, recovery: RecoveryService
 async def verify_email(recovery: RecoveryService, client: Client, body: VerifyEmailRequest) -> Response:
     """Verify an e-mail address.
 
-    With the token from the verification e-mail. It is valid for one use, and for one day.
+    The token comes from the verification e-mail. It is valid for one use, and for one day.
     """
     await recovery.verify(body.token, client)
     return Response(status_code=204)
@@ -51,7 +51,7 @@ async def request_password_reset(recovery: RecoveryService, client: Client, body
 async def reset_password(recovery: RecoveryService, client: Client, body: ResetPasswordRequest) -> Response:
     """Reset a forgotten password.
 
-    With the token from the recovery e-mail. It is valid for one use, and for one hour. All sessions, personal
+    The token comes from the recovery e-mail. It is valid for one use, and for one hour. All sessions, personal
     access tokens and feeds of the account are revoked.
     """
     await recovery.reset(body.token, body.password, client)

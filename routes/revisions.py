@@ -33,8 +33,8 @@ async def list_event_revisions(
 ) -> Response:
     """List the revisions of an event.
 
-    The newest first: who changed your event, when, and in which fields. Also for an event that you
-    deleted less than 30 days ago.
+    Each says who changed your event, when, and in which fields. The newest is first. An event that you
+    deleted less than 30 days ago has revisions, too.
     """
     return respond_page(request, await revisions.listed(caller, id, query))
 

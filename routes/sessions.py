@@ -29,7 +29,7 @@ async def list_sessions(
 ) -> Response:
     """List your sessions.
 
-    Where you are signed in: the device, the address, and when it was last used.
+    Each says where you are signed in: the device, the address, and when it was last used.
     """
     return respond_page(request, await sessions.listed(caller, query.cursor, query.limit))
 

@@ -70,7 +70,7 @@ async def sign_up(
 ) -> Response:
     """Create an account.
 
-    An e-mail with a link that verifies the address is sent. E-mail addresses and usernames are unique,
+    An e-mail with a link is sent, to verify the address. E-mail addresses and usernames are unique,
     regardless of letter case.
     """
     return respond_created(await accounts.sign_up(body, client, idempotency_key), "/api/v1/users/me")
@@ -84,7 +84,7 @@ async def sign_up(
 async def sign_in(accounts: AccountsService, client: Client, body: SignInRequest) -> Response:
     """Sign in with a password.
 
-    Opens a session. The response to an unknown account and to a wrong password is the same.
+    This opens a session. The response to an unknown account and to a wrong password is the same.
     """
     signed_in = await accounts.sign_in(body.email, body.password, client)
     if signed_in is None:
@@ -123,7 +123,7 @@ async def issue_tokens(
 ) -> Response:
     """Issue tokens for a password, a refresh token or an authorization code.
 
-    The token endpoint (RFC 6749 §3.2). Its errors have the form of RFC 6749 §5.2.
+    This is the token endpoint of OAuth 2.0 (RFC 6749 §3.2). Its errors have the form of RFC 6749 §5.2.
     """
     (grant_type,) = require_parameters(form, "grant_type")
     match grant_type:
@@ -158,7 +158,7 @@ def parse_scope(scope: str | None) -> list[str] | None:
 async def sign_out(caller: CurrentUser, sessions: SessionsService, client: Client) -> Response:
     """Sign out.
 
-    Revokes the session of the access token, and its refresh token.
+    The session of the access token is revoked, with its refresh token.
     """
     await sessions.sign_out(caller, client)
     return Response(status_code=204)
@@ -176,7 +176,8 @@ REVOKED: ResponseDescriptions = {200: {"description": "The token is not valid, o
 async def revoke_token(introspection: IntrospectionService, client: Client, form: TokenForm) -> Response:
     """Revoke a token.
 
-    As RFC 7009. The token itself is the only credential. A token of a session revokes the session.
+    This follows RFC 7009. The token itself is the only credential. With a token of a session, the session is
+    revoked.
     """
     (token,) = require_parameters(form, "token")
     await introspection.revoke(token, client)
@@ -193,8 +194,8 @@ async def revoke_token(introspection: IntrospectionService, client: Client, form
 async def introspect_token(caller: CurrentUser, introspection: IntrospectionService, form: TokenForm) -> Response:
     """Introspect a token.
 
-    As RFC 7662: whether it is active, whose it is, and when it expires. One of your own tokens; for admins,
-    any token.
+    This follows RFC 7662. The response says whether the token is active, whose it is, and when it expires. You
+    can introspect your own tokens; admins can introspect all.
     """
     (token,) = require_parameters(form, "token")
     body = await introspection.describe(caller, token)

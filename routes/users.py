@@ -42,7 +42,7 @@ ACCOUNT = describe_response(200, "The account.", UserRead, "ETag")
 async def get_current_user(request: Request, caller: AccountReader, accounts: AccountsService) -> Response:
     """Get your account.
 
-    With the ids of the events that you created.
+    It includes the ids of the events that you created.
     """
     return respond_with(request, await accounts.me(caller))
 
@@ -65,7 +65,7 @@ async def delete_current_user(
 ) -> Response:
     """Delete your account.
 
-    With all your events, sessions, tokens and feeds, immediately. It cannot be undone.
+    All your events, sessions, tokens and feeds are deleted with it, immediately. It cannot be undone.
     """
     await deletion.leave(caller, body.password, if_match, client)
     return Response(status_code=204)
@@ -85,7 +85,8 @@ async def delete_current_user(
 async def export_current_user(caller: CurrentUser, deletion: DeletionService) -> Response:
     """Export everything that is stored about you.
 
-    Your account, sessions, tokens, feeds, audit log, and your events with their revisions.
+    The file has your account, sessions, tokens, feeds, free/busy shares, imports, entries of the audit log, and
+    your events with their revisions.
     """
     headers = {"content-disposition": 'attachment; filename="planner-export.json"', "cache-control": "no-store"}
     return StreamingResponse(deletion.export(caller), media_type=JSON, headers=headers)
@@ -97,7 +98,7 @@ async def list_users(
 ) -> Response:
     """List all accounts.
 
-    For moderators. The oldest account first.
+    Only moderators can do this. The oldest account is first.
     """
     return respond_page(request, await administration.listed(query.cursor, query.limit))
 
@@ -108,7 +109,7 @@ async def get_user(
 ) -> Response:
     """Get an account.
 
-    For moderators.
+    Only moderators can do this.
     """
     return respond_with(request, await administration.see(id))
 
@@ -124,7 +125,7 @@ async def update_user(
 ) -> Response:
     """Change the role of an account, disable or enable it.
 
-    For admins. The last admin cannot be disabled or get another role.
+    Only admins can do this. The last admin cannot be disabled or get another role.
     """
     return respond_changed(await administration.change(admin, id, patch, if_match, client))
 
@@ -135,6 +136,6 @@ async def list_audit_entries(
 ) -> Response:
     """List the entries of the audit log.
 
-    For admins. What happened to accounts, the newest entry first.
+    Only admins can do this. The entries say what happened to accounts; the newest is first.
     """
     return respond_page(request, await audit.listed(query))

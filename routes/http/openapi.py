@@ -47,6 +47,9 @@ IF_NONE_MATCH = {
     "schema": {"type": "string", "pattern": ENTITY_TAGS},
     "description": 'The `ETag` of what you have, such as `"3"`: the response is 304 if it is unchanged.',
 }
+# What FastAPI says of a response that the route does not describe, and what is true of those of ours.
+UNDESCRIBED = "Successful Response"
+WITHOUT_BODY = {"202": "Accepted. The e-mail will be sent shortly.", "204": "Done. The response has no body."}
 NEEDS_SCOPE = "Forbidden. The request needs a token with the scope `{scope}`, or a token without scopes."
 NEEDS_ALL_RIGHTS = (
     "Forbidden. No scope permits this request: it needs a token without scopes, such as that of a sign-in."
@@ -106,7 +109,17 @@ def _examples(model: type[BaseModel]) -> dict[str, Any]:
 
 
 def _complete_operation(operation: dict[str, Any]) -> None:
-    """Add what the framework does not know: conditional headers, responses without a body, the scope of a 403."""
+    """Add to an operation what the framework does not know."""
+    _complete_parameters(operation)
+    _complete_responses(operation["responses"])
+    for requirement in operation.get("security", ()):
+        for scopes in requirement.values():
+            needed = NEEDS_SCOPE.format(scope="`, `".join(scopes)) if scopes else NEEDS_ALL_RIGHTS
+            operation["responses"]["403"]["description"] = needed
+
+
+def _complete_parameters(operation: dict[str, Any]) -> None:
+    """Give headers their usual names and patterns, and make no parameter nullable."""
     for parameter in operation.get("parameters", ()):
         parameter["schema"] = _without_null(parameter["schema"])
         if parameter["in"] == "header":
@@ -115,13 +128,15 @@ def _complete_operation(operation: dict[str, Any]) -> None:
             parameter["schema"]["pattern"] = ENTITY_TAGS
     if "304" in operation["responses"]:
         operation.setdefault("parameters", []).append(IF_NONE_MATCH)
-    for response in operation["responses"].values():
+
+
+def _complete_responses(responses: dict[str, Any]) -> None:
+    """Remove the content of responses without a body, and describe them."""
+    for status, response in responses.items():
         if response.get("content") == {"application/json": {"schema": {}}}:
             del response["content"]
-    for requirement in operation.get("security", ()):
-        for scopes in requirement.values():
-            needed = NEEDS_SCOPE.format(scope="`, `".join(scopes)) if scopes else NEEDS_ALL_RIGHTS
-            operation["responses"]["403"]["description"] = needed
+        if response["description"] == UNDESCRIBED:
+            response["description"] = WITHOUT_BODY.get(status, UNDESCRIBED)
 
 
 def _without_null(schema: dict[str, Any]) -> dict[str, Any]:

@@ -1,4 +1,4 @@
-"""The two pages that mailed links open. They read the token after the # and post it."""
+"""The two pages that links in e-mails open: they send the token after the # to the API."""
 
 import base64
 import hashlib
@@ -6,9 +6,7 @@ import hashlib
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, Response
 
-from routes.http.problems import COMMON_ERRORS, describe_errors
-
-router = APIRouter(tags=["recovery"], include_in_schema=False, responses=describe_errors(*COMMON_ERRORS))
+router = APIRouter(include_in_schema=False)
 
 SCRIPT = """
 const form = document.querySelector("form"), out = document.querySelector("output");
@@ -16,18 +14,18 @@ form.addEventListener("submit", async (event) => {
   event.preventDefault();
   const body = Object.fromEntries(new FormData(form));
   body.token = new URLSearchParams(location.hash.slice(1)).get("token") || "";
-  const answer = await fetch(form.dataset.target, {
+  const response = await fetch(form.dataset.target, {
     method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body),
   });
-  if (answer.ok) { form.hidden = true; out.textContent = form.dataset.done; return; }
-  const problem = await answer.json();
+  if (response.ok) { form.hidden = true; out.textContent = form.dataset.done; return; }
+  const problem = await response.json();
   const reasons = (problem.errors || []).map((error) => error.pointer.slice(1) + " " + error.message);
   out.textContent = reasons.join("; ") || problem.detail;
 });
 """
 _HASH = base64.b64encode(hashlib.sha256(SCRIPT.encode()).digest()).decode()
 
-# The token must not leave the page by a referrer, and nothing foreign may run on it.
+# The token must not leave the page in a referrer, and no other script may run on it.
 HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'sha256-" + _HASH + "'; connect-src 'self'; "
     "style-src 'unsafe-inline'; form-action 'none'; frame-ancestors 'none'; base-uri 'none'",
@@ -50,7 +48,7 @@ def _page(title: str, target: str, fields: str, button: str, done: str) -> Respo
 
 @router.get("/verify-email")
 async def verify_email_page() -> Response:
-    """The page that a verification mail links to."""
+    """Return the page to which a verification e-mail links."""
     return _page(
         "Confirm your e-mail address",
         "/api/v1/auth/email/verify",
@@ -62,7 +60,7 @@ async def verify_email_page() -> Response:
 
 @router.get("/reset-password")
 async def reset_password_page() -> Response:
-    """The page that a recovery mail links to."""
+    """Return the page to which a recovery e-mail links."""
     return _page(
         "Set a new password",
         "/api/v1/auth/password/reset",

@@ -143,3 +143,12 @@ async def test_the_token_endpoint_has_the_path_of_the_public_address(
     (scheme,) = app.openapi()["components"]["securitySchemes"].values()
     assert scheme["flows"]["password"]["tokenUrl"] == token_url
     assert app.openapi()["servers"][0]["url"] == public_url
+
+
+async def test_every_response_has_a_description_of_its_own(operations: list[Operation]) -> None:
+    descriptions = {
+        f"{operation} {status}": response["description"]
+        for operation in operations
+        for status, response in operation.spec["responses"].items()
+    }
+    assert [name for name, description in descriptions.items() if description in ("", "Successful Response")] == []
