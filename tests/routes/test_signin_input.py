@@ -47,7 +47,7 @@ def pointers(body: Any) -> list[str]:
 
 @pytest.mark.parametrize("value", OPERATORS, ids=repr)
 @pytest.mark.parametrize("field", ["email", "password"])
-async def test_signing_in_takes_text_only(ada: Person, field: str, value: Any) -> None:
+async def test_signing_in_accepts_only_text(ada: Person, field: str, value: Any) -> None:
     before = await stored()
     answer = await ada.api.post("/auth/signin", json={"email": ada.email, "password": PASSWORD} | {field: value})
     assert pointers(ok(answer, 422)) == [f"/{field}"]
@@ -56,7 +56,7 @@ async def test_signing_in_takes_text_only(ada: Person, field: str, value: Any) -
 
 @pytest.mark.parametrize("value", [value for value in OPERATORS if value is not None], ids=repr)
 @pytest.mark.parametrize("field", ["email", "password", "username", "full_name"])
-async def test_signing_up_takes_text_only(ada: Person, field: str, value: Any) -> None:
+async def test_signing_up_accepts_only_text(ada: Person, field: str, value: Any) -> None:
     before = await stored()
     answer = await ada.api.post("/auth/signup", json=GOOD | {field: value})
     assert pointers(ok(answer, 422)) == [f"/{field}"]
@@ -64,7 +64,7 @@ async def test_signing_up_takes_text_only(ada: Person, field: str, value: Any) -
 
 
 @pytest.mark.parametrize(("field", "value"), MORE)
-async def test_nobody_signs_up_as_more_than_a_user(ada: Person, field: str, value: Any) -> None:
+async def test_signing_up_cannot_set_what_only_the_server_sets(ada: Person, field: str, value: Any) -> None:
     before = await stored()
     answer = await ada.api.post("/auth/signup", json=GOOD | {field: value})
     assert pointers(ok(answer, 422)) == [f"/{field}"]
@@ -72,7 +72,9 @@ async def test_nobody_signs_up_as_more_than_a_user(ada: Person, field: str, valu
 
 
 @pytest.mark.parametrize(("field", "value"), MORE)
-async def test_nobody_makes_more_of_their_own_account(ada: Person, field: str, value: Any) -> None:
+async def test_a_change_of_ones_account_cannot_set_what_only_the_server_sets(
+    ada: Person, field: str, value: Any
+) -> None:
     before = await stored()
     answer = await ada.patch("/users/me", json={"full_name": "Ada", field: value})
     assert pointers(ok(answer, 422)) == [f"/{field}"]
@@ -80,7 +82,7 @@ async def test_nobody_makes_more_of_their_own_account(ada: Person, field: str, v
 
 
 @pytest.mark.parametrize(("field", "value"), [("scope", "events:read"), ("role", "admin"), ("remember", True)])
-async def test_signing_in_takes_no_more_than_it_asks_for(ada: Person, field: str, value: Any) -> None:
+async def test_signing_in_refuses_unknown_fields(ada: Person, field: str, value: Any) -> None:
     form = {"email": ada.email, "password": PASSWORD, field: value}
     assert pointers(ok(await ada.api.post("/auth/signin", json=form), 422)) == [f"/{field}"]
 
@@ -90,7 +92,7 @@ async def test_signing_in_takes_no_more_than_it_asks_for(ada: Person, field: str
     ("path", "more"),
     [("/auth/email/verify", {}), ("/auth/password/reset", {"password": "another one that is long"})],
 )
-async def test_a_mailed_token_is_text_only(ada: Person, path: str, more: dict[str, str], value: Any) -> None:
+async def test_a_mailed_token_must_be_text(ada: Person, path: str, more: dict[str, str], value: Any) -> None:
     ok(await ada.api.post("/auth/password/forgot", json={"email": ada.email}), 202)
     answer = await ada.api.post(path, json={"token": value} | more)
     assert pointers(ok(answer, 422)) == ["/token"]
@@ -99,12 +101,12 @@ async def test_a_mailed_token_is_text_only(ada: Person, path: str, more: dict[st
 
 
 @pytest.mark.parametrize("value", OPERATORS, ids=repr)
-async def test_the_address_of_a_recovery_is_text_only(ada: Person, value: Any) -> None:
+async def test_the_address_of_a_recovery_must_be_text(ada: Person, value: Any) -> None:
     assert pointers(ok(await ada.api.post("/auth/password/forgot", json={"email": value}), 422)) == ["/email"]
 
 
 @pytest.mark.parametrize("body", ["token[$ne]=x", "token[$regex]=.", "token=[$ne]", "token=%7B%22%24ne%22%3Anull%7D"])
-async def test_operators_in_a_form_are_only_names_and_text(ada: Person, body: str) -> None:
+async def test_operators_in_a_form_are_taken_as_plain_names_and_text(ada: Person, body: str) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     for start in ("/auth/revoke", "/auth/introspect"):
         answer = await ada.post(start, content=body, headers=headers)
@@ -117,19 +119,20 @@ async def test_operators_in_a_form_are_only_names_and_text(ada: Person, body: st
     ok(await ada.get("/users/me"))
 
 
-@pytest.mark.parametrize("name", ["$ne", "a.b", "ada\u0000", "..", "{}", "$where", "a b", "ada@example.com"])
-async def test_a_username_that_is_more_than_a_name_is_refused(api: Planner, name: str) -> None:
+async def test_a_username_may_have_a_dot_inside(api: Planner) -> None:
+    assert ok(await api.post("/auth/signup", json=GOOD | {"username": "a.b"}), 201)["username"] == "a.b"
+
+
+@pytest.mark.parametrize("name", ["$ne", "ada\u0000", "..", "{}", "$where", "a b", "ada@example.com"])
+async def test_a_username_with_other_characters_is_refused(api: Planner, name: str) -> None:
     before = await stored()
     answer = await api.post("/auth/signup", json=GOOD | {"username": name})
-    if name == "a.b":
-        ok(answer, 201)
-        return
     assert pointers(ok(answer, 422)) == ["/username"]
     assert await stored() == before
 
 
 @pytest.mark.parametrize("login", ["$ne", ".*", "^ada", "{'$ne': null}", "ada@example.com\u0000", "*", "ada@example.%"])
-async def test_a_login_is_no_pattern(ada: Person, login: str) -> None:
+async def test_a_login_is_not_taken_as_a_pattern(ada: Person, login: str) -> None:
     assert (await sign_in(ada.api, login)).status_code in (401, 422)
 
 

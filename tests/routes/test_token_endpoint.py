@@ -70,7 +70,7 @@ def refusal(response: httpx.Response, status: int = 400) -> str:
     return str(body["error"])
 
 
-async def test_the_password_grant_answers_tokens_as_the_standard_has_them(ada: Person) -> None:
+async def test_the_password_grant_returns_tokens_in_the_shape_of_rfc_6749(ada: Person) -> None:
     answer = await grant(ada.api, grant_type="password", username=ada.email, password=PASSWORD)
     body = ok(answer)
     assert set(body) == {"access_token", "token_type", "expires_in", "refresh_token"}
@@ -80,7 +80,7 @@ async def test_the_password_grant_answers_tokens_as_the_standard_has_them(ada: P
     assert ok(await me(ada.api, body["access_token"]))["id"] == ada.id
 
 
-async def test_an_access_token_says_what_it_should_and_no_more(ada: Person, tokens: Tokens) -> None:
+async def test_an_access_token_has_exactly_the_documented_claims(ada: Person, tokens: Tokens) -> None:
     token = tokens["access_token"]
     assert jwt.get_unverified_header(token) == {"alg": "HS256", "typ": "at+jwt"}
     claims = jwt.get_unverified_claims(token)
@@ -95,7 +95,7 @@ async def test_a_username_serves_as_well_as_an_email_address(api: Planner) -> No
         await granted(api, name)
 
 
-async def test_the_refresh_token_grant_answers_tokens_as_the_standard_has_them(ada: Person, tokens: Tokens) -> None:
+async def test_the_refresh_token_grant_returns_tokens_in_the_shape_of_rfc_6749(ada: Person, tokens: Tokens) -> None:
     answer = await refresh(ada.api, tokens["refresh_token"])
     body = ok(answer)
     assert set(body) == {"access_token", "token_type", "expires_in", "refresh_token"}
@@ -103,7 +103,7 @@ async def test_the_refresh_token_grant_answers_tokens_as_the_standard_has_them(a
     assert ok(await me(ada.api, body["access_token"]))["id"] == ada.id
 
 
-async def test_wrong_credentials_are_an_invalid_grant_that_tells_no_account_apart(ada: Person) -> None:
+async def test_wrong_credentials_are_the_same_invalid_grant_for_known_and_unknown_accounts(ada: Person) -> None:
     form = {"grant_type": "password", "password": "not the password at all"}
     wrong = await grant(ada.api, **form, username=ada.email)
     unknown = await grant(ada.api, **form, username="nobody@example.com")
@@ -111,7 +111,7 @@ async def test_wrong_credentials_are_an_invalid_grant_that_tells_no_account_apar
     assert (wrong.content, wrong.headers.multi_items()) == (unknown.content, unknown.headers.multi_items())
 
 
-async def test_a_refresh_token_that_is_no_good_is_an_invalid_grant(ada: Person, tokens: Tokens) -> None:
+async def test_a_made_up_or_used_refresh_token_is_an_invalid_grant(ada: Person, tokens: Tokens) -> None:
     ok(await refresh(ada.api, tokens["refresh_token"]))
     for token in ("made up", tokens["refresh_token"], tokens["refresh_token"], tokens["access_token"]):
         assert refusal(await refresh(ada.api, token)) == "invalid_grant"
@@ -188,7 +188,7 @@ async def test_an_unknown_scope_is_an_invalid_scope(ada: Person, scope: str) -> 
     assert refusal(answer) == "invalid_scope"
 
 
-async def test_a_narrower_scope_is_answered_enforced_and_kept(ada: Person) -> None:
+async def test_a_narrower_scope_is_returned_enforced_and_stays_after_refreshing(ada: Person) -> None:
     event = await ada.event()
     tokens = await granted(ada.api, ada.email, scope="events:read events:read")
     for _ in range(3):
@@ -221,7 +221,7 @@ async def test_refreshing_cannot_widen_a_scope(ada: Person) -> None:
     assert (await me(ada.api, again["access_token"])).status_code == 403
 
 
-async def test_who_asks_for_a_scope_when_refreshing_is_told_when_the_tokens_reach_further(ada: Person) -> None:
+async def test_a_refresh_with_a_scope_returns_the_session_s_scope_when_that_is_another(ada: Person) -> None:
     """A scope that was asked for and is not the one that was given has to be answered (§5.1)."""
     two = await granted(ada.api, ada.email, scope="events:read account:read")
     again = ok(await refresh(ada.api, two["refresh_token"], scope="events:read"))
@@ -231,7 +231,7 @@ async def test_who_asks_for_a_scope_when_refreshing_is_told_when_the_tokens_reac
     ok(await refresh(ada.api, whole["refresh_token"]))
 
 
-async def test_a_narrow_session_can_still_be_signed_out_by_revoking_it(ada: Person) -> None:
+async def test_a_session_with_a_scope_is_ended_by_revoking_its_token(ada: Person) -> None:
     tokens = await granted(ada.api, ada.email, scope="events:read")
     ok(await ada.api.post("/auth/revoke", data={"token": tokens["access_token"]}))
     assert (await ada.api.get("/events", headers=bearer(tokens["access_token"]))).status_code == 401
@@ -257,7 +257,7 @@ async def test_revoking_a_refresh_token_that_was_replaced_ends_the_session_too(a
     assert refusal(await refresh(ada.api, newer["refresh_token"])) == "invalid_grant"
 
 
-async def test_revoking_a_personal_token_makes_it_worthless_and_nothing_else(ada: Person) -> None:
+async def test_revoking_a_personal_token_revokes_no_other_token(ada: Person) -> None:
     token, other = await personal_token(ada), await personal_token(ada)
     ok(await me(ada.api, token))
     ok(await ada.api.post("/auth/revoke", data={"token": token}))
@@ -266,9 +266,7 @@ async def test_revoking_a_personal_token_makes_it_worthless_and_nothing_else(ada
     ok(await ada.get("/users/me"))
 
 
-async def test_revoking_what_is_no_token_any_more_or_never_was_answers_just_the_same(
-    ada: Person, tokens: Tokens
-) -> None:
+async def test_revoking_a_revoked_or_made_up_token_returns_the_same_response(ada: Person, tokens: Tokens) -> None:
     revoked = await ada.api.post("/auth/revoke", data={"token": tokens["refresh_token"]})
     for token in (
         tokens["refresh_token"],
@@ -302,20 +300,20 @@ async def introspect(person: Person, token: str) -> dict[str, Any]:
 INACTIVE = {"active": False}
 
 
-async def test_introspecting_ones_own_access_token_tells_what_it_is(ada: Person) -> None:
+async def test_introspecting_ones_own_access_token_returns_its_claims(ada: Person) -> None:
     claims = jwt.get_unverified_claims(ada.token)
     told = await introspect(ada, ada.token)
     assert told == {"active": True, "token_type": "Bearer", "username": ada.email} | claims
 
 
-async def test_introspecting_a_refresh_token_tells_its_session_and_end(ada: Person, tokens: Tokens) -> None:
+async def test_introspecting_a_refresh_token_returns_its_session_and_expiry(ada: Person, tokens: Tokens) -> None:
     told = await introspect(ada, tokens["refresh_token"])
     assert (told["active"], told["sub"], told["token_type"]) == (True, ada.id, "refresh_token")
     assert told["exp"] - told["iat"] == 30 * 24 * 60 * 60
     assert told["sid"] == jwt.get_unverified_claims(tokens["access_token"])["sid"]
 
 
-async def test_introspecting_a_token_with_scopes_tells_them(ada: Person) -> None:
+async def test_introspecting_a_token_with_scopes_returns_them(ada: Person) -> None:
     told = await introspect(ada, await personal_token(ada))
     assert set(told["scope"].split()) == {"account:read", "events:read"}
     assert (told["active"], told["sub"], told["exp"] - told["iat"]) == (True, ada.id, 24 * 60 * 60)
@@ -324,7 +322,9 @@ async def test_introspecting_a_token_with_scopes_tells_them(ada: Person) -> None
     assert (await introspect(ada, narrow["refresh_token"]))["scope"] == "events:read"
 
 
-async def test_introspecting_somebody_elses_token_tells_nothing(ada: Person, ben: Person, tokens: Tokens) -> None:
+async def test_introspecting_somebody_elses_token_says_only_that_it_is_not_active(
+    ada: Person, ben: Person, tokens: Tokens
+) -> None:
     for token in (tokens["access_token"], tokens["refresh_token"], await personal_token(ada)):
         assert (await introspect(ada, token))["active"] is True
         assert await introspect(ben, token) == INACTIVE
@@ -339,7 +339,7 @@ async def test_an_admin_may_introspect_every_token(
         assert (told["active"], told["sub"], told["username"]) == (True, ada.id, ada.email)
 
 
-async def test_introspecting_tells_nothing_of_what_holds_no_longer(
+async def test_introspecting_an_expired_or_revoked_token_says_only_that_it_is_not_active(
     ada: Person, tokens: Tokens, clock: MovableClock
 ) -> None:
     newer = ok(await refresh(ada.api, tokens["refresh_token"]))
@@ -360,7 +360,7 @@ async def test_introspecting_tells_nothing_of_what_holds_no_longer(
         assert await introspect(asking, token) == INACTIVE
 
 
-async def test_introspecting_tells_nothing_of_a_disabled_account(
+async def test_introspecting_a_token_of_a_disabled_account_says_only_that_it_is_not_active(
     ada: Person, admin: Person, clock: MovableClock
 ) -> None:
     tokens = await granted(ada.api, ada.email)

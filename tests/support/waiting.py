@@ -1,9 +1,11 @@
-"""Waiting until a condition becomes true, with a deadline that fails the test and never makes it pass."""
+"""Waiting until a condition becomes true, and deadlines: each can only fail a test, and never makes one pass."""
 
 import asyncio
+import signal
 import time
-from collections.abc import Awaitable, Callable
-from typing import TypeVar
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, TypeVar, overload
 
 T = TypeVar("T")
 
@@ -20,7 +22,15 @@ def wait_until(condition: Callable[[], T], seconds: float = DEADLINE_SECONDS) ->
     return value
 
 
-async def wait_until_async(condition: Callable[[], T | Awaitable[T]], seconds: float = DEADLINE_SECONDS) -> T:
+@overload
+async def wait_until_async(condition: Callable[[], Awaitable[T]], seconds: float = DEADLINE_SECONDS) -> T: ...
+
+
+@overload
+async def wait_until_async(condition: Callable[[], T], seconds: float = DEADLINE_SECONDS) -> T: ...
+
+
+async def wait_until_async(condition: Callable[[], Any], seconds: float = DEADLINE_SECONDS) -> Any:
     """Return the first true value of `condition`, which may be a coroutine function; other tasks run meanwhile.
 
     Raises AssertionError when there is none within `seconds`.
@@ -34,3 +44,23 @@ async def wait_until_async(condition: Callable[[], T | Awaitable[T]], seconds: f
             return value
         assert time.monotonic() < deadline, f"the condition did not become true within {seconds:g} s"
         await asyncio.sleep(PAUSE_SECONDS)
+
+
+@contextmanager
+def must_finish(seconds: float = DEADLINE_SECONDS) -> Iterator[None]:
+    """Raise AssertionError in the main thread when the block has not ended within `seconds`.
+
+    It is for work that ends at once or practically never, such as what would take a number of steps that grows
+    with the square of a very long input.
+    """
+
+    def fail(*_: object) -> None:
+        raise AssertionError(f"the work did not end within {seconds:g} s")
+
+    previous = signal.signal(signal.SIGALRM, fail)
+    signal.setitimer(signal.ITIMER_REAL, seconds)
+    try:
+        yield
+    finally:
+        signal.setitimer(signal.ITIMER_REAL, 0)
+        signal.signal(signal.SIGALRM, previous)

@@ -12,12 +12,23 @@ from models.accounts.user import Role
 from planner.randomness import system_random_bytes
 from planner.wiring import AUDIENCE
 from tests.conftest import SECRET
-from tests.routes.all_routes.hostile_values import BAD_TOKENS, MALFORMED_IDS
+from tests.routes.all_routes.hostile_values import BAD_TOKENS, BODY_LIMITS, MALFORMED_IDS
 from tests.routes.all_routes.request_factory import UNKNOWN_ID, RequestFactory, fill_path, path_prefixes, resource_of
-from tests.routes.all_routes.resources import ROLES, SCOPES
+from tests.routes.all_routes.resources import (
+    ADD_LIST_ITEM,
+    BODIES,
+    CONFIGURED_LISTS,
+    OPTIONAL_BODIES,
+    PATH_VALUES,
+    PREPARED_REQUESTS,
+    RESOURCES,
+    ROLES,
+    SCOPES,
+    SINGLE_USE,
+)
 from tests.support.clients import Person, ok
 from tests.support.clocks import MovableClock
-from tests.support.openapi.operations import ROOT, Operation
+from tests.support.openapi.operations import PUBLIC, ROOT, Operation
 
 ISSUER = ROOT
 
@@ -36,7 +47,7 @@ async def test_every_route_but_the_public_ones_refuses_a_request_without_a_token
             assert response.json()["type"] == "/problems/unauthorized"
 
 
-async def test_every_route_refuses_a_token_that_does_not_hold(
+async def test_every_route_refuses_an_invalid_token(
     operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
@@ -72,7 +83,7 @@ def signer(
     return TokenSigner(secret, issuer, audience, 15, clock or MovableClock(), system_random_bytes)
 
 
-async def test_only_a_token_signed_here_for_this_service_and_a_living_account_holds(
+async def test_only_a_token_signed_here_for_this_service_and_an_existing_account_is_valid(
     ada: Person, ben: Person, subtests: pytest.Subtests
 ) -> None:
     elsewhere = "another key, which is long enough for HS256: 5d1c"
@@ -101,7 +112,7 @@ async def test_only_a_token_signed_here_for_this_service_and_a_living_account_ho
             assert 'error="invalid_token"' in response.headers["www-authenticate"]
 
 
-async def test_another_scheme_is_answered_as_no_token_and_bearer_in_any_letter_case(
+async def test_another_scheme_counts_as_no_token_and_bearer_may_have_any_letter_case(
     ada: Person, subtests: pytest.Subtests
 ) -> None:
     for header in ("Basic YTpi", "Token x", "Bearer", "bearer", "Bearer ", f"Bearer{ada.token}", ada.token):
@@ -115,7 +126,7 @@ async def test_another_scheme_is_answered_as_no_token_and_bearer_in_any_letter_c
         assert response.status_code == 200
 
 
-async def test_a_token_in_the_address_or_the_body_is_no_token(
+async def test_a_token_in_the_query_is_not_accepted(
     operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
@@ -127,13 +138,16 @@ async def test_a_token_in_the_address_or_the_body_is_no_token(
             assert response.status_code == 401
 
 
-async def test_what_does_not_exist_and_what_the_caller_may_not_see_are_answered_alike(
+async def test_a_missing_resource_and_one_that_the_caller_may_not_see_get_the_same_404(
     operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
-    for operation in operations:
-        resource = resource_of(operation)
-        if operation.public or not path_prefixes(operation) or resource is None or resource.is_for_all:
-            continue
+    about_private_resources = [
+        operation
+        for operation in operations
+        if not operation.public and (resource := resource_of(operation)) is not None and not resource.is_for_all
+    ]
+    assert about_private_resources
+    for operation in about_private_resources:
         with subtests.test(str(operation)):
             hidden = await requests.sample(operation, url=await requests.private_url(operation, requests.other))
             parts = len(path_prefixes(operation))
@@ -144,13 +158,15 @@ async def test_what_does_not_exist_and_what_the_caller_may_not_see_are_answered_
             assert first.headers == second.headers
 
 
-async def test_what_the_caller_sees_but_may_not_change_is_forbidden(
+async def test_changing_a_resource_that_the_caller_may_only_see_is_forbidden(
     operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
+    checked = 0
     for operation in operations:
         resource = resource_of(operation)
         if operation.method not in ("PUT", "PATCH", "DELETE") or resource is None or resource.create_public is None:
             continue
+        checked += 1
         with subtests.test(str(operation)):
             values = [await resource.create_public(requests, requests.other)]
             sample = await requests.sample(operation, person=requests.person, url=fill_path(operation, *values))
@@ -162,22 +178,23 @@ async def test_what_the_caller_sees_but_may_not_change_is_forbidden(
             assert response.json()["type"] == "/problems/forbidden"
             after = await requests.api.get(address, headers=requests.person.headers)
             assert after.content == before.content
+    assert checked
 
 
-async def test_a_malformed_id_is_a_refusal_and_nothing_worse(
+async def test_a_malformed_id_is_refused_with_a_client_error(
     operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in operations:
         for position, _ in enumerate(path_prefixes(operation)):
             for name, encoded in MALFORMED_IDS.items():
                 with subtests.test(f"{operation}: {name}"):
-                    sample = await requests.sample(operation, url=ROOT + _with(operation, position, encoded))
+                    sample = await requests.sample(operation, url=ROOT + path_with(operation, position, encoded))
                     response = await sample.send()
                     assert 400 <= response.status_code < 500, response.text
 
 
-def _with(operation: Operation, position: int, encoded: str) -> str:
-    """The path with one parameter spoilt; the others name nothing either."""
+def path_with(operation: Operation, position: int, encoded: str) -> str:
+    """Return the path with this value for one parameter, and ids that name nothing for the others."""
     path = operation.path
     for number in range(len(path_prefixes(operation))):
         before, _, rest = path.partition("{")
@@ -185,7 +202,7 @@ def _with(operation: Operation, position: int, encoded: str) -> str:
     return path
 
 
-async def test_a_route_for_a_role_is_closed_to_those_below_it(
+async def test_a_route_for_a_role_is_forbidden_to_lower_roles(
     operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     lower: dict[Role, tuple[Role, ...]] = {"user": (), "moderator": ("user",), "admin": ("user", "moderator")}
@@ -200,7 +217,7 @@ async def test_a_route_for_a_role_is_closed_to_those_below_it(
                 assert response.json()["type"] == "/problems/forbidden"
 
 
-async def test_a_token_with_scopes_reaches_what_they_cover_and_nothing_else(
+async def test_a_token_with_scopes_is_accepted_only_where_they_suffice(
     operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     scopes = sorted(set(SCOPES.values()))
@@ -220,6 +237,13 @@ async def test_a_token_with_scopes_reaches_what_they_cover_and_nothing_else(
                 challenge = f'Bearer error="insufficient_scope", scope="{enough or "account"}"'
                 assert response.headers["www-authenticate"] == challenge
                 assert response.json()["type"] == "/problems/insufficient-scope"
+
+
+async def test_the_tables_of_these_tests_name_only_routes_that_exist(operations: list[Operation]) -> None:
+    named = {*PUBLIC, *ROLES, *SCOPES, *OPTIONAL_BODIES, *SINGLE_USE, *PATH_VALUES, *PREPARED_REQUESTS, *BODIES}
+    named |= {*CONFIGURED_LISTS, *ADD_LIST_ITEM, *BODY_LIMITS}
+    assert named - {str(operation) for operation in operations} == set()
+    assert set(RESOURCES) == {prefix for operation in operations for prefix in path_prefixes(operation)}
 
 
 async def test_every_route_is_described_or_serves_the_description(

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from models.shared.idempotent_response import IdempotentResponse
 from tests.routes.all_routes.request_factory import RequestFactory, SampleRequest
 from tests.support.clients import Person, ok
 from tests.support.openapi.operations import JSON, Operation
@@ -25,22 +26,22 @@ def creations(operations: list[Operation]) -> list[Operation]:
     return found
 
 
-def another(sample: SampleRequest) -> SampleRequest:
-    """The same request with another body."""
+def with_other_body(sample: SampleRequest) -> SampleRequest:
+    """Return the same request with another body."""
     name = next((name for name in FREE_FIELDS if name in sample.operation.properties), None)
     assert name, f"{sample.operation}: none of FREE_FIELDS is a field of its body; add one in {__file__}"
     return sample.with_fields(**{name: "Another"})
 
 
-async def stored(app: FastAPI) -> int:
-    """How many documents there are in all, but for those that the background loop makes and removes."""
+async def count_documents(app: FastAPI) -> int:
+    """Return how many documents are stored, without those that the background loop creates and deletes."""
     database = database_of(app)
     names = set(await database.list_collection_names()) - {"queued_mails", "one_time_tokens"}
     return sum([await database[name].count_documents({}) for name in names])
 
 
-def answer(response: Any) -> tuple[Any, ...]:
-    """What the first answer and every later one have in common: all that the route decides."""
+def repeated_part(response: Any) -> tuple[Any, ...]:
+    """Return what the first response and every later one must have in common."""
     return (response.status_code, response.content, dict(response.headers))
 
 
@@ -51,41 +52,41 @@ async def test_every_creation_takes_a_key(creations: list[Operation], subtests: 
             assert "location" in operation.response_headers(201)
 
 
-async def test_the_same_request_again_gives_the_first_answer_and_makes_nothing(
+async def test_the_same_request_again_returns_the_first_response_and_creates_nothing(
     app: FastAPI, creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
         with subtests.test(str(operation)):
             sample = (await requests.sample(operation)).with_headers(idempotency_key="key-1")
-            before = await stored(app)
+            before = await count_documents(app)
             first = await sample.send()
             assert first.status_code == 201, first.text
-            after = await stored(app)
+            after = await count_documents(app)
             assert after > before
-            assert answer(await sample.send()) == answer(first)
+            assert repeated_part(await sample.send()) == repeated_part(first)
             reordered = json.dumps(dict(reversed(sample.body.items())), indent=3).encode()
-            assert answer(await sample.send_raw(reordered, JSON)) == answer(first)
-            assert await stored(app) == after
+            assert repeated_part(await sample.send_raw(reordered, JSON)) == repeated_part(first)
+            assert await count_documents(app) == after
 
 
-async def test_twenty_of_the_same_request_at_once_make_one_thing(
+async def test_twenty_equal_requests_at_once_create_one_resource(
     app: FastAPI, creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
         with subtests.test(str(operation)):
             alone = (await requests.sample(operation)).with_headers(idempotency_key="alone")
-            before = await stored(app)
+            before = await count_documents(app)
             assert (await alone.send()).status_code == 201
-            one = await stored(app) - before
+            one = await count_documents(app) - before
             sample = (await requests.sample(operation)).with_headers(idempotency_key="at-once")
-            before = await stored(app)
+            before = await count_documents(app)
             answers = await asyncio.gather(*(sample.send() for _ in range(20)))
             assert {each.status_code for each in answers} == {201}, [each.text for each in answers]
             assert len({each.content for each in answers}) == 1
-            assert await stored(app) == before + one
+            assert await count_documents(app) == before + one
 
 
-async def test_twenty_events_made_at_once_with_one_key_are_one_event_of_its_creators(ada: Person) -> None:
+async def test_twenty_requests_with_one_key_create_one_event_in_the_account(ada: Person) -> None:
     headers = {"idempotency-key": "one"}
     answers = await asyncio.gather(*(ada.post("/events", json={"title": "x"}, headers=headers) for _ in range(20)))
     ids = {ok(each, 201)["id"] for each in answers}
@@ -94,7 +95,7 @@ async def test_twenty_events_made_at_once_with_one_key_are_one_event_of_its_crea
     assert [item["id"] for item in ok(await ada.get("/events"))["items"]] == [*ids]
 
 
-async def test_another_body_with_the_same_key_is_refused_and_makes_nothing(
+async def test_another_body_with_the_same_key_is_refused_and_creates_nothing(
     app: FastAPI, creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
@@ -102,27 +103,27 @@ async def test_another_body_with_the_same_key_is_refused_and_makes_nothing(
             sample = (await requests.sample(operation)).with_headers(idempotency_key="key-2")
             first = await sample.send()
             assert first.status_code == 201
-            count = await stored(app)
-            refused = await another(sample).send()
+            count = await count_documents(app)
+            refused = await with_other_body(sample).send()
             assert refused.status_code == 422
             assert "Idempotency-Key" in refused.json()["errors"][0]["message"]
             assert first.json()["id"] not in refused.text
-            assert await stored(app) == count
-            assert answer(await sample.send()) == answer(first)
+            assert await count_documents(app) == count
+            assert repeated_part(await sample.send()) == repeated_part(first)
 
 
-async def test_two_bodies_at_once_with_the_same_key_make_one_thing(
+async def test_two_bodies_at_once_with_the_same_key_create_one_resource(
     creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
         with subtests.test(str(operation)):
             sample = (await requests.sample(operation)).with_headers(idempotency_key="key-3")
-            answers = await asyncio.gather(*((another(sample) if n % 2 else sample).send() for n in range(10)))
+            answers = await asyncio.gather(*((with_other_body(sample) if n % 2 else sample).send() for n in range(10)))
             assert sorted(each.status_code for each in answers) == [201] * 5 + [422] * 5
             assert len({each.content for each in answers if each.status_code == 201}) == 1
 
 
-async def test_without_a_key_or_with_another_one_each_request_makes_a_thing(
+async def test_without_a_key_or_with_another_one_each_request_creates_a_resource(
     creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
@@ -134,7 +135,7 @@ async def test_without_a_key_or_with_another_one_each_request_makes_a_thing(
             assert len(ids) == 6
 
 
-async def test_a_key_is_its_users_own(
+async def test_the_same_key_of_another_account_is_another_key(
     creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
@@ -147,17 +148,19 @@ async def test_a_key_is_its_users_own(
             first, second = await mine.send(), await theirs.send()
             assert (first.status_code, second.status_code) == (201, 201)
             assert first.json()["id"] != second.json()["id"]
-            assert (await another(theirs).send()).status_code == 422
+            assert (await with_other_body(theirs).send()).status_code == 422
 
 
-async def test_a_key_is_its_routes_own(creations: list[Operation], requests: RequestFactory) -> None:
+async def test_the_same_key_on_another_route_is_another_key(
+    creations: list[Operation], requests: RequestFactory
+) -> None:
     answers = [
         await (await requests.sample(operation)).with_headers(idempotency_key="key-7").send() for operation in creations
     ]
     assert {each.status_code for each in answers} == {201}
 
 
-async def test_a_request_that_was_refused_may_be_put_right_with_the_same_key(
+async def test_a_refused_request_may_be_corrected_with_the_same_key(
     creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
@@ -167,7 +170,7 @@ async def test_a_request_that_was_refused_may_be_put_right_with_the_same_key(
             assert (await sample.send()).status_code == 201
 
 
-async def test_a_creation_that_collided_may_be_put_right_with_the_same_key(ada: Person) -> None:
+async def test_a_creation_that_conflicted_may_be_corrected_with_the_same_key(ada: Person) -> None:
     await ada.event(uid="one@example.com")
     headers = {"idempotency-key": "key-9"}
     body = {"title": "x", "uid": "one@example.com"}
@@ -175,18 +178,18 @@ async def test_a_creation_that_collided_may_be_put_right_with_the_same_key(ada: 
     assert (await ada.post("/events", json=body | {"uid": "two@example.com"}, headers=headers)).status_code == 201
 
 
-async def test_the_first_answer_is_given_also_when_the_thing_was_changed_or_removed(ada: Person) -> None:
+async def test_the_first_response_is_repeated_after_the_event_was_changed_or_deleted(ada: Person) -> None:
     headers = {"idempotency-key": "key-10"}
     first = await ada.post("/events", json={"title": "x"}, headers=headers)
     path = f"/events/{first.json()['id']}"
     ok(await ada.patch(path, json={"title": "changed"}))
-    assert answer(await ada.post("/events", json={"title": "x"}, headers=headers)) == answer(first)
+    assert repeated_part(await ada.post("/events", json={"title": "x"}, headers=headers)) == repeated_part(first)
     ok(await ada.delete(path), 204)
-    assert answer(await ada.post("/events", json={"title": "x"}, headers=headers)) == answer(first)
+    assert repeated_part(await ada.post("/events", json={"title": "x"}, headers=headers)) == repeated_part(first)
     assert (await ada.get(path)).status_code == 404
 
 
-async def test_a_key_that_is_no_word_is_refused(
+async def test_a_malformed_key_is_refused(
     creations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in creations:
@@ -198,9 +201,9 @@ async def test_a_key_that_is_no_word_is_refused(
                 assert [error["pointer"] for error in response.json()["errors"]] == ["/idempotency-key"]
 
 
-async def test_what_is_kept_of_a_key_and_its_body_does_not_tell_them(app: FastAPI, ada: Person) -> None:
+async def test_neither_the_key_nor_a_password_in_the_body_is_stored_with_the_response(ada: Person) -> None:
     account = {"email": "carol@example.com", "password": "a password of hers"}
     headers = {"idempotency-key": "a-key-of-hers"}
     assert (await ada.api.post("/auth/signup", json=account, headers=headers)).status_code == 201
-    kept = str(await database_of(app)["idempotent_responses"].find({}).to_list(None))
-    assert "a password of hers" not in kept and "a-key-of-hers" not in kept
+    (stored,) = await IdempotentResponse.get_motor_collection().find({}).to_list(None)
+    assert "a password of hers" not in str(stored) and "a-key-of-hers" not in str(stored)

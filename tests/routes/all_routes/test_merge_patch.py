@@ -49,7 +49,7 @@ def without(body: dict[str, Any], *names: str) -> dict[str, Any]:
     return {name: value for name, value in body.items() if name not in names}
 
 
-async def test_an_empty_patch_keeps_everything(
+async def test_an_empty_patch_changes_nothing(
     patches: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     for operation in patches:

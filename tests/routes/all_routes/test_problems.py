@@ -51,7 +51,7 @@ async def test_an_unknown_address_is_not_found_in_the_usual_shape(api: Planner, 
                 assert_is_problem(response, response.text)
 
 
-async def test_a_method_that_an_address_does_not_answer_is_refused_with_those_that_it_does(
+async def test_a_method_that_a_path_does_not_have_is_refused_with_those_it_has(
     operations: list[Operation], response_checker: ResponseChecker, requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
     paths: dict[str, list[Operation]] = defaultdict(list)
@@ -73,7 +73,7 @@ async def test_a_method_that_an_address_does_not_answer_is_refused_with_those_th
                 assert allowed >= answered and method not in allowed
 
 
-async def test_a_server_that_fails_says_so_in_the_usual_shape_and_tells_nothing_else(
+async def test_an_unexpected_error_is_a_500_in_the_usual_shape_without_its_message(
     response_checker: ResponseChecker, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*arguments: Any) -> None:
@@ -87,7 +87,7 @@ async def test_a_server_that_fails_says_so_in_the_usual_shape_and_tells_nothing_
     assert "no concern" not in response.text and ada.token not in response.text
 
 
-async def test_a_database_that_is_away_is_said_with_a_time_to_try_again(
+async def test_an_unavailable_database_is_a_503_that_says_when_to_retry(
     app: FastAPI, response_checker: ResponseChecker, api: Planner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def away() -> None:
@@ -101,7 +101,7 @@ async def test_a_database_that_is_away_is_said_with_a_time_to_try_again(
     assert_is_problem(response, response.text)
 
 
-async def test_the_process_lives_and_its_database_answers(api: Planner) -> None:
+async def test_health_and_readiness_are_ok(api: Planner) -> None:
     for path in ("/healthz", "/readyz"):
         response = await api.get(ROOT + path)
         assert (response.status_code, response.json()) == (200, {"status": "ok"})
@@ -144,6 +144,6 @@ async def test_every_wrong_field_is_named_at_once(ada: Person) -> None:
     assert {error["pointer"] for error in response.json()["errors"]} == {"/title", "/status", "/url", "/surprise"}
 
 
-async def test_a_refusal_is_json_whatever_the_caller_would_rather_have(api: Planner) -> None:
+async def test_an_error_is_json_whatever_the_accept_header_says(api: Planner) -> None:
     response = await api.get("/users/me", headers={"accept": "text/html"})
     assert media_type(response) == PROBLEM

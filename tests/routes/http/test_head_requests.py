@@ -10,20 +10,20 @@ from tests.support.servers import RunningServer
 
 
 @pytest.mark.parametrize("path", ["/events", "/events/occurrences", "/users/me", "/events/692000000000000000000001"])
-async def test_head_is_answered_like_get(ada: Person, path: str) -> None:
+async def test_head_returns_the_status_and_headers_of_get(ada: Person, path: str) -> None:
     got, head = await ada.get(path), await ada.request("HEAD", path)
     assert head.status_code == got.status_code
     assert head.headers == got.headers
     assert head.content == b""
 
 
-async def test_head_of_one_thing_knows_what_the_caller_has(ada: Person) -> None:
+async def test_head_with_if_none_match_returns_304(ada: Person) -> None:
     made = await ada.event()
     head = await ada.request("HEAD", f"/events/{made['id']}", headers={"If-None-Match": '"1"'})
     assert head.status_code == 304
 
 
-async def test_head_is_no_way_to_change_anything(api: Planner, ada: Person) -> None:
+async def test_head_is_not_allowed_where_there_is_no_get(api: Planner, ada: Person) -> None:
     refused = await ada.request("HEAD", "/auth/signout")
     assert refused.status_code == 405
     assert refused.headers["allow"] == "POST"
@@ -31,7 +31,7 @@ async def test_head_is_no_way_to_change_anything(api: Planner, ada: Person) -> N
 
 
 @pytest.mark.real_server("the mock runs in this process")
-def test_over_the_wire_nothing_follows_the_head(server: RunningServer) -> None:  # noqa: F811 - the fixture
+def test_on_the_connection_no_body_follows_the_headers(server: RunningServer) -> None:  # noqa: F811 - the fixture
     with socket.create_connection(("127.0.0.1", server.port)) as wire:
         wire.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: planner\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: wire.recv(4096), b""))

@@ -40,7 +40,7 @@ async def test_only_the_pages_own_script_may_run(api: Planner, path: str) -> Non
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_the_page_talks_to_the_planner_alone_and_stands_in_no_frame(api: Planner, path: str) -> None:
+async def test_the_page_connects_only_to_the_planner_and_cannot_be_framed(api: Planner, path: str) -> None:
     rules = policy(await page(api, path))
     assert rules["connect-src"] == ["'self'"]
     for closed in ("form-action", "frame-ancestors", "base-uri"):
@@ -48,7 +48,7 @@ async def test_the_page_talks_to_the_planner_alone_and_stands_in_no_frame(api: P
 
 
 @pytest.mark.parametrize("path", PAGES)
-async def test_the_page_is_not_kept_and_sends_no_referrer(api: Planner, path: str) -> None:
+async def test_the_page_is_not_cached_and_sends_no_referrer(api: Planner, path: str) -> None:
     headers = (await page(api, path)).headers
     assert headers["cache-control"] == "no-store"
     assert headers["referrer-policy"] == "no-referrer"
@@ -68,7 +68,7 @@ async def test_the_page_posts_the_token_to_a_route_that_takes_it(
     assert {*re.findall(r'<input name="(\w+)"', text), "token"} == set(fields)
 
 
-async def test_a_mailed_link_keeps_its_token_from_every_server_and_opens_one_of_the_pages(
+async def test_a_mailed_link_has_its_token_in_the_fragment_and_opens_one_of_the_pages(
     api: Planner, app: FastAPI
 ) -> None:
     mailbox = Mailbox()

@@ -13,7 +13,7 @@ FORM = "application/x-www-form-urlencoded"
 CALENDAR = "text/calendar"
 Schema = dict[str, Any]
 
-# Whoever calls these is signed in by something else than a Bearer token, or by nothing.
+# Operations without a Bearer token: their callers prove who they are by something else, or need not.
 PUBLIC = frozenset(
     {
         "GET /healthz",
@@ -30,8 +30,6 @@ PUBLIC = frozenset(
         "GET /api/v1/auth/{provider}/signin",
         "GET /api/v1/auth/{provider}/callback",
         "GET /api/v1/feeds/{token}.ics",
-        "GET /api/v1/invitations/{token}",
-        "PUT /api/v1/invitations/{token}",
     }
 )
 TOKEN_ENDPOINT = "/api/v1/auth/token"
@@ -58,7 +56,7 @@ class Operation:
         return {int(status) for status in self.spec["responses"]}
 
     def resolve(self, schema: Schema) -> Schema:
-        """The schema that a `$ref` stands for; null as an alternative is left aside."""
+        """Return the schema that a `$ref` stands for; null as an alternative is left aside."""
         if "$ref" in schema:
             name = schema["$ref"].removeprefix("#/components/schemas/")
             return self.resolve(self.document["components"]["schemas"][name])
@@ -66,12 +64,12 @@ class Operation:
         return self.resolve(options[0]) if len(options) == 1 else schema
 
     def parameters(self, where: str) -> dict[str, Schema]:
-        """The parameters in the path, the query or the headers."""
+        """Return the parameters in the path, the query or the headers, by name."""
         return {found["name"]: found for found in self.spec.get("parameters", ()) if found["in"] == where}
 
     @property
     def content(self) -> dict[str, Any]:
-        """The body's media types; empty when there is no body."""
+        """The body's media types and what the document says of each; empty when there is no body."""
         found: dict[str, Any] = self.spec.get("requestBody", {}).get("content", {})
         return found
 
@@ -92,7 +90,7 @@ class Operation:
 
     @property
     def example(self) -> Any:
-        """The body that the document gives as an example; a copy, free to change."""
+        """The body that the document gives as an example; a copy, free to change. Raises AssertionError for none."""
         for kind, content in self.content.items():
             schema = self.resolve(content["schema"])
             found = [content.get("example"), *schema.get("examples", ())]
@@ -103,7 +101,7 @@ class Operation:
         raise AssertionError(f"the body of {self} has no example in the OpenAPI document")
 
     def response_schema(self, status: int) -> Schema:
-        """The schema of the JSON answer with this status; empty when it has none."""
+        """Return the schema of the JSON response with this status; empty when it has none."""
         content = self.spec["responses"].get(str(status), {}).get("content", {})
         return self.resolve(content.get(JSON, {}).get("schema", {}))
 
@@ -112,12 +110,12 @@ class Operation:
 
     @property
     def is_list(self) -> bool:
-        """Whether it answers pages."""
+        """Whether the response is a page of a list."""
         return self.method == "GET" and {"items", "next"} == set(self.response_schema(200).get("properties", ()))
 
     @property
     def has_etag(self) -> bool:
-        """Whether it answers one thing that has a revision."""
+        """Whether the response is one resource with an ETag."""
         return self.method == "GET" and "etag" in self.response_headers(200)
 
     @property
@@ -126,9 +124,10 @@ class Operation:
 
 
 def operations_of(app: FastAPI) -> list[Operation]:
-    """Every operation in the document."""
-    document = app.openapi()
-    return list(_operations(document))
+    """Return every operation in the document, of which there is at least one."""
+    operations = list(_operations(app.openapi()))
+    assert operations, "the document describes no operation"
+    return operations
 
 
 def _operations(document: dict[str, Any]) -> Iterator[Operation]:

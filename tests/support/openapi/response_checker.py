@@ -1,4 +1,4 @@
-"""Checks answers against the OpenAPI document: the status, the media type, the body, the headers."""
+"""The check of responses against the OpenAPI document: the status, the media type, the body, the headers."""
 
 import json
 from datetime import datetime
@@ -28,12 +28,15 @@ def _date_time(value: object) -> bool:
 
 
 def media_type(response: httpx.Response) -> str:
-    """The media type of an answer, without its parameters."""
+    """Return the media type of a response, without its parameters."""
     return str(response.headers.get("content-type", "")).partition(";")[0]
 
 
 class ResponseChecker:
-    """A hook for a client's responses, which raises for an answer that the document does not describe."""
+    """A hook for a client's responses, which raises AssertionError for one that the document does not describe.
+
+    A test that makes the server fail sets `may_fail`.
+    """
 
     def __init__(self, app: FastAPI) -> None:
         self._routes = [route for route in app.routes if isinstance(route, Route)]
@@ -41,7 +44,6 @@ class ResponseChecker:
         self._components = app.openapi()["components"]
         self._validator = lru_cache(self._make_validator)
         self._valid_bodies: set[tuple[str, bytes]] = set()
-        # A test that makes the server fail says so.
         self.may_fail = False
 
     async def __call__(self, response: httpx.Response) -> None:
@@ -56,7 +58,7 @@ class ResponseChecker:
             self._check(operation, response, said)
 
     def operation(self, request: httpx.Request) -> Operation | None:
-        """The operation that answers a request."""
+        """Return the operation that serves a request, or None when the document describes none."""
         scope = {"type": "http", "path": request.url.path, "method": request.method, "root_path": "", "headers": []}
         for route in self._routes:
             if route.matches(scope)[0] is Match.FULL:
@@ -88,7 +90,7 @@ class ResponseChecker:
             self._valid_bodies.add(key)
 
     def check_value(self, schema: Any, value: Any, said: str) -> None:
-        """Raises for a value that is not as the schema says."""
+        """Raise AssertionError for a value that does not match the schema."""
         for error in self._validator(json.dumps(schema)).iter_errors(value):
             raise AssertionError(f"{error.json_path}: {error.message[:200]}; {said}")
 
@@ -98,12 +100,12 @@ class ResponseChecker:
 
 
 def uses_oauth_errors(path: str, status: int) -> bool:
-    """Whether errors there are of the kind of RFC 6749 §5.2."""
+    """Return whether errors of this status have the shape of RFC 6749 §5.2 there."""
     return path == TOKEN_ENDPOINT or (path in OAUTH and status == 400)
 
 
 def assert_is_problem(response: httpx.Response, said: str) -> None:
-    """Raises for an error answer that has not the shape of all of them."""
+    """Raise AssertionError for an error response that does not have the shape of all errors."""
     status = response.status_code
     if status == 401:
         assert response.headers.get("www-authenticate", "").split(" ")[0] in ("Bearer", "Basic"), said
