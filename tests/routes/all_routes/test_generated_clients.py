@@ -7,7 +7,7 @@ import pytest
 from fastapi import FastAPI
 
 from models.accounts.personal_token import SCOPE_DESCRIPTIONS
-from planner.app import EXPOSED, cors, create_app
+from planner.app import EXPOSED, create_app
 from planner.settings import Settings
 from tests.routes.all_routes.resources import SCOPES
 from tests.support.openapi.operations import Operation
@@ -102,13 +102,6 @@ async def test_no_parameter_can_be_null(operations: list[Operation], subtests: p
 async def test_the_headers_of_a_request_have_their_usual_names(operations: list[Operation]) -> None:
     names = {name for operation in operations for name in operation.parameters("header")}
     assert names == {"If-Match", "If-None-Match", "Idempotency-Key", "Prefer"}
-
-
-async def test_a_page_of_another_origin_may_send_only_headers_that_some_operation_reads(
-    operations: list[Operation],
-) -> None:
-    read = {name for operation in operations for name in operation.parameters("header")}
-    assert set(cors(["https://app.example.com"])["allow_headers"]) == read | {"Authorization", "Content-Type"}
 
 
 async def test_a_header_of_a_response_is_described_and_is_a_string_or_a_number(
