@@ -29,7 +29,7 @@ FREQUENCIES = {
 
 
 @lru_cache(maxsize=200_000)
-def instant_of(local: datetime, name: str) -> datetime:
+def compute_instant(local: datetime, name: str) -> datetime:
     """The first instant at which clocks show this; in a gap, by the offset that held before it."""
     zone = ZoneInfo(name)
     as_utc = local.replace(tzinfo=UTC)
@@ -50,10 +50,10 @@ def instant_of(local: datetime, name: str) -> datetime:
     return as_utc - before
 
 
-def instant_of_any(local: date, name: str) -> datetime:
+def compute_instant_of_any(local: date, name: str) -> datetime:
     if isinstance(local, datetime):
-        return instant_of(local, name)
-    return instant_of(datetime(local.year, local.month, local.day), name)
+        return compute_instant(local, name)
+    return compute_instant(datetime(local.year, local.month, local.day), name)
 
 
 # One rule, expanded by dateutil.
@@ -71,7 +71,7 @@ def dateutil_agrees(text: str, start: date) -> bool:
     )
 
 
-def by_dateutil(text: str, start: date, high: date) -> list[date]:
+def expand_by_dateutil(text: str, start: date, high: date) -> list[date]:
     """The instances up to `high` of a rule without COUNT and UNTIL that has others after `high`."""
     rule = parse_rule(text)
     begin = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day)
@@ -102,7 +102,7 @@ def by_dateutil(text: str, start: date, high: date) -> list[date]:
 
 
 @lru_cache(maxsize=32)
-def by_definition(rule: RecurrenceRule, start: date, high: date) -> list[date]:
+def expand_by_definition(rule: RecurrenceRule, start: date, high: date) -> list[date]:
     """The instances up to `high` of a rule without its COUNT and UNTIL."""
     begin = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day)
     if not isinstance(start, datetime):
@@ -214,7 +214,7 @@ def recurrence_ids(series: Series, high: date) -> list[date]:
     found: list[date] = []
     if series.rrule is not None:
         rule = parse_rule(series.rrule)
-        found = by_definition(rule, series.start, high)
+        found = expand_by_definition(rule, series.start, high)
         if rule.count is not None:
             found = found[: max(0, rule.count - (series.start not in found))]
         if rule.until is not None:
@@ -231,21 +231,21 @@ def _in_time(rule: RecurrenceRule, local: date, zone: str) -> bool:
         return local <= (until.date() if isinstance(until, datetime) else until)
     if not isinstance(until, datetime):
         until = datetime(until.year, until.month, until.day, 23, 59, 59)
-    end = until if until.tzinfo else instant_of(until, zone)
-    return instant_of(local, zone).replace(microsecond=0) <= end
+    end = until if until.tzinfo else compute_instant(until, zone)
+    return compute_instant(local, zone).replace(microsecond=0) <= end
 
 
-def occurrences_of(series: Series, high: date) -> list[tuple[datetime, datetime, date, date]]:
+def list_expected_rows(series: Series, high: date) -> list[tuple[datetime, datetime, date, date]]:
     """Instants of start and end, recurrence id and local start of all occurrences, in order."""
     found = []
     for recurrence_id in recurrence_ids(series, high):
         override = series.overrides.get(recurrence_id)
         local = override.start if override and override.start is not None else recurrence_id
         length = override.duration if override and override.duration is not None else series.duration
-        start = instant_of_any(local, series.time_zone)
+        start = compute_instant_of_any(local, series.time_zone)
         if isinstance(local, datetime):
             end = start + (length or timedelta(0))
         else:
-            end = instant_of_any(local + (length or timedelta(days=1)), series.time_zone)
+            end = compute_instant_of_any(local + (length or timedelta(days=1)), series.time_zone)
         found.append((start, recurrence_id, end, local))
     return [(start, end, recurrence_id, local) for start, recurrence_id, end, local in sorted(found)]

@@ -28,7 +28,7 @@ from planner.domain.recurrence.series import Override, Series
 from planner.domain.times import resolve_times
 
 from . import strategies
-from .oracle import occurrences_of
+from .oracle import list_expected_rows
 
 FIRST = datetime(2026, 5, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -69,7 +69,9 @@ def test_clipped_slots_take_the_minutes_of_the_window(found: list[Slot], since: 
 
 
 @given(some_slots.filter(bool), some_slots)
-def test_a_slot_meets_what_is_wanted_when_they_have_a_minute_in_common(found: list[Slot], others: list[Slot]) -> None:
+def test_a_slot_overlaps_the_requested_ones_when_they_have_a_minute_in_common(
+    found: list[Slot], others: list[Slot]
+) -> None:
     requested, taken = RequestedSlots(found), minutes(found)
     assert (requested.start, requested.end) == (FIRST + min(taken) * MINUTE, FIRST + (max(taken) + 1) * MINUTE)
     for other in others:
@@ -106,12 +108,12 @@ def test_an_event_takes_the_time_from_its_start_to_its_end() -> None:
         {"start": "2026-05-01", "ics": FREE},
     ],
 )
-def test_what_has_no_time_no_end_is_cancelled_or_transparent_takes_none(fields: Any) -> None:
+def test_an_undated_endless_cancelled_or_transparent_event_takes_no_time(fields: Any) -> None:
     assert once(**fields) == BusyTime()
 
 
 @pytest.mark.parametrize("fields", [{"status": "tentative"}, {"ics": OPAQUE}, {"ics": {"alarms": []}}, {"ics": None}])
-def test_what_is_tentative_or_opaque_takes_its_time(fields: Any) -> None:
+def test_a_tentative_or_opaque_event_takes_its_time(fields: Any) -> None:
     assert once(start="2026-05-01T18:00:00", end="2026-05-01T20:00:00", **fields).single_slot is not None
 
 
@@ -119,9 +121,7 @@ def test_what_is_tentative_or_opaque_takes_its_time(fields: Any) -> None:
     ("start", "end", "hours"),
     [("2026-03-28", None, 24), ("2026-03-29", None, 23), ("2026-10-25", None, 25), ("2026-03-28", "2026-03-31", 71)],
 )
-def test_an_all_day_event_takes_whole_days_of_its_zone_however_long_they_are(
-    start: str, end: str | None, hours: int
-) -> None:
+def test_an_all_day_event_takes_the_whole_days_of_its_zone(start: str, end: str | None, hours: int) -> None:
     taken = once(start=start, end=end, time_zone="Europe/Berlin").single_slot
     assert taken is not None
     assert taken.end - taken.start == hours * HOUR
@@ -151,7 +151,7 @@ def expected(taken: BusyTime, until: datetime) -> list[Slot]:
     assert series is not None
     last = max([until.replace(tzinfo=None) + 3 * DAY, *map(naive, series.overrides)])
     found = []
-    for start, end, id, _ in occurrences_of(series, last.date() if series.all_day else last):
+    for start, end, id, _ in list_expected_rows(series, last.date() if series.all_day else last):
         fields: Any = series.overrides.get(id, Override()).fields
         free = fields["ics"] is FREE if "ics" in fields else taken.transparent
         if start < end and start < until and not free and fields.get("status", taken.status) != "cancelled":
@@ -171,7 +171,7 @@ def windows(draw: st.DrawFn, taken: BusyTime) -> tuple[datetime, datetime]:
 
 
 @given(st.data())
-def test_a_series_takes_the_time_of_those_occurrences_that_take_any(data: st.DataObject) -> None:
+def test_a_series_takes_the_time_of_its_occurrences(data: st.DataObject) -> None:
     taken = data.draw(repeating())
     since, until = data.draw(windows(taken))
     assert list(iterate_slots(taken, since, until)) == [one for one in expected(taken, until) if one.end > since]
@@ -183,7 +183,7 @@ def test_a_series_takes_the_time_of_those_occurrences_that_take_any(data: st.Dat
 
 
 @given(st.data())
-def test_a_series_collides_where_one_of_its_slots_meets_a_wanted_one(data: st.DataObject) -> None:
+def test_a_series_has_the_overlapping_slots_that_a_plain_comparison_finds(data: st.DataObject) -> None:
     taken = data.draw(repeating())
     since, _ = data.draw(windows(taken))
     hours = st.tuples(st.integers(0, 400), st.integers(1, 30)) | st.tuples(st.integers(0, 4000), st.integers(1, 3))
@@ -203,7 +203,7 @@ def weekly(start: datetime, length: timedelta | None, rule: str = "FREQ=WEEKLY",
     return BusyTime(None, Series(start, length, "Europe/Berlin", rule, **fields))
 
 
-def test_what_touches_does_not_collide() -> None:
+def test_slots_that_touch_do_not_overlap() -> None:
     requested = RequestedSlots([slot(60, 120)])
     assert not find_overlapping_slots(BusyTime(slot(0, 60)), requested, 1)
     assert not find_overlapping_slots(BusyTime(slot(120, 180)), requested, 1)
@@ -211,7 +211,7 @@ def test_what_touches_does_not_collide() -> None:
     assert not find_overlapping_slots(BusyTime(), requested, 1)
 
 
-def test_a_series_that_keeps_its_local_hour_collides_only_while_the_clocks_agree() -> None:
+def test_a_series_in_local_time_overlaps_one_in_utc_only_until_the_clock_change() -> None:
     # Nine in Berlin is eight in UTC in winter and seven in summer.
     standup = weekly(datetime(2026, 3, 2, 9), 30 * MINUTE)
     weeks = [datetime(2026, 3, 2, 8, tzinfo=UTC) + week * 7 * DAY for week in range(12)]
@@ -220,7 +220,7 @@ def test_a_series_that_keeps_its_local_hour_collides_only_while_the_clocks_agree
     assert met == [date(2026, 3, day) for day in (2, 9, 16, 23)]
 
 
-def test_an_occurrence_collides_where_it_was_moved_to_and_no_longer_where_it_was() -> None:
+def test_a_moved_occurrence_overlaps_at_its_new_time_and_not_at_its_old_one() -> None:
     id = datetime(2026, 5, 11, 9)
     moved = weekly(datetime(2026, 5, 4, 9), HOUR, overrides={id: Override(start=datetime(2026, 5, 12, 15))})
     there = Slot(datetime(2026, 5, 12, 13, 30, tzinfo=UTC), datetime(2026, 5, 12, 13, 45, tzinfo=UTC))
@@ -229,7 +229,7 @@ def test_an_occurrence_collides_where_it_was_moved_to_and_no_longer_where_it_was
     assert find_overlapping_slots(moved, RequestedSlots([before]), 5) == []
 
 
-def test_two_series_that_never_meet_are_found_not_to_without_looking_at_each_hour() -> None:
+def test_an_hourly_series_and_few_requested_slots_are_compared_at_low_cost() -> None:
     """A rule of every hour, for five years, held against one slot a year."""
     hourly = weekly(datetime(2020, 1, 1), MINUTE, "FREQ=HOURLY")
     yearly = [Slot(start, start + MINUTE) for start in (datetime(2020 + n, 6, 1, 0, 30, tzinfo=UTC) for n in range(5))]
@@ -239,7 +239,7 @@ def test_two_series_that_never_meet_are_found_not_to_without_looking_at_each_hou
 # How far is looked ahead.
 
 
-def test_of_an_endless_series_a_thousand_occurrences_are_looked_at() -> None:
+def test_a_thousand_occurrences_of_an_endless_series_are_checked() -> None:
     daily = weekly(datetime(2026, 5, 1, 9), HOUR, "FREQ=DAILY")
     found = find_slots_to_check(daily, FIRST + 7 * HOUR, None, FIRST)
     assert len(found) == MAX_SLOTS
@@ -249,14 +249,14 @@ def test_of_an_endless_series_a_thousand_occurrences_are_looked_at() -> None:
     )
 
 
-def test_of_a_sparse_series_five_years_are_looked_at() -> None:
+def test_five_years_of_a_sparse_series_are_checked() -> None:
     yearly = weekly(datetime(2026, 5, 1, 9), HOUR, "FREQ=YEARLY")
     found = find_slots_to_check(yearly, FIRST + 7 * HOUR, None, FIRST)
     assert [one.start.year for one in found] == [2026, 2027, 2028, 2029, 2030]
     assert found[-1].start < FIRST + 7 * HOUR + CONFLICT_HORIZON
 
 
-def test_what_of_a_series_is_over_is_not_looked_at_unless_all_of_it_is() -> None:
+def test_past_occurrences_are_not_checked_unless_the_whole_series_is_past() -> None:
     rule = weekly(datetime(2026, 5, 1, 9), HOUR, "FREQ=DAILY;COUNT=10")
     begins, ends = FIRST + 7 * HOUR, FIRST + 9 * DAY + 8 * HOUR
     assert len(find_slots_to_check(rule, begins, ends, FIRST - 30 * DAY)) == 10
@@ -265,7 +265,7 @@ def test_what_of_a_series_is_over_is_not_looked_at_unless_all_of_it_is() -> None
     assert len(find_slots_to_check(rule, begins, ends, ends)) == 10
 
 
-def test_what_takes_no_time_needs_nothing_to_be_free() -> None:
+def test_an_event_that_takes_no_time_has_no_slots_to_check() -> None:
     now = FIRST
     assert find_slots_to_check(BusyTime(), FIRST, FIRST + HOUR, now) == []
     assert find_slots_to_check(weekly(datetime(2026, 5, 1, 9), None), FIRST, None, now) == []
@@ -275,7 +275,7 @@ def test_what_takes_no_time_needs_nothing_to_be_free() -> None:
     assert find_slots_to_check(BusyTime(slot(0, 60)), FIRST, FIRST + HOUR, now) == [slot(0, 60)]
 
 
-def test_occurrences_of_no_length_are_not_gone_through_one_by_one() -> None:
+def test_occurrences_without_a_duration_are_not_computed_one_by_one() -> None:
     """Of a rule without a length only what overrides say can take time, however often it comes."""
     id = datetime(2026, 5, 6, 9)
     moved = weekly(datetime(2026, 5, 1, 9), None, "FREQ=HOURLY", overrides={id: Override(duration=HOUR)})

@@ -27,11 +27,11 @@ APPENDIX_A = [
 
 
 @pytest.mark.parametrize(("original", "patch", "result"), APPENDIX_A)
-def test_each_example_of_the_rfc_comes_out_as_it_says(original: str, patch: str, result: str) -> None:
+def test_each_example_of_the_rfc_has_the_printed_result(original: str, patch: str, result: str) -> None:
     assert merge(orjson.loads(original), orjson.loads(patch)) == orjson.loads(result)
 
 
-def test_a_patch_leaves_what_it_is_applied_to_as_it_was() -> None:
+def test_a_patch_does_not_modify_its_target() -> None:
     original: dict[str, Any] = {"a": {"b": 1, "c": 2}, "d": [1]}
     merge(original, {"a": {"b": None}, "d": None})
     assert original == {"a": {"b": 1, "c": 2}, "d": [1]}

@@ -48,7 +48,7 @@ def test_a_password_that_holds_its_owners_address_or_name_is_refused_and_says_wh
     assert weakness(password, ABOUT) == f"must not hold your own {OWN[password]}"
 
 
-def test_parts_of_a_name_too_short_to_tell_anything_are_allowed() -> None:
+def test_very_short_parts_of_a_name_are_allowed() -> None:
     assert weakness("a canada goose over seven lakes", ("ada@example.com", "ada", "Ada")) is None
 
 

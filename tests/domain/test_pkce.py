@@ -9,13 +9,13 @@ def test_the_challenge_of_a_verifier_is_the_one_the_standard_computes() -> None:
     assert challenge_of(VERIFIER) == CHALLENGE
 
 
-def test_only_the_verifier_itself_proves_a_challenge() -> None:
+def test_a_challenge_is_verified_only_with_its_own_verifier() -> None:
     assert proves(VERIFIER, CHALLENGE)
     assert not proves(VERIFIER[:-1] + "l", CHALLENGE)
     assert not proves(CHALLENGE, CHALLENGE)
     assert not proves("", CHALLENGE)
 
 
-def test_a_verifier_that_is_too_short_or_holds_other_characters_proves_nothing() -> None:
+def test_a_verifier_that_is_too_short_or_has_other_characters_is_refused() -> None:
     for verifier in ("v" * 42, "v" * 129, "v" * 42 + "ü", "v" * 43 + "\n"):
         assert not proves(verifier, challenge_of(verifier))

@@ -24,47 +24,47 @@ def attempt(times: list[datetime], limit: Limit, now: datetime) -> bool:
     return not is_over(times, limit)
 
 
-def most_in_any_stretch(times: Sequence[datetime], within: timedelta) -> int:
+def max_in_any_period(times: Sequence[datetime], within: timedelta) -> int:
     return max((sum(first <= time < first + within for time in times) for first in times), default=0)
 
 
 @pytest.mark.parametrize("times", [[], at(0), at(0, 1)])
-def test_nothing_is_barred_before_the_limit_is_reached(times: list[datetime]) -> None:
+def test_nothing_is_blocked_before_the_limit(times: list[datetime]) -> None:
     assert blocked_until(times, LIMIT, START) is None
 
 
-def test_the_bar_lasts_the_whole_time_from_the_last() -> None:
+def test_the_block_lasts_one_period_from_the_last_attempt() -> None:
     until = START + timedelta(minutes=15)
     assert blocked_until(at(0, 1, 5), LIMIT, START + timedelta(minutes=5)) == until
     assert blocked_until(at(0, 1, 5), LIMIT, until - timedelta(milliseconds=1)) == until
     assert blocked_until(at(0, 1, 5), LIMIT, until) is None
 
 
-def test_what_is_spread_over_more_than_the_time_is_not_barred() -> None:
+def test_attempts_over_more_than_one_period_are_not_blocked() -> None:
     assert blocked_until(at(0, 5, 10), LIMIT, START + timedelta(minutes=10)) is None
     assert blocked_until(at(0, 5, 9.99), LIMIT, START + timedelta(minutes=10)) is not None
 
 
-def test_only_the_latest_count() -> None:
+def test_only_the_latest_attempts_count() -> None:
     assert blocked_until(at(0, 1, 2, 30, 45, 60), LIMIT, START + timedelta(minutes=60)) is None
     assert blocked_until(at(0, 30, 58, 59, 60), LIMIT, START + timedelta(minutes=60)) is not None
 
 
-def test_one_too_many_is_the_one_after_the_allowance_and_not_the_last_of_it() -> None:
+def test_the_first_attempt_over_the_limit_exceeds_it() -> None:
     assert not is_over([], LIMIT)
     assert not is_over(at(0, 1, 2), LIMIT)
     assert is_over(at(0, 1, 2, 3), LIMIT)
     assert not is_over(at(0, 1, 2, 10), LIMIT)
 
 
-def test_the_whole_allowance_returns_at_once() -> None:
+def test_after_a_block_all_attempts_are_allowed_again() -> None:
     times = at(0, 1, 5)
     now = START + timedelta(minutes=15)
     assert [attempt(times, LIMIT, now) for _ in range(5)] == [True, True, True, False, False]
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_no_stretch_ever_holds_more_than_the_most(seed: int) -> None:
+def test_no_period_ever_has_more_attempts_than_the_limit(seed: int) -> None:
     chance = random.Random(seed)
     limit = Limit(chance.randint(1, 6), timedelta(seconds=chance.randint(1, 60)))
     times: list[datetime] = []
@@ -75,12 +75,12 @@ def test_no_stretch_ever_holds_more_than_the_most(seed: int) -> None:
         if attempt(times, limit, now):
             allowed.append(now)
         del times[: -limit.most - 1]  # As much as the tally keeps.
-    assert most_in_any_stretch(allowed, limit.within) <= limit.most
-    assert most_in_any_stretch(allowed, limit.within) == limit.most
+    assert max_in_any_period(allowed, limit.within) <= limit.most
+    assert max_in_any_period(allowed, limit.within) == limit.most
 
 
 @pytest.mark.parametrize("seed", range(50))
-def test_those_who_were_checked_together_and_counted_afterwards_are_not_more_either(seed: int) -> None:
+def test_attempts_that_are_checked_at_once_do_not_exceed_the_limit_either(seed: int) -> None:
     chance = random.Random(seed)
     limit = Limit(chance.randint(1, 6), timedelta(seconds=chance.randint(1, 60)))
     times: list[datetime] = []
@@ -96,10 +96,10 @@ def test_those_who_were_checked_together_and_counted_afterwards_are_not_more_eit
             if not is_over(times, limit):
                 allowed.append(now)
         del times[: -limit.most - 1]
-    assert most_in_any_stretch(allowed, limit.within) == limit.most
+    assert max_in_any_period(allowed, limit.within) == limit.most
 
 
-def test_who_waits_as_long_as_told_has_the_whole_allowance() -> None:
+def test_after_waiting_until_the_end_of_a_block_all_attempts_are_allowed() -> None:
     chance = random.Random(1)
     times: list[datetime] = []
     now = START

@@ -25,7 +25,7 @@ def utc(text: str) -> datetime:
     return datetime.fromisoformat(text).replace(tzinfo=UTC)
 
 
-def refused_at(
+def refused_pointer(
     start: str | None, end: str | None = None, *, all_day: bool | None = None, time_zone: str | None = None
 ) -> str:
     """The pointer of the one field that is refused."""
@@ -42,7 +42,7 @@ def test_a_date_lasts_all_day_from_midnight_to_midnight_in_its_zone() -> None:
     assert (times.begins, times.ends) == (utc("2024-04-30T22:00"), utc("2024-05-01T22:00"))
 
 
-def test_a_date_without_a_zone_is_a_day_of_utc_and_keeps_no_zone() -> None:
+def test_a_date_without_a_zone_is_a_day_in_utc_and_stores_no_zone() -> None:
     times = resolve_times("2024-05-01", None, None, None)
     assert (times.begins, times.ends, times.time_zone) == (utc("2024-05-01T00:00"), utc("2024-05-02T00:00"), None)
 
@@ -52,7 +52,7 @@ def test_the_end_of_an_all_day_event_is_exclusive() -> None:
     assert (times.end, times.ends) == ("2024-05-03", utc("2024-05-03T00:00"))
 
 
-def test_a_day_on_which_the_clocks_change_has_its_own_length() -> None:
+def test_a_day_with_a_clock_change_has_23_or_25_hours() -> None:
     lengths = []
     for day in ("2024-03-31", "2024-10-27", "2024-06-01"):
         times = resolve_times(day, None, None, BERLIN)
@@ -61,14 +61,14 @@ def test_a_day_on_which_the_clocks_change_has_its_own_length() -> None:
     assert lengths == [23, 25, 24]
 
 
-def test_a_local_time_belongs_to_its_zone_and_is_kept_as_it_was_written() -> None:
+def test_a_local_time_is_in_its_zone_and_is_stored_as_it_was_sent() -> None:
     times = resolve_times("2024-12-01T18:00:00", "2024-12-01T20:00:00", None, BERLIN)
     assert (times.start, times.end, times.time_zone) == ("2024-12-01T18:00:00", "2024-12-01T20:00:00", BERLIN)
     assert (times.begins, times.ends) == (utc("2024-12-01T17:00"), utc("2024-12-01T19:00"))
     assert not times.all_day
 
 
-def test_a_local_time_without_a_zone_is_utc() -> None:
+def test_a_local_time_without_a_zone_is_in_utc() -> None:
     times = resolve_times("2024-12-01T18:00", None, None, None)
     assert (times.begins, times.time_zone) == (utc("2024-12-01T18:00"), "UTC")
 
@@ -88,13 +88,13 @@ def test_a_time_with_an_offset_is_an_instant(written: str, instant: str) -> None
     assert resolve_times(written, None, None, None).begins == utc(instant)
 
 
-def test_a_time_with_an_offset_is_kept_as_the_local_time_of_its_zone() -> None:
+def test_a_time_with_an_offset_is_stored_as_the_local_time_in_its_zone() -> None:
     times = resolve_times("2024-05-01T18:00:00Z", None, None, "Asia/Kathmandu")
     assert times.start == "2024-05-01T23:45:00"
     assert format_stored_time(times.start, times.time_zone) == "2024-05-01T23:45:00+05:45"
 
 
-def test_an_event_without_an_end_touches_the_instant_at_which_it_begins() -> None:
+def test_an_event_without_an_end_has_the_instant_at_which_it_begins() -> None:
     times = resolve_times("2024-05-01T18:00:00Z", None, None, None)
     assert times.end is None
     assert times.ends is not None
@@ -113,7 +113,7 @@ def test_an_event_without_an_end_touches_the_instant_at_which_it_begins() -> Non
         (APIA, "2011-12-30T09:00:00", "2011-12-30T19:00:00", "2011-12-31T09:00:00+14:00"),
     ],
 )
-def test_a_time_that_the_clocks_skip_counts_with_the_offset_before(
+def test_a_time_that_a_clock_change_skips_has_the_offset_from_before_it(
     zone: str, written: str, instant: str, answered: str
 ) -> None:
     times = resolve_times(written, None, None, zone)
@@ -131,7 +131,7 @@ _FOLD = ("zone", "local", "first_offset", "first", "second_offset", "second")
 
 
 @pytest.mark.parametrize(_FOLD, FOLDS)
-def test_a_local_time_that_comes_twice_is_the_first_of_the_two(
+def test_a_local_time_that_occurs_twice_is_the_first_of_the_two(
     zone: str, local: str, first_offset: str, first: str, second_offset: str, second: str
 ) -> None:
     times = resolve_times(local, None, None, zone)
@@ -140,7 +140,7 @@ def test_a_local_time_that_comes_twice_is_the_first_of_the_two(
 
 
 @pytest.mark.parametrize(_FOLD, FOLDS)
-def test_the_second_of_two_equal_local_times_keeps_its_instant_when_written_again(
+def test_the_second_of_two_equal_local_times_keeps_its_instant_when_sent_back(
     zone: str, local: str, first_offset: str, first: str, second_offset: str, second: str
 ) -> None:
     times = resolve_times(local + second_offset, None, None, zone)
@@ -158,7 +158,7 @@ def test_an_event_from_the_first_to_the_second_of_two_equal_times_has_the_length
     assert (times.begins, times.ends) == (utc(first), utc(second))
 
 
-def test_a_day_whose_midnight_comes_twice_begins_at_the_first() -> None:
+def test_a_day_whose_midnight_occurs_twice_begins_at_the_first() -> None:
     assert resolve_times("2023-11-05", None, None, HAVANA).begins == utc("2023-11-05T04:00")
 
 
@@ -167,7 +167,7 @@ def test_a_day_whose_midnight_is_skipped_begins_when_its_clocks_first_show_it() 
     assert resolve_times("2018-11-04", None, None, "America/Sao_Paulo").begins == utc("2018-11-04T03:00")
 
 
-def test_a_day_that_a_zone_skipped_altogether_still_touches_an_instant() -> None:
+def test_a_day_that_a_zone_skipped_completely_still_has_an_instant() -> None:
     # Samoa had no 30 December 2011.
     times = resolve_times("2011-12-30", None, None, APIA)
     assert times.ends is not None
@@ -185,22 +185,22 @@ def test_a_day_that_a_zone_skipped_altogether_still_touches_an_instant() -> None
         ("2024-05-01T18:00:00", "2024-05-01T18:00:00.5"),
     ],
 )
-def test_the_end_has_to_be_after_the_start(start: str, end: str) -> None:
-    assert refused_at(start, end) == "/end"
+def test_the_end_must_be_after_the_start(start: str, end: str) -> None:
+    assert refused_pointer(start, end) == "/end"
 
 
-def test_which_of_two_times_is_later_is_asked_of_the_instants() -> None:
+def test_start_and_end_are_compared_as_instants() -> None:
     times = resolve_times("2024-05-01T18:00:00+02:00", "2024-05-01T17:00:00Z", None, BERLIN)
     assert times.end == "2024-05-01T19:00:00"
     # 02:30 does not exist on this day: it is 03:30, and that is after 03:15.
-    assert refused_at("2024-03-31T02:30:00", "2024-03-31T03:15:00", time_zone=BERLIN) == "/end"
+    assert refused_pointer("2024-03-31T02:30:00", "2024-03-31T03:15:00", time_zone=BERLIN) == "/end"
 
 
 @pytest.mark.parametrize(
     ("start", "end"), [("2024-05-01", "2024-05-01T18:00:00"), ("2024-05-01T18:00:00", "2024-05-02")]
 )
-def test_start_and_end_are_of_one_kind(start: str, end: str) -> None:
-    assert refused_at(start, end) == "/end"
+def test_start_and_end_are_both_dates_or_both_times(start: str, end: str) -> None:
+    assert refused_pointer(start, end) == "/end"
 
 
 def test_all_day_may_be_sent_when_it_agrees_with_the_start() -> None:
@@ -208,24 +208,24 @@ def test_all_day_may_be_sent_when_it_agrees_with_the_start() -> None:
     assert resolve_times("2024-05-01T18:00:00", None, False, None) == resolve_times(
         "2024-05-01T18:00:00", None, None, None
     )
-    assert refused_at("2024-05-01", all_day=False) == "/all_day"
-    assert refused_at("2024-05-01T18:00:00", all_day=True) == "/all_day"
+    assert refused_pointer("2024-05-01", all_day=False) == "/all_day"
+    assert refused_pointer("2024-05-01T18:00:00", all_day=True) == "/all_day"
 
 
-def test_an_event_may_be_undated_and_keeps_its_zone() -> None:
+def test_an_event_may_be_undated_and_still_has_its_zone() -> None:
     assert resolve_times(None, None, None, None) == UNDATED_TIMES
     assert resolve_times(None, None, False, BERLIN) == UNDATED_TIMES._replace(time_zone=BERLIN)
     assert (UNDATED_TIMES.begins, UNDATED_TIMES.ends) == (UNDATED_INSTANT, None)
 
 
-def test_without_a_start_there_is_neither_an_end_nor_a_day() -> None:
-    assert refused_at(None, "2024-05-01") == "/end"
-    assert refused_at(None, all_day=True) == "/all_day"
+def test_an_end_or_all_day_without_a_start_is_refused() -> None:
+    assert refused_pointer(None, "2024-05-01") == "/end"
+    assert refused_pointer(None, all_day=True) == "/all_day"
 
 
 @pytest.mark.parametrize("start", [None, "2024-05-01", "2024-05-01T18:00:00", "2024-05-01T18:00:00Z"])
 def test_an_unknown_zone_is_refused_with_every_kind_of_start(start: str | None) -> None:
-    assert refused_at(start, time_zone="Mars/Olympus_Mons") == "/time_zone"
+    assert refused_pointer(start, time_zone="Mars/Olympus_Mons") == "/time_zone"
 
 
 @pytest.mark.parametrize(
@@ -256,9 +256,9 @@ def test_an_unknown_zone_is_refused_with_every_kind_of_start(start: str | None) 
         "12024-05-01",
     ],
 )
-def test_what_is_no_time_is_refused_where_it_stands(text: str) -> None:
-    assert refused_at(text) == "/start"
-    assert refused_at("2024-05-01", text) == "/end"
+def test_text_that_is_not_a_time_is_refused_at_its_field(text: str) -> None:
+    assert refused_pointer(text) == "/start"
+    assert refused_pointer("2024-05-01", text) == "/end"
 
 
 @pytest.mark.parametrize(
@@ -274,7 +274,7 @@ def test_what_is_no_time_is_refused_where_it_stands(text: str) -> None:
         "9999-12-31T23:59:59-23:59",
     ],
 )
-def test_the_edges_of_the_calendar_are_taken_or_refused_in_every_zone_and_never_overflow(text: str) -> None:
+def test_times_near_the_ends_of_the_calendar_are_accepted_or_refused_in_every_zone(text: str) -> None:
     for time_zone in sorted(zoneinfo.available_timezones()):
         with contextlib.suppress(Invalid):
             times = resolve_times(text, None, None, time_zone)
@@ -284,12 +284,12 @@ def test_the_edges_of_the_calendar_are_taken_or_refused_in_every_zone_and_never_
 
 
 def test_a_time_outside_the_calendar_is_refused_at_the_start() -> None:
-    assert refused_at("0001-01-01", time_zone=BERLIN) == "/start"
-    assert refused_at("9999-12-31T23:59:59", time_zone="America/New_York") == "/start"
-    assert refused_at("9999-12-31") == "/start"
+    assert refused_pointer("0001-01-01", time_zone=BERLIN) == "/start"
+    assert refused_pointer("9999-12-31T23:59:59", time_zone="America/New_York") == "/start"
+    assert refused_pointer("9999-12-31") == "/start"
 
 
-def test_a_time_before_there_were_time_zones_is_answered_as_rfc_3339_can_write_it() -> None:
+def test_a_time_in_local_mean_time_is_returned_in_utc_because_rfc_3339_cannot_write_its_offset() -> None:
     # Until 1893 clocks in Berlin were 53 minutes and 28 seconds ahead of Greenwich.
     times = resolve_times("1890-06-01T12:00:00", None, None, BERLIN)
     assert format_stored_time(times.start, BERLIN) == "1890-06-01T11:06:32Z"
@@ -311,7 +311,7 @@ def test_events_are_ordered_by_the_instant_they_begin_at_then_by_id_and_undated_
     assert len(set(keys)) == len(keys)
 
 
-def test_a_length_belongs_to_the_first_class_it_fits() -> None:
+def test_a_length_has_the_first_class_whose_limit_is_not_less() -> None:
     second = timedelta(seconds=1)
     for number, days in enumerate((1, 8, 64, 512)):
         most = timedelta(days=days)
@@ -320,14 +320,14 @@ def test_a_length_belongs_to_the_first_class_it_fits() -> None:
     assert compute_span(timedelta.max) == 4
 
 
-def test_the_class_of_an_event_follows_from_its_true_length() -> None:
+def test_the_class_of_an_event_follows_from_its_exact_length() -> None:
     # The day on which clocks go back has 25 hours: more than the first class holds.
     assert resolve_times("2024-10-27", None, None, BERLIN).span == 1
     assert resolve_times("2024-10-26", None, None, BERLIN).span == 0
     assert resolve_times("2024-01-01", "2030-01-01", None, BERLIN).span == 4
 
 
-def test_a_kept_time_is_answered_with_the_offset_it_has_in_its_zone() -> None:
+def test_a_stored_time_is_returned_with_the_offset_of_its_zone() -> None:
     assert format_stored_time("2024-07-01T12:00:00", BERLIN) == "2024-07-01T12:00:00+02:00"
     assert format_stored_time("2024-12-01T12:00:00", BERLIN) == "2024-12-01T12:00:00+01:00"
     assert format_stored_time("2024-12-01T12:00:00", "UTC") == "2024-12-01T12:00:00Z"

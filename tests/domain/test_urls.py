@@ -15,7 +15,7 @@ from planner.domain.urls import origin_of, with_query
         ("https://app.example.com:80/", "https://app.example.com:80"),
     ],
 )
-def test_an_origin_is_scheme_host_and_port_however_they_are_written(address: str, origin: str) -> None:
+def test_an_origin_is_the_normalized_scheme_host_and_port(address: str, origin: str) -> None:
     assert origin_of(address) == origin
 
 
@@ -42,10 +42,10 @@ def test_an_origin_is_scheme_host_and_port_however_they_are_written(address: str
         'https://app.example.com/"><script>',
     ],
 )
-def test_whatever_two_readers_might_read_differently_has_no_origin(address: str) -> None:
+def test_an_address_that_programs_may_read_differently_has_no_origin(address: str) -> None:
     assert origin_of(address) is None
 
 
-def test_parameters_are_added_to_the_query_there_is_and_none_is_left_out() -> None:
+def test_parameters_are_added_to_an_existing_query_and_none_values_left_out() -> None:
     assert with_query("https://a.example", {"code": "x y", "state": None}) == "https://a.example?code=x+y"
     assert with_query("https://a.example/?b=1", {"code": "ü&="}) == "https://a.example/?b=1&code=%C3%BC%26%3D"

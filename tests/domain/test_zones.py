@@ -53,7 +53,7 @@ def test_a_name_that_is_not_in_the_database_is_an_unknown_zone(name: str) -> Non
         load_zone(name)
 
 
-def test_every_zone_of_the_database_can_be_had() -> None:
+def test_every_zone_of_the_database_can_be_loaded() -> None:
     names = resources.files("tzdata").joinpath("zones").read_text().split()
     assert len(names) > 500
     for name in names:

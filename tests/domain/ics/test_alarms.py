@@ -40,25 +40,23 @@ def alarm(trigger: str, *more: str) -> list[str]:
         ("X-TRIGGER:-PT10M", None),
     ],
 )
-def test_an_alarm_is_a_reminder_when_it_goes_off_whole_minutes_before_the_start(
-    trigger: str, minutes: int | None
-) -> None:
+def test_an_alarm_at_whole_minutes_before_the_start_is_a_reminder(trigger: str, minutes: int | None) -> None:
     assert parse_reminder_minutes(alarm(trigger)) == minutes
 
 
-def test_an_alarm_with_two_triggers_is_none() -> None:
+def test_an_alarm_with_two_triggers_is_no_reminder() -> None:
     assert parse_reminder_minutes(alarm("TRIGGER:-PT10M", "TRIGGER:-PT5M")) is None
 
 
 @given(st.lists(st.integers(0, MAX_REMINDER_MINUTES), unique=True))
-def test_each_reminder_becomes_an_alarm_that_goes_off_so_many_minutes_before(reminders: list[int]) -> None:
+def test_each_reminder_becomes_an_alarm_at_its_minutes_before_the_start(reminders: list[int]) -> None:
     content = encode_lines(["BEGIN:VEVENT", *format_valarms("A, b", reminders, []), "END:VEVENT"])
     found: list[Any] = icalendar.Event.from_ical(content).walk("VALARM")
     assert [-part["TRIGGER"].dt.total_seconds() / 60 for part in found] == reminders
     assert {str(part["DESCRIPTION"]) for part in found} <= {"A, b"}
 
 
-def test_an_imported_alarm_stands_for_the_reminder_that_it_became() -> None:
+def test_an_imported_alarm_is_written_for_the_reminder_that_it_became() -> None:
     own = alarm("TRIGGER:-PT600S", "X-SOUND:bell")
     assert format_valarms("A", [5, 10], [own])[:5] == own
     assert [line for line in format_valarms("A", [5, 10], [own]) if "TRIGGER" in line] == [
@@ -67,15 +65,15 @@ def test_an_imported_alarm_stands_for_the_reminder_that_it_became() -> None:
     ]
 
 
-def test_an_imported_alarm_goes_when_its_reminder_is_taken_away() -> None:
+def test_an_imported_alarm_is_left_out_when_its_reminder_was_removed() -> None:
     assert format_valarms("A", [], [alarm("TRIGGER:-PT10M")]) == []
 
 
-def test_an_imported_alarm_that_no_reminder_can_tell_stays() -> None:
+def test_an_imported_alarm_that_no_reminder_can_express_is_written() -> None:
     own = alarm("TRIGGER;RELATED=END:PT10M")
     assert format_valarms("A", [], [own]) == own
 
 
-def test_two_imported_alarms_may_go_off_at_once() -> None:
+def test_two_imported_alarms_may_have_the_same_time() -> None:
     both = [alarm("TRIGGER:-PT10M"), alarm("TRIGGER:-PT10M", "X-B:1")]
     assert format_valarms("A", [10], both) == both[0] + both[1]

@@ -28,7 +28,7 @@ def unfolded(octets: bytes) -> str:
 @example("a" + "漢" * 100)
 @example("x" * 75)
 @example("x" * 76)
-def test_no_line_is_longer_than_75_octets_nor_ends_within_a_character(line: str) -> None:
+def test_no_line_has_more_than_75_octets_or_ends_inside_a_character(line: str) -> None:
     lines = fold_line(line).split(b"\r\n")
     assert all(len(part) <= MAX_LINE_OCTETS for part in lines)
     assert all(part.startswith(b" ") for part in lines[1:])
@@ -36,18 +36,18 @@ def test_no_line_is_longer_than_75_octets_nor_ends_within_a_character(line: str)
     assert unfolded(fold_line(line)) == line
 
 
-def test_lines_that_are_folded_are_filled_as_far_as_they_go() -> None:
+def test_folded_lines_are_as_long_as_possible() -> None:
     assert [len(part) for part in fold_line("x" * 200).split(b"\r\n")] == [75, 75, 52]
 
 
-def test_every_line_ends_as_the_standard_says() -> None:
+def test_every_line_ends_with_cr_lf() -> None:
     assert encode_lines(["BEGIN:VEVENT", "END:VEVENT"]) == b"BEGIN:VEVENT\r\nEND:VEVENT\r\n"
 
 
 @given(printable)
 @example("a\\nb")
 @example("\\;,\n")
-def test_a_text_is_read_by_another_program_as_it_was(value: str) -> None:
+def test_another_program_reads_the_same_text(value: str) -> None:
     content = encode_lines(["BEGIN:VEVENT", f"SUMMARY:{escape_text(value)}", "END:VEVENT"])
     assert str(icalendar.Event.from_ical(content)["SUMMARY"]) == value
 
@@ -56,23 +56,23 @@ def test_a_text_has_no_control_characters_but_tabs() -> None:
     assert escape_text("a\x00b\x0bc\x1bd\x7fe\tf") == "abcde\tf"
 
 
-def test_every_kind_of_line_end_is_the_one_there_is() -> None:
+def test_every_kind_of_line_break_is_escaped() -> None:
     assert escape_text("a\r\nb\rc\nd") == "a\\nb\\nc\\nd"
 
 
 # The other program takes a backslash for an escape, which a parameter's value does not have (RFC 5545 §3.2).
 @given(printable.filter(lambda value: "\\" not in value))
-def test_a_parameter_is_read_by_another_program_as_it_was(value: str) -> None:
+def test_another_program_reads_the_same_parameter(value: str) -> None:
     content = encode_lines(["BEGIN:VEVENT", f"X-NAMED{format_parameter('X-NAME', value)}:1", "END:VEVENT"])
     assert icalendar.Event.from_ical(content)["X-NAMED"].params.get("X-NAME", "") == value
 
 
-def test_a_parameter_is_quoted_only_where_it_has_to_be() -> None:
+def test_a_parameter_is_quoted_only_if_necessary() -> None:
     assert format_parameter("TZID", "Europe/Berlin") == ";TZID=Europe/Berlin"
     assert format_parameter("CN", "Doe, Jane") == ';CN="Doe, Jane"'
 
 
-def test_quotes_carets_and_line_ends_in_a_parameter_are_written_with_carets() -> None:
+def test_quotes_carets_and_line_breaks_in_a_parameter_are_escaped_with_carets() -> None:
     assert format_parameter("CN", 'a"b^c\nd') == ';CN="a^\'b^^c^nd"'
 
 

@@ -88,7 +88,7 @@ def test_what_thunderbird_exports() -> None:
     assert found.draft["reminders"] == [5]
 
 
-def test_lines_may_end_and_be_folded_in_any_way() -> None:
+def test_all_kinds_of_line_breaks_and_folding_are_read() -> None:
     for end in ("\r\n", "\n"):
         text = file(event("SUMMARY:Rea\r\n ding", "LOCATION:To\r\n\twn")).replace("\r\n", end)
         ((found,), _) = read("\ufeff" + text)
@@ -100,12 +100,12 @@ def test_names_are_read_whatever_their_letter_case() -> None:
     assert [entry.draft["title"] for entry in entries] == ["Tea"]
 
 
-def test_without_a_title_it_is_called_so() -> None:
+def test_an_entry_without_a_summary_gets_a_default_title() -> None:
     assert one().draft["title"] == "(no title)"
     assert one("SUMMARY: ").draft["title"] == "(no title)"
 
 
-def test_what_is_too_long_for_a_field_goes_in_shortened_and_is_kept_whole_besides() -> None:
+def test_a_text_that_is_too_long_for_its_field_is_shortened_and_stored_whole_as_a_line() -> None:
     found = one(f"SUMMARY:{'a' * 300}", f"DESCRIPTION;LANGUAGE=de:{'b' * 20_001}", f"LOCATION:{'c' * 301}").draft
     assert found["title"] == "a" * 199 + "…"
     assert len(found["description"]) == 20_000
@@ -117,12 +117,12 @@ def test_what_is_too_long_for_a_field_goes_in_shortened_and_is_kept_whole_beside
     ]
 
 
-def test_control_characters_are_left_out() -> None:
+def test_control_characters_are_removed() -> None:
     assert one("SUMMARY:a\x07b\x0bc").draft["title"] == "abc"
     assert one("X-A:1\x072").draft["ics"]["lines"] == ["X-A:12"]
 
 
-def test_categories_become_tags_as_far_as_they_fit() -> None:
+def test_categories_become_tags_if_they_are_valid_tags() -> None:
     found = one("CATEGORIES:Work,WORK, ,Über\\, all", f"CATEGORIES:{'x' * 33}").draft
     assert found["tags"] == ["work", "über, all"]
     assert found["ics"]["lines"] == ["CATEGORIES:" + "x" * 33]
@@ -131,18 +131,18 @@ def test_categories_become_tags_as_far_as_they_fit() -> None:
     assert many["ics"]["lines"] == ["CATEGORIES:t20,t21"]
 
 
-def test_what_has_no_field_is_kept_as_it_was_written() -> None:
+def test_lines_without_a_field_are_stored_unchanged() -> None:
     lines = ["CLASS:PRIVATE", 'ATTENDEE;CN="B;c":mailto:b@example.org', "X-A;X-B=1:\\n;,", "URL:mailto:a@example.org"]
     assert one(*lines, "DTSTAMP:20260101T000000Z", "CREATED:x").draft["ics"] == {"lines": lines, "alarms": []}
     assert one().draft["ics"] is None
 
 
-def test_of_what_has_no_field_no_more_is_kept_than_can_be_read_each_time() -> None:
+def test_lines_without_a_field_are_stored_up_to_a_limit() -> None:
     lines = ["X-A:1", f"ATTACH;ENCODING=BASE64;VALUE=BINARY:{'A' * 70_000}", "X-B:2"]
     assert one(*lines).draft["ics"]["lines"] == ["X-A:1", "X-B:2"]
 
 
-def test_a_place_an_address_and_a_picture_are_ours_only_if_they_are_ones() -> None:
+def test_geo_url_and_image_become_fields_only_if_they_are_valid() -> None:
     bad = ["GEO:91;0", "URL:about:blank", "IMAGE;VALUE=URI:http://example.org/a.png"]
     found = one(*bad).draft
     assert (found["geo"], found["url"], found["image"]) == (None, None, None)
@@ -164,17 +164,17 @@ def test_a_place_an_address_and_a_picture_are_ours_only_if_they_are_ones() -> No
         ([], None),
     ],
 )
-def test_an_event_ends_when_it_says(lines: list[str], end: str | None) -> None:
+def test_the_end_is_that_of_dtend_or_duration(lines: list[str], end: str | None) -> None:
     assert one(*lines).draft["end"] == end
 
 
-def test_days_of_a_duration_are_those_of_the_clock_and_its_hours_exact() -> None:
+def test_the_days_of_a_duration_are_nominal_and_its_hours_exact() -> None:
     before_summer = "DTSTART;TZID=Europe/Berlin:20260328T120000"
     assert one("DURATION:P1D", start=before_summer).draft["end"] == "2026-03-29T12:00:00"
     assert one("DURATION:PT24H", start=before_summer).draft["end"] == "2026-03-29T13:00:00"
 
 
-def test_days_that_end_as_they_begin_are_days() -> None:
+def test_an_all_day_event_whose_dtend_is_its_dtstart_lasts_one_day() -> None:
     start = "DTSTART;VALUE=DATE:20260501"
     assert one("DTEND;VALUE=DATE:20260501", start=start).draft["end"] is None
     assert one("DURATION:P2D", start=start).draft["end"] == "2026-05-03"
@@ -201,11 +201,11 @@ def test_days_that_end_as_they_begin_are_days() -> None:
         (["BEGIN:VALARM"], {}, "END:VALARM"),
     ],
 )
-def test_what_cannot_be_imported_is_said_with_the_reason(lines: list[str], options: Any, part: str) -> None:
+def test_an_entry_that_cannot_be_imported_has_a_reason(lines: list[str], options: Any, part: str) -> None:
     assert part in reason(*lines, **options)
 
 
-def test_a_bad_entry_hinders_no_other() -> None:
+def test_an_invalid_entry_does_not_affect_others() -> None:
     entries, failures = read(
         file(
             event(uid="good"),
@@ -225,7 +225,7 @@ def test_a_bad_entry_hinders_no_other() -> None:
     ]
 
 
-def test_times_without_a_zone_are_in_that_of_the_file_or_in_utc() -> None:
+def test_floating_times_are_in_the_zone_of_the_file_or_in_utc() -> None:
     floating = event(start="DTSTART:20260501T180000")
     assert read(file(floating))[0][0].draft["time_zone"] == "UTC"
     zoned = file(floating, head="X-WR-TIMEZONE:America/New_York\r\n")
@@ -233,7 +233,7 @@ def test_times_without_a_zone_are_in_that_of_the_file_or_in_utc() -> None:
     assert read(file(floating, head="X-WR-TIMEZONE:Moon\r\n"))[0][0].draft["time_zone"] == "UTC"
 
 
-def test_dates_left_out_or_added_count_as_the_event_does_however_they_are_written() -> None:
+def test_rdates_and_exdates_are_converted_to_the_zone_and_kind_of_the_event() -> None:
     timed = one(
         "RRULE:FREQ=DAILY",
         "EXDATE:20260502T160000Z",
@@ -252,7 +252,7 @@ WEEKLY = event("RRULE:FREQ=WEEKLY", "SEQUENCE:2")
 MOVED = event("RECURRENCE-ID:20260508T180000Z", "SUMMARY:Moved", start="DTSTART:20260508T200000Z")
 
 
-def test_an_occurrence_belongs_to_its_event_wherever_it_stands() -> None:
+def test_an_occurrence_belongs_to_its_event_wherever_it_is_in_the_file() -> None:
     for parts in ((WEEKLY, MOVED), (MOVED, WEEKLY)):
         ((found,), failures) = read(file(*parts))
         assert not failures
@@ -262,7 +262,7 @@ def test_an_occurrence_belongs_to_its_event_wherever_it_stands() -> None:
         ]
 
 
-def test_an_occurrence_in_another_zone_is_told_in_that_of_its_event() -> None:
+def test_an_occurrence_in_another_zone_is_converted_to_that_of_its_event() -> None:
     moved = event(
         "RECURRENCE-ID;TZID=Europe/Berlin:20260508T200000",
         "DTEND;TZID=Asia/Tokyo:20260509T060000",
@@ -274,33 +274,33 @@ def test_an_occurrence_in_another_zone_is_told_in_that_of_its_event() -> None:
     assert (occurrence.draft["start"], occurrence.draft["end"]) == ("2026-05-08T20:00:00", "2026-05-08T21:00:00")
 
 
-def test_an_occurrence_that_takes_a_whole_day_lasts_from_midnight_to_midnight() -> None:
+def test_an_all_day_occurrence_of_a_timed_event_lasts_from_midnight_to_midnight() -> None:
     ((found,), _) = read(file(WEEKLY, event("RECURRENCE-ID:20260508T180000Z", start="DTSTART;VALUE=DATE:20260509")))
     draft = found.occurrences[0].draft
     assert (draft["start"], draft["end"]) == ("2026-05-09T00:00:00", "2026-05-10T00:00:00")
 
 
-def test_a_bad_occurrence_is_reported_and_its_event_goes_in() -> None:
+def test_an_invalid_occurrence_is_reported_and_its_event_imported() -> None:
     whole_days = event("RRULE:FREQ=WEEKLY", start="DTSTART;VALUE=DATE:20260501")
     ((found,), (failure,)) = read(file(whole_days, event("RECURRENCE-ID;VALUE=DATE:20260508")))
     assert not found.occurrences
     assert failure.reason.startswith("the occurrence of 2026-05-08: ")
 
 
-def test_occurrences_without_their_event_are_told_as_such() -> None:
+def test_occurrences_without_their_event_have_a_kind_of_their_own() -> None:
     ((found,), _) = read(file(MOVED, event("RECURRENCE-ID:20260515T180000Z", start="DTSTART:20260515T180000Z")))
     assert found.kind == "occurrences"
     assert found.draft["start"] == "2026-05-08T18:00:00"
     assert [o.recurrence_id.day for o in found.occurrences] == [8, 15]
 
 
-def test_of_entries_with_one_uid_the_highest_sequence_holds_and_the_last_of_equal_ones() -> None:
+def test_the_highest_sequence_of_a_uid_takes_precedence_and_the_last_of_equal_ones() -> None:
     parts = [event("SUMMARY:two", "SEQUENCE:2"), event("SUMMARY:two again", "SEQUENCE:2"), event("SUMMARY:one")]
     ((found,), _) = read(file(*parts))
     assert (found.draft["title"], found.sequence) == ("two again", 2)
 
 
-def test_a_cancellation_is_told_as_one_and_answers_to_invitations_are_not_imported() -> None:
+def test_a_cancellation_has_a_kind_of_its_own_and_replies_to_invitations_are_not_imported() -> None:
     ((found,), _) = read(file(event(), head="METHOD:CANCEL\r\n"))
     assert found.kind == "cancel"
     entries, (failure,) = read(file(event(), head="METHOD:REPLY\r\n"))
@@ -308,7 +308,7 @@ def test_a_cancellation_is_told_as_one_and_answers_to_invitations_are_not_import
     assert "METHOD:REPLY" in failure.reason
 
 
-def test_an_entry_without_a_uid_gets_one_that_is_the_same_the_next_time() -> None:
+def test_an_entry_without_a_uid_always_gets_the_same_one() -> None:
     texts = [file(event(f"DTSTAMP:2026010{n}T000000Z", "SUMMARY:Tea", uid=None)) for n in (1, 2)]
     (first,), (again,) = (read(text)[0] for text in texts)
     assert first.uid == again.uid
@@ -316,23 +316,23 @@ def test_an_entry_without_a_uid_gets_one_that_is_the_same_the_next_time() -> Non
     assert one("SUMMARY:Cake", uid=None).uid != first.uid
 
 
-def test_a_file_may_hold_several_calendars() -> None:
+def test_a_file_may_have_several_calendars() -> None:
     entries, _ = read(file(event(uid="a")) + file(event(uid="b")))
     assert [entry.uid for entry in entries] == ["a", "b"]
 
 
 @pytest.mark.parametrize("text", ["", "hello", "{}", "BEGIN:VEVENT\r\nEND:VEVENT\r\n"])
-def test_what_is_no_calendar_is_refused_as_a_whole(text: str) -> None:
+def test_a_file_without_a_calendar_is_refused(text: str) -> None:
     with pytest.raises(NotACalendar, match="BEGIN:VCALENDAR"):
         parse_groups(text)
 
 
-def test_a_file_with_too_many_entries_is_refused_as_a_whole() -> None:
+def test_a_file_with_too_many_entries_is_refused() -> None:
     with pytest.raises(NotACalendar, match="entries"):
         parse_groups(file("BEGIN:VEVENT\r\nEND:VEVENT\r\n" * (MAX_COMPONENTS + 1)))
 
 
-def test_components_that_stand_too_deep_fail_their_entry_alone() -> None:
+def test_components_that_are_nested_too_deep_fail_only_their_entry() -> None:
     deep = "BEGIN:X\r\n" * 900 + "END:X\r\n" * 900
     entries, (failure,) = read(file(event(deep.strip(), uid="deep"), event(uid="b")))
     assert [entry.uid for entry in entries] == ["b"]

@@ -35,21 +35,21 @@ def zone_of(tzid: str, *described: str, year: int = 2026) -> str | None:
         ("", None),
     ],
 )
-def test_names_are_known_in_the_forms_that_programs_write(tzid: str, name: str | None) -> None:
+def test_tzids_are_resolved_in_the_forms_that_programs_write(tzid: str, name: str | None) -> None:
     found = resolve_tzid_name(tzid)
     assert found == name or (name == "Asia/Kolkata" and found == "Asia/Calcutta")
 
 
-def test_a_name_that_is_known_wins_over_its_description() -> None:
+def test_a_known_name_takes_precedence_over_its_vtimezone() -> None:
     assert zone_of("Europe/Berlin", zone("Europe/Berlin", "+0300", "+0200")) == "Europe/Berlin"
 
 
-def test_a_described_zone_is_the_one_that_its_program_says() -> None:
+def test_a_custom_zone_is_the_one_in_its_x_lic_location() -> None:
     told = zone("Home", "+0200", "+0100", lic="Europe/Vienna")
     assert zone_of("Home", told) == "Europe/Vienna"
 
 
-def test_a_described_zone_is_the_best_known_one_with_the_same_clocks() -> None:
+def test_a_custom_zone_is_the_preferred_one_with_the_same_offsets() -> None:
     assert zone_of("Customized Time Zone", zone("Customized Time Zone", "+0200", "+0100")) == "Europe/Berlin"
     eastern = zone("Us", "-0400", "-0500", spring="2SU;BYMONTH=3").replace(
         "BYDAY=-1SU;BYMONTH=10", "BYDAY=1SU;BYMONTH=11"
@@ -58,18 +58,18 @@ def test_a_described_zone_is_the_best_known_one_with_the_same_clocks() -> None:
     assert zone_of("Us", eastern) == "America/New_York"
 
 
-def test_a_described_zone_that_never_changes_is_a_fixed_one_or_a_place_that_never_does() -> None:
+def test_a_custom_zone_without_transitions_is_a_fixed_offset_or_a_place_without_them() -> None:
     assert zone_of("Mine", always("Mine", "+0300")) == "Etc/GMT-3"
     assert zone_of("Mine", always("Mine", "+0000")) == "UTC"
     assert zone_of("Mine", always("Mine", "+0530")) == "Asia/Kolkata"
 
 
-def test_a_described_zone_that_no_place_has_fails_its_entry() -> None:
+def test_an_entry_in_a_custom_zone_that_matches_no_place_fails() -> None:
     assert zone_of("Mars", zone("Mars", "+0237", "+0137")) is None
     assert zone_of("Mars", always("Mars", "+0101")) is None
 
 
-def test_a_zone_is_compared_over_the_years_of_the_event() -> None:
+def test_a_custom_zone_is_compared_in_the_years_of_the_event() -> None:
     # Moscow: three hours ahead until 2011, four until 2014, and three again.
     observances = [("19930101T000000", "+0300", "+0300"), ("20110327T020000", "+0300", "+0400")]
     observances.append(("20141026T020000", "+0400", "+0300"))
@@ -91,11 +91,11 @@ def test_a_zone_is_compared_over_the_years_of_the_event() -> None:
         zone("Z", "+0200", "+0100").replace("FREQ=YEARLY", "FREQ=SECONDLY"),
     ],
 )
-def test_a_description_that_cannot_be_read_is_none(broken: str) -> None:
+def test_an_invalid_vtimezone_defines_no_zone(broken: str) -> None:
     assert zone_of("Z", broken) is None
 
 
-def test_in_a_described_zone_the_clock_shows_the_same_as_in_ours() -> None:
+def test_local_times_in_a_custom_zone_stay_the_same() -> None:
     (group,) = parse_groups(
         file(
             zone("C", "+0200", "+0100"),

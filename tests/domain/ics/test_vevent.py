@@ -72,7 +72,7 @@ def parsed(document: dict[str, Any]) -> list[Any]:
     return icalendar.Calendar.from_ical(whole([found])).walk("VEVENT")
 
 
-def test_an_event_begins_with_who_it_is_and_when_it_was_written() -> None:
+def test_a_vevent_begins_with_its_uid_and_its_times_of_record() -> None:
     assert lines()[:6] == [
         "BEGIN:VEVENT",
         "UID:a@planner",
@@ -83,12 +83,12 @@ def test_an_event_begins_with_who_it_is_and_when_it_was_written() -> None:
     ]
 
 
-def test_the_sequence_counts_the_changes_from_where_an_import_left_it() -> None:
+def test_the_sequence_counts_changes_from_the_imported_one() -> None:
     assert line("SEQUENCE", revision=3) == "SEQUENCE:2"
     assert line("SEQUENCE", revision=3, sequence=7) == "SEQUENCE:9"
 
 
-def test_a_uid_is_a_text() -> None:
+def test_a_uid_is_escaped_as_text() -> None:
     found = render_vevents(stored(), "a,b;c\\d")
     assert found is not None
     assert b"UID:a\\,b\\;c\\\\d\r\n" in found.content
@@ -102,21 +102,21 @@ def test_times_without_a_zone_are_in_utc() -> None:
     assert rendered(**document).time_zones == ()
 
 
-def test_times_in_a_zone_are_local_and_name_it() -> None:
+def test_times_in_a_zone_are_local_with_a_tzid() -> None:
     document = {"start": "2026-05-01T18:00:00", "end": "2026-05-01T20:00:00", "time_zone": "Europe/Berlin"}
     assert line("DTSTART", **document) == "DTSTART;TZID=Europe/Berlin:20260501T180000"
     assert line("DTEND", **document) == "DTEND;TZID=Europe/Berlin:20260501T200000"
     assert rendered(**document).time_zones == ("Europe/Berlin",)
 
 
-def test_an_event_of_whole_days_has_dates_and_needs_no_zone() -> None:
+def test_an_all_day_event_has_dates_and_no_vtimezone() -> None:
     document = {"start": "2026-05-01", "end": "2026-05-03", "all_day": True, "time_zone": "Europe/Berlin"}
     assert line("DTSTART", **document) == "DTSTART;VALUE=DATE:20260501"
     assert line("DTEND", **document) == "DTEND;VALUE=DATE:20260503"
     assert rendered(**document).time_zones == ()
 
 
-def test_the_second_of_two_equal_local_times_is_told_in_utc_for_beside_a_zone_it_would_mean_the_first() -> None:
+def test_the_second_of_two_equal_local_times_is_written_in_utc() -> None:
     document = {
         "start": "2026-10-25T02:30:00",
         "end": "2026-10-25T02:30:00+01:00",
@@ -126,15 +126,15 @@ def test_the_second_of_two_equal_local_times_is_told_in_utc_for_beside_a_zone_it
     assert line("DTEND", **document) == "DTEND:20261025T013000Z"
 
 
-def test_an_event_without_an_end_has_none() -> None:
+def test_an_event_without_an_end_has_no_dtend() -> None:
     assert not [text for text in lines() if text.startswith(("DTEND", "DURATION"))]
 
 
-def test_an_undated_event_has_no_place_in_a_file() -> None:
+def test_an_undated_event_has_no_vevent() -> None:
     assert render_vevents(stored(start=None), "a@planner") is None
 
 
-def test_everything_else_that_an_event_says_has_a_property() -> None:
+def test_every_other_field_has_a_property() -> None:
     found = lines(
         title="Reading, with tea",
         description="One;\ntwo",
@@ -157,12 +157,12 @@ def test_everything_else_that_an_event_says_has_a_property() -> None:
     ]
 
 
-def test_what_an_event_does_not_say_has_none() -> None:
+def test_an_empty_field_has_no_property() -> None:
     assert lines()[6:] == ["DTSTART:20260501T180000Z", "SUMMARY:Reading", "STATUS:CONFIRMED", "END:VEVENT"]
 
 
 @given(printable, printable, printable, st.lists(printable.filter(bool), max_size=5))
-def test_every_text_comes_back_as_it_was(title: str, description: str, location: str, tags: list[str]) -> None:
+def test_every_text_is_read_back_unchanged(title: str, description: str, location: str, tags: list[str]) -> None:
     (found,) = parsed(stored(title=title, description=description, location=location, tags=tags))
     assert str(found["SUMMARY"]) == title
     assert str(found.get("DESCRIPTION", "")) == description
@@ -171,30 +171,30 @@ def test_every_text_comes_back_as_it_was(title: str, description: str, location:
 
 
 @given(st.floats(-90, 90), st.floats(-180, 180))
-def test_a_place_comes_back_to_the_last_digit(lat: float, lon: float) -> None:
+def test_a_geo_position_is_read_back_with_all_digits(lat: float, lon: float) -> None:
     latitude, longitude = line("GEO", geo={"lat": lat, "lon": lon}).removeprefix("GEO:").split(";")
     assert (float(latitude), float(longitude)) == (lat, lon)
     assert "e" not in latitude + longitude
 
 
-def test_what_an_import_said_besides_stands_there_as_it_was() -> None:
+def test_imported_lines_without_a_field_are_written_unchanged() -> None:
     kept_lines = ['X-NOTE;X-A="b;c":d\\,e', "ORGANIZER;CN=Ann:mailto:ann@example.org", "CLASS:PRIVATE"]
     assert lines(ics={"lines": kept_lines})[-4:-1] == kept_lines
 
 
-def test_what_an_import_said_gives_way_to_what_was_said_since() -> None:
+def test_an_imported_line_is_left_out_when_a_field_has_its_property() -> None:
     ics = {"lines": ["URL:mailto:ann@example.org", "X-A:1"]}
     assert line("URL", ics=ics) == "URL:mailto:ann@example.org"
     assert line("URL", ics=ics, url="https://example.org") == "URL:https://example.org"
     assert "X-A:1" in lines(ics=ics, url="https://example.org")
 
 
-def test_a_zone_that_only_an_imported_line_names_is_explained_as_well() -> None:
+def test_a_zone_of_an_imported_line_has_a_vtimezone_as_well() -> None:
     document = {"ics": {"lines": ["X-A;TZID=Asia/Tokyo:20260501T180000", "X-B;TZID=My own:1", "X-C:;TZID=Asia/Seoul"]}}
     assert rendered(**document).time_zones == ("Asia/Tokyo",)
 
 
-def test_reminders_are_alarms() -> None:
+def test_reminders_are_written_as_alarms() -> None:
     assert lines(reminders=[10])[-6:-1] == [
         "BEGIN:VALARM",
         "ACTION:DISPLAY",
@@ -211,7 +211,7 @@ def weekly(**fields: Any) -> Series:
     return validate_series(Series(**(vars(WEEKLY) | fields)))
 
 
-def test_an_event_that_repeats_has_its_rule_and_dates() -> None:
+def test_a_recurring_event_has_its_rule_and_dates() -> None:
     series = weekly(rdates=frozenset({datetime(2026, 5, 3, 12)}), exdates=frozenset({datetime(2026, 5, 8, 18)}))
     assert lines(of=repeating(series))[6:11] == [
         "DTSTART;TZID=Europe/Berlin:20260501T180000",
@@ -222,7 +222,7 @@ def test_an_event_that_repeats_has_its_rule_and_dates() -> None:
     ]
 
 
-def test_dates_of_an_event_in_utc_and_of_one_of_whole_days_are_written_like_its_start() -> None:
+def test_rdates_and_exdates_are_written_like_the_start() -> None:
     dates = frozenset({datetime(2026, 5, 3, 12), datetime(2026, 5, 2, 12)})
     assert (
         line("RDATE", of=repeating(weekly(time_zone="UTC", rdates=dates))) == "RDATE:20260502T120000Z,20260503T120000Z"
@@ -231,7 +231,7 @@ def test_dates_of_an_event_in_utc_and_of_one_of_whole_days_are_written_like_its_
     assert line("EXDATE", of=repeating(days)) == "EXDATE;VALUE=DATE:20260508"
 
 
-def test_an_occurrence_that_differs_has_an_entry_of_its_own() -> None:
+def test_an_occurrence_with_an_override_has_its_own_vevent() -> None:
     series = weekly(
         overrides={
             datetime(2026, 5, 8, 18): Override(
@@ -259,38 +259,38 @@ def test_an_occurrence_that_differs_has_an_entry_of_its_own() -> None:
     ]
 
 
-def test_an_occurrence_may_have_been_imported_with_lines_of_its_own() -> None:
+def test_an_occurrence_may_have_imported_lines_of_its_own() -> None:
     own = {"ics": {"lines": ["X-A:2"]}, "reminders": [5]}
     series = weekly(overrides={datetime(2026, 5, 8, 18): Override(fields=own)})
     found = lines(of=repeating(series, ics={"lines": ["X-A:1"]}))
     assert [text for text in found if text.startswith(("X-A", "TRIGGER"))] == ["X-A:1", "X-A:2", "TRIGGER:-PT5M"]
 
 
-def test_an_occurrence_that_does_not_take_place_is_left_out_by_its_date() -> None:
+def test_an_excluded_occurrence_has_an_exdate() -> None:
     series = weekly(overrides={datetime(2026, 5, 8, 18): Override(excluded=True)})
     assert line("EXDATE", of=repeating(series)) == "EXDATE;TZID=Europe/Berlin:20260508T180000"
     assert lines(of=repeating(series)).count("BEGIN:VEVENT") == 1
 
 
-def test_an_occurrence_beside_the_rule_is_added_by_its_date_so_that_other_programs_show_it() -> None:
+def test_an_added_occurrence_has_an_rdate_so_that_other_programs_show_it() -> None:
     series = weekly(overrides={datetime(2026, 5, 9, 12): Override(fields={"title": "Extra"})})
     assert line("RDATE", of=repeating(series)) == "RDATE;TZID=Europe/Berlin:20260509T120000"
     assert "RECURRENCE-ID;TZID=Europe/Berlin:20260509T120000" in lines(of=repeating(series))
 
 
-def test_an_occurrence_that_is_left_out_anyway_has_no_entry() -> None:
+def test_an_occurrence_with_an_exdate_has_no_vevent() -> None:
     id = datetime(2026, 5, 8, 18)
     series = weekly(exdates=frozenset({id}), overrides={id: Override(fields={"title": "Never"})})
     assert lines(of=repeating(series)).count("BEGIN:VEVENT") == 1
 
 
-def test_an_occurrence_whose_end_was_taken_away_has_none() -> None:
+def test_an_occurrence_whose_end_was_removed_has_no_dtend() -> None:
     series = weekly(overrides={datetime(2026, 5, 8, 18): Override(duration=timedelta(0))})
     found = lines(of=repeating(series))
     assert [text[:5] for text in found if text.startswith("DTEND")] == ["DTEND"]
 
 
-def test_the_end_of_what_repeats_is_exactly_as_much_later_though_the_clocks_change_meanwhile() -> None:
+def test_the_end_of_an_occurrence_is_exact_across_a_clock_change() -> None:
     # Two hours from 02:00 summer time: 03:00 winter time is one hour on the clock, and two in truth.
     series = weekly(start=datetime(2026, 10, 25, 2), rrule="FREQ=WEEKLY")
     assert line("DTEND", of=repeating(series)) == "DTEND;TZID=Europe/Berlin:20261025T030000"
@@ -344,7 +344,7 @@ def test_another_program_finds_the_same_occurrences(series: Series) -> None:
     assert theirs == mine
 
 
-def test_an_event_that_says_much_about_many_occurrences_is_written_in_parts() -> None:
+def test_an_event_with_many_overrides_is_rendered_in_parts() -> None:
     overrides: dict[date, Override] = {
         datetime(2026, 5, 1, 18) + timedelta(days=n): Override(fields={"title": f"T{n}"}) for n in range(200)
     }
@@ -360,7 +360,7 @@ def test_an_event_that_says_much_about_many_occurrences_is_written_in_parts() ->
     assert found.content.count(b"BEGIN:VEVENT") == 201
 
 
-def test_a_file_says_what_it_is_and_explains_each_zone_once_before_it_is_used() -> None:
+def test_a_file_has_each_vtimezone_once_before_it_is_used() -> None:
     berlin = rendered(time_zone="Europe/Berlin")
     tokyo = rendered(time_zone="Asia/Tokyo")
     content = whole([rendered(), berlin, tokyo, berlin]).decode()
@@ -370,25 +370,25 @@ def test_a_file_says_what_it_is_and_explains_each_zone_once_before_it_is_used() 
     assert content.index("TZID:Asia/Tokyo") < content.index("DTSTART;TZID=Asia/Tokyo")
 
 
-def test_a_file_that_is_written_in_parts_explains_each_zone_once_all_the_same() -> None:
+def test_a_file_in_parts_has_each_vtimezone_once_as_well() -> None:
     body, berlin = VCalendarBody(), rendered(time_zone="Europe/Berlin")
     assert b"VTIMEZONE" in body.render([berlin])
     assert body.render([berlin]) == berlin.content
     assert body.render_end() == b"END:VCALENDAR\r\n"
 
 
-def test_a_subscriber_learns_the_name_and_when_to_look_again() -> None:
+def test_a_file_for_subscribers_has_a_name_and_a_refresh_interval() -> None:
     head = render_vcalendar_start("Ann, mine").decode()
     assert "\r\nNAME:Ann\\, mine\r\nX-WR-CALNAME:Ann\\, mine\r\n" in head
     assert "\r\nREFRESH-INTERVAL;VALUE=DURATION:PT1H\r\nX-PUBLISHED-TTL:PT1H\r\n" in head
     assert "NAME" not in render_vcalendar_start().decode()
 
 
-def test_a_file_without_events_holds_one_component_all_the_same_as_the_grammar_wants() -> None:
+def test_a_file_without_events_has_one_component() -> None:
     assert [part.name for part in icalendar.Calendar.from_ical(whole([])).subcomponents] == ["VTIMEZONE"]
 
 
 @pytest.mark.parametrize("start", ["0001-01-01T00:00:00", "9999-12-31T23:59:59"])
-def test_the_first_and_the_last_moment_there_are_can_be_written(start: str) -> None:
+def test_the_first_and_the_last_moment_of_the_calendar_can_be_written(start: str) -> None:
     series = Series(datetime.fromisoformat(start), timedelta(hours=2), "Asia/Tokyo", None, frozenset())
     assert line("DTSTART", of=repeating(series)).endswith(start.replace("-", "").replace(":", ""))

@@ -80,7 +80,7 @@ def truth(name: str, instant: datetime) -> timedelta:
 
 
 @pytest.mark.parametrize("name", NAMES)
-def test_the_offsets_of_a_zone_are_zoneinfos_before_and_after_each_change_and_between_them(name: str) -> None:
+def test_the_offsets_of_a_zone_are_those_of_zoneinfo_around_each_transition(name: str) -> None:
     moments = [at for at, _ in onsets(name)[1:]]
     moments += [
         datetime(1970, 1, 1) + timedelta(seconds=transition.at) for transition in read_zone_history(name).transitions
@@ -100,12 +100,12 @@ def test_the_offsets_of_a_zone_are_zoneinfos_before_and_after_each_change_and_be
 )
 @example("Africa/Cairo", datetime(2019, 7, 1, tzinfo=UTC))
 @example("Asia/Gaza", datetime(2086, 5, 26, tzinfo=UTC))
-def test_the_offset_at_any_instant_is_zoneinfos(name: str, instant: datetime) -> None:
+def test_the_offset_at_any_instant_is_that_of_zoneinfo(name: str, instant: datetime) -> None:
     assert offset(name, instant) == truth(name, instant)
 
 
 @pytest.mark.parametrize("name", ODD)
-def test_dateutil_reads_the_same_from_it(name: str) -> None:
+def test_dateutil_reads_the_same_offsets(name: str) -> None:
     # It guesses in the hours around a change, where it compares local times; noons of the 10th are far enough.
     read = tzical(StringIO(render_vtimezone(name).decode())).get(name)
     assert read is not None
@@ -117,19 +117,19 @@ def test_dateutil_reads_the_same_from_it(name: str) -> None:
                 assert read.utcoffset(local) == load_zone(name).utcoffset(local), local
 
 
-def test_a_zone_is_written_with_a_rule_for_the_years_to_come() -> None:
+def test_a_vtimezone_has_a_rule_for_later_years() -> None:
     text = render_vtimezone("Europe/Berlin").decode()
     assert "DTSTART:19960331T020000\r\nTZOFFSETFROM:+0100\r\nTZOFFSETTO:+0200\r\nTZNAME:CEST\r\n" in text
     assert "RRULE:FREQ=YEARLY;BYMONTH=3;BYDAY=-1SU\r\n" in text
 
 
-def test_the_summer_time_of_dublin_is_called_so_though_the_database_has_it_the_other_way_round() -> None:
+def test_the_summer_time_of_dublin_is_daylight_saving_time() -> None:
     component: Any = icalendar.Component.from_ical(render_vtimezone("Europe/Dublin"))
     ruled = {part.name: part["TZNAME"] for part in component.subcomponents if "RRULE" in part}
     assert ruled == {"DAYLIGHT": "IST", "STANDARD": "GMT"}
 
 
-def test_a_change_at_24_oclock_is_one_on_the_next_day_be_that_in_another_month() -> None:
+def test_a_transition_at_24_oclock_is_on_the_next_day() -> None:
     assert find_month_days(YearlyRule(86400, 10, 5, 4)) == [
         MonthDays(10, (-6, -5, -4, -3, -2, -1), 5),
         MonthDays(11, (1,), 5),
@@ -139,7 +139,7 @@ def test_a_change_at_24_oclock_is_one_on_the_next_day_be_that_in_another_month()
 @pytest.mark.parametrize("month", range(1, 13))
 @pytest.mark.parametrize("nth", range(1, 6))
 @pytest.mark.parametrize("hours", [-25, -24, -1, 0, 2, 24, 26, 50])
-def test_the_rule_that_is_written_has_the_days_that_posix_means(month: int, nth: int, hours: int) -> None:
+def test_the_rrule_has_the_days_of_the_posix_rule(month: int, nth: int, hours: int) -> None:
     rule = YearlyRule(hours * 3600, month, nth, 4)
     found = find_month_days(rule)
     if found is None:
@@ -164,5 +164,5 @@ def test_the_rule_that_is_written_has_the_days_that_posix_means(month: int, nth:
         (YearlyRule(-3600, 3, 5, 0), datetime(2028, 3, 25, 23)),
     ],
 )
-def test_a_day_of_the_year_counts_leap_days_or_does_not(rule: YearlyRule, expected: datetime) -> None:
+def test_a_day_of_the_year_counts_the_leap_day_or_does_not(rule: YearlyRule, expected: datetime) -> None:
     assert rule.compute_local(2028) == expected

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from planner.domain.recurrence.series import Series, validate_series
 from planner.domain.recurrence.shift import Shift
 from tests.domain import strategies
-from tests.domain.oracle import occurrences_of, recurrence_ids
+from tests.domain.oracle import list_expected_rows, recurrence_ids
 
 DAY, HOUR, MINUTE = timedelta(days=1), timedelta(hours=1), timedelta(minutes=1)
 NINE = datetime(2024, 3, 1, 9)
@@ -21,7 +21,7 @@ def horizon(series: Series, days: int = 300) -> date:
 
 
 def listed(series: Series | None, high: date) -> Listed:
-    return [] if series is None else occurrences_of(series, high)
+    return [] if series is None else list_expected_rows(series, high)
 
 
 def in_order(items: Listed) -> Listed:

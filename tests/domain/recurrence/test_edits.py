@@ -56,18 +56,18 @@ def test_an_override_adds_to_an_earlier_one() -> None:
     }
 
 
-def test_an_excluding_patch_deletes() -> None:
+def test_a_patch_that_excludes_an_occurrence_deletes_it() -> None:
     series = Series(NINE, HOUR, rrule="FREQ=DAILY")
     assert edit_occurrence(series, NINE, Override(excluded=True)) == delete_occurrence(series, NINE)
 
 
-def test_deleting_a_date_beside_the_rule_leaves_no_trace() -> None:
+def test_deleting_an_rdate_adds_no_exdate() -> None:
     series = Series(NINE, rrule="FREQ=DAILY", rdates=frozenset({NINE + HOUR}))
     assert delete_occurrence(series, NINE + HOUR) == Series(NINE, rrule="FREQ=DAILY")
 
 
 @given(cuts(), strategies.zones)
-def test_in_another_zone_the_wall_time_stays(cut: tuple[Series, date], zone: str) -> None:
+def test_changing_the_zone_keeps_the_local_times(cut: tuple[Series, date], zone: str) -> None:
     series, _ = cut
     high = horizon(series)
     assert ids_and_starts(edit_series(series, SeriesChanges(time_zone=zone)), high) == ids_and_starts(series, high)
@@ -102,7 +102,7 @@ def test_a_new_rule_keeps_the_overrides_that_still_have_an_occurrence(
         (SeriesChanges(start=datetime(9999, 12, 31)), "start"),
     ],
 )
-def test_changes_that_make_no_sense_are_refused(changes: SeriesChanges, field: str) -> None:
+def test_invalid_changes_are_refused_by_their_field(changes: SeriesChanges, field: str) -> None:
     series = Series(NINE, HOUR, rrule="FREQ=DAILY", exdates=frozenset({NINE + DAY}))
     with pytest.raises(RecurrenceError) as caught:
         edit_series(series, changes)
@@ -110,7 +110,7 @@ def test_changes_that_make_no_sense_are_refused(changes: SeriesChanges, field: s
 
 
 @pytest.mark.parametrize("recurrence_id", [NINE + HOUR, NINE - DAY, NINE + DAY, NINE.date()])
-def test_what_is_no_occurrence_cannot_be_edited(recurrence_id: date) -> None:
+def test_an_id_without_an_occurrence_cannot_be_edited(recurrence_id: date) -> None:
     series = Series(NINE, HOUR, rrule="FREQ=DAILY", exdates=frozenset({NINE + DAY}))
     for edit in (
         lambda: edit_occurrence(series, recurrence_id, Override()),
@@ -123,7 +123,7 @@ def test_what_is_no_occurrence_cannot_be_edited(recurrence_id: date) -> None:
         assert caught.value.field == "recurrence_id"
 
 
-def test_a_rule_is_written_as_it_was_unless_it_has_to_change() -> None:
+def test_a_rule_stays_the_same_unless_it_has_to_change() -> None:
     assert parse_rule("FREQ=DAILY").count is None
     series = Series(NINE, HOUR, rrule="FREQ=DAILY;COUNT=3")
     assert edit_series(series, SeriesChanges(duration=2 * HOUR)).rrule == "FREQ=DAILY;COUNT=3"

@@ -18,7 +18,7 @@ from planner.domain.recurrence.pattern import compile_pattern
 from planner.domain.recurrence.series import Override, Series
 from planner.domain.zones import EARLIEST_INSTANT, LATEST_INSTANT
 from tests.domain import strategies
-from tests.domain.oracle import by_dateutil, dateutil_agrees, instant_of_any, occurrences_of
+from tests.domain.oracle import compute_instant_of_any, dateutil_agrees, expand_by_dateutil, list_expected_rows
 
 DAY = timedelta(days=1)
 
@@ -30,7 +30,7 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second:
 def expected_in(series: Series, low: datetime, high: datetime) -> list[Occurrence]:
     """The answer by the oracle, which needs to know how far ids can matter."""
     last = max([high.replace(tzinfo=None) + 3 * DAY, *map(naive, series.overrides)])
-    expanded = occurrences_of(series, last if isinstance(series.start, datetime) else last.date())
+    expanded = list_expected_rows(series, last if isinstance(series.start, datetime) else last.date())
     return [
         Occurrence(recurrence_id, *((start, end) if isinstance(local, datetime) else whole_days(series, recurrence_id)))
         for start, end, recurrence_id, local in expanded
@@ -57,7 +57,7 @@ def windows(draw: st.DrawFn, series: Series, far: int = 400) -> tuple[datetime, 
 
 
 @given(st.data())
-def test_a_window_holds_what_overlaps_it(data: st.DataObject) -> None:
+def test_a_window_has_the_occurrences_that_overlap_it(data: st.DataObject) -> None:
     series = data.draw(strategies.series())
     low, high = data.draw(windows(series))
     page = list_occurrences(series, low, high, 100_000)
@@ -66,7 +66,7 @@ def test_a_window_holds_what_overlaps_it(data: st.DataObject) -> None:
 
 
 @given(st.data())
-def test_pages_in_a_row_are_the_whole_answer(data: st.DataObject) -> None:
+def test_all_pages_together_are_the_whole_list(data: st.DataObject) -> None:
     series = data.draw(strategies.series())
     low, high = data.draw(windows(series))
     limit = data.draw(st.integers(1, 7))
@@ -85,7 +85,7 @@ def test_pages_in_a_row_are_the_whole_answer(data: st.DataObject) -> None:
 
 
 @given(st.data())
-def test_a_place_without_an_id_is_before_all_that_begin_then(data: st.DataObject) -> None:
+def test_a_cursor_without_an_id_is_before_all_that_begin_at_its_instant(data: st.DataObject) -> None:
     series = data.draw(strategies.series())
     low, high = data.draw(windows(series))
     whole = list_occurrences(series, low, high, 100_000).items
@@ -97,7 +97,7 @@ def test_a_place_without_an_id_is_before_all_that_begin_then(data: st.DataObject
     assert found == [item for item in whole if locate_occurrence(series, item).start > place]
 
 
-def test_the_cursor_of_another_kind_of_series_is_a_mistake_of_the_caller() -> None:
+def test_the_cursor_of_another_kind_of_series_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="another series"):
         list_occurrences(
             Series(NINE), EARLIEST_INSTANT, LATEST_INSTANT, 1, OccurrenceCursor(EARLIEST_INSTANT, date(2024, 1, 1))
@@ -105,7 +105,7 @@ def test_the_cursor_of_another_kind_of_series_is_a_mistake_of_the_caller() -> No
 
 
 @given(st.data())
-def test_a_rule_alone_gives_what_dateutil_gives_in_the_zone(data: st.DataObject) -> None:
+def test_a_rule_has_the_same_occurrences_as_in_dateutil(data: st.DataObject) -> None:
     all_day = data.draw(st.booleans())
     text = data.draw(strategies.rules(all_day=all_day))
     start: date = data.draw(strategies.days if all_day else strategies.locals_)
@@ -120,10 +120,10 @@ def test_a_rule_alone_gives_what_dateutil_gives_in_the_zone(data: st.DataObject)
     behind = high.replace(tzinfo=None) + 3 * DAY
     last = behind if isinstance(start, datetime) else behind.date()
     assume(next(endless.iterate_from(last), date.max).year <= last.year + 8)
-    instants = sorted((instant_of_any(local, zone), local) for local in by_dateutil(text, first, last))
+    instants = sorted((compute_instant_of_any(local, zone), local) for local in expand_by_dateutil(text, first, last))
     found = list_occurrences(series, low, high, 100_000).items
     if all_day:
-        ends = {local: instant_of_any(local + DAY, zone) for _, local in instants}
+        ends = {local: compute_instant_of_any(local + DAY, zone) for _, local in instants}
         assert [item.start for item in found] == [
             local for start_, local in instants if start_ < high and ends[local] > low
         ]
@@ -144,7 +144,7 @@ def test_each_occurrence_is_found_by_its_id(data: st.DataObject) -> None:
 
 
 @given(strategies.series())
-def test_the_span_reaches_from_the_first_start_to_the_last_end(series: Series) -> None:
+def test_first_start_and_last_end_are_those_of_all_occurrences(series: Series) -> None:
     end = find_last_end(series)
     endless = series.pattern is not None and series.pattern.is_endless
     assert endless is (end is None)
@@ -152,14 +152,14 @@ def test_the_span_reaches_from_the_first_start_to_the_last_end(series: Series) -
     far = naive(series.start) + 300 * DAY if end is None else end.replace(tzinfo=None) + 40 * DAY
     far = max([far, *map(naive, series.overrides)])
     assume(far < naive(series.start) + 3000 * DAY)
-    expanded = occurrences_of(series, far.date() if series.all_day else far)
+    expanded = list_expected_rows(series, far.date() if series.all_day else far)
     assume(expanded or not endless)
     assert has_no_occurrences(series) is (expanded == [])
     if expanded:
         assert find_first_start(series) == min(start for start, _, _, _ in expanded)
         assert end is None or end == max(end for _, end, _, _ in expanded)
     else:
-        assert find_first_start(series) == end == instant_of_any(series.start, series.time_zone)
+        assert find_first_start(series) == end == compute_instant_of_any(series.start, series.time_zone)
 
 
 def starts(
@@ -172,7 +172,7 @@ NINE = datetime(2024, 3, 1, 9)
 HOUR = timedelta(hours=1)
 
 
-def test_the_window_begins_with_its_start_and_is_over_at_its_end() -> None:
+def test_the_window_includes_its_start_and_not_its_end() -> None:
     series = Series(NINE, HOUR, rrule="FREQ=DAILY")
     assert starts(series, utc(2024, 5, 2, 9), utc(2024, 5, 3, 9)) == [utc(2024, 5, 2, 9)]
     assert starts(series, utc(2024, 5, 2, 9, 59), utc(2024, 5, 3, 9)) == [utc(2024, 5, 2, 9)]
@@ -180,57 +180,57 @@ def test_the_window_begins_with_its_start_and_is_over_at_its_end() -> None:
     assert starts(series, utc(2024, 5, 2, 10), utc(2024, 5, 3, 9, 0, 1)) == [utc(2024, 5, 3, 9)]
 
 
-def test_what_takes_no_time_is_in_the_window_that_holds_its_start() -> None:
+def test_an_occurrence_without_a_duration_is_in_the_window_that_has_its_start() -> None:
     series = Series(NINE, rrule="FREQ=DAILY")
     assert starts(series, utc(2024, 5, 2, 9), utc(2024, 5, 3, 9)) == [utc(2024, 5, 2, 9)]
 
 
-def test_what_began_long_ago_is_there_while_it_lasts() -> None:
+def test_an_occurrence_that_began_before_the_window_is_in_it_until_its_end() -> None:
     series = Series(NINE, 100 * DAY, rrule="FREQ=YEARLY")
     assert starts(series, utc(2025, 6, 1), utc(2025, 6, 2)) == [utc(2025, 3, 1, 9)]
     assert starts(series, utc(2025, 6, 10), utc(2025, 6, 12)) == []
 
 
-def test_a_meeting_stays_at_its_hour_when_the_clocks_change() -> None:
+def test_an_occurrence_keeps_its_local_time_across_a_clock_change() -> None:
     series = Series(NINE, HOUR, "Europe/Berlin", "FREQ=MONTHLY")
     assert starts(series, utc(2024, 3, 1), utc(2024, 5, 1)) == [utc(2024, 3, 1, 8), utc(2024, 4, 1, 7)]
 
 
-def test_an_occurrence_lasts_as_long_as_the_others_when_the_clocks_change() -> None:
+def test_an_occurrence_keeps_its_duration_across_a_clock_change() -> None:
     night = Series(datetime(2024, 3, 1, 22), 8 * HOUR, "Europe/Berlin", "FREQ=DAILY")
     (item,) = list_occurrences(night, utc(2024, 3, 30, 12), utc(2024, 3, 31, 12), 9).items
     assert item == Occurrence(datetime(2024, 3, 30, 22), utc(2024, 3, 30, 21), utc(2024, 3, 31, 5))
 
 
-def test_a_time_that_the_clocks_skip_is_an_hour_later_on_that_day() -> None:
+def test_a_skipped_time_is_an_hour_later_on_that_day() -> None:
     series = Series(datetime(2024, 3, 30, 2, 30), HOUR, "Europe/Berlin", "FREQ=DAILY;COUNT=3")
     assert starts(series) == [utc(2024, 3, 30, 1, 30), utc(2024, 3, 31, 1, 30), utc(2024, 4, 1, 0, 30)]
 
 
-def test_a_time_that_comes_twice_is_the_first_on_that_day() -> None:
+def test_a_time_that_occurs_twice_is_the_first_on_that_day() -> None:
     series = Series(datetime(2024, 10, 26, 2, 30), HOUR, "Europe/Berlin", "FREQ=DAILY;COUNT=3")
     assert starts(series) == [utc(2024, 10, 26, 0, 30), utc(2024, 10, 27, 0, 30), utc(2024, 10, 28, 1, 30)]
 
 
-def test_where_the_clocks_change_occurrences_are_in_order_of_time() -> None:
+def test_near_a_clock_change_occurrences_are_in_order_of_instants() -> None:
     series = Series(datetime(2024, 3, 31, 2), None, "Europe/Berlin", "FREQ=HOURLY;BYMINUTE=0,30;COUNT=4")
     page = list_occurrences(series, EARLIEST_INSTANT, LATEST_INSTANT, 100)
     assert [item.recurrence_id.strftime("%H:%M") for item in page.items] == ["02:00", "03:00", "02:30", "03:30"]
     assert [item.start for item in page.items] == sorted(item.start for item in page.items)
 
 
-def test_where_the_clocks_change_the_last_to_end_need_not_be_the_last_by_the_clock() -> None:
+def test_near_a_clock_change_the_last_end_may_be_of_an_earlier_local_time() -> None:
     series = Series(datetime(2024, 3, 31, 2), HOUR, "Europe/Berlin", "FREQ=HOURLY;BYMINUTE=0,30;COUNT=3")
     assert find_last_end(series) == utc(2024, 3, 31, 2, 30)
 
 
-def test_days_are_in_the_window_by_the_midnights_of_their_zone() -> None:
+def test_all_day_occurrences_are_in_the_window_by_the_midnights_of_their_zone() -> None:
     series = Series(date(2024, 7, 1), time_zone="Asia/Kolkata", rrule="FREQ=DAILY")
     assert starts(series, utc(2024, 7, 10, 18), utc(2024, 7, 10, 18, 30)) == [date(2024, 7, 10)]
     assert starts(series, utc(2024, 7, 10, 18, 30), utc(2024, 7, 10, 19)) == [date(2024, 7, 11)]
 
 
-def test_the_end_of_days_is_the_day_after() -> None:
+def test_the_end_of_an_all_day_occurrence_is_the_next_day() -> None:
     item = list_occurrences(Series(date(2024, 2, 28), 2 * DAY), EARLIEST_INSTANT, LATEST_INSTANT, 1).items[0]
     assert item == Occurrence(date(2024, 2, 28), date(2024, 2, 28), date(2024, 3, 1))
 
@@ -249,17 +249,17 @@ def test_an_override_may_last_longer_than_all_others() -> None:
     assert starts(series, utc(2024, 3, 9, 20), utc(2024, 3, 9, 21)) == [utc(2024, 3, 8, 9)]
 
 
-def test_an_override_that_has_no_occurrence_is_one() -> None:
+def test_an_override_without_an_occurrence_adds_one() -> None:
     series = Series(NINE, HOUR, rrule="FREQ=WEEKLY;COUNT=1", overrides={datetime(2024, 3, 4, 7): Override()})
     assert starts(series) == [utc(2024, 3, 1, 9), utc(2024, 3, 4, 7)]
 
 
-def test_a_date_given_twice_is_one_occurrence() -> None:
+def test_the_same_date_twice_is_one_occurrence() -> None:
     series = Series(NINE, rrule="FREQ=DAILY;COUNT=2", rdates=frozenset({NINE, NINE + DAY, NINE + HOUR}))
     assert starts(series) == [utc(2024, 3, 1, 9), utc(2024, 3, 1, 10), utc(2024, 3, 2, 9)]
 
 
-def test_exclusions_do_not_make_a_count_longer() -> None:
+def test_exdates_count_in_a_count() -> None:
     series = Series(NINE, rrule="FREQ=DAILY;COUNT=3", exdates=frozenset({NINE + DAY}))
     assert starts(series) == [utc(2024, 3, 1, 9), utc(2024, 3, 3, 9)]
 
@@ -274,7 +274,7 @@ def test_an_event_without_a_rule_is_a_series_of_one() -> None:
 @pytest.mark.parametrize(
     "rule", [None, "FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO,SU", "FREQ=YEARLY;INTERVAL=99999", "FREQ=MONTHLY;COUNT=3"]
 )
-def test_the_ends_of_the_calendar_are_reached_without_an_error(zone: str, start: date, rule: str | None) -> None:
+def test_the_ends_of_the_calendar_are_not_an_error(zone: str, start: date, rule: str | None) -> None:
     series = Series(start, 1000 * DAY, zone, rule, overrides={start: Override(duration=timedelta.max)})
     assert len(list_occurrences(series, EARLIEST_INSTANT, LATEST_INSTANT, 5).items) <= 5
     assert len(list_occurrences(series, EARLIEST_INSTANT, EARLIEST_INSTANT + DAY, 5).items) <= 5
@@ -283,6 +283,6 @@ def test_the_ends_of_the_calendar_are_reached_without_an_error(zone: str, start:
     assert (find_last_end(series) is None) is (rule is not None and "COUNT" not in rule)
 
 
-def test_a_window_without_a_zone_is_a_mistake_of_the_caller() -> None:
+def test_a_naive_window_is_a_value_error() -> None:
     with pytest.raises(ValueError, match="aware"):
         list_occurrences(Series(NINE), datetime(2024, 1, 1), datetime(2024, 2, 1), 1)

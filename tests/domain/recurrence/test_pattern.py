@@ -8,27 +8,27 @@ from hypothesis import strategies as st
 from planner.domain.recurrence.pattern import Pattern, compile_pattern
 from planner.domain.recurrence.rrule import RecurrenceError, parse_rule
 from tests.domain import strategies
-from tests.domain.oracle import by_dateutil, by_definition, dateutil_agrees
+from tests.domain.oracle import dateutil_agrees, expand_by_dateutil, expand_by_definition
 
 
 @st.composite
-def begun_rules(draw: st.DrawFn) -> tuple[str, date]:
+def rules_with_starts(draw: st.DrawFn) -> tuple[str, date]:
     all_day = draw(st.booleans())
     return draw(strategies.rules(all_day=all_day)), draw(strategies.days if all_day else strategies.locals_)
 
 
-@given(begun_rules(), st.integers(0, 9000), st.integers(0, 70))
-def test_a_window_holds_what_the_definition_gives(rule: tuple[str, date], distance: int, length: int) -> None:
+@given(rules_with_starts(), st.integers(0, 9000), st.integers(0, 70))
+def test_a_window_has_the_instances_of_the_definition(rule: tuple[str, date], distance: int, length: int) -> None:
     text, start = rule
     low = start + timedelta(days=min(distance, strategies.reach(text)))
     high = low + timedelta(days=length)
-    expected = by_definition(parse_rule(text), start, high)
+    expected = expand_by_definition(parse_rule(text), start, high)
     assert compile_pattern(text, start, "UTC").find_between(low, high) == [local for local in expected if local >= low]
     assert compile_pattern(text, start, "UTC").find_between(start, high) == expected
 
 
-@given(begun_rules(), st.integers(0, 9000), st.integers(0, 70))
-def test_a_window_holds_what_dateutil_gives(rule: tuple[str, date], distance: int, length: int) -> None:
+@given(rules_with_starts(), st.integers(0, 9000), st.integers(0, 70))
+def test_a_window_has_the_instances_of_dateutil(rule: tuple[str, date], distance: int, length: int) -> None:
     text, start = rule
     assume(dateutil_agrees(text, start))
     low = start + timedelta(days=min(distance, strategies.reach(text)))
@@ -37,19 +37,19 @@ def test_a_window_holds_what_dateutil_gives(rule: tuple[str, date], distance: in
     assume(
         next(compile_pattern(text, start, "UTC").iterate_from(high + timedelta(days=1)), date.max).year <= high.year + 8
     )
-    expected = by_dateutil(text, start, high)
+    expected = expand_by_dateutil(text, start, high)
     assert compile_pattern(text, start, "UTC").find_between(low, high) == [local for local in expected if local >= low]
 
 
-@given(begun_rules(), st.integers(0, 3000))
-def test_going_back_finds_the_same_as_going_forth(rule: tuple[str, date], distance: int) -> None:
+@given(rules_with_starts(), st.integers(0, 3000))
+def test_iterating_backwards_finds_the_same_instances(rule: tuple[str, date], distance: int) -> None:
     text, start = rule
     high = start + timedelta(days=distance)
     found = compile_pattern(text, start, "UTC")
     assert list(islice(found.iterate_backwards(high), 200)) == found.find_between(start, high)[:-201:-1]
 
 
-@given(begun_rules(), st.integers(1, 60))
+@given(rules_with_starts(), st.integers(1, 60))
 def test_a_count_counts_from_the_start_whether_that_matches_or_not(rule: tuple[str, date], count: int) -> None:
     text, start = rule
     endless = compile_pattern(text, start, "UTC")
@@ -88,7 +88,7 @@ def test_a_count_counts_from_the_start_whether_that_matches_or_not(rule: tuple[s
         ("FREQ=YEARLY;BYDAY=53MO", date(2024, 1, 1), [date(2024, 12, 30), date(2029, 12, 31)]),
     ],
 )
-def test_the_rare_cases_are_right(text: str, start: date, expected: list[date]) -> None:
+def test_rare_rules_have_the_right_instances(text: str, start: date, expected: list[date]) -> None:
     assert list(islice(compile_pattern(text, start, "UTC").iterate_from(start), len(expected))) == expected
 
 
@@ -115,7 +115,7 @@ NEVER: list[tuple[str, date]] = [
 
 
 @pytest.mark.parametrize(("text", "start"), NEVER[:-1], ids=[text for text, _ in NEVER[:-1]])
-def test_a_rule_that_never_matches_is_found_out(text: str, start: date) -> None:
+def test_a_rule_that_never_matches_is_empty(text: str, start: date) -> None:
     assert compile_pattern(text, start, "UTC").is_empty
     assert list(compile_pattern(text, start, "UTC").iterate_from(start)) == []
     assert list(compile_pattern(f"{text};COUNT=3", start, "UTC").iterate_from(start)) == []
@@ -130,7 +130,7 @@ def test_a_rule_that_never_matches_is_found_out(text: str, start: date) -> None:
         ("FREQ=HOURLY;INTERVAL=9973;BYMONTH=1;BYMONTHDAY=1;BYHOUR=0", datetime(2024, 1, 1, 10), None),
     ],
 )
-def test_a_rule_that_matches_rarely_is_found_out_too(text: str, start: date, first: date | None) -> None:
+def test_a_rule_that_matches_rarely_is_not_empty(text: str, start: date, first: date | None) -> None:
     found = next(compile_pattern(text, start, "UTC").iterate_from(start), None)
     assert compile_pattern(text, start, "UTC").is_empty is (found is None)
     if first is not None:
@@ -140,7 +140,7 @@ def test_a_rule_that_matches_rarely_is_found_out_too(text: str, start: date, fir
 @pytest.mark.parametrize(
     "text", ["FREQ=DAILY", "FREQ=WEEKLY;BYDAY=MO,SU", "FREQ=MONTHLY", "FREQ=YEARLY", "FREQ=HOURLY"]
 )
-def test_the_calendar_ends_without_an_error(text: str) -> None:
+def test_the_end_of_the_calendar_is_not_an_error(text: str) -> None:
     start = datetime(9999, 12, 1, 10)
     found = list(compile_pattern(text, start, "Asia/Kolkata").iterate_from(start))
     assert found[0].year == found[-1].year == 9999
@@ -148,7 +148,7 @@ def test_the_calendar_ends_without_an_error(text: str) -> None:
     assert next(compile_pattern(text, datetime(1, 1, 1), "UTC").iterate_from(datetime(1, 1, 1))).year == 1
 
 
-def test_days_do_not_have_hours() -> None:
+def test_an_all_day_rule_cannot_be_hourly() -> None:
     with pytest.raises(RecurrenceError, match="must not have FREQ=HOURLY"):
         compile_pattern("FREQ=HOURLY", date(2024, 1, 1), "UTC")
 
@@ -172,18 +172,18 @@ def test_until_includes_the_whole_second() -> None:
     assert len(list(compile_pattern("FREQ=DAILY;UNTIL=20240102T100000Z", start, "UTC").iterate_from(start))) == 2
 
 
-def test_an_hourly_rule_goes_by_the_clock_on_the_wall() -> None:
+def test_the_hours_of_an_hourly_rule_are_in_local_time() -> None:
     start = datetime(2024, 3, 31, 0)
     found = compile_pattern("FREQ=HOURLY;COUNT=5", start, "Europe/Berlin").find_between(start, datetime(2024, 4, 1))
     assert found == [datetime(2024, 3, 31, hour) for hour in range(5)]
 
 
-def test_patterns_of_an_all_day_start_are_dates() -> None:
+def test_the_instances_of_an_all_day_rule_are_dates() -> None:
     found = Pattern(parse_rule("FREQ=DAILY;BYHOUR=9,10;COUNT=2"), date(2024, 1, 1), "UTC")
     assert list(found.iterate_from(date(2024, 1, 1))) == [date(2024, 1, 1), date(2024, 1, 2)]
 
 
-def test_a_moment_beside_the_instances_is_none_of_them() -> None:
+def test_a_moment_between_the_instances_is_no_instance() -> None:
     found = compile_pattern("FREQ=DAILY", datetime(2024, 1, 1, 9), "UTC")
     assert found.contains(datetime(2024, 2, 1, 9))
     assert not found.contains(datetime(2024, 2, 1, 10))

@@ -179,7 +179,7 @@ def test_a_daily_or_weekly_example_has_the_printed_dates(example: Example) -> No
     assert_as_printed(example)
 
 
-def test_the_printed_until_of_the_hourly_example_ends_it_at_one_o_clock() -> None:
+def test_the_printed_until_of_the_hourly_example_ends_it_at_one_oclock() -> None:
     series = Series(SEPTEMBER_2, time_zone="America/New_York", rrule="FREQ=HOURLY;INTERVAL=3;UNTIL=19970902T170000Z")
     assert [item.start for item in list_occurrences(series, BEFORE, AFTER, 9).items] == clock(2, "09:00", "12:00")
 
@@ -192,6 +192,6 @@ def test_the_printed_until_of_the_hourly_example_ends_it_at_one_o_clock() -> Non
         "FREQ=MINUTELY;INTERVAL=20;BYHOUR=9,10,11,12,13,14,15,16",
     ],
 )
-def test_what_the_standard_repeats_by_the_minute_is_refused(rule: str) -> None:
+def test_the_minutely_examples_of_the_standard_are_refused(rule: str) -> None:
     with pytest.raises(RecurrenceError, match="HOURLY is the shortest"):
         parse_rule(rule)

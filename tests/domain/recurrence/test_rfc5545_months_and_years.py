@@ -278,7 +278,7 @@ def test_a_monthly_or_yearly_example_has_the_printed_dates(example: Example) -> 
     assert_as_printed(example)
 
 
-def test_every_friday_the_13th_without_the_start_that_is_none() -> None:
+def test_every_friday_the_13th_with_the_start_as_an_exdate() -> None:
     series = Series(
         SEPTEMBER_2,
         time_zone="America/New_York",

@@ -17,13 +17,13 @@ from tests.domain import strategies
 
 
 @given(strategies.rules())
-def test_a_rule_that_is_written_and_read_again_is_the_same(text: str) -> None:
+def test_a_rule_that_is_formatted_and_parsed_again_is_the_same(text: str) -> None:
     rule = parse_rule(text)
     assert parse_rule(str(rule)) == rule
     assert str(parse_rule(str(rule))) == str(rule)
 
 
-def test_all_parts_are_read() -> None:
+def test_all_parts_are_parsed() -> None:
     assert parse_rule(
         "FREQ=YEARLY;INTERVAL=2;COUNT=10;BYMONTH=3,1;BYWEEKNO=-1,20;BYYEARDAY=1,-366;BYMONTHDAY=31,-31"
         ";BYDAY=SU,MO;BYHOUR=9,0;BYMINUTE=30;BYSECOND=0;BYSETPOS=1,-1;WKST=SU"
@@ -44,7 +44,7 @@ def test_all_parts_are_read() -> None:
     )
 
 
-def test_numbers_stand_before_weekdays() -> None:
+def test_weekdays_may_have_a_number() -> None:
     assert parse_rule("FREQ=MONTHLY;BYDAY=-1FR,+2MO,TU").by_day == (Weekday(0, 2), Weekday(1, 0), Weekday(4, -1))
 
 
@@ -57,7 +57,7 @@ def test_numbers_stand_before_weekdays() -> None:
         ("20161231T235960Z", datetime(2016, 12, 31, 23, 59, 59, tzinfo=UTC)),
     ],
 )
-def test_until_is_read_in_each_of_its_forms(text: str, until: date) -> None:
+def test_until_is_parsed_in_each_of_its_forms(text: str, until: date) -> None:
     read = parse_rule(f"FREQ=DAILY;UNTIL={text}").until
     assert read == until
     assert type(read) is type(until)
@@ -66,7 +66,7 @@ def test_until_is_read_in_each_of_its_forms(text: str, until: date) -> None:
 @pytest.mark.parametrize(
     "text", ["freq=weekly;byday=mo", "RRULE:FREQ=WEEKLY;BYDAY=MO", "FREQ=WEEKLY;BYDAY=MO;", "BYDAY=MO;FREQ=WEEKLY"]
 )
-def test_harmless_liberties_are_taken_for_what_they_mean(text: str) -> None:
+def test_lower_case_a_prefix_and_a_trailing_semicolon_are_accepted(text: str) -> None:
     assert str(parse_rule(text)) == "FREQ=WEEKLY;BYDAY=MO"
 
 
@@ -74,7 +74,7 @@ def test_a_leap_second_is_the_second_before_it() -> None:
     assert parse_rule("FREQ=DAILY;BYSECOND=59,60").by_second == (59,)
 
 
-def test_an_all_day_rule_ignores_times_and_what_chooses_among_them() -> None:
+def test_an_all_day_rule_ignores_times_and_positions_among_them() -> None:
     assert str(remove_times_of_day(parse_rule("FREQ=DAILY;BYHOUR=9,10;BYSETPOS=2"))) == "FREQ=DAILY"
     assert (
         str(remove_times_of_day(parse_rule("FREQ=MONTHLY;BYDAY=MO;BYHOUR=9;BYSETPOS=2")))
@@ -165,7 +165,7 @@ def test_a_rule_is_refused_and_the_error_says_why(text: str, why: str) -> None:
     assert len(str(caught.value)) < 250
 
 
-def test_a_quarter_of_an_hour_is_as_often_as_it_gets() -> None:
+def test_a_rule_may_recur_every_quarter_of_an_hour() -> None:
     assert parse_rule("FREQ=HOURLY;BYMINUTE=0,15,30,45").by_minute == (0, 15, 30, 45)
 
 

@@ -34,7 +34,7 @@ def test_validation_changes_no_occurrence(series: Series) -> None:
         (START, "UTC", "BYDAY=WE,MO;FREQ=WEEKLY;INTERVAL=1", "FREQ=WEEKLY;BYDAY=MO,WE"),
     ],
 )
-def test_a_valid_rule_is_kept_as_the_standard_writes_it(start: date, zone: str, given: str, canonical: str) -> None:
+def test_a_valid_rule_is_returned_in_canonical_form(start: date, zone: str, given: str, canonical: str) -> None:
     assert validate_series(Series(start, time_zone=zone, rrule=given)).rrule == canonical
 
 
@@ -60,14 +60,14 @@ def test_a_valid_rule_is_kept_as_the_standard_writes_it(start: date, zone: str, 
         ("rrule", Series(START.date(), rrule="FREQ=DAILY;UNTIL=20231231")),
     ],
 )
-def test_what_makes_no_sense_is_refused_by_the_name_of_its_field(field: str, series: Series) -> None:
+def test_an_invalid_series_is_refused_by_the_name_of_its_field(field: str, series: Series) -> None:
     with pytest.raises(RecurrenceError) as caught:
         validate_series(series)
     assert caught.value.field == field
 
 
 @pytest.mark.parametrize(("text", "start"), NEVER, ids=[text for text, _ in NEVER])
-def test_a_rule_that_never_matches_is_refused_soon(text: str, start: date) -> None:
+def test_a_rule_that_never_matches_is_refused_in_bounded_time(text: str, start: date) -> None:
     began = process_time()
     if text.endswith("100000"):
         # The start is an instance of its own rule, even if there is never another.
@@ -85,7 +85,7 @@ def test_the_start_is_an_occurrence_even_if_it_does_not_match() -> None:
     assert not series.has_occurrence(date(2024, 5, 13))
 
 
-def test_an_exclusion_is_stronger_than_everything_else() -> None:
+def test_an_exdate_takes_precedence_over_everything_else() -> None:
     day = date(2024, 5, 1)
     series = Series(
         day, rdates=frozenset({day}), exdates=frozenset({day}), overrides={day: Override(start=date(2024, 5, 2))}
@@ -93,6 +93,6 @@ def test_an_exclusion_is_stronger_than_everything_else() -> None:
     assert not series.has_occurrence(day)
 
 
-def test_an_id_of_another_kind_is_no_occurrence() -> None:
+def test_a_date_is_no_id_of_a_timed_series_and_a_time_none_of_an_all_day_one() -> None:
     assert not Series(START, rrule="FREQ=DAILY").has_occurrence(START.date())
     assert not Series(START.date(), rrule="FREQ=DAILY").has_occurrence(datetime(2024, 1, 1))

@@ -24,7 +24,7 @@ from tests.domain.recurrence.edit_strategies import (
 
 
 @given(moves())
-def test_moving_all_moves_all(move: tuple[Series, date, date]) -> None:
+def test_moving_a_series_moves_all_occurrences(move: tuple[Series, date, date]) -> None:
     series, recurrence_id, start = move
     delta, high = Shift(recurrence_id, start), horizon(series)
     assume(start_matches_rule(series))
@@ -94,9 +94,7 @@ def test_the_rule_moves_with_its_start(rule: str, start: datetime, delta: timede
         ("FREQ=HOURLY;BYMINUTE=0,30", 40 * MINUTE),
     ],
 )
-def test_where_it_is_not_plain_what_becomes_of_the_rule_a_new_one_has_to_come_along(
-    rule: str, delta: timedelta
-) -> None:
+def test_a_rule_that_cannot_be_moved_in_one_clear_way_must_be_sent_anew(rule: str, delta: timedelta) -> None:
     series = Series(FRIDAY, HOUR, rrule=rule)
     with pytest.raises(RecurrenceError, match="together with the new start") as caught:
         edit_series(series, SeriesChanges(start=FRIDAY + delta))
@@ -121,7 +119,7 @@ def test_exceptions_stay_with_their_month_when_the_last_friday_becomes_the_last_
     assert moved.overrides == {datetime(2024, 11, 28, 9): Override(start=datetime(2024, 11, 28, 10))}
 
 
-def test_a_timed_series_can_become_one_of_days_and_back() -> None:
+def test_a_timed_series_can_become_an_all_day_one_and_back() -> None:
     series = Series(
         NINE,
         HOUR,
@@ -150,6 +148,6 @@ def test_a_timed_series_can_become_one_of_days_and_back() -> None:
     )
 
 
-def test_hours_cannot_become_days() -> None:
+def test_an_hourly_series_cannot_become_an_all_day_one() -> None:
     with pytest.raises(RecurrenceError, match="must not have FREQ=HOURLY"):
         edit_series(Series(NINE, rrule="FREQ=HOURLY"), SeriesChanges(start=NINE.date()))

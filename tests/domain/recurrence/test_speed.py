@@ -37,7 +37,7 @@ def test_a_window_after_twenty_years_costs_what_one_at_the_start_costs(rule: str
     assert far < 5 * near
 
 
-def test_a_month_of_a_daily_rule_is_found_far_sooner_than_by_replaying_it() -> None:
+def test_a_month_of_a_daily_rule_is_found_much_faster_than_by_iterating_from_the_start() -> None:
     series = Series(START, timedelta(hours=1), "Europe/Berlin", "FREQ=DAILY")
     low = datetime(2024, 4, 1)
     replayed = min(repeat(lambda: rrulestr("FREQ=DAILY", dtstart=START).between(low, low + MONTH), number=1, repeat=5))

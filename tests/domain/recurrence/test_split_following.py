@@ -31,7 +31,7 @@ from tests.domain.recurrence.edit_strategies import (
 
 
 @given(cuts())
-def test_a_series_split_in_two_is_the_same_as_before(cut: tuple[Series, date]) -> None:
+def test_a_series_that_is_split_has_the_same_occurrences(cut: tuple[Series, date]) -> None:
     series, recurrence_id = cut
     high = horizon(series)
     head, tail = split_series(series, recurrence_id)
@@ -43,7 +43,7 @@ def test_a_series_split_in_two_is_the_same_as_before(cut: tuple[Series, date]) -
 
 
 @given(cuts(), st.data())
-def test_a_series_split_twice_is_the_same_as_before(cut: tuple[Series, date], data: st.DataObject) -> None:
+def test_a_series_that_is_split_twice_has_the_same_occurrences(cut: tuple[Series, date], data: st.DataObject) -> None:
     series, recurrence_id = cut
     high = horizon(series)
     _, tail = split_series(series, recurrence_id)
@@ -68,7 +68,7 @@ def test_moving_one_and_the_following_moves_all_that_follow(move: tuple[Series, 
 
 
 @given(cuts(), st.data())
-def test_any_move_is_either_made_or_refused(cut: tuple[Series, date], data: st.DataObject) -> None:
+def test_any_move_is_either_done_or_refused(cut: tuple[Series, date], data: st.DataObject) -> None:
     series, recurrence_id = cut
     start = data.draw(strategies.days | strategies.locals_)
     parts = attempted(lambda: split_series(series, recurrence_id, SeriesChanges(start=start)))
@@ -91,32 +91,32 @@ def attempted(edit: Callable[[], tuple[Series | None, Series]]) -> tuple[Series 
         return None
 
 
-def test_the_first_of_all_leaves_nothing_before_it() -> None:
+def test_a_split_at_the_first_occurrence_has_no_head() -> None:
     series = Series(NINE, HOUR, rrule="FREQ=DAILY")
     assert delete_following(series, NINE) is None
     assert split_series(series, NINE, SeriesChanges(duration=2 * HOUR)) == (None, replace(series, duration=2 * HOUR))
 
 
-def test_a_count_is_shared_out() -> None:
+def test_a_count_is_divided_between_head_and_tail() -> None:
     series = Series(NINE, rrule="FREQ=DAILY;COUNT=10", exdates=frozenset({NINE + DAY}))
     head, tail = split_series(series, NINE + 4 * DAY)
     assert head == Series(NINE, rrule="FREQ=DAILY;COUNT=4", exdates=frozenset({NINE + DAY}))
     assert tail == Series(NINE + 4 * DAY, rrule="FREQ=DAILY;COUNT=6")
 
 
-def test_a_rule_without_end_ends_with_the_last_that_stays() -> None:
+def test_the_head_of_an_endless_rule_ends_with_its_last_occurrence() -> None:
     series = Series(NINE, time_zone="Europe/Berlin", rrule="FREQ=WEEKLY")
     head, tail = split_series(series, NINE + 14 * DAY)
     assert head == replace(series, rrule="FREQ=WEEKLY;UNTIL=20240308T080000Z")
     assert tail == replace(series, start=NINE + 14 * DAY)
 
 
-def test_days_end_with_a_date() -> None:
+def test_the_head_of_an_all_day_series_ends_with_a_date() -> None:
     head, _ = split_series(Series(date(2024, 3, 1), rrule="FREQ=WEEKLY"), date(2024, 3, 15))
     assert head == Series(date(2024, 3, 1), rrule="FREQ=WEEKLY;UNTIL=20240308")
 
 
-def test_split_where_the_clocks_skip_an_hour_each_part_has_its_own() -> None:
+def test_a_split_near_a_skipped_hour_gives_each_part_its_own_occurrences() -> None:
     series = Series(datetime(2024, 3, 31, 0), time_zone="Europe/Berlin", rrule="FREQ=HOURLY;BYMINUTE=0,30")
     head, tail = split_series(series, datetime(2024, 3, 31, 3))
     high = datetime(2024, 3, 31, 5)
@@ -127,7 +127,7 @@ def test_split_where_the_clocks_skip_an_hour_each_part_has_its_own() -> None:
 
 
 @pytest.mark.parametrize("place", range(1, 12))
-def test_split_anywhere_in_a_night_with_a_gap_nothing_is_lost(place: int) -> None:
+def test_a_split_in_a_night_with_a_skipped_hour_loses_no_occurrence(place: int) -> None:
     series = Series(datetime(2024, 3, 31, 0), time_zone="Europe/Berlin", rrule="FREQ=HOURLY;BYMINUTE=0,30")
     head, tail = split_series(series, series.start + 30 * MINUTE * place)
     high = datetime(2024, 3, 31, 12)
@@ -137,7 +137,7 @@ def test_split_anywhere_in_a_night_with_a_gap_nothing_is_lost(place: int) -> Non
     assert in_order([*listed(head, high), *listed(tail, high)]) == listed(series, high)
 
 
-def test_a_start_out_of_step_is_counted_with_the_part_that_has_it() -> None:
+def test_a_start_that_does_not_match_the_rule_counts_in_the_part_that_has_it() -> None:
     wednesday = date(2024, 5, 1)
     series = Series(wednesday, rrule="FREQ=WEEKLY;COUNT=5;BYDAY=MO")
     head, tail = split_series(series, date(2024, 5, 20))
@@ -145,7 +145,7 @@ def test_a_start_out_of_step_is_counted_with_the_part_that_has_it() -> None:
     assert tail == Series(date(2024, 5, 20), rrule="FREQ=WEEKLY;COUNT=2;BYDAY=MO")
 
 
-def test_a_split_at_a_date_beside_the_rule_keeps_the_rule_in_phase() -> None:
+def test_a_split_at_an_rdate_does_not_shift_the_interval_of_the_rule() -> None:
     extra = NINE + 4 * DAY
     series = Series(NINE, rrule="FREQ=DAILY;INTERVAL=3", rdates=frozenset({extra}))
     head, tail = split_series(series, extra)
@@ -153,21 +153,21 @@ def test_a_split_at_a_date_beside_the_rule_keeps_the_rule_in_phase() -> None:
     assert tail == Series(NINE + 6 * DAY, rrule="FREQ=DAILY;INTERVAL=3", rdates=frozenset({extra}))
 
 
-def test_the_rest_of_a_series_may_be_dates_alone() -> None:
+def test_the_tail_of_a_series_may_have_rdates_only() -> None:
     days = frozenset({NINE + 40 * DAY, NINE + 50 * DAY})
     series = Series(NINE, rrule="FREQ=DAILY;COUNT=2", rdates=days)
     _, tail = split_series(series, NINE + 40 * DAY)
     assert tail == Series(NINE + 40 * DAY, rdates=frozenset({NINE + 50 * DAY}))
 
 
-def test_a_date_before_the_start_can_be_all_that_stays() -> None:
+def test_the_head_may_consist_of_an_rdate_before_the_start() -> None:
     series = Series(NINE, rrule="FREQ=DAILY", rdates=frozenset({NINE - 9 * DAY, NINE - 5 * DAY}))
     head, tail = split_series(series, NINE)
     assert head == Series(NINE - 9 * DAY, rdates=frozenset({NINE - 5 * DAY}))
     assert tail == Series(NINE, rrule="FREQ=DAILY")
 
 
-def test_the_changes_are_meant_for_the_occurrence_they_begin_with() -> None:
+def test_the_changes_replace_the_override_of_the_occurrence_at_the_split() -> None:
     overrides: dict[date, Override] = {
         NINE + DAY: Override(start=NINE + DAY + 2 * HOUR, duration=3 * HOUR, fields={"title": "Long"}),
         NINE + 2 * DAY: Override(start=NINE + 2 * DAY + 2 * HOUR, duration=3 * HOUR),
