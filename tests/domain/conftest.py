@@ -1,8 +1,8 @@
-"""How long the property tests of the rules look."""
+"""The hypothesis profiles of the property tests."""
 
 from hypothesis import HealthCheck, settings
 
-# The suite is meant to be run often, `--hypothesis-profile=long` before a release; `thorough` takes hours.
+# The default profile is for running the tests often, `--hypothesis-profile=long` for a release; `thorough` takes hours.
 for name, examples in (("default", 100), ("long", 3_000), ("thorough", 20_000)):
     settings.register_profile(
         name,

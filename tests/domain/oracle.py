@@ -1,4 +1,4 @@
-"""What the recurrence modules are held against: slow, plain answers found in other ways.
+"""Slow and simple implementations with which the recurrence modules are compared.
 
 Rules are expanded twice, by dateutil and by going through the days one by one and asking of each
 what RFC 5545 says about it. Local times become instants by trying out the offsets of the zone.
@@ -30,7 +30,7 @@ FREQUENCIES = {
 
 @lru_cache(maxsize=200_000)
 def compute_instant(local: datetime, name: str) -> datetime:
-    """The first instant at which clocks show this; in a gap, by the offset that held before it."""
+    """Return the first instant at which clocks show this; a skipped time has the offset from before the change."""
     zone = ZoneInfo(name)
     as_utc = local.replace(tzinfo=UTC)
     around = [as_utc + timedelta(hours=hours) for hours in range(-27, 28)]
@@ -38,7 +38,7 @@ def compute_instant(local: datetime, name: str) -> datetime:
     shown = [as_utc - offset for offset in offsets if (as_utc - offset).astimezone(zone).utcoffset() == offset]
     if shown:
         return min(shown)
-    # The clocks go from one offset to a greater one, which each is wrong for this time.
+    # The clocks change from one offset to a greater one, and each of them is wrong for this time.
     pairs = [
         (before, after)
         for before, after in product(offsets, repeat=2)
@@ -60,25 +60,25 @@ def compute_instant_of_any(local: date, name: str) -> datetime:
 
 
 def dateutil_agrees(text: str, start: date) -> bool:
-    """Whether dateutil means the same by this rule; see planner.domain.recurrence.pattern on where it does not."""
+    """Return whether dateutil interprets this rule in the same way; see planner.domain.recurrence.pattern."""
     rule = parse_rule(text)
     numbered = {bool(nth) for _, nth in rule.by_day}
     return (
         len(numbered) < 2
         and not any(abs(week) >= 52 for week in rule.by_week_no)
-        # Week -51 may be the first one of the next year, which dateutil leaves out by its own account.
+        # Week -51 may be the first one of the next year, which dateutil does not find, as its comments say.
         and not any(week < -50 for week in rule.by_week_no)
     )
 
 
 def expand_by_dateutil(text: str, start: date, high: date) -> list[date]:
-    """The instances up to `high` of a rule without COUNT and UNTIL that has others after `high`."""
+    """Return the instances up to `high` of a rule without COUNT and UNTIL that has others after `high`."""
     rule = parse_rule(text)
     begin = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day)
     until = high if isinstance(high, datetime) else datetime(high.year, high.month, high.day)
     expanded: Iterable[datetime]
     if rule.frequency is Frequency.WEEKLY and rule.by_set_pos:
-        # dateutil counts positions in what is left of the first week, so it is given a whole one.
+        # dateutil counts positions from the start, so it is given the beginning of the first week.
         monday = begin - timedelta(days=(begin.weekday() - rule.wkst) % 7)
         expanded = rrule(
             WEEKLY,
@@ -103,10 +103,10 @@ def expand_by_dateutil(text: str, start: date, high: date) -> list[date]:
 
 @lru_cache(maxsize=32)
 def expand_by_definition(rule: RecurrenceRule, start: date, high: date) -> list[date]:
-    """The instances up to `high` of a rule without its COUNT and UNTIL."""
+    """Return the instances up to `high` of a rule, ignoring its COUNT and UNTIL."""
     begin = start if isinstance(start, datetime) else datetime(start.year, start.month, start.day)
     if not isinstance(start, datetime):
-        # Times of day mean nothing to dates.
+        # An all-day rule ignores times of day.
         rule = replace(rule, by_hour=(), by_minute=(), by_second=())
     # Whole periods are needed for BYSETPOS.
     around = {Frequency.YEARLY: 366, Frequency.MONTHLY: 31, Frequency.WEEKLY: 7}.get(rule.frequency, 0)
@@ -122,8 +122,8 @@ def expand_by_definition(rule: RecurrenceRule, start: date, high: date) -> list[
     for _, group in groupby(candidates, key=lambda local: _period(rule, local)):
         period = list(group)
         if rule.by_set_pos:
-            wanted = {position - 1 if position > 0 else len(period) + position for position in rule.by_set_pos}
-            period = [local for index, local in enumerate(period) if index in wanted]
+            positions = {position - 1 if position > 0 else len(period) + position for position in rule.by_set_pos}
+            period = [local for index, local in enumerate(period) if index in positions]
         found += period
     if isinstance(start, datetime):
         return [local for local in found if start <= local <= high]
@@ -154,7 +154,7 @@ def _in_interval(rule: RecurrenceRule, begin: datetime, local: datetime) -> bool
 
 
 def _week_of(day: date, wkst: int) -> tuple[int, int]:
-    """The number of the day's week and how many weeks its year has."""
+    """Return the number of the day's week, and the number of weeks in its year."""
     # The year of a week is that of its fourth day.
     fourth = day - timedelta(days=(day.weekday() - wkst) % 7) + timedelta(days=3)
     count = 0
@@ -210,7 +210,7 @@ def _is_weekday_among(allowed: Sequence[Weekday], day: date, *, in_month: bool) 
 
 
 def recurrence_ids(series: Series, high: date) -> list[date]:
-    """The ids of all occurrences up to `high`, an override or not."""
+    """Return the ids of all occurrences up to `high`, with an override or without."""
     found: list[date] = []
     if series.rrule is not None:
         rule = parse_rule(series.rrule)
@@ -236,7 +236,7 @@ def _in_time(rule: RecurrenceRule, local: date, zone: str) -> bool:
 
 
 def list_expected_rows(series: Series, high: date) -> list[tuple[datetime, datetime, date, date]]:
-    """Instants of start and end, recurrence id and local start of all occurrences, in order."""
+    """Return the instants of start and end, the recurrence id and the local start of all occurrences, in order."""
     found = []
     for recurrence_id in recurrence_ids(series, high):
         override = series.overrides.get(recurrence_id)

@@ -1,4 +1,4 @@
-"""Series, rules and windows for the property tests, as strange as the standard allows."""
+"""Series and rules for the property tests, as unusual as the standard allows."""
 
 from datetime import date, datetime, timedelta
 from itertools import islice
@@ -24,7 +24,7 @@ ZONES = [
 
 zones = st.sampled_from(ZONES)
 
-# Days on which some zone moves its clocks, or the calendar does something rare.
+# Days on which the clocks of a zone change, or with something rare in the calendar.
 NOTABLE = [
     date(2011, 12, 29), date(2011, 12, 30), date(2011, 12, 31), date(2012, 4, 1), date(2012, 2, 29),
     date(2019, 4, 7), date(2019, 9, 8), date(2019, 10, 6), date(2020, 12, 31), date(2021, 1, 1),
@@ -74,7 +74,7 @@ class Parts(dict[str, str]):
 
 @st.composite
 def rules(draw: st.DrawFn, *, all_day: bool = False) -> str:
-    """A rule without an end."""
+    """Draw a rule without an end."""
     frequency = draw(st.sampled_from(["YEARLY", "MONTHLY", "WEEKLY", "DAILY"] + ([] if all_day else ["HOURLY"])))
     parts = Parts(draw)
     parts["FREQ"] = frequency
@@ -119,7 +119,7 @@ def draw_times(parts: Parts, frequency: str) -> None:
         parts.maybe("BYSECOND", numbers(0, 59, size=2), one_in=15)
 
 
-# How far the tests look from the start, in days: near enough for the slow answers.
+# Up to how many days after the start the tests look. The slow implementations must be able to do it.
 REACH = {"YEARLY": 7000, "MONTHLY": 2500, "WEEKLY": 900, "DAILY": 500, "HOURLY": 40}
 
 
@@ -149,7 +149,7 @@ simple_rules = st.sampled_from(
 
 @st.composite
 def series(draw: st.DrawFn, *, rule: st.SearchStrategy[str] | None = None, all_day: bool | None = None) -> Series:
-    """A valid series with everything: a rule that may end, dates beside it, exclusions, overrides."""
+    """Draw a valid series with a rule that may end, and with rdates, exdates and overrides."""
     if all_day is None:
         all_day = draw(st.booleans())
     zone = draw(zones)
@@ -185,7 +185,7 @@ def series(draw: st.DrawFn, *, rule: st.SearchStrategy[str] | None = None, all_d
 
 @st.composite
 def ends(draw: st.DrawFn, start: date, zone: str, nearby: st.SearchStrategy[date], all_day: bool) -> str:
-    """What ends a rule: nothing, a count, or a last moment in any of its forms."""
+    """Draw the end of a rule: nothing, a COUNT, or an UNTIL in any of its forms."""
     kind = draw(st.sampled_from(["", "", "COUNT", "UNTIL", "UNTIL-LOCAL", "UNTIL-DATE"]))
     if kind == "":
         return ""

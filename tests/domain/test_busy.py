@@ -1,4 +1,4 @@
-"""What takes time, what that is merged, and what collides: held against plain, slow answers."""
+"""Which time events take, how it is merged, and what overlaps, compared with slow and simple implementations."""
 
 from collections.abc import Sequence
 from dataclasses import replace
@@ -46,7 +46,7 @@ some_slots = st.lists(
 
 
 def minutes(found: Sequence[Slot]) -> set[int]:
-    """The minutes since the first of May that slots take."""
+    """Return the minutes since the first of May that slots take."""
     taken: set[int] = set()
     for start, end, _ in found:
         taken.update(range((start - FIRST) // MINUTE, (end - FIRST) // MINUTE))
@@ -72,12 +72,15 @@ def test_clipped_slots_take_the_minutes_of_the_window(found: list[Slot], since: 
 def test_a_slot_overlaps_the_requested_ones_when_they_have_a_minute_in_common(
     found: list[Slot], others: list[Slot]
 ) -> None:
-    requested, taken = RequestedSlots(found), minutes(found)
-    assert (requested.start, requested.end) == (FIRST + min(taken) * MINUTE, FIRST + (max(taken) + 1) * MINUTE)
+    requested, minutes_taken = RequestedSlots(found), minutes(found)
+    assert (requested.start, requested.end) == (
+        FIRST + min(minutes_taken) * MINUTE,
+        FIRST + (max(minutes_taken) + 1) * MINUTE,
+    )
     for other in others:
-        assert requested.overlaps(other) == bool(taken & minutes([other]))
+        assert requested.overlaps(other) == bool(minutes_taken & minutes([other]))
     for minute in range(270):
-        further = min((one for one in taken if one >= minute), default=None)
+        further = min((one for one in minutes_taken if one >= minute), default=None)
         assert requested.find_next_requested(FIRST + minute * MINUTE) == (
             None if further is None else FIRST + further * MINUTE
         )
@@ -86,16 +89,16 @@ def test_a_slot_overlaps_the_requested_ones_when_they_have_a_minute_in_common(
 # What takes time.
 
 
-def once(**fields: Any) -> BusyTime:
-    """The occupation of an event that does not repeat, written as its author writes it."""
+def single_event(**fields: Any) -> BusyTime:
+    """Return the busy time of an event that does not repeat, from times as its author sends them."""
     times = resolve_times(fields.pop("start", None), fields.pop("end", None), None, fields.pop("time_zone", None))
     stored = {"status": "confirmed", "start": times.start, "begins": times.begins, "ends": times.ends}
     return busy_time_from_document(stored | fields)
 
 
 def test_an_event_takes_the_time_from_its_start_to_its_end() -> None:
-    taken = once(start="2026-05-01T18:00:00", end="2026-05-01T20:00:00", time_zone="Europe/Berlin")
-    assert taken.single_slot == Slot(FIRST + 16 * HOUR, FIRST + 18 * HOUR)
+    busy_time = single_event(start="2026-05-01T18:00:00", end="2026-05-01T20:00:00", time_zone="Europe/Berlin")
+    assert busy_time.single_slot == Slot(FIRST + 16 * HOUR, FIRST + 18 * HOUR)
 
 
 @pytest.mark.parametrize(
@@ -109,12 +112,12 @@ def test_an_event_takes_the_time_from_its_start_to_its_end() -> None:
     ],
 )
 def test_an_undated_endless_cancelled_or_transparent_event_takes_no_time(fields: Any) -> None:
-    assert once(**fields) == BusyTime()
+    assert single_event(**fields) == BusyTime()
 
 
 @pytest.mark.parametrize("fields", [{"status": "tentative"}, {"ics": OPAQUE}, {"ics": {"alarms": []}}, {"ics": None}])
 def test_a_tentative_or_opaque_event_takes_its_time(fields: Any) -> None:
-    assert once(start="2026-05-01T18:00:00", end="2026-05-01T20:00:00", **fields).single_slot is not None
+    assert single_event(start="2026-05-01T18:00:00", end="2026-05-01T20:00:00", **fields).single_slot is not None
 
 
 @pytest.mark.parametrize(
@@ -122,10 +125,10 @@ def test_a_tentative_or_opaque_event_takes_its_time(fields: Any) -> None:
     [("2026-03-28", None, 24), ("2026-03-29", None, 23), ("2026-10-25", None, 25), ("2026-03-28", "2026-03-31", 71)],
 )
 def test_an_all_day_event_takes_the_whole_days_of_its_zone(start: str, end: str | None, hours: int) -> None:
-    taken = once(start=start, end=end, time_zone="Europe/Berlin").single_slot
-    assert taken is not None
-    assert taken.end - taken.start == hours * HOUR
-    assert taken.start == datetime.fromisoformat(start).replace(tzinfo=UTC) - (2 if "10" in start else 1) * HOUR
+    busy_time = single_event(start=start, end=end, time_zone="Europe/Berlin").single_slot
+    assert busy_time is not None
+    assert busy_time.end - busy_time.start == hours * HOUR
+    assert busy_time.start == datetime.fromisoformat(start).replace(tzinfo=UTC) - (2 if "10" in start else 1) * HOUR
 
 
 statuses = st.sampled_from(["confirmed", "tentative", "cancelled"])
@@ -133,7 +136,7 @@ statuses = st.sampled_from(["confirmed", "tentative", "cancelled"])
 
 @st.composite
 def repeating(draw: st.DrawFn) -> BusyTime:
-    """A series of which some occurrences take time and others do not."""
+    """Draw a series of which some occurrences take time and others do not."""
     series = draw(strategies.series())
     overrides = {
         id: replace(override, fields=draw(st.sampled_from([{}, {"ics": FREE}, {"ics": OPAQUE}])))
@@ -145,16 +148,16 @@ def repeating(draw: st.DrawFn) -> BusyTime:
     return BusyTime(None, replace(series, overrides=overrides), draw(statuses), draw(st.sampled_from([False, True])))
 
 
-def expected(taken: BusyTime, until: datetime) -> list[Slot]:
-    """All slots of a series that begin before an instant, by the oracle and a look at each."""
-    series = taken.series
+def expected(busy_time: BusyTime, until: datetime) -> list[Slot]:
+    """Return all slots of a series that begin before an instant, by the oracle."""
+    series = busy_time.series
     assert series is not None
     last = max([until.replace(tzinfo=None) + 3 * DAY, *map(naive, series.overrides)])
     found = []
     for start, end, id, _ in list_expected_rows(series, last.date() if series.all_day else last):
         fields: Any = series.overrides.get(id, Override()).fields
-        free = fields["ics"] is FREE if "ics" in fields else taken.transparent
-        if start < end and start < until and not free and fields.get("status", taken.status) != "cancelled":
+        free = fields["ics"] is FREE if "ics" in fields else busy_time.transparent
+        if start < end and start < until and not free and fields.get("status", busy_time.status) != "cancelled":
             found.append(Slot(start, end, id))
     return sorted(found)
 
@@ -164,39 +167,43 @@ def naive(value: date) -> datetime:
 
 
 @st.composite
-def windows(draw: st.DrawFn, taken: BusyTime) -> tuple[datetime, datetime]:
-    assert taken.series is not None
-    low = naive(taken.series.start).replace(tzinfo=UTC) + draw(st.integers(-240, 2000)) * HOUR
+def windows(draw: st.DrawFn, busy_time: BusyTime) -> tuple[datetime, datetime]:
+    assert busy_time.series is not None
+    low = naive(busy_time.series.start).replace(tzinfo=UTC) + draw(st.integers(-240, 2000)) * HOUR
     return low, low + draw(st.integers(1, 40) | st.integers(1, 1500)) * HOUR
 
 
 @given(st.data())
 def test_a_series_takes_the_time_of_its_occurrences(data: st.DataObject) -> None:
-    taken = data.draw(repeating())
-    since, until = data.draw(windows(taken))
-    assert list(iterate_slots(taken, since, until)) == [one for one in expected(taken, until) if one.end > since]
-    for one in expected(taken, until):
-        assert one.recurrence_id is not None and find_slot(taken, one.recurrence_id) == one
+    busy_time = data.draw(repeating())
+    since, until = data.draw(windows(busy_time))
+    assert list(iterate_slots(busy_time, since, until)) == [
+        one for one in expected(busy_time, until) if one.end > since
+    ]
+    for one in expected(busy_time, until):
+        assert one.recurrence_id is not None and find_slot(busy_time, one.recurrence_id) == one
 
 
-# What collides.
+# What overlaps.
 
 
 @given(st.data())
 def test_a_series_has_the_overlapping_slots_that_a_plain_comparison_finds(data: st.DataObject) -> None:
-    taken = data.draw(repeating())
-    since, _ = data.draw(windows(taken))
+    busy_time = data.draw(repeating())
+    since, _ = data.draw(windows(busy_time))
     hours = st.tuples(st.integers(0, 400), st.integers(1, 30)) | st.tuples(st.integers(0, 4000), st.integers(1, 3))
     some = st.lists(hours, min_size=1, max_size=8)
     found = [Slot(since + start * HOUR, since + (start + length) * HOUR) for start, length in data.draw(some)]
     until = max(one.end for one in found)
     right = [
-        one for one in expected(taken, until) if any(one.start < other.end and other.start < one.end for other in found)
+        one
+        for one in expected(busy_time, until)
+        if any(one.start < other.end and other.start < one.end for other in found)
     ]
-    assert sorted(find_overlapping_slots(taken, RequestedSlots(found), 10_000)) == right
-    for most in (1, 3):
-        some_of_them = find_overlapping_slots(taken, RequestedSlots(found), most)
-        assert len(some_of_them) == min(most, len(right)) and set(some_of_them) <= set(right)
+    assert sorted(find_overlapping_slots(busy_time, RequestedSlots(found), 10_000)) == right
+    for limit in (1, 3):
+        some_of_them = find_overlapping_slots(busy_time, RequestedSlots(found), limit)
+        assert len(some_of_them) == min(limit, len(right)) and set(some_of_them) <= set(right)
 
 
 def weekly(start: datetime, length: timedelta | None, rule: str = "FREQ=WEEKLY", **fields: Any) -> BusyTime:
@@ -230,13 +237,13 @@ def test_a_moved_occurrence_overlaps_at_its_new_time_and_not_at_its_old_one() ->
 
 
 def test_an_hourly_series_and_few_requested_slots_are_compared_at_low_cost() -> None:
-    """A rule of every hour, for five years, held against one slot a year."""
+    """Compare five years of an hourly rule with one slot in each year."""
     hourly = weekly(datetime(2020, 1, 1), MINUTE, "FREQ=HOURLY")
     yearly = [Slot(start, start + MINUTE) for start in (datetime(2020 + n, 6, 1, 0, 30, tzinfo=UTC) for n in range(5))]
     assert find_overlapping_slots(hourly, RequestedSlots(yearly), 1) == []
 
 
-# How far is looked ahead.
+# How much of a series is checked.
 
 
 def test_a_thousand_occurrences_of_an_endless_series_are_checked() -> None:
@@ -260,7 +267,7 @@ def test_past_occurrences_are_not_checked_unless_the_whole_series_is_past() -> N
     rule = weekly(datetime(2026, 5, 1, 9), HOUR, "FREQ=DAILY;COUNT=10")
     begins, ends = FIRST + 7 * HOUR, FIRST + 9 * DAY + 8 * HOUR
     assert len(find_slots_to_check(rule, begins, ends, FIRST - 30 * DAY)) == 10
-    # In the middle of the fourth one: that one is not over.
+    # In the middle of the fourth occurrence, which has not ended yet.
     assert len(find_slots_to_check(rule, begins, ends, FIRST + 3 * DAY + 7 * HOUR + 30 * MINUTE)) == 7
     assert len(find_slots_to_check(rule, begins, ends, ends)) == 10
 
@@ -276,7 +283,7 @@ def test_an_event_that_takes_no_time_has_no_slots_to_check() -> None:
 
 
 def test_occurrences_without_a_duration_are_not_computed_one_by_one() -> None:
-    """Of a rule without a length only what overrides say can take time, however often it comes."""
+    """Find the slots of an hourly series in which only an override has a duration."""
     id = datetime(2026, 5, 6, 9)
     moved = weekly(datetime(2026, 5, 1, 9), None, "FREQ=HOURLY", overrides={id: Override(duration=HOUR)})
     found = find_slots_to_check(moved, FIRST + 7 * HOUR, None, FIRST)

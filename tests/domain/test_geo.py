@@ -1,4 +1,4 @@
-"""Circles on the earth, as they are written."""
+"""Parsing of circles on the earth's surface."""
 
 from math import pi
 

@@ -1,4 +1,4 @@
-"""Which passwords are refused and why, as a rule on values and as the routes answer it."""
+"""Which passwords are refused and why: as a rule on values, and in the responses of the API."""
 
 import random
 import string
@@ -83,7 +83,7 @@ def test_the_estimate_of_a_hostile_password_of_128_characters_is_bounded(passwor
     assert len(password) == 128
     before = time.thread_time()
     weakness(password, [password, "x" * 64 + "@example.com", "y" * 32, "z" * 200])
-    # Of this thread's own computing, so that a busy machine does not count.
+    # The CPU time of this thread is measured, so that other programs on the machine do not matter.
     assert time.thread_time() - before < 1
 
 

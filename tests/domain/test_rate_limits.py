@@ -1,4 +1,4 @@
-"""How often something may happen: never more than allowed, and all of it again afterwards."""
+"""Rate limits: never more attempts than allowed in a period, and all of them again after a block."""
 
 import random
 from collections.abc import Sequence
@@ -17,7 +17,7 @@ def at(*minutes: float) -> list[datetime]:
 
 
 def attempt(times: list[datetime], limit: Limit, now: datetime) -> bool:
-    """Whether an attempt is allowed; noted as the tally notes it."""
+    """Make an attempt and return whether it is allowed, as the rate limiter does it."""
     if blocked_until(times, limit, now):
         return False
     times.append(now)

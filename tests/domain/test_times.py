@@ -1,4 +1,4 @@
-"""What people write about when an event is, and the instants that follow from it."""
+"""The times of an event as they are sent, and the instants computed from them."""
 
 import contextlib
 import zoneinfo
@@ -16,7 +16,7 @@ from planner.domain.times import (
 )
 from planner.errors import Invalid
 
-# Days that are over: how clocks are set in years to come may still be decided otherwise.
+# All examples are in the past, because the clock changes of later years may still be changed.
 BERLIN, SYDNEY, LORD_HOWE = "Europe/Berlin", "Australia/Sydney", "Australia/Lord_Howe"
 APIA, HAVANA = "Pacific/Apia", "America/Havana"
 
@@ -28,7 +28,7 @@ def utc(text: str) -> datetime:
 def refused_pointer(
     start: str | None, end: str | None = None, *, all_day: bool | None = None, time_zone: str | None = None
 ) -> str:
-    """The pointer of the one field that is refused."""
+    """Return the pointer of the one field that is refused."""
     with pytest.raises(Invalid) as caught:
         resolve_times(start, end, all_day, time_zone)
     (wrong,) = caught.value.errors
@@ -102,7 +102,7 @@ def test_an_event_without_an_end_has_the_instant_at_which_it_begins() -> None:
     assert times.span == 0
 
 
-# RFC 5545 §3.3.5: a time in the gap counts with the offset before it, a repeated one is the first.
+# RFC 5545 §3.3.5: a skipped time has the offset from before the change, and a repeated one is the first.
 @pytest.mark.parametrize(
     ("zone", "written", "instant", "answered"),
     [
@@ -321,7 +321,7 @@ def test_a_length_has_the_first_class_whose_limit_is_not_less() -> None:
 
 
 def test_the_class_of_an_event_follows_from_its_exact_length() -> None:
-    # The day on which clocks go back has 25 hours: more than the first class holds.
+    # The day on which clocks go back has 25 hours, which is more than the limit of the first class.
     assert resolve_times("2024-10-27", None, None, BERLIN).span == 1
     assert resolve_times("2024-10-26", None, None, BERLIN).span == 0
     assert resolve_times("2024-01-01", "2030-01-01", None, BERLIN).span == 4

@@ -1,23 +1,23 @@
-"""Files as other programs write them; written for these tests, in the style of each."""
+"""Files in the style of several calendar programs, written for these tests."""
 
 HEAD = "BEGIN:VCALENDAR\r\nVERSION:2.0\r\nPRODID:-//Someone//Something//EN\r\n"
 END = "END:VCALENDAR\r\n"
 
 
 def event(*lines: str, uid: str | None = "a", start: str | None = "DTSTART:20260501T180000Z") -> str:
-    """A VEVENT with these lines."""
+    """Return a VEVENT with these lines."""
     given = [f"UID:{uid}"] if uid else []
     given += [start] if start else []
     return "\r\n".join(["BEGIN:VEVENT", *given, *lines, "END:VEVENT", ""])
 
 
 def file(*parts: str, head: str = "") -> str:
-    """A file with these components, and these lines at its head."""
+    """Return a file with these components, and with these lines before them."""
     return HEAD + head + "".join(parts) + END
 
 
 def zone(tzid: str, summer: str, winter: str, *, spring: str = "-1SU;BYMONTH=3", lic: str = "") -> str:
-    """A VTIMEZONE as Exchange writes it, with offsets such as +0200."""
+    """Return a VTIMEZONE as Exchange writes it, with offsets such as +0200."""
     return "\r\n".join(
         [
             "BEGIN:VTIMEZONE",
@@ -42,7 +42,7 @@ def zone(tzid: str, summer: str, winter: str, *, spring: str = "-1SU;BYMONTH=3",
 
 
 def always(tzid: str, offset: str) -> str:
-    """A VTIMEZONE that never changes its clocks."""
+    """Return a VTIMEZONE without transitions."""
     return "\r\n".join(
         [
             *("BEGIN:VTIMEZONE", f"TZID:{tzid}", "BEGIN:STANDARD", "DTSTART:19700101T000000"),

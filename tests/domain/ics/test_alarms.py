@@ -1,4 +1,4 @@
-"""Reminders beside the alarms that an import brought along."""
+"""Reminders, and the alarms of imported events."""
 
 from typing import Any
 

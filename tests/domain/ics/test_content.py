@@ -1,4 +1,4 @@
-"""Content lines, and that another program reads the same text from them."""
+"""Formatting of content lines, and reading them by another program."""
 
 import icalendar
 from hypothesis import example, given
@@ -13,7 +13,7 @@ from planner.domain.ics.content import (
     sanitize_line,
 )
 
-# What TEXT can hold: any character but the controls, for which RFC 5545 has no words, and NUL.
+# A TEXT value may have any character except control characters, which RFC 5545 cannot represent.
 printable = st.text(
     st.characters(codec="utf-8", exclude_categories=["Cc"]) | st.sampled_from('\t\n\\;,:"^ é漢🎉\u2028\x85')
 )
@@ -60,7 +60,7 @@ def test_every_kind_of_line_break_is_escaped() -> None:
     assert escape_text("a\r\nb\rc\nd") == "a\\nb\\nc\\nd"
 
 
-# The other program takes a backslash for an escape, which a parameter's value does not have (RFC 5545 §3.2).
+# The other program reads a backslash as an escape, but a parameter has no such escapes (RFC 5545 §3.2).
 @given(printable.filter(lambda value: "\\" not in value))
 def test_another_program_reads_the_same_parameter(value: str) -> None:
     content = encode_lines(["BEGIN:VEVENT", f"X-NAMED{format_parameter('X-NAME', value)}:1", "END:VEVENT"])

@@ -16,7 +16,7 @@ Listed = list[tuple[datetime, datetime, date, date]]
 
 
 def horizon(series: Series, days: int = 300) -> date:
-    """How far the tests look; hours make for many occurrences."""
+    """Return up to when the tests look; it is not long for hourly rules, which have many occurrences."""
     return series.start + (30 if "HOURLY" in (series.rrule or "") else days) * DAY
 
 
@@ -38,7 +38,7 @@ def cuts(draw: st.DrawFn, rule: st.SearchStrategy[str] | None = None) -> tuple[S
 
 
 def exactly_movable() -> st.SearchStrategy[str]:
-    """Rules that a move by days or hours carries along exactly."""
+    """Draw a rule that can be moved exactly by days or hours."""
     weekdays = strategies.plain_weekdays
     interval = st.sampled_from(["", ";INTERVAL=2", ";INTERVAL=3", ";INTERVAL=10"])
     wkst = st.sampled_from(["", ";WKST=SU", ";WKST=WE"])
@@ -53,7 +53,7 @@ def exactly_movable() -> st.SearchStrategy[str]:
 
 
 def movable_by_time() -> st.SearchStrategy[str]:
-    """Rules that a move within the day carries along exactly, whatever days they have."""
+    """Draw a rule that can be moved exactly within the day, whatever its days are."""
     return strategies.rules(all_day=True)
 
 
@@ -63,7 +63,7 @@ def start_matches_rule(series: Series) -> bool:
 
 @st.composite
 def moves(draw: st.DrawFn) -> tuple[Series, date, date]:
-    """A series, the id of an occurrence, and a start for it to which the series can move exactly."""
+    """Draw a series, the id of an occurrence, and a start for it to which the series can be moved exactly."""
     if draw(st.booleans()):
         series, recurrence_id = draw(cuts(exactly_movable()))
         delta = draw(st.integers(-10, 10)) * DAY
@@ -77,7 +77,7 @@ def moves(draw: st.DrawFn) -> tuple[Series, date, date]:
 
 
 def shifted(series: Series, items: Listed, shift: Shift, own: date | None = None) -> list[tuple[date, date]]:
-    """The ids and starts that occurrences have after the move; that of `own` is the moved id itself."""
+    """Return the ids and starts of occurrences after the move; the start of `own` is its moved id."""
     found = [
         (shift.apply(recurrence_id), shift.apply(recurrence_id if recurrence_id == own else local))
         for _, _, recurrence_id, local in items

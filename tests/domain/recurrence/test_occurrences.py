@@ -28,7 +28,7 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second:
 
 
 def expected_in(series: Series, low: datetime, high: datetime) -> list[Occurrence]:
-    """The answer by the oracle, which needs to know how far ids can matter."""
+    """Return the occurrences by the oracle, which must know up to which id it has to look."""
     last = max([high.replace(tzinfo=None) + 3 * DAY, *map(naive, series.overrides)])
     expanded = list_expected_rows(series, last if isinstance(series.start, datetime) else last.date())
     return [
@@ -148,7 +148,7 @@ def test_first_start_and_last_end_are_those_of_all_occurrences(series: Series) -
     end = find_last_end(series)
     endless = series.pattern is not None and series.pattern.is_endless
     assert endless is (end is None)
-    # The oracle looks a little further than the end, or not too far where there is none.
+    # The oracle looks a little further than the end of the rule, or not too far if it has none.
     far = naive(series.start) + 300 * DAY if end is None else end.replace(tzinfo=None) + 40 * DAY
     far = max([far, *map(naive, series.overrides)])
     assume(far < naive(series.start) + 3000 * DAY)

@@ -33,7 +33,7 @@ def test_a_window_has_the_instances_of_dateutil(rule: tuple[str, date], distance
     assume(dateutil_agrees(text, start))
     low = start + timedelta(days=min(distance, strategies.reach(text)))
     high = low + timedelta(days=length)
-    # dateutil would look for an instance behind the window until the year 10000.
+    # dateutil would look for an instance after the window until the year 10000.
     assume(
         next(compile_pattern(text, start, "UTC").iterate_from(high + timedelta(days=1)), date.max).year <= high.year + 8
     )
@@ -65,7 +65,7 @@ def test_a_count_counts_from_the_start_whether_that_matches_or_not(rule: tuple[s
 @pytest.mark.parametrize(
     ("text", "start", "expected"),
     [
-        # The first week is a whole one, although the rule starts within it.
+        # The first week counts from its beginning, although the rule starts in the middle of it.
         ("FREQ=WEEKLY;BYDAY=MO,WE,FR;BYSETPOS=1", date(2024, 5, 1), [date(2024, 5, 6), date(2024, 5, 13)]),
         ("FREQ=WEEKLY;BYDAY=MO,WE,FR;BYSETPOS=2", date(2024, 5, 1), [date(2024, 5, 1), date(2024, 5, 8)]),
         # Each value of BYDAY adds its own days.

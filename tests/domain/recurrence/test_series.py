@@ -70,7 +70,7 @@ def test_an_invalid_series_is_refused_by_the_name_of_its_field(field: str, serie
 def test_a_rule_that_never_matches_is_refused_in_bounded_time(text: str, start: date) -> None:
     began = process_time()
     if text.endswith("100000"):
-        # The start is an instance of its own rule, even if there is never another.
+        # The start is an instance of its rule, even if there is no other.
         assert validate_series(Series(start, rrule=text)).rrule == text
     else:
         with pytest.raises(RecurrenceError, match="matches none"):

@@ -1,4 +1,4 @@
-"""What becomes of the rule, the exceptions and the overrides when the start of a series moves."""
+"""Moving the start of a series, and with it its rule, its exclusions and its overrides."""
 
 from datetime import date, datetime, timedelta
 
@@ -28,7 +28,7 @@ def test_moving_a_series_moves_all_occurrences(move: tuple[Series, date, date]) 
     series, recurrence_id, start = move
     delta, high = Shift(recurrence_id, start), horizon(series)
     assume(start_matches_rule(series))
-    # A move by time has to stay within the day for all of them, as it does for this one.
+    # The move must stay within the day for all occurrences, as it does for this one.
     moved = edit_series(series, SeriesChanges(start=delta.apply(series.start)))
     assert ids_and_starts(moved, delta.apply(high)) == shifted(series, listed(series, high), delta)
     assert all(not moved.has_occurrence(delta.apply(excluded)) for excluded in series.exdates)

@@ -1,4 +1,4 @@
-"""Editing one occurrence and all that follow: the series becomes two."""
+"""Editing an occurrence and all that follow it, by which the series becomes two."""
 
 from collections.abc import Callable
 from dataclasses import replace
@@ -82,7 +82,7 @@ def test_any_move_is_either_done_or_refused(cut: tuple[Series, date], data: st.D
 
 
 def attempted(edit: Callable[[], tuple[Series | None, Series]]) -> tuple[Series | None, Series] | None:
-    """What the edit gives, or None if it is refused because of the rule."""
+    """Return the result of the edit, or None if it is refused because of the rule."""
     try:
         return edit()
     except RecurrenceError as error:

@@ -1,4 +1,4 @@
-"""The time zones that go with our events, read as RFC 5545 §3.6.5 says, and held against zoneinfo."""
+"""The VTIMEZONEs of zones, read by RFC 5545 §3.6.5 and compared with zoneinfo."""
 
 from bisect import bisect_right
 from datetime import UTC, datetime, timedelta
@@ -51,7 +51,7 @@ LAST = datetime(2101, 1, 1)
 
 @cache
 def onsets(name: str) -> list[tuple[datetime, timedelta]]:
-    """When the clocks change by a VTIMEZONE, in UTC, and what their distance from UTC is from then on."""
+    """Return the instants of the transitions of a VTIMEZONE, in UTC, and the offsets after them."""
     component: Any = icalendar.Component.from_ical(render_vtimezone(name))
     assert component["TZID"] == name
     found: list[tuple[datetime, timedelta]] = []
@@ -106,7 +106,7 @@ def test_the_offset_at_any_instant_is_that_of_zoneinfo(name: str, instant: datet
 
 @pytest.mark.parametrize("name", ODD)
 def test_dateutil_reads_the_same_offsets(name: str) -> None:
-    # It guesses in the hours around a change, where it compares local times; noons of the 10th are far enough.
+    # dateutil compares local times, so it is wrong in the hours around a transition. Noon of the 10th is far enough.
     read = tzical(StringIO(render_vtimezone(name).decode())).get(name)
     assert read is not None
     for year in (1975, 1999, 2024, 2026, 2050, 2099):

@@ -1,4 +1,4 @@
-"""Which zone a file means."""
+"""Resolving TZIDs to IANA time zones."""
 
 import pytest
 
@@ -8,7 +8,7 @@ from tests.domain.ics.samples import always, event, file, zone
 
 
 def zone_of(tzid: str, *described: str, year: int = 2026) -> str | None:
-    """The zone in which an event that names this one is imported."""
+    """Return the time zone of an imported event whose DTSTART has this TZID."""
     (group,) = parse_groups(file(*described, event(start=f"DTSTART;TZID={tzid}:{year}0501T180000")))
     entry = parse_group(group).entry
     return None if entry is None else str(entry.draft["time_zone"])
@@ -70,7 +70,7 @@ def test_an_entry_in_a_custom_zone_that_matches_no_place_fails() -> None:
 
 
 def test_a_custom_zone_is_compared_in_the_years_of_the_event() -> None:
-    # Moscow: three hours ahead until 2011, four until 2014, and three again.
+    # Moscow was three hours ahead of UTC until 2011, four until 2014, and has been three hours ahead since.
     observances = [("19930101T000000", "+0300", "+0300"), ("20110327T020000", "+0300", "+0400")]
     observances.append(("20141026T020000", "+0400", "+0300"))
     lines = ["BEGIN:VTIMEZONE", "TZID:M"]

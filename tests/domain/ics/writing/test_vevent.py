@@ -1,4 +1,4 @@
-"""A stored event as other programs read it; most of it held against the `icalendar` library."""
+"""The VEVENTs of a stored event, most of them as the `icalendar` library reads them."""
 
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
@@ -21,7 +21,7 @@ CHANGED = datetime(2026, 4, 2, 9, 30, tzinfo=UTC)
 
 
 def stored(**fields: Any) -> dict[str, Any]:
-    """An event as the database keeps it."""
+    """Return a stored event."""
     plain: dict[str, Any] = {
         "title": "Reading",
         "tags": [],
@@ -42,7 +42,7 @@ def repeating(series: Series, **fields: Any) -> dict[str, Any]:
 
 
 def whole(events: list[RenderedVEvents]) -> bytes:
-    """A file of these events."""
+    """Return a file of these events."""
     body = VCalendarBody()
     return render_vcalendar_start() + body.render(events) + body.render_end()
 
@@ -54,7 +54,7 @@ def rendered(**fields: Any) -> RenderedVEvents:
 
 
 def lines(*, of: dict[str, Any] | None = None, **fields: Any) -> list[str]:
-    """The unfolded lines of an event."""
+    """Return the unfolded lines of an event."""
     found = render_vevents(of or stored(**fields), "a@planner")
     assert found is not None
     return unfolded(found.content).split("\r\n")[:-1]
@@ -66,7 +66,7 @@ def line(name: str, **fields: Any) -> str:
 
 
 def parsed(document: dict[str, Any]) -> list[Any]:
-    """The VEVENTs as icalendar reads them."""
+    """Return the VEVENTs as icalendar reads them."""
     found = render_vevents(document, "a@planner")
     assert found is not None
     return icalendar.Calendar.from_ical(whole([found])).walk("VEVENT")
@@ -291,7 +291,7 @@ def test_an_occurrence_whose_end_was_removed_has_no_dtend() -> None:
 
 
 def test_the_end_of_an_occurrence_is_exact_across_a_clock_change() -> None:
-    # Two hours from 02:00 summer time: 03:00 winter time is one hour on the clock, and two in truth.
+    # The local times 02:00 summer time and 03:00 winter time differ by one hour, but the duration is two hours.
     series = weekly(start=datetime(2026, 10, 25, 2), rrule="FREQ=WEEKLY")
     assert line("DTEND", of=repeating(series)) == "DTEND;TZID=Europe/Berlin:20261025T030000"
     shorter = weekly(start=datetime(2026, 10, 25, 2), rrule="FREQ=WEEKLY", duration=timedelta(minutes=90))
@@ -299,7 +299,7 @@ def test_the_end_of_an_occurrence_is_exact_across_a_clock_change() -> None:
 
 
 def _rebuilt(document: dict[str, Any]) -> Series:
-    """The series that another program would make of what we write."""
+    """Return the series that another program would read from our file."""
     zone = document["time_zone"]
 
     def local(value: Any) -> Any:

@@ -1,4 +1,4 @@
-"""What is read of other programs' files: each entry, in our fields as far as they reach."""
+"""Parsing of files of other programs into entries."""
 
 from datetime import datetime
 from typing import Any
@@ -11,21 +11,21 @@ from tests.domain.ics.samples import APPLE, EXCHANGE, GOOGLE, THUNDERBIRD, event
 
 
 def read(text: str) -> tuple[list[ParsedEntry], list[ImportFailure]]:
-    """Everything in a file."""
+    """Return the entries and the failures of a file."""
     outcomes = [parse_group(group) for group in parse_groups(text)]
     entries = [outcome.entry for outcome in outcomes if outcome.entry]
     return entries, [failure for outcome in outcomes for failure in outcome.failures]
 
 
 def one(*lines: str, **options: Any) -> ParsedEntry:
-    """The entry of a file with one VEVENT."""
+    """Return the entry of a file with one VEVENT."""
     entries, failures = read(file(event(*lines, **options)))
     assert not failures, failures
     return entries[0]
 
 
 def reason(*lines: str, **options: Any) -> str:
-    """Why the one VEVENT of a file is not imported."""
+    """Return why the one VEVENT of a file is not imported."""
     entries, failures = read(file(event(*lines, **options)))
     assert not entries
     return failures[0].reason
