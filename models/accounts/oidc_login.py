@@ -11,7 +11,7 @@ from database.queries import Id, Stored, index
 from database.reads import decode, page
 from database.writes import Delete, Insert, InsertStored
 from models.shared.schema import Reply
-from planner.domain.pkce import SHAPE
+from planner.domain.pkce import CODE_PATTERN
 
 LOGIN_LIFETIME = timedelta(minutes=10)
 CODE_LIFETIME = timedelta(minutes=1)
@@ -122,7 +122,7 @@ class SignInQuery(BaseModel):
     code_challenge: Annotated[
         str | None,
         Field(
-            pattern=f"^{SHAPE.pattern}$",
+            pattern=f"^{CODE_PATTERN.pattern}$",
             description="The SHA-256 digest of the page's `code_verifier` in base64url. Required with `redirect_uri`.",
             examples=["E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM"],
         ),

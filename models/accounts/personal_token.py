@@ -14,7 +14,7 @@ from database.writes import Delete
 from models.shared.fields import NO_NUL
 from models.shared.schema import Reply, Request
 from models.shared.views import Page, to_json
-from planner.domain.cursors import to_cursor
+from planner.domain.cursors import encode_cursor
 
 Scope = Literal["events:read", "events:write", "account:read"]
 SCOPE_DESCRIPTIONS: dict[Scope, str] = {
@@ -77,7 +77,7 @@ class PersonalToken(StoredDocument):
             match["_id"] = {"$gt": after}
         found = [decode(raw) for raw in await page(cls, match, [("_id", 1)], limit + 1)]
         items = [to_json(personal_token_body(stored)) for stored in found[:limit]]
-        return Page(items, to_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
+        return Page(items, encode_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
 
 
 def personal_token_body(stored: Stored) -> dict[str, Any]:

@@ -13,7 +13,7 @@ from database.reads import decode, page
 from database.writes import Delete, Insert, InsertStored
 from models.shared.schema import Reply
 from models.shared.views import Page, to_json
-from planner.domain.cursors import to_cursor
+from planner.domain.cursors import encode_cursor
 
 
 class Session(StoredDocument):
@@ -89,7 +89,7 @@ class Session(StoredDocument):
             match["_id"] = {"$gt": after}
         found = [decode(raw) for raw in await page(cls, match, [("_id", 1)], limit + 1)]
         items = [to_json(session_body(stored, current)) for stored in found[:limit]]
-        return Page(items, to_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
+        return Page(items, encode_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
 
 
 def session_body(stored: Stored, current: Id | None) -> dict[str, Any]:

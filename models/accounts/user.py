@@ -15,7 +15,7 @@ from database.writes import Update
 from models.shared.fields import fold
 from models.shared.schema import Reply
 from models.shared.views import Page, View, to_json
-from planner.domain.cursors import to_cursor
+from planner.domain.cursors import encode_cursor
 
 Role = Literal["user", "moderator", "admin"]
 
@@ -151,7 +151,7 @@ class User(StoredDocument):
         match: Filter = {} if after is None else {"_id": {"$gt": after}}
         found = [decode(raw) for raw in await page(cls, match, [("_id", 1)], limit + 1)]
         items = [user_view(stored).json for stored in found[:limit]]
-        return Page(items, to_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
+        return Page(items, encode_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
 
     @classmethod
     def embed(cls, id: Id, event: Id, now: datetime) -> Update:

@@ -20,7 +20,7 @@ from models.events.public_event_index import WEIGHTS, PublicEventIndex
 from models.events.revision import OF_SERVER, Act, Revision
 from models.events.tombstone import Tombstone
 from models.shared.views import Page
-from planner.domain.cursors import to_cursor
+from planner.domain.cursors import encode_cursor
 from planner.errors import Invalid
 
 _LONG = {"span": {"$gt": 0}}
@@ -272,7 +272,7 @@ class Event(StoredDocument):
         match = listing(scope, caller, window, tag, after)
         found = [rendered(raw) for raw in await page(cls, match, [("key", 1)], limit + 1)]
         more = len(found) > limit
-        return Page([view.json for view in found[:limit]], to_cursor(found[limit - 1].key) if more else None)
+        return Page([view.json for view in found[:limit]], encode_cursor(found[limit - 1].key) if more else None)
 
 
 Event.loader = Loader(Event)

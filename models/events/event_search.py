@@ -10,9 +10,8 @@ from models.events.event_schema import Scope
 from models.events.event_view import rendered
 from models.events.public_event_index import PublicEventIndex
 from models.shared.views import Page
-from planner.domain.cursors import to_cursor
+from planner.domain.cursors import SearchRank, encode_cursor, encode_search_cursor
 from planner.domain.geo import Circle
-from planner.domain.ranks import Rank
 from planner.domain.times import build_order_key
 
 
@@ -26,7 +25,7 @@ class SearchScope(NamedTuple):
     near: Circle | None = None
 
 
-async def search(sought: SearchScope, words: str, after: Rank | None, limit: int) -> Page:
+async def search(sought: SearchScope, words: str, after: SearchRank | None, limit: int) -> Page:
     """A page of the events in which any of the words is found, by how well, then start, then id."""
     document = PublicEventIndex if sought.scope == "public" else Event
     found = [decode_outer(raw) for raw in await aggregate(document, ranked(sought, words, after, limit + 1))]
@@ -34,18 +33,18 @@ async def search(sought: SearchScope, words: str, after: Rank | None, limit: int
     views = [rendered(row["event"]) for row in rows if "event" in row]
     # One that was public when it was found may have become private before it was read.
     seen = [view.json for view in views if view.creator == sought.caller or view.visibility == "public"]
-    last = Rank(rows[-1]["score"], rows[-1]["key"]) if len(found) > limit else None
-    return Page(seen, to_cursor(last.after(words)) if last else None)
+    last = SearchRank(rows[-1]["score"], rows[-1]["key"]) if len(found) > limit else None
+    return Page(seen, encode_search_cursor(last, words) if last else None)
 
 
 async def nearby(sought: SearchScope, after: str | None, limit: int) -> Page:
     """A page of the events in the circle, in the order of `key`."""
     found = [rendered(raw) for raw in await aggregate(Event, in_order(sought, after, limit + 1))]
     more = len(found) > limit
-    return Page([view.json for view in found[:limit]], to_cursor(found[limit - 1].key) if more else None)
+    return Page([view.json for view in found[:limit]], encode_cursor(found[limit - 1].key) if more else None)
 
 
-def ranked(sought: SearchScope, words: str, after: Rank | None, limit: int) -> list[Stored]:
+def ranked(sought: SearchScope, words: str, after: SearchRank | None, limit: int) -> list[Stored]:
     """The stages that find words, rank what they are found in, and fetch it, in one round trip."""
     own = _scored({"creator": sought.caller}, sought, words, after)
     others = _scored({"creator": {"$ne": sought.caller}} if sought.scope == "all" else {}, sought, words, after)
@@ -61,7 +60,7 @@ def ranked(sought: SearchScope, words: str, after: Rank | None, limit: int) -> l
     ]
 
 
-def _scored(whose: Filter, sought: SearchScope, words: str, after: Rank | None) -> list[Stored]:
+def _scored(whose: Filter, sought: SearchScope, words: str, after: SearchRank | None) -> list[Stored]:
     since, until = sought.window
     match: dict[str, Any] = whose | {"$text": {"$search": words}} | near_by(sought.near)
     if sought.tag is not None:

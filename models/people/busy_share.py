@@ -12,7 +12,7 @@ from database.reads import decode, page
 from database.writes import Delete, Insert, InsertStored
 from models.shared.schema import Reply
 from models.shared.views import Page, to_json
-from planner.domain.cursors import to_cursor
+from planner.domain.cursors import encode_cursor
 
 # As many as one person may let see it.
 MOST = 1_000
@@ -53,7 +53,7 @@ class BusyShare(StoredDocument):
             match["_id"] = {"$gt": after}
         found = [decode(raw) for raw in await page(cls, match, [("_id", 1)], limit + 1)]
         items = [to_json(_body(stored)) for stored in found[:limit]]
-        return Page(items, to_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
+        return Page(items, encode_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
 
     @classmethod
     def giving(cls, owner: Id, reader: Id, now: datetime) -> Insert:

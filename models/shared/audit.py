@@ -12,7 +12,7 @@ from database.reads import decode, page
 from database.writes import Insert, InsertStored, Update
 from models.shared.schema import PageQuery, Reply
 from models.shared.views import Page, to_json
-from planner.domain.cursors import to_cursor
+from planner.domain.cursors import encode_cursor
 
 
 class Audit(StoredDocument):
@@ -84,7 +84,7 @@ class Audit(StoredDocument):
         found = [decode(raw) for raw in await page(cls, match, [("_id", -1)], wanted.limit + 1)]
         items = [to_json(audit_body(stored)) for stored in found[: wanted.limit]]
         more = len(found) > wanted.limit
-        return Page(items, to_cursor(str(found[wanted.limit - 1]["_id"])) if more else None)
+        return Page(items, encode_cursor(str(found[wanted.limit - 1]["_id"])) if more else None)
 
 
 def audit_body(stored: Stored) -> dict[str, Any]:

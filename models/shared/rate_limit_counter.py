@@ -10,7 +10,7 @@ from database.documents import StoredDocument
 from database.errors import DuplicateKey
 from database.queries import index
 from database.reads import decode, page
-from planner.domain.rate_limits import Limit
+from planner.domain.rate_limits import RateLimit
 
 
 class RateLimitCounter(StoredDocument):
@@ -33,11 +33,11 @@ class RateLimitCounter(StoredDocument):
         return list(decode(found[0])["times"]) if found else []
 
     @classmethod
-    async def note(cls, id: str, limit: Limit, now: datetime) -> list[datetime]:
+    async def note(cls, id: str, limit: RateLimit, now: datetime) -> list[datetime]:
         """Note one more time and answer those that stand then, in one atomic write."""
         update = {
-            "$push": {"times": {"$each": [now], "$slice": -(limit.most + 1)}},
-            "$set": {"expires_at": now + 2 * limit.within},
+            "$push": {"times": {"$each": [now], "$slice": -(limit.max_count + 1)}},
+            "$set": {"expires_at": now + 2 * limit.period},
         }
         try:
             raw = await change(cls, {"_id": id}, update, upsert=True)

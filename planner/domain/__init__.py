@@ -1,17 +1,16 @@
-"""Pure rules on values: no await, no database, no HTTP; the time is an argument.
+"""Pure rules on values: no await, no database, no HTTP; the current time is an argument.
 
-times.py           when an event takes place: as it is sent, as it is stored, and the instants that follow
-zones.py           time zones by their IANA names
-busy.py            which time events take, merged, and what overlaps
-recurrence/        recurrence sets
-ics/               iCalendar, reading and writing
+times.py           when an event takes place: as it is sent, as it is stored, and the instants computed from it
+zones.py           conversion between local time and instants, by IANA time zones
+busy.py            which time events take, how it is merged, and which events overlap
+recurrence/        recurrence sets (RFC 5545 §3.8.5)
+ics/               iCalendar (RFC 5545), reading and writing
 merge_patch.py     JSON merge patch (RFC 7396)
-cursors.py         cursors of lists
-ranks.py           cursors of search results
-geo.py             circles on the earth
+cursors.py         cursors of lists and of search results
+geo.py             circles on the earth's surface
 rate_limits.py     how often something may happen
 passwords.py       which passwords are too weak
-mail_templates.py  the mails, as text and HTML
+mail_templates.py  the mails, as text and as HTML
 urls.py            web addresses
 pkce.py            Proof Key for Code Exchange (RFC 7636)
 """

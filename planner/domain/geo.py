@@ -1,23 +1,22 @@
-"""Circles on the earth: what is near a point."""
+"""Circles on the earth's surface, for finding what is near a point."""
 
 import re
 from typing import NamedTuple
 
 from planner.errors import Invalid
 
-# The earth's mean equatorial radius, by which the database turns lengths into angles.
-EARTH_KM = 6378.1
-# Half of the way around the earth: what lies further off lies nearer the other way.
-MOST_KM = 20_037
+# The earth's mean equatorial radius, by which MongoDB converts distances into angles.
+EARTH_RADIUS_KM = 6378.1
+# Half of the earth's circumference, so a circle with this radius contains the whole surface.
+MAX_RADIUS_KM = 20_037
 
 _NUMBER = r"[+-]?\d{1,6}(?:\.\d{1,15})?"
-# A plus sign that was not percent-encoded arrives as a blank.
+# A plus sign that was not percent-encoded arrives as a space.
 _CIRCLE = re.compile(rf"({_NUMBER}),[ ]?({_NUMBER}),[ ]?({_NUMBER})", re.ASCII)
-_SAYS = "must be lat,lon,km in decimal degrees and kilometres, such as 52.52,13.405,5"
 
 
 class Circle(NamedTuple):
-    """What lies within `km` kilometres of a point, in degrees (WGS 84), along the earth's surface."""
+    """All points within `km` kilometres of a point, which is in degrees (WGS 84)."""
 
     lat: float
     lon: float
@@ -26,21 +25,21 @@ class Circle(NamedTuple):
     @property
     def radians(self) -> float:
         """The radius as an angle at the centre of the earth."""
-        return self.km / EARTH_KM
+        return self.km / EARTH_RADIUS_KM
 
 
 def parse_circle(text: str | None) -> Circle | None:
-    """The circle written as `lat,lon,km`; None stays None. Raises `Invalid` at `near`."""
+    """Parse a circle in the form `lat,lon,km`; None stays None. Raises `Invalid` at `/near`."""
     if text is None:
         return None
     found = _CIRCLE.fullmatch(text.strip(" "))
     if not found:
-        raise Invalid.field("/near", _SAYS)
+        raise Invalid.field("/near", "must be lat,lon,km in decimal degrees and kilometres, such as 52.52,13.405,5")
     lat, lon, km = (float(number) for number in found.groups())
     if not -90 <= lat <= 90:
-        raise Invalid.field("/near", "has a latitude that is not between -90 and 90")
+        raise Invalid.field("/near", "must have a latitude from -90 to 90")
     if not -180 <= lon <= 180:
-        raise Invalid.field("/near", "has a longitude that is not between -180 and 180")
-    if not 0 < km <= MOST_KM:
-        raise Invalid.field("/near", f"has a distance that is not more than 0 and at most {MOST_KM} km")
+        raise Invalid.field("/near", "must have a longitude from -180 to 180")
+    if not 0 < km <= MAX_RADIUS_KM:
+        raise Invalid.field("/near", f"must have a distance of more than 0 and at most {MAX_RADIUS_KM} km")
     return Circle(lat, lon, km)

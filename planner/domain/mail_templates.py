@@ -1,12 +1,12 @@
-"""The mails the planner sends: each as text and as HTML, from one template."""
+"""The mails that the planner sends, each as text and as HTML from one template."""
 
 from email.message import EmailMessage
 from html import escape
 from typing import NamedTuple
 
 
-class Letter(NamedTuple):
-    """What a mail says: paragraphs, and a link to follow under a label."""
+class MailContent(NamedTuple):
+    """The subject and the paragraphs of a mail, and the link after them with its label, if it has one."""
 
     subject: str
     paragraphs: tuple[str, ...]
@@ -14,77 +14,78 @@ class Letter(NamedTuple):
     link: str | None = None
 
 
-def verification(link: str) -> Letter:
-    """Asks the owner of an address to prove it."""
-    return Letter(
+def build_verification_mail(link: str) -> MailContent:
+    """Return the mail that asks the owner of an address to confirm it."""
+    return MailContent(
         "Confirm your e-mail address",
         (
-            "Somebody, hopefully you, gave this address to the planner.",
-            "Confirm within 24 hours that it is yours. If it was not you, do nothing.",
+            "Someone used this e-mail address for an account at the planner.",
+            "If it was you, confirm the address within 24 hours. If it was not you, ignore this mail.",
         ),
         "Confirm this address",
         link,
     )
 
 
-def recovery(link: str) -> Letter:
-    """Lets the owner of an account set a new password."""
-    return Letter(
+def build_recovery_mail(link: str) -> MailContent:
+    """Return the mail with which the owner of an account can set a new password."""
+    return MailContent(
         "Set a new password",
         (
-            "Somebody, hopefully you, asked for a new password for your account at the planner.",
-            "The link works once, within one hour. If it was not you, do nothing: your password stays.",
+            "Someone asked for a new password for your account at the planner.",
+            "If it was you, set it within one hour. The link works once."
+            " If it was not you, ignore this mail; your password stays the same.",
         ),
         "Set a new password",
         link,
     )
 
 
-def address_changed(new: str) -> Letter:
-    """Tells the old address that the account has another one now."""
-    return Letter(
+def build_address_changed_mail(new_address: str) -> MailContent:
+    """Return the mail to the old address of an account that has a new one."""
+    return MailContent(
         "Your e-mail address was changed",
         (
-            f"The e-mail address of your account at the planner is {new} now.",
-            "If it was not you, sign in and change your password, or ask whoever runs the planner for help.",
+            f"The e-mail address of your account at the planner was changed to {new_address}.",
+            "If it was not you, sign in and change your password, or ask the operator of the planner for help.",
         ),
     )
 
 
-def password_changed() -> Letter:
-    """Tells the owner of an account that its password is another one now."""
-    return Letter(
+def build_password_changed_mail() -> MailContent:
+    """Return the mail to the owner of an account whose password was changed."""
+    return MailContent(
         "Your password was changed",
         (
-            "The password of your account at the planner was changed, and its other sessions were ended.",
-            "If it was not you, set a new one at once: ask for a link with 'forgot password'.",
+            "The password of your account at the planner was changed, and all its other sessions were signed out.",
+            "If it was not you, set a new password now: use 'forgot password' to get a link for it.",
         ),
     )
 
 
-def compose(letter: Letter, sender: str, recipient: str) -> EmailMessage:
-    """The mail, with a text part and an HTML part that say the same."""
+def compose_message(content: MailContent, sender: str, recipient: str) -> EmailMessage:
+    """Return the message, with a text part and an HTML part of the same content."""
     message = EmailMessage()
-    message["Subject"] = letter.subject
+    message["Subject"] = content.subject
     message["From"] = sender
     message["To"] = recipient
     message["Auto-Submitted"] = "auto-generated"
-    text = _text(letter)
-    # Unencoded where that is possible, so that the link can be read in the file as it stands.
+    text = _render_text(content)
+    # ASCII text is not encoded, so that the link can be copied from a mail that was saved as a file.
     message.set_content(text, cte="7bit" if text.isascii() else "quoted-printable")
-    message.add_alternative(_html(letter), subtype="html", cte="quoted-printable")
+    message.add_alternative(_render_html(content), subtype="html", cte="quoted-printable")
     return message
 
 
-def _text(letter: Letter) -> str:
-    parts = [*letter.paragraphs]
-    if letter.link:
-        parts.append(f"{letter.label}:\n{letter.link}")
+def _render_text(content: MailContent) -> str:
+    parts = [*content.paragraphs]
+    if content.link:
+        parts.append(f"{content.label}:\n{content.link}")
     return "\n\n".join(parts) + "\n"
 
 
-def _html(letter: Letter) -> str:
-    body = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in letter.paragraphs)
-    if letter.link:
-        body += f'<p><a href="{escape(letter.link)}">{escape(letter.label or letter.link)}</a></p>'
-    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(letter.subject)}</title>{body}</html>'
+def _render_html(content: MailContent) -> str:
+    body = "".join(f"<p>{escape(paragraph)}</p>" for paragraph in content.paragraphs)
+    if content.link:
+        body += f'<p><a href="{escape(content.link)}">{escape(content.label or content.link)}</a></p>'
+    return f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{escape(content.subject)}</title>{body}</html>'

@@ -3,8 +3,8 @@
 from typing import Any
 
 
-def merge(target: Any, patch: Any) -> Any:
-    """The target with the patch applied: null clears, absent keeps, objects merge."""
+def apply_merge_patch(target: Any, patch: Any) -> Any:
+    """Return the target with the patch applied: null removes a member, an absent one stays, objects are merged."""
     if not isinstance(patch, dict):
         return patch
     merged = dict(target) if isinstance(target, dict) else {}
@@ -12,5 +12,5 @@ def merge(target: Any, patch: Any) -> Any:
         if value is None:
             merged.pop(name, None)
         else:
-            merged[name] = merge(merged.get(name), value)
+            merged[name] = apply_merge_patch(merged.get(name), value)
     return merged

@@ -1,47 +1,49 @@
-"""Which passwords are refused, and why."""
+"""The rule for passwords that are too weak, and the reasons it gives."""
 
 import re
 from collections.abc import Iterable
 
 from zxcvbn import zxcvbn
 
-# Guessing takes longer the more of a password there is, and so does estimating how long:
-# the beginning of one that is strong enough makes the whole strong enough.
-ESTIMATED = 40
-# zxcvbn's scale: 0 and 1 fall to fewer than a million guesses.
-LEAST_SCORE = 2
-# Shorter parts of a name stand in too many words by chance.
-TELLING = 4
+# The strength of the first characters only is estimated, because the estimate takes longer for a longer
+# password. If its beginning is strong enough, the whole password is.
+ESTIMATED_LENGTH = 40
+# On the scale of zxcvbn, 0 and 1 mean fewer than a million guesses.
+MIN_SCORE = 2
+# Shorter parts of a name are also parts of too many other words.
+MIN_PART_LENGTH = 4
 
 
-def weakness(password: str, about: Iterable[str | None] = ()) -> str | None:
-    """Why the password is refused, or None.
+def find_weakness(password: str, personal_data: Iterable[str | None] = ()) -> str | None:
+    """Return why the password must be refused, or None if it is strong enough.
 
-    `about` is what everybody knows of its owner: e-mail address, username, name.
+    `personal_data` is what others know of its owner: e-mail address, username, full name.
     """
-    known = [text for text in about if text]
-    if held := _held(password, known):
-        return f"must not hold your own {held}"
-    parts = [part for text in known for part in _parts(text)]
-    estimate = zxcvbn(password[:ESTIMATED], user_inputs=[*known, *parts])
-    if estimate["score"] >= LEAST_SCORE:
+    known = [text for text in personal_data if text]
+    if contained := _find_contained(password, known):
+        return f"must not contain your own {contained}"
+    parts = [part for text in known for part in _split_parts(text)]
+    estimate = zxcvbn(password[:ESTIMATED_LENGTH], user_inputs=[*known, *parts])
+    if estimate["score"] >= MIN_SCORE:
         return None
     sequence = estimate["sequence"]
     if len(sequence) == 1 and sequence[0].get("dictionary_name") == "passwords":
-        return "is one of the most common passwords; take a few unrelated words"
-    advice = estimate["feedback"]["warning"].rstrip(".")
-    return "is too easy to guess" + (f": {advice.lower()}" if advice else "") + "; take a few unrelated words"
+        return "is one of the most common passwords; use several unrelated words"
+    warning = estimate["feedback"]["warning"].rstrip(".")
+    return "is too easy to guess" + (f": {warning.lower()}" if warning else "") + "; use several unrelated words"
 
 
-def _held(password: str, known: list[str]) -> str | None:
+def _find_contained(password: str, known: list[str]) -> str | None:
+    """Return the kind of the first known text that the password contains a part of."""
     folded = password.casefold()
     for text in known:
-        what = "e-mail address" if "@" in text else "name"
-        if any(len(part) >= TELLING and part in folded for part in (text.casefold(), *_parts(text))):
-            return what
+        kind = "e-mail address" if "@" in text else "name"
+        parts = (text.casefold(), *_split_parts(text))
+        if any(len(part) >= MIN_PART_LENGTH and part in folded for part in parts):
+            return kind
     return None
 
 
-def _parts(text: str) -> list[str]:
-    """The parts of a name, or of an e-mail address before its @."""
+def _split_parts(text: str) -> list[str]:
+    """Return the parts of a name, or of an e-mail address before its @, in lower case."""
     return [part for part in re.split(r"[\W_]+", text.partition("@")[0].casefold()) if part]

@@ -1,31 +1,31 @@
-"""How often something may happen, and until when it may not."""
+"""Rate limits: how often something may happen, and until when it is blocked."""
 
 from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
 
-class Limit(NamedTuple):
-    """At most `most` times within the time `within`."""
+class RateLimit(NamedTuple):
+    """At most `max_count` times in any `period`."""
 
-    most: int
-    within: timedelta
+    max_count: int
+    period: timedelta
 
 
-def blocked_until(times: Sequence[datetime], limit: Limit, now: datetime) -> datetime | None:
-    """Until when nothing more is allowed, or None; `times` is when it happened, the oldest first.
+def compute_blocked_until(times: Sequence[datetime], limit: RateLimit, now: datetime) -> datetime | None:
+    """Return until when the next attempt is blocked, or None if it is allowed.
 
-    Once `most` times lie within `within`, the bar lasts as long again from the last of
-    them. All of them are over then, so the whole allowance returns at once; and no
-    stretch of that length ever holds more than `most`.
+    `times` are the times of earlier attempts, the oldest first. When the last `max_count` of them are within
+    one period, attempts are blocked for one more period from the last of them. Then all of them are more
+    than a period ago, so `max_count` attempts are allowed again.
     """
-    recent = times[-limit.most :]
-    if len(recent) < limit.most or recent[-1] - recent[0] >= limit.within:
+    recent = times[-limit.max_count :]
+    if len(recent) < limit.max_count or recent[-1] - recent[0] >= limit.period:
         return None
-    until = recent[-1] + limit.within
+    until = recent[-1] + limit.period
     return until if until > now else None
 
 
-def is_over(times: Sequence[datetime], limit: Limit) -> bool:
-    """Whether the last of the times is one too many."""
-    return len(times) > limit.most and times[-1] - times[-limit.most - 1] < limit.within
+def is_exceeded(times: Sequence[datetime], limit: RateLimit) -> bool:
+    """Return whether the last of these attempts exceeds the limit."""
+    return len(times) > limit.max_count and times[-1] - times[-limit.max_count - 1] < limit.period

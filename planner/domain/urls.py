@@ -1,4 +1,4 @@
-"""Addresses of pages: which origin one has, and what is added to its query."""
+"""Web addresses: their validity, their origin, and parameters added to their query."""
 
 import re
 from collections.abc import Mapping
@@ -6,8 +6,8 @@ from urllib.parse import urlencode, urlsplit
 
 DEFAULT_PORTS = {"http": "80", "https": "443"}
 # RFC 3986 §3, without user names, and without the fragment that a redirection must not have
-# (RFC 6749 §3.1.2). Narrower than what browsers make sense of: for whatever is refused here,
-# two readers might disagree on its host.
+# (RFC 6749 §3.1.2). It is stricter than browsers are, because two programs may find different hosts
+# in an address that is not valid.
 _ADDRESS = re.compile(
     r"(?P<scheme>https?)://(?P<host>[a-z0-9._-]+|\[[0-9a-f:.]+\])(?::(?P<port>[0-9]{1,5}))?"
     r"(?P<path>/(?:[a-z0-9._~!$&'()*+,;=:@/-]|%[0-9a-f]{2})*)?"
@@ -16,8 +16,8 @@ _ADDRESS = re.compile(
 )
 
 
-def origin_of(address: str) -> str | None:
-    """The origin of a page (RFC 6454 §6.2), or None when this is no plain http or https address."""
+def parse_origin(address: str) -> str | None:
+    """Return the origin of an address (RFC 6454 §6.2), or None if it is not a plain http or https address."""
     match = _ADDRESS.fullmatch(address)
     if match is None:
         return None
@@ -27,17 +27,17 @@ def origin_of(address: str) -> str | None:
     return f"{scheme}://{host}:{port.lstrip('0') or '0'}"
 
 
-def with_query(address: str, parameters: Mapping[str, str | None]) -> str:
-    """The address with these parameters added to its query, those that are not None."""
+def add_query(address: str, parameters: Mapping[str, str | None]) -> str:
+    """Return the address with the parameters that are not None added to its query."""
     added = urlencode({name: value for name, value in parameters.items() if value is not None})
     return f"{address}{'&' if '?' in address else '?'}{added}"
 
 
 def is_web_address(text: str) -> bool:
-    """Whether this is an absolute http or https address that can be shown and followed."""
+    """Return whether the text is an absolute http or https address without spaces and control characters."""
     try:
         parts = urlsplit(text)
-        good = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
+        is_valid = parts.scheme in ("http", "https") and bool(parts.hostname) and (parts.port or 1) > 0
     except ValueError:
         return False
-    return good and not any(c.isspace() or not c.isprintable() for c in text)
+    return is_valid and not any(c.isspace() or not c.isprintable() for c in text)

@@ -4,7 +4,7 @@ from math import pi
 
 import pytest
 
-from planner.domain.geo import MOST_KM, Circle, parse_circle
+from planner.domain.geo import MAX_RADIUS_KM, Circle, parse_circle
 from planner.errors import Invalid
 
 
@@ -38,4 +38,4 @@ def test_any_other_text_is_refused_at_near(text: str) -> None:
 
 
 def test_the_largest_circle_is_the_whole_earth() -> None:
-    assert pi * 0.9999 < Circle(0, 0, MOST_KM).radians < pi
+    assert pi * 0.9999 < Circle(0, 0, MAX_RADIUS_KM).radians < pi

@@ -5,7 +5,7 @@ from typing import Any
 import orjson
 import pytest
 
-from planner.domain.merge_patch import merge
+from planner.domain.merge_patch import apply_merge_patch
 
 APPENDIX_A = [
     ('{"a":"b"}', '{"a":"c"}', '{"a":"c"}'),
@@ -28,10 +28,10 @@ APPENDIX_A = [
 
 @pytest.mark.parametrize(("original", "patch", "result"), APPENDIX_A)
 def test_each_example_of_the_rfc_has_the_printed_result(original: str, patch: str, result: str) -> None:
-    assert merge(orjson.loads(original), orjson.loads(patch)) == orjson.loads(result)
+    assert apply_merge_patch(orjson.loads(original), orjson.loads(patch)) == orjson.loads(result)
 
 
 def test_a_patch_does_not_modify_its_target() -> None:
     original: dict[str, Any] = {"a": {"b": 1, "c": 2}, "d": [1]}
-    merge(original, {"a": {"b": None}, "d": None})
+    apply_merge_patch(original, {"a": {"b": None}, "d": None})
     assert original == {"a": {"b": 1, "c": 2}, "d": [1]}

@@ -1,6 +1,6 @@
 import pytest
 
-from planner.domain.urls import origin_of, with_query
+from planner.domain.urls import add_query, parse_origin
 
 
 @pytest.mark.parametrize(
@@ -16,7 +16,7 @@ from planner.domain.urls import origin_of, with_query
     ],
 )
 def test_an_origin_is_the_normalized_scheme_host_and_port(address: str, origin: str) -> None:
-    assert origin_of(address) == origin
+    assert parse_origin(address) == origin
 
 
 @pytest.mark.parametrize(
@@ -43,9 +43,9 @@ def test_an_origin_is_the_normalized_scheme_host_and_port(address: str, origin: 
     ],
 )
 def test_an_address_that_programs_may_read_differently_has_no_origin(address: str) -> None:
-    assert origin_of(address) is None
+    assert parse_origin(address) is None
 
 
 def test_parameters_are_added_to_an_existing_query_and_none_values_left_out() -> None:
-    assert with_query("https://a.example", {"code": "x y", "state": None}) == "https://a.example?code=x+y"
-    assert with_query("https://a.example/?b=1", {"code": "ü&="}) == "https://a.example/?b=1&code=%C3%BC%26%3D"
+    assert add_query("https://a.example", {"code": "x y", "state": None}) == "https://a.example?code=x+y"
+    assert add_query("https://a.example/?b=1", {"code": "ü&="}) == "https://a.example/?b=1&code=%C3%BC%26%3D"

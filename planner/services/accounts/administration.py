@@ -12,7 +12,7 @@ from models.events.event_view import EventView
 from models.shared.guard import Guard
 from models.shared.views import Page, View
 from planner.clock import Clock
-from planner.domain.cursors import ID_SHAPE, from_cursor
+from planner.domain.cursors import ID_PATTERN, decode_cursor
 from planner.errors import Conflict, Invalid, NotFound, Stale
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
@@ -41,7 +41,7 @@ class Administration:
 
     async def listed(self, cursor: str | None, limit: int) -> Page:
         """A page of all accounts."""
-        after = from_cursor(cursor, ID_SHAPE)
+        after = decode_cursor(cursor, ID_PATTERN)
         return await User.listed(parse_id(after) if after else None, limit)
 
     async def see(self, id: str) -> View:

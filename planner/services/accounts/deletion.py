@@ -24,7 +24,7 @@ from models.shared.audit import Audit
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.views import to_json
 from planner.clock import Clock
-from planner.domain.cursors import KEY_SHAPE, from_cursor
+from planner.domain.cursors import ORDER_KEY_PATTERN, decode_cursor
 from planner.errors import Conflict, InvalidToken, Stale
 from planner.services.accounts.accounts import Accounts
 from planner.services.accounts.administration import LAST_ADMIN, keep_an_admin
@@ -66,7 +66,7 @@ class AccountDeletion:
                 first = False
             if page.next is None:
                 break
-            after = from_cursor(page.next, KEY_SHAPE)
+            after = decode_cursor(page.next, ORDER_KEY_PATTERN)
         yield b'],"revisions":['
         first = True
         async for kept in Revision.of_creator(caller.id):

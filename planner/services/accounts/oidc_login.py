@@ -13,10 +13,10 @@ from models.accounts.user import User
 from models.shared.schema import PageQuery
 from models.shared.views import Page, to_json
 from planner.clock import Clock
-from planner.domain.cursors import from_cursor, to_cursor
-from planner.domain.pkce import proves
-from planner.domain.rate_limits import Limit
-from planner.domain.urls import origin_of, with_query
+from planner.domain.cursors import decode_cursor, encode_cursor
+from planner.domain.pkce import verify_challenge
+from planner.domain.rate_limits import RateLimit
+from planner.domain.urls import add_query, parse_origin
 from planner.errors import Conflict, GrantRefused, Invalid, NotFound, PlannerError, ProviderFailed, SignInRefused
 from planner.oidc_settings import NAME, OidcProviderSettings
 from planner.services.accounts.oidc_linking import OidcLinking
@@ -26,7 +26,7 @@ from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.rate_limiter import Counted, RateLimiter, network
 
 # Each departure is remembered for a while, whoever asks for it.
-BEGIN_ADDRESS = Limit(60, timedelta(minutes=15))
+BEGIN_ADDRESS = RateLimit(60, timedelta(minutes=15))
 # What a page is told when a sign-in fails.
 REASONS: dict[type[Exception], str] = {
     SignInRefused: "access_denied",
@@ -51,7 +51,7 @@ def ticket(state: str) -> str:
 
 def _told(page: str, state: str | None, error: PlannerError) -> str:
     """The address by which a page learns what went wrong (RFC 6749 §4.1.2.1)."""
-    return with_query(page, {"error": REASONS[type(error)], "error_description": error.detail, "state": state})
+    return add_query(page, {"error": REASONS[type(error)], "error_description": error.detail, "state": state})
 
 
 class OidcLogin:
@@ -77,16 +77,16 @@ class OidcLogin:
         self._rate_limiter = rate_limiter
         self._audit = audit
         self._base_url = base_url
-        self._origins = {origin_of(page) for page in (base_url, *pages)} - {None}
+        self._origins = {parse_origin(page) for page in (base_url, *pages)} - {None}
         self._clock = clock
 
     def listed(self, wanted: PageQuery) -> Page:
         """A page of the providers there are, by name."""
-        after = from_cursor(wanted.cursor, NAME) or ""
+        after = decode_cursor(wanted.cursor, NAME) or ""
         names = [name for name in sorted(self._providers) if name > after]
         shown = names[: wanted.limit]
         items = [to_json({"name": name, "signin": self.address(name, "signin")}) for name in shown]
-        return Page(items, to_cursor(shown[-1]) if len(names) > len(shown) else None)
+        return Page(items, encode_cursor(shown[-1]) if len(names) > len(shown) else None)
 
     def address(self, name: str, what: str) -> str:
         """The address of one of our own routes for a provider."""
@@ -144,7 +144,7 @@ class OidcLogin:
             return await self._sessions.open(user, client, how=name)
         code = self._tokens.new_secret()
         await commit_atomically([AuthorizationCode.issue(digest(code), user["_id"], login, self._clock.now())])
-        return with_query(page, {"code": code, "state": login["page_state"]})
+        return add_query(page, {"code": code, "state": login["page_state"]})
 
     async def redeem(self, code: str, verifier: str, redirect_uri: str, client: ClientInfo) -> SignedIn:
         """A session for the page that has a code of ours and can prove that it sent for it.
@@ -156,7 +156,7 @@ class OidcLogin:
         found = await AuthorizationCode.good(key, self._clock.now())
         if found is None or not await commit_atomically([AuthorizationCode.use(key)]):
             raise refusal
-        if not proves(verifier, found["code_challenge"]) or redirect_uri != found["redirect_uri"]:
+        if not verify_challenge(verifier, found["code_challenge"]) or redirect_uri != found["redirect_uri"]:
             raise refusal
         user = await User.stored(found["user"])
         if user is None or user["disabled"]:
@@ -174,7 +174,7 @@ class OidcLogin:
                 if getattr(wanted, field) is not None:
                     raise Invalid.field(f"/{field}", "needs a redirect_uri")
             return
-        if origin_of(wanted.redirect_uri) not in self._origins:
+        if parse_origin(wanted.redirect_uri) not in self._origins:
             raise Invalid.field(
                 "/redirect_uri", "must be a page on the origin of PUBLIC_URL or of CORS_ORIGINS, without a fragment"
             )

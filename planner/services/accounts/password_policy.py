@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from auth.hash_password import PasswordHasher
-from planner.domain.passwords import weakness
+from planner.domain.passwords import find_weakness
 from planner.errors import Invalid
 
 
@@ -15,5 +15,5 @@ async def require_strong(hasher: PasswordHasher, password: str, pointer: str, ab
     computing, so it stands in line with the hashing.
     """
     known = [about.get("email"), about.get("username"), about.get("full_name")]
-    if reason := await hasher.run(lambda: weakness(password, known)):
+    if reason := await hasher.run(lambda: find_weakness(password, known)):
         raise Invalid.field(pointer, reason)

@@ -13,7 +13,7 @@ from models.accounts.personal_token import PersonalToken, PersonalTokenCreate, p
 from models.accounts.user import User
 from models.shared.views import Page, View, to_json
 from planner.clock import Clock
-from planner.domain.cursors import ID_SHAPE, from_cursor
+from planner.domain.cursors import ID_PATTERN, decode_cursor
 from planner.errors import InvalidToken, NotFound
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
@@ -77,7 +77,7 @@ class PersonalTokens:
 
     async def listed(self, caller: Principal, cursor: str | None, limit: int) -> Page:
         """A page of the caller's tokens, without their secrets."""
-        after = from_cursor(cursor, ID_SHAPE)
+        after = decode_cursor(cursor, ID_PATTERN)
         return await PersonalToken.listed(caller.id, self._clock.now(), parse_id(after) if after else None, limit)
 
     async def remove(self, caller: Principal, id: str, client: ClientInfo) -> None:

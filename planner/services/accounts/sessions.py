@@ -12,7 +12,7 @@ from models.accounts.session import Session
 from models.accounts.user import User, user_view
 from models.shared.views import Page, View
 from planner.clock import Clock
-from planner.domain.cursors import ID_SHAPE, from_cursor
+from planner.domain.cursors import ID_PATTERN, decode_cursor
 from planner.errors import GrantRefused, NotFound
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
@@ -135,7 +135,7 @@ class Sessions:
 
     async def listed(self, caller: Principal, cursor: str | None, limit: int) -> Page:
         """A page of the caller's sessions."""
-        after = from_cursor(cursor, ID_SHAPE)
+        after = decode_cursor(cursor, ID_PATTERN)
         return await Session.listed(
             caller.id, caller.session, self._clock.now(), parse_id(after) if after else None, limit
         )

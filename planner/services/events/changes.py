@@ -26,7 +26,7 @@ from models.events.tombstone import KNOWN, Tombstone
 from models.shared.fields import fold_tag
 from models.shared.views import Changes
 from planner.clock import Clock
-from planner.domain.cursors import CHANGES_SHAPE, from_cursor, to_cursor
+from planner.domain.cursors import CHANGES_PATTERN, decode_cursor, encode_cursor
 from planner.errors import Expired, Invalid, Unavailable
 
 # As many get a number in one write: it must not hold up those who write the same events.
@@ -97,7 +97,9 @@ class _Token(NamedTuple):
 
     def word(self) -> str:
         """The token as the client gets it."""
-        return to_cursor(f"{self.mark.change_number} {self.mark.id} {self.new} {self.issued} {self.scope} {self.tag}")
+        return encode_cursor(
+            f"{self.mark.change_number} {self.mark.id} {self.new} {self.issued} {self.scope} {self.tag}"
+        )
 
     @classmethod
     def read(cls, key: str) -> "_Token":
@@ -129,7 +131,7 @@ class ChangeLog:
 
     def _token(self, wanted: ChangesQuery, tag: str | None, last: int, now: int) -> _Token:
         word = "-" if tag is None else hashlib.sha256(tag.encode()).hexdigest()[:16]
-        key = from_cursor(wanted.since, CHANGES_SHAPE, "/since")
+        key = decode_cursor(wanted.since, CHANGES_PATTERN, "/since")
         if key is None:
             return _Token(Mark(0, LAST_ID), last, now, wanted.scope, word)
         token = _Token.read(key)

@@ -18,10 +18,9 @@ from models.events.event_view import EventView, default_uid, fields_of, render
 from models.shared.fields import fold_tag
 from models.shared.views import Page, View
 from planner.clock import Clock
-from planner.domain.cursors import KEY_SHAPE, from_cursor
+from planner.domain.cursors import ORDER_KEY_PATTERN, decode_cursor, decode_search_cursor
 from planner.domain.geo import parse_circle
-from planner.domain.merge_patch import merge
-from planner.domain.ranks import from_ranked_cursor
+from planner.domain.merge_patch import apply_merge_patch
 from planner.domain.recurrence.documents import build_series, to_invalid
 from planner.domain.recurrence.edits import SeriesChanges, edit_series
 from planner.domain.recurrence.rrule import RecurrenceError
@@ -108,9 +107,9 @@ class Events:
         tag = None if wanted.tag is None else fold_tag(wanted.tag)
         sought = SearchScope(wanted.scope, caller.id, window, tag, near)
         if wanted.q is not None:
-            rank = from_ranked_cursor(wanted.cursor, wanted.q)
+            rank = decode_search_cursor(wanted.cursor, wanted.q)
             return await search(sought, wanted.q, rank, wanted.limit)
-        after = from_cursor(wanted.cursor, KEY_SHAPE)
+        after = decode_cursor(wanted.cursor, ORDER_KEY_PATTERN)
         if near is not None:
             return await nearby(sought, after, wanted.limit)
         return await Event.listed(wanted.scope, caller.id, window, tag, after, wanted.limit)
@@ -206,7 +205,7 @@ def patched(current: EventView, changes: dict[str, Any]) -> EventCreate:
     if "start" in changes and "all_day" not in changes:
         written.pop("all_day")
     try:
-        return EventCreate.model_validate(merge(written, changes))
+        return EventCreate.model_validate(apply_merge_patch(written, changes))
     except ValidationError as error:
         raise Invalid(field_errors(error)) from None
 

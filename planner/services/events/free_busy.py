@@ -17,7 +17,7 @@ from models.people.busy_share import MOST, BusyShare
 from models.shared.views import Page, to_json
 from planner.clock import Clock
 from planner.domain.busy import Slot, clip_slots, iterate_slots, merge_slots
-from planner.domain.cursors import ID_SHAPE, from_cursor
+from planner.domain.cursors import ID_PATTERN, decode_cursor
 from planner.domain.times import parse_window
 from planner.domain.zones import add_clamped
 from planner.errors import Conflict, Invalid, NotFound
@@ -66,7 +66,7 @@ class FreeBusy:
 
     async def shares(self, caller: Principal, cursor: str | None, limit: int) -> Page:
         """A page of those whom the caller lets see when they are busy."""
-        after = from_cursor(cursor, ID_SHAPE)
+        after = decode_cursor(cursor, ID_PATTERN)
         return await BusyShare.listed(caller.id, parse_id(after) if after else None, limit)
 
     async def share(self, caller: Principal, user: str) -> None:

@@ -17,7 +17,7 @@ from models.events.event_view import OF_SERIES, EventView, render, rendered, ser
 from models.shared.fields import fold_tag
 from models.shared.views import Page, View, to_json
 from planner.clock import Clock
-from planner.domain.cursors import OCCURRENCE_SHAPE, from_cursor, to_cursor
+from planner.domain.cursors import OCCURRENCE_PATTERN, decode_cursor, encode_cursor
 from planner.domain.recurrence.documents import (
     parse_local,
     parse_recurrence_id,
@@ -89,7 +89,7 @@ class Occurrences:
         if until <= since:
             raise Invalid.field("/to", "must be after from, which is now unless it is told; it is exclusive")
         tag = None if wanted.tag is None else fold_tag(wanted.tag)
-        after = Place.read(from_cursor(wanted.cursor, OCCURRENCE_SHAPE))
+        after = Place.read(decode_cursor(wanted.cursor, OCCURRENCE_PATTERN))
         limit = wanted.limit + 1
         single = await Event.find_single_events(
             wanted.scope, caller.id, (since, until), tag, after and after.key, limit
@@ -106,7 +106,9 @@ class Occurrences:
                     rows = sorted(rows + found, key=itemgetter(0, 1))[:limit]
         more = len(rows) > wanted.limit
         last = rows[wanted.limit - 1] if more else None
-        return Page([row.json for row in rows[: wanted.limit]], to_cursor(f"{last.key} {last.id}") if last else None)
+        return Page(
+            [row.json for row in rows[: wanted.limit]], encode_cursor(f"{last.key} {last.id}") if last else None
+        )
 
     async def change(
         self,

@@ -13,7 +13,7 @@ from models.events.revision_view import RestoreRequest, RevisionView, revision_v
 from models.shared.schema import PageQuery
 from models.shared.views import Page
 from planner.clock import Clock
-from planner.domain.cursors import REVISION_SHAPE, from_cursor, to_cursor
+from planner.domain.cursors import REVISION_PATTERN, decode_cursor, encode_cursor
 from planner.errors import Conflict, Invalid, InvalidToken, NotFound, Stale
 from planner.services.events.events import ATTEMPTS, Events
 
@@ -33,14 +33,14 @@ class Revisions:
 
         Raises `NotFound`, and `Forbidden` for who sees the event and is not its creator.
         """
-        cursor = from_cursor(wanted.cursor, REVISION_SHAPE)
+        cursor = decode_cursor(wanted.cursor, REVISION_PATTERN)
         found = await self._found(caller, id)
         head = Revision.of(found.stored) if isinstance(found, EventView) else found
         # What differs is told beside the state before, which may have a removal in between.
         entries = [view async for view in _history(head, int(cursor) if cursor else None, wanted.limit + 2)]
         shown = entries[: wanted.limit]
         items = [view.json(_state_before(entries, place)) for place, view in enumerate(shown)]
-        return Page(items, to_cursor(str(shown[-1].revision)) if len(entries) > wanted.limit else None)
+        return Page(items, encode_cursor(str(shown[-1].revision)) if len(entries) > wanted.limit else None)
 
     async def restore(
         self, caller: Principal, id: str, wanted: RestoreRequest, revisions: frozenset[int] | None

@@ -55,27 +55,30 @@ class MailDelivery:
             user = await User.by_login(mail["address"])
             if user is None or user["disabled"]:
                 return
-            letter, address = mails.recovery(await self._link(user, "reset", "reset-password")), user["email"]
+            letter, address = (
+                mails.build_recovery_mail(await self._link(user, "reset", "reset-password")),
+                user["email"],
+            )
         else:
             known, address = await self._letter(mail), mail["address"]
             if known is None:
                 return
             letter = known
-        await self._transport.send(mails.compose(letter, self._from, address))
+        await self._transport.send(mails.compose_message(letter, self._from, address))
 
-    async def _letter(self, mail: Stored) -> mails.Letter | None:
+    async def _letter(self, mail: Stored) -> mails.MailContent | None:
         """What the mail to an account says; None when there is nobody any more to say it to."""
         match mail["kind"]:
             case "verify":
                 user = await User.stored(mail["user"])
                 if user is None or user["email_key"] != fold(mail["address"]) or user["email_verified"]:
                     return None
-                return mails.verification(await self._link(user, "verify", "verify-email"))
+                return mails.build_verification_mail(await self._link(user, "verify", "verify-email"))
             case "email-changed":
                 user = await User.stored(mail["user"])
-                return None if user is None else mails.address_changed(user["email"])
+                return None if user is None else mails.build_address_changed_mail(user["email"])
             case _:
-                return mails.password_changed()
+                return mails.build_password_changed_mail()
 
     async def _link(self, user: Stored, purpose: Purpose, path: str) -> str:
         token = self._tokens.new_secret()

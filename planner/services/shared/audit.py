@@ -9,7 +9,7 @@ from database.writes import Write
 from models.shared.audit import Audit, AuditQuery
 from models.shared.views import Page
 from planner.clock import Clock
-from planner.domain.cursors import ID_SHAPE, from_cursor
+from planner.domain.cursors import ID_PATTERN, decode_cursor
 from planner.errors import Invalid
 from planner.services.shared.client_info import ClientInfo
 
@@ -49,7 +49,7 @@ class AuditLog:
         account = None if wanted.account is None else parse_id(wanted.account)
         if wanted.account is not None and account is None:
             raise Invalid.field("/account", "is not an id")
-        after = from_cursor(wanted.cursor, ID_SHAPE)
+        after = decode_cursor(wanted.cursor, ID_PATTERN)
         return await Audit.listed(wanted, account, parse_id(after) if after else None)
 
     async def about(self, caller: Principal, most: int) -> list[bytes]:

@@ -11,7 +11,7 @@ from database.documents import StoredDocument
 from database.queries import Id, parse_id
 from database.reads import Slice
 from models.shared.views import Page
-from planner.domain.cursors import ID_SHAPE, from_cursor, to_cursor
+from planner.domain.cursors import ID_PATTERN, decode_cursor, encode_cursor
 
 T = TypeVar("T")
 D = TypeVar("D", bound=StoredDocument)
@@ -20,7 +20,7 @@ D = TypeVar("D", bound=StoredDocument)
 def page_of(found: Slice[T], render: Callable[[T], bytes], sort_key: Callable[[T], str]) -> Page:
     """Return the page with a slice of a list that is sorted by `sort_key`, which becomes the cursor."""
     items = [render(item) for item in found.items]
-    return Page(items, to_cursor(sort_key(found.items[-1])) if found.has_more else None)
+    return Page(items, encode_cursor(sort_key(found.items[-1])) if found.has_more else None)
 
 
 def page_by_id(found: Slice[D], render: Callable[[D], bytes]) -> Page:
@@ -33,5 +33,5 @@ def parse_id_cursor(cursor: str | None) -> Id | None:
 
     Raises `Invalid` for a cursor that is not one of a list sorted by id.
     """
-    key = from_cursor(cursor, ID_SHAPE)
+    key = decode_cursor(cursor, ID_PATTERN)
     return None if key is None else parse_id(key)

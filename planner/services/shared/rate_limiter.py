@@ -10,19 +10,19 @@ from typing import NamedTuple
 
 from models.shared.rate_limit_counter import RateLimitCounter
 from planner.clock import Clock
-from planner.domain.rate_limits import Limit, blocked_until, is_over
+from planner.domain.rate_limits import RateLimit, compute_blocked_until, is_exceeded
 from planner.errors import TooMany
 
-SIGN_IN_ACCOUNT = Limit(10, timedelta(minutes=15))
-SIGN_IN_ADDRESS = Limit(60, timedelta(minutes=15))
-SIGN_UP_ADDRESS = Limit(20, timedelta(hours=1))
-MAIL_ACCOUNT = Limit(5, timedelta(hours=1))
+SIGN_IN_ACCOUNT = RateLimit(10, timedelta(minutes=15))
+SIGN_IN_ADDRESS = RateLimit(60, timedelta(minutes=15))
+SIGN_UP_ADDRESS = RateLimit(20, timedelta(hours=1))
+MAIL_ACCOUNT = RateLimit(5, timedelta(hours=1))
 
 
 class Counted(NamedTuple):
     """One thing that is counted: what for, and about whom."""
 
-    limit: Limit
+    limit: RateLimit
     purpose: str
     about: str
 
@@ -44,7 +44,7 @@ class RateLimiter:
         if not self._on:
             return
         now = self._clock.now()
-        bars = [blocked_until(await RateLimitCounter.of(one.id), one.limit, now) for one in counted]
+        bars = [compute_blocked_until(await RateLimitCounter.of(one.id), one.limit, now) for one in counted]
         if until := max((bar for bar in bars if bar), default=None):
             self._refuse(until - now)
 
@@ -58,8 +58,8 @@ class RateLimiter:
         await self.check(*counted)
         too_many: timedelta | None = None
         for one in counted:
-            if is_over(await RateLimitCounter.note(one.id, one.limit, self._clock.now()), one.limit):
-                too_many = max(one.limit.within, too_many or one.limit.within)
+            if is_exceeded(await RateLimitCounter.note(one.id, one.limit, self._clock.now()), one.limit):
+                too_many = max(one.limit.period, too_many or one.limit.period)
         if too_many is not None:
             self._refuse(too_many)
 

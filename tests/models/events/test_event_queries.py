@@ -14,7 +14,7 @@ from database.connection import Database
 from database.queries import Id, Stored, new_id
 from models.events.event import Event
 from models.events.event_schema import Scope
-from planner.domain.cursors import KEY_SHAPE, from_cursor
+from planner.domain.cursors import ORDER_KEY_PATTERN, decode_cursor
 from planner.domain.times import UNDATED_INSTANT, build_order_key
 from tests.database.things import event
 from tests.models.events.crowds import DAYS, FIRST, TAGS, crowd
@@ -113,7 +113,7 @@ async def pages(scope: Scope, caller: Id, window: Window, tag: str | None, limit
         if page.next is None:
             return ids
         assert len(page.items) == limit
-        after = from_cursor(page.next, KEY_SHAPE)
+        after = decode_cursor(page.next, ORDER_KEY_PATTERN)
 
 
 async def test_a_list_holds_what_a_look_at_every_event_gives(database: Database) -> None:
@@ -179,7 +179,7 @@ async def test_paging_neither_skips_nor_repeats_while_others_write(database: Dat
         ids += [orjson.loads(item)["id"] for item in page.items]
         if page.next is None:
             break
-        after, day = from_cursor(page.next, KEY_SHAPE), day + 3
+        after, day = decode_cursor(page.next, ORDER_KEY_PATTERN), day + 3
         # Between two pages one that was shown goes, and one comes in before the place that was reached.
         await database.handle["events"].delete_one({"_id": kept[day - 1]["_id"]})
         await database.handle["events"].insert_one(event(ada, start="2026-11-30"))

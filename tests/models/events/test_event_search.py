@@ -13,7 +13,7 @@ from models.events.event import Event
 from models.events.event_search import SearchScope, search
 from models.events.event_view import render
 from models.events.public_event_index import copy_of
-from planner.domain.ranks import from_ranked_cursor
+from planner.domain.cursors import decode_search_cursor
 from tests.database.things import NOW, event, ids_in, stored_user
 
 ANYBODY = new_id()
@@ -114,7 +114,7 @@ async def test_what_became_private_while_it_was_looked_for_is_not_answered_and_h
         seen += [orjson.loads(item)["id"] for item in page.items]
         if page.next is None:
             break
-        after = from_ranked_cursor(page.next, "launch")
+        after = decode_search_cursor(page.next, "launch")
     assert seen == [str(events[0]["_id"]), str(events[5]["_id"])]
 
 

@@ -12,8 +12,8 @@ from database.queries import Id, Stored, new_id
 from models.events.event_schema import Scope
 from models.events.event_search import SearchScope, in_order, ranked
 from models.events.public_event_index import copy_of
+from planner.domain.cursors import SearchRank
 from planner.domain.geo import Circle
-from planner.domain.ranks import Rank
 from tests.database.things import event
 from tests.models.events.crowds import DAYS, FIRST
 
@@ -72,7 +72,7 @@ def test_words_among_one_s_own_events_are_found_without_looking_at_those_of_othe
     filled: SyncDatabase[Any], ada: Id, window: Any, tag: str | None, near: Circle | None
 ) -> None:
     sought = SearchScope("mine", ada, window, tag, near)
-    for after in (None, Rank(1.5, "")):
+    for after in (None, SearchRank(1.5, "")):
         keys, documents, plan = examined(filled, "events", ranked(sought, "festival", after, 51))
         assert "'indexName': 'creator_words'" in plan
         assert keys <= 2 * MINE  # Once for the word, once for the answer.

@@ -329,10 +329,10 @@ async def test_one_address_is_not_remembered_without_end(
     app: FastAPI, api: Planner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(services_of(app).oidc_login, "_limiter", RateLimiter(on=True, clock=SystemClock()))
-    answers = [(await api.get("/auth/acme/signin")) for _ in range(BEGIN_ADDRESS.most + 1)]
-    assert [answer.status_code for answer in answers] == [302] * BEGIN_ADDRESS.most + [429]
+    answers = [(await api.get("/auth/acme/signin")) for _ in range(BEGIN_ADDRESS.max_count + 1)]
+    assert [answer.status_code for answer in answers] == [302] * BEGIN_ADDRESS.max_count + [429]
     assert int(answers[-1].headers["retry-after"]) > 0
-    assert await count("oidc_login_attempts") == BEGIN_ADDRESS.most
+    assert await count("oidc_login_attempts") == BEGIN_ADDRESS.max_count
 
 
 async def test_behind_https_the_cookie_is_for_https_and_for_this_host_alone(

@@ -101,15 +101,15 @@ async def listening(password: str | None = None, refusal: bytes | None = None) -
 
 
 LETTERS = {
-    "verification": mails.verification(LINK),
-    "recovery": mails.recovery(LINK),
-    "address_changed": mails.address_changed("countess+<new>@exämple.com"),
-    "password_changed": mails.password_changed(),
+    "verification": mails.build_verification_mail(LINK),
+    "recovery": mails.build_recovery_mail(LINK),
+    "address_changed": mails.build_address_changed_mail("countess+<new>@exämple.com"),
+    "password_changed": mails.build_password_changed_mail(),
 }
 
 
-def mail(letter: mails.Letter = LETTERS["recovery"], to: str = "ada@example.com") -> EmailMessage:
-    return mails.compose(letter, "planner@example.com", to)
+def mail(letter: mails.MailContent = LETTERS["recovery"], to: str = "ada@example.com") -> EmailMessage:
+    return mails.compose_message(letter, "planner@example.com", to)
 
 
 def written(outbox: Path) -> list[bytes]:
@@ -230,7 +230,7 @@ async def test_no_log_line_holds_the_token_that_lies_in_the_outbox(
 
 async def test_the_link_can_be_read_as_one_line_of_the_file(tmp_path: Path) -> None:
     long = LINK.replace("planner.example.com", "planner.of-a-department." + "and-another." * 12 + "example.com")
-    await OutboxTransport(tmp_path).send(mail(mails.recovery(long)))
+    await OutboxTransport(tmp_path).send(mail(mails.build_recovery_mail(long)))
     (content,) = written(tmp_path)
     assert long in content.decode().splitlines()
 

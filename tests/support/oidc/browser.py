@@ -7,7 +7,7 @@ from urllib.parse import parse_qsl, urlsplit
 
 import httpx
 
-from planner.domain.pkce import challenge_of
+from planner.domain.pkce import compute_challenge
 from tests.support.clients import Planner, ok
 
 
@@ -28,7 +28,7 @@ class SignInPage:
         return {
             "redirect_uri": self.redirect_uri,
             "state": self.state,
-            "code_challenge": challenge_of(self.verifier),
+            "code_challenge": compute_challenge(self.verifier),
             "code_challenge_method": "S256",
         }
 

@@ -7,9 +7,9 @@ from planner.domain.ics.reading.tzids import resolve_tzid_name
 from tests.domain.ics.samples import always, event, file, zone
 
 
-def zone_of(tzid: str, *described: str, year: int = 2026) -> str | None:
+def zone_of(tzid: str, *vtimezones: str, year: int = 2026) -> str | None:
     """Return the time zone of an imported event whose DTSTART has this TZID."""
-    (group,) = parse_groups(file(*described, event(start=f"DTSTART;TZID={tzid}:{year}0501T180000")))
+    (group,) = parse_groups(file(*vtimezones, event(start=f"DTSTART;TZID={tzid}:{year}0501T180000")))
     entry = parse_group(group).entry
     return None if entry is None else str(entry.draft["time_zone"])
 
@@ -45,8 +45,8 @@ def test_a_known_name_takes_precedence_over_its_vtimezone() -> None:
 
 
 def test_a_custom_zone_is_the_one_in_its_x_lic_location() -> None:
-    told = zone("Home", "+0200", "+0100", lic="Europe/Vienna")
-    assert zone_of("Home", told) == "Europe/Vienna"
+    vtimezone = zone("Home", "+0200", "+0100", lic="Europe/Vienna")
+    assert zone_of("Home", vtimezone) == "Europe/Vienna"
 
 
 def test_a_custom_zone_is_the_preferred_one_with_the_same_offsets() -> None:
@@ -76,9 +76,9 @@ def test_a_custom_zone_is_compared_in_the_years_of_the_event() -> None:
     lines = ["BEGIN:VTIMEZONE", "TZID:M"]
     for start, before, after in observances:
         lines += ["BEGIN:STANDARD", f"DTSTART:{start}", f"TZOFFSETFROM:{before}", f"TZOFFSETTO:{after}", "END:STANDARD"]
-    told = "\r\n".join([*lines, "END:VTIMEZONE", ""])
-    assert zone_of("M", told, year=2013) == "Europe/Moscow"
-    assert zone_of("M", told, year=2026) == "Etc/GMT-3"
+    vtimezone = "\r\n".join([*lines, "END:VTIMEZONE", ""])
+    assert zone_of("M", vtimezone, year=2013) == "Europe/Moscow"
+    assert zone_of("M", vtimezone, year=2026) == "Etc/GMT-3"
 
 
 @pytest.mark.parametrize(
