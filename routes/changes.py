@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from auth.authenticate import EventsReader
 from models.events.event_schema import ChangesQuery, EventChanges
-from routes.http.dependencies import ChangesService
+from routes.http.dependencies import ServicesDep
 from routes.http.problems import AUTHENTICATED_ERRORS, describe_errors
 from routes.http.responses import describe_response, respond_changes
 from routes.http.route import PlannerRoute
@@ -27,7 +27,7 @@ router = APIRouter(
     | describe_errors(410),
 )
 async def list_event_changes(
-    request: Request, caller: EventsReader, changes: ChangesService, query: Annotated[ChangesQuery, Query()]
+    request: Request, caller: EventsReader, services: ServicesDep, query: Annotated[ChangesQuery, Query()]
 ) -> Response:
     """List what has changed since the last request.
 
@@ -36,4 +36,4 @@ async def list_event_changes(
     starts again without `since`. No change is ever missed, but an event may be listed although nothing in
     it has changed for you.
     """
-    return respond_changes(request, await changes.since(caller, query))
+    return respond_changes(request, await services.changes.since(caller, query))

@@ -9,13 +9,12 @@ from starlette.responses import Response
 from auth.authenticate import EventsReader, EventsWriter, Moderator
 from models.events.event_schema import EventCreate, EventPage, EventPatch, EventQuery, EventRead, TakedownCreate
 from routes.http.dependencies import (
-    AdministrationService,
     Client,
     EventById,
-    EventsService,
     IfMatch,
     OwnedEvent,
     RejectConflicts,
+    ServicesDep,
     VisibleEvent,
     WriterIdempotencyKey,
 )
@@ -51,7 +50,7 @@ async def get_event(request: Request, event: EventById) -> Response:
 
 @router.get("", responses=describe_response(200, "A page of events.", EventPage, "Link"))
 async def list_events(
-    request: Request, caller: EventsReader, events: EventsService, query: Annotated[EventQuery, Query()]
+    request: Request, caller: EventsReader, services: ServicesDep, query: Annotated[EventQuery, Query()]
 ) -> Response:
     """List events.
 
@@ -59,7 +58,7 @@ async def list_events(
     `q`, they are sorted by relevance: a word in the title counts most, then tags, location and description. A `cursor`
     is valid only for the list that it came from.
     """
-    return respond_page(request, await events.listed(caller, query))
+    return respond_page(request, await services.events.listed(caller, query))
 
 
 @router.post(
@@ -70,7 +69,7 @@ async def list_events(
 )
 async def create_event(
     caller: EventsWriter,
-    events: EventsService,
+    services: ServicesDep,
     idempotency_key: WriterIdempotencyKey,
     reject: RejectConflicts,
     draft: EventCreate,
@@ -79,14 +78,14 @@ async def create_event(
 
     Only `title` is required. The event belongs to your account.
     """
-    event = await events.create(caller, draft, idempotency_key, reject=reject)
+    event = await services.events.create(caller, draft, idempotency_key, reject=reject)
     return respond_created(event, f"/api/v1/events/{event.id}")
 
 
 @router.put("/{id}", responses=EVENT | describe_errors(409, 412, *BODY_ERRORS))
 async def replace_event(
     caller: EventsWriter,
-    events: EventsService,
+    services: ServicesDep,
     event: OwnedEvent,
     if_match: IfMatch,
     reject: RejectConflicts,
@@ -96,13 +95,13 @@ async def replace_event(
 
     All fields that a client can write are set; absent fields are cleared or get their defaults.
     """
-    return respond_changed(await events.replace(caller, event, draft, if_match, reject=reject))
+    return respond_changed(await services.events.replace(caller, event, draft, if_match, reject=reject))
 
 
 @router.patch("/{id}", responses=EVENT | describe_errors(409, 412, *BODY_ERRORS))
 async def update_event(
     caller: EventsWriter,
-    events: EventsService,
+    services: ServicesDep,
     event: OwnedEvent,
     if_match: IfMatch,
     reject: RejectConflicts,
@@ -112,22 +111,22 @@ async def update_event(
 
     The body is a JSON merge patch (RFC 7396): null clears a field, an absent field stays as it is.
     """
-    return respond_changed(await events.patch(caller, event, patch, if_match, reject=reject))
+    return respond_changed(await services.events.patch(caller, event, patch, if_match, reject=reject))
 
 
 @router.delete("/{id}", status_code=204, responses=describe_errors(412))
-async def delete_event(caller: EventsWriter, events: EventsService, event: OwnedEvent, if_match: IfMatch) -> Response:
+async def delete_event(caller: EventsWriter, services: ServicesDep, event: OwnedEvent, if_match: IfMatch) -> Response:
     """Delete an event.
 
     For 30 days it can be restored, with `POST /events/{id}/restore`.
     """
-    await events.remove(caller, event, if_match)
+    await services.events.remove(caller, event, if_match)
     return Response(status_code=204)
 
 
 @router.put("/{id}/takedown", responses=EVENT | describe_errors(409, *BODY_ERRORS))
 async def take_down_event(
-    administration: AdministrationService,
+    services: ServicesDep,
     moderator: Moderator,
     event: VisibleEvent,
     client: Client,
@@ -137,15 +136,15 @@ async def take_down_event(
 
     Only moderators can do this. The event becomes private; its creator sees the reason and cannot publish it again.
     """
-    return respond_changed(await administration.take_down(moderator, event, draft.reason, client))
+    return respond_changed(await services.administration.take_down(moderator, event, draft.reason, client))
 
 
 @router.delete("/{id}/takedown", responses=EVENT | describe_errors(409))
 async def lift_event_takedown(
-    administration: AdministrationService, moderator: Moderator, event: VisibleEvent, client: Client
+    services: ServicesDep, moderator: Moderator, event: VisibleEvent, client: Client
 ) -> Response:
     """Lift the takedown of an event.
 
     Only moderators can do this. The event stays private until its creator publishes it again.
     """
-    return respond_changed(await administration.restore(moderator, event, client))
+    return respond_changed(await services.administration.restore(moderator, event, client))

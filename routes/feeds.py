@@ -14,7 +14,7 @@ from models.files.export_schema import ExportQuery
 from models.files.feed_schema import FeedCreate, FeedCreated, FeedPage
 from models.shared.schema import PageQuery
 from planner.services.files.exports import Exports, ExportSelection
-from routes.http.dependencies import AccountIdempotencyKey, Client, EventById, ExportsService, FeedsService, IdInPath
+from routes.http.dependencies import AccountIdempotencyKey, Client, EventById, IdInPath, ServicesDep
 from routes.http.etags import format_etag, matches_if_none_match
 from routes.http.headers import describe_headers
 from routes.http.problems import (
@@ -55,7 +55,7 @@ def _file_headers(tag: int | str, name: str) -> dict[str, str]:
     response_class=Response,
     responses=CALENDAR_FILE | describe_errors(409, *AUTHENTICATED_ERRORS),
 )
-async def export_event(request: Request, event: EventById, exports: ExportsService) -> Response:
+async def export_event(request: Request, event: EventById, services: ServicesDep) -> Response:
     """Export an event as an iCalendar file.
 
     An event without a date cannot be exported; the response is 409.
@@ -63,7 +63,7 @@ async def export_event(request: Request, event: EventById, exports: ExportsServi
     headers = _file_headers(event.revision, file_name(orjson.loads(event.json)["title"]))
     if matches_if_none_match(request.headers.get("if-none-match"), event.revision):
         return Response(status_code=304, headers=headers)
-    return await _respond_with_file(exports.export_event(event), headers)
+    return await _respond_with_file(services.exports.export_event(event), headers)
 
 
 @router.get(
@@ -73,13 +73,15 @@ async def export_event(request: Request, event: EventById, exports: ExportsServi
     responses=CALENDAR_FILE | describe_errors(*AUTHENTICATED_ERRORS, 422),
 )
 async def export_events(
-    request: Request, caller: EventsReader, exports: ExportsService, query: Annotated[ExportQuery, Query()]
+    request: Request, caller: EventsReader, services: ServicesDep, query: Annotated[ExportQuery, Query()]
 ) -> Response:
     """Export events as one iCalendar file.
 
     The file has all events of the scope that you may see, sorted by start. Events without a date are left out.
     """
-    return await _respond_with_export(request, exports, exports.select(caller, query), "planner-events")
+    return await _respond_with_export(
+        request, services.exports, services.exports.select(caller, query), "planner-events"
+    )
 
 
 @router.get(
@@ -89,13 +91,13 @@ async def export_events(
     | describe_errors(*AUTHENTICATED_ERRORS),
 )
 async def list_feeds(
-    request: Request, caller: CurrentUser, feeds: FeedsService, query: Annotated[PageQuery, Query()]
+    request: Request, caller: CurrentUser, services: ServicesDep, query: Annotated[PageQuery, Query()]
 ) -> Response:
     """List your feeds.
 
     Their addresses are not included: each is shown only when its feed is created.
     """
-    return respond_page(request, await feeds.get_page(caller, query.cursor, query.limit))
+    return respond_page(request, await services.feeds.get_page(caller, query.cursor, query.limit))
 
 
 @router.post(
@@ -108,7 +110,7 @@ async def list_feeds(
 async def create_feed(
     request: Request,
     caller: CurrentUser,
-    feeds: FeedsService,
+    services: ServicesDep,
     idempotency_key: AccountIdempotencyKey,
     client: Client,
     body: FeedCreate,
@@ -118,7 +120,7 @@ async def create_feed(
     A feed is a private address to which calendar programs subscribe. Everybody who has the address can read
     the events that you can see in its scope, until the feed is deleted.
     """
-    new = await feeds.create(caller, body, client, idempotency_key)
+    new = await services.feeds.create(caller, body, client, idempotency_key)
     url = f"{services_of(request).base_url}/api/v1/feeds/{new.token}.ics"
     created = FeedCreated(**new.feed.model_dump(), url=url)
     headers = {"location": f"/api/v1/feeds/{created.id}", "cache-control": "no-store"}
@@ -126,12 +128,12 @@ async def create_feed(
 
 
 @router.delete("/feeds/{id}", status_code=204, tags=["feeds"], responses=describe_errors(*AUTHENTICATED_ERRORS))
-async def delete_feed(id: IdInPath, caller: CurrentUser, feeds: FeedsService, client: Client) -> Response:
+async def delete_feed(id: IdInPath, caller: CurrentUser, services: ServicesDep, client: Client) -> Response:
     """Delete a feed.
 
     Its address stops working at once.
     """
-    await feeds.delete(caller, id, client)
+    await services.feeds.delete(caller, id, client)
     return Response(status_code=204)
 
 
@@ -141,12 +143,16 @@ async def delete_feed(id: IdInPath, caller: CurrentUser, feeds: FeedsService, cl
     response_class=Response,
     responses=CALENDAR_FILE | describe_errors(*COMMON_ERRORS, 404),
 )
-async def export_feed(token: TokenInPath, request: Request, feeds: FeedsService, exports: ExportsService) -> Response:
+async def export_feed(
+    token: TokenInPath,
+    request: Request,
+    services: ServicesDep,
+) -> Response:
     """Export the events of a feed as an iCalendar file.
 
     The secret address is the only credential; no access token is needed.
     """
-    return await _respond_with_export(request, exports, await feeds.open(token), "planner")
+    return await _respond_with_export(request, services.exports, await services.feeds.open(token), "planner")
 
 
 async def _respond_with_export(request: Request, exports: Exports, selection: ExportSelection, name: str) -> Response:

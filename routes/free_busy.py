@@ -10,7 +10,7 @@ from auth.authenticate import CurrentUser, EventsReader
 from models.people.busy_schema import BusyQuery, BusyRead
 from models.people.busy_share import MOST, BusySharePage
 from models.shared.schema import PageQuery
-from routes.http.dependencies import FreeBusyService
+from routes.http.dependencies import ServicesDep
 from routes.http.problems import AUTHENTICATED_ERRORS, describe_errors
 from routes.http.responses import JSON, describe_response, respond_page
 from routes.http.route import PlannerRoute
@@ -32,9 +32,7 @@ ReaderInPath = Annotated[
 
 
 @router.get("", responses=describe_response(200, "The busy intervals in the window.", BusyRead))
-async def get_free_busy(
-    caller: EventsReader, free_busy: FreeBusyService, query: Annotated[BusyQuery, Query()]
-) -> Response:
+async def get_free_busy(caller: EventsReader, services: ServicesDep, query: Annotated[BusyQuery, Query()]) -> Response:
     """Get the times at which somebody is busy.
 
     These are your own times, or those of a person who shares them with you: intervals, and nothing about
@@ -44,18 +42,20 @@ async def get_free_busy(
     occurrences, is refused. The response is 404 both for a person who does not share with you and for
     an account that does not exist.
     """
-    return Response(await free_busy.seen(caller, query), media_type=JSON, headers={"cache-control": "no-store"})
+    return Response(
+        await services.free_busy.seen(caller, query), media_type=JSON, headers={"cache-control": "no-store"}
+    )
 
 
 @router.get("/shares", responses=describe_response(200, "A page of people.", BusySharePage, "Link"))
 async def list_free_busy_shares(
-    request: Request, caller: CurrentUser, free_busy: FreeBusyService, query: Annotated[PageQuery, Query()]
+    request: Request, caller: CurrentUser, services: ServicesDep, query: Annotated[PageQuery, Query()]
 ) -> Response:
     """List the people who may see when you are busy.
 
     The oldest share is first.
     """
-    return respond_page(request, await free_busy.shares(caller, query.cursor, query.limit))
+    return respond_page(request, await services.free_busy.shares(caller, query.cursor, query.limit))
 
 
 @router.put(
@@ -65,17 +65,17 @@ async def list_free_busy_shares(
     "The response is the same whether or not there is such an account.",
     responses=describe_errors(409),
 )
-async def create_free_busy_share(user_id: ReaderInPath, caller: CurrentUser, free_busy: FreeBusyService) -> Response:
+async def create_free_busy_share(user_id: ReaderInPath, caller: CurrentUser, services: ServicesDep) -> Response:
     """Let a person see when you are busy."""
-    await free_busy.share(caller, user_id)
+    await services.free_busy.share(caller, user_id)
     return Response(status_code=204)
 
 
 @router.delete("/shares/{user_id}", status_code=204)
-async def delete_free_busy_share(user_id: ReaderInPath, caller: CurrentUser, free_busy: FreeBusyService) -> Response:
+async def delete_free_busy_share(user_id: ReaderInPath, caller: CurrentUser, services: ServicesDep) -> Response:
     """Stop letting a person see when you are busy.
 
     The response is the same whether or not the person had access.
     """
-    await free_busy.unshare(caller, user_id)
+    await services.free_busy.unshare(caller, user_id)
     return Response(status_code=204)

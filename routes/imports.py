@@ -10,7 +10,7 @@ from auth.authenticate import EventsReader, EventsWriter
 from models.files.import_schema import ImportJobRead, ImportRead
 from planner.services.files.importer import File
 from routes.http.bodies import CALENDAR, read_calendar_file
-from routes.http.dependencies import IdInPath, ImportJobsService, RejectConflicts, WriterIdempotencyKey
+from routes.http.dependencies import IdInPath, RejectConflicts, ServicesDep, WriterIdempotencyKey
 from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
 from routes.http.responses import JSON, describe_response
 from routes.http.route import PlannerRoute
@@ -60,7 +60,7 @@ def prefers_async(prefer: str | None) -> bool:
 async def import_events(
     request: Request,
     caller: EventsWriter,
-    imports: ImportJobsService,
+    services: ServicesDep,
     idempotency_key: WriterIdempotencyKey,
     file: Annotated[File, Depends(read_uploaded_file)],
     dry_run: Annotated[bool, Query(description="Report what would change, and change nothing.")] = False,
@@ -84,18 +84,18 @@ async def import_events(
     events, not with each other.
     """
     if not prefers_async(prefer):
-        return Response((await imports.now(caller, file, dry_run, idempotency_key)).json, media_type=JSON)
-    job = await imports.later(caller, file, dry_run, idempotency_key)
+        return Response((await services.import_jobs.now(caller, file, dry_run, idempotency_key)).json, media_type=JSON)
+    job = await services.import_jobs.later(caller, file, dry_run, idempotency_key)
     location = f"{services_of(request).base_url}/api/v1/imports/{job.id}"
     headers = {"location": location, "preference-applied": "respond-async"}
     return Response(job.json, 202, media_type=JSON, headers=headers)
 
 
 @router.get("/imports/{id}", responses=describe_response(200, "The import job.", ImportJobRead))
-async def get_import(caller: EventsReader, imports: ImportJobsService, id: IdInPath) -> Response:
+async def get_import(caller: EventsReader, services: ServicesDep, id: IdInPath) -> Response:
     """Get an import job and its progress.
 
     A job can be read for seven days.
     """
-    job = await imports.look_up(caller, id)
+    job = await services.import_jobs.look_up(caller, id)
     return Response(job.json, media_type=JSON, headers={"cache-control": "private, no-cache"})

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from auth.authenticate import EventsReader, EventsWriter
 from models.events.event_schema import OccurrencePage, OccurrencePatch, OccurrenceQuery, OccurrenceRead
-from routes.http.dependencies import IfMatch, OccurrencesService, OwnedEvent, RejectConflicts
+from routes.http.dependencies import IfMatch, OwnedEvent, RejectConflicts, ServicesDep
 from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
 from routes.http.responses import describe_response, respond_changed, respond_page
 from routes.http.route import PlannerRoute
@@ -37,14 +37,14 @@ EditScope = Annotated[
 async def list_occurrences(
     request: Request,
     caller: EventsReader,
-    occurrences: OccurrencesService,
+    services: ServicesDep,
     query: Annotated[OccurrenceQuery, Query()],
 ) -> Response:
     """List the occurrences in a window of time.
 
     They are sorted by start. A recurring event is listed once for each of its occurrences in the window.
     """
-    return respond_page(request, await occurrences.listed(caller, query))
+    return respond_page(request, await services.occurrences.listed(caller, query))
 
 
 @router.patch(
@@ -56,7 +56,7 @@ async def list_occurrences(
 )
 async def update_occurrence(
     caller: EventsWriter,
-    occurrences: OccurrencesService,
+    services: ServicesDep,
     event: OwnedEvent,
     recurrence_id: RecurrenceId,
     if_match: IfMatch,
@@ -70,14 +70,14 @@ async def update_occurrence(
     """
     following = scope == "following"
     return respond_changed(
-        await occurrences.change(caller, event, recurrence_id, patch, following, if_match, reject=reject)
+        await services.occurrences.change(caller, event, recurrence_id, patch, following, if_match, reject=reject)
     )
 
 
 @router.delete("/{id}/occurrences/{recurrence_id}", status_code=204, responses=describe_errors(409, 412))
 async def delete_occurrence(
     caller: EventsWriter,
-    occurrences: OccurrencesService,
+    services: ServicesDep,
     event: OwnedEvent,
     recurrence_id: RecurrenceId,
     if_match: IfMatch,
@@ -87,5 +87,5 @@ async def delete_occurrence(
 
     With `scope=following`, the event ends before this occurrence.
     """
-    await occurrences.remove(caller, event, recurrence_id, scope == "following", if_match)
+    await services.occurrences.remove(caller, event, recurrence_id, scope == "following", if_match)
     return Response(status_code=204)

@@ -10,7 +10,7 @@ from models.accounts.oidc_login import LOGIN_LIFETIME, CallbackQuery, ProviderPa
 from models.accounts.token_schema import SignedInRead
 from models.shared.schema import PageQuery
 from planner.services.accounts.oidc_login import ticket
-from routes.http.dependencies import Client, OidcLoginService
+from routes.http.dependencies import Client, ServicesDep
 from routes.http.errors import NO_STORE
 from routes.http.headers import describe_headers
 from routes.http.problems import COMMON_ERRORS, ResponseDescriptions, describe_errors
@@ -34,14 +34,12 @@ REDIRECT_HEADERS = NO_STORE | {"referrer-policy": "no-referrer"}
 
 
 @router.get("/providers", responses=describe_response(200, "A page of providers.", ProviderPage, "Link"))
-async def list_providers(
-    request: Request, providers: OidcLoginService, query: Annotated[PageQuery, Query()]
-) -> Response:
+async def list_providers(request: Request, services: ServicesDep, query: Annotated[PageQuery, Query()]) -> Response:
     """List the OpenID Connect providers.
 
     To sign in with one, send the browser to its `signin` address.
     """
-    return respond_page(request, providers.listed(query))
+    return respond_page(request, services.oidc_login.listed(query))
 
 
 TO_PROVIDER: ResponseDescriptions = {
@@ -57,7 +55,7 @@ TO_PROVIDER: ResponseDescriptions = {
 async def start_provider_sign_in(
     provider: ProviderInPath,
     request: Request,
-    providers: OidcLoginService,
+    services: ServicesDep,
     client: Client,
     query: Annotated[SignInQuery, Query()],
 ) -> Response:
@@ -67,7 +65,7 @@ async def start_provider_sign_in(
     (RFC 7636). The browser comes back to that page with `code` and `state`. The page exchanges the code and
     its verifier for tokens within one minute, at `POST /auth/token` with `grant_type=authorization_code`.
     """
-    departure = await providers.begin(provider, query, client)
+    departure = await services.oidc_login.begin(provider, query, client)
     if isinstance(departure, str):
         return RedirectResponse(departure, 302, headers=REDIRECT_HEADERS)
     response = RedirectResponse(departure.address, 302, headers=REDIRECT_HEADERS)
@@ -103,7 +101,7 @@ BACK_TO_PAGE: ResponseDescriptions = {
 async def finish_provider_sign_in(
     provider: ProviderInPath,
     request: Request,
-    providers: OidcLoginService,
+    services: ServicesDep,
     client: Client,
     query: Annotated[CallbackQuery, Query()],
 ) -> Response:
@@ -115,7 +113,7 @@ async def finish_provider_sign_in(
     there is an account with the address and one side has not verified it.
     """
     cookie = _cookie_name(_is_secure(request), ticket(query.state or ""))
-    result = await providers.finish(provider, query, request.cookies.get(cookie), client)
+    result = await services.oidc_login.finish(provider, query, request.cookies.get(cookie), client)
     if isinstance(result, str):
         response: Response = RedirectResponse(result, 302, headers=REDIRECT_HEADERS)
     else:

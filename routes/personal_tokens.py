@@ -11,7 +11,7 @@ from auth.authenticate import CurrentUser
 from models.accounts.personal_token import PersonalTokenCreate, PersonalTokenCreated, PersonalTokenPage
 from models.shared.schema import PageQuery
 from models.shared.views import to_json
-from routes.http.dependencies import AccountIdempotencyKey, Client, IdInPath, PersonalTokensService
+from routes.http.dependencies import AccountIdempotencyKey, Client, IdInPath, ServicesDep
 from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
 from routes.http.responses import JSON, describe_response, respond_page
 from routes.http.route import PlannerRoute
@@ -26,13 +26,13 @@ router = APIRouter(
 
 @router.get("", responses=describe_response(200, "A page of your tokens.", PersonalTokenPage, "Link"))
 async def list_personal_tokens(
-    request: Request, caller: CurrentUser, tokens: PersonalTokensService, query: Annotated[PageQuery, Query()]
+    request: Request, caller: CurrentUser, services: ServicesDep, query: Annotated[PageQuery, Query()]
 ) -> Response:
     """List your personal access tokens.
 
     Their secrets are not included: each is shown only when its token is created.
     """
-    return respond_page(request, await tokens.listed(caller, query.cursor, query.limit))
+    return respond_page(request, await services.personal_tokens.listed(caller, query.cursor, query.limit))
 
 
 @router.post(
@@ -43,7 +43,7 @@ async def list_personal_tokens(
 )
 async def create_personal_token(
     caller: CurrentUser,
-    tokens: PersonalTokensService,
+    services: ServicesDep,
     idempotency_key: AccountIdempotencyKey,
     client: Client,
     draft: PersonalTokenCreate,
@@ -52,19 +52,17 @@ async def create_personal_token(
 
     A program that sends the token acts for you, within its scopes. By default it expires after one day.
     """
-    made = await tokens.create(caller, draft, client, idempotency_key)
+    made = await services.personal_tokens.create(caller, draft, client, idempotency_key)
     body = orjson.loads(made.view.json) | {"token": made.secret}
     headers = {"location": f"/api/v1/auth/tokens/{made.view.id}", "cache-control": "no-store"}
     return Response(to_json(body), 201, media_type=JSON, headers=headers)
 
 
 @router.delete("/{id}", status_code=204)
-async def revoke_personal_token(
-    id: IdInPath, caller: CurrentUser, tokens: PersonalTokensService, client: Client
-) -> Response:
+async def revoke_personal_token(id: IdInPath, caller: CurrentUser, services: ServicesDep, client: Client) -> Response:
     """Revoke one of your personal access tokens.
 
     It stops working at once.
     """
-    await tokens.remove(caller, id, client)
+    await services.personal_tokens.remove(caller, id, client)
     return Response(status_code=204)

@@ -5,7 +5,7 @@ from starlette.responses import Response
 
 from auth.authenticate import CurrentUser
 from models.accounts.account_requests import ForgotPasswordRequest, ResetPasswordRequest, VerifyEmailRequest
-from routes.http.dependencies import Client, RecoveryService
+from routes.http.dependencies import Client, ServicesDep
 from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, COMMON_ERRORS, describe_errors
 from routes.http.route import PlannerRoute
 
@@ -18,41 +18,41 @@ router = APIRouter(
 
 
 @router.post("/email/verification", status_code=202, responses=describe_errors(*AUTHENTICATED_ERRORS, 409, 429))
-async def send_verification_email(caller: CurrentUser, recovery: RecoveryService) -> Response:
+async def send_verification_email(caller: CurrentUser, services: ServicesDep) -> Response:
     """Send the verification e-mail again.
 
     The response is 409 if your e-mail address is verified already.
     """
-    await recovery.ask_verification(caller)
+    await services.recovery.ask_verification(caller)
     return Response(status_code=202)
 
 
 @router.post("/email/verify", status_code=204, responses=describe_errors(*BODY_ERRORS))
-async def verify_email(recovery: RecoveryService, client: Client, body: VerifyEmailRequest) -> Response:
+async def verify_email(services: ServicesDep, client: Client, body: VerifyEmailRequest) -> Response:
     """Verify an e-mail address.
 
     The token comes from the verification e-mail. It is valid for one use, and for one day.
     """
-    await recovery.verify(body.token, client)
+    await services.recovery.verify(body.token, client)
     return Response(status_code=204)
 
 
 @router.post("/password/forgot", status_code=202, responses=describe_errors(429, *BODY_ERRORS))
-async def request_password_reset(recovery: RecoveryService, client: Client, body: ForgotPasswordRequest) -> Response:
+async def request_password_reset(services: ServicesDep, client: Client, body: ForgotPasswordRequest) -> Response:
     """Request an e-mail with which a forgotten password can be reset.
 
     The response is the same whether or not there is an account with this e-mail address.
     """
-    await recovery.forget(body.email, client)
+    await services.recovery.forget(body.email, client)
     return Response(status_code=202)
 
 
 @router.post("/password/reset", status_code=204, responses=describe_errors(*BODY_ERRORS))
-async def reset_password(recovery: RecoveryService, client: Client, body: ResetPasswordRequest) -> Response:
+async def reset_password(services: ServicesDep, client: Client, body: ResetPasswordRequest) -> Response:
     """Reset a forgotten password.
 
     The token comes from the recovery e-mail. It is valid for one use, and for one hour. All sessions, personal
     access tokens and feeds of the account are revoked.
     """
-    await recovery.reset(body.token, body.password, client)
+    await services.recovery.reset(body.token, body.password, client)
     return Response(status_code=204)

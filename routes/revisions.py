@@ -10,7 +10,7 @@ from auth.authenticate import EventsReader, EventsWriter
 from models.events.event_schema import EventRead
 from models.events.revision_view import RestoreRequest, RevisionPage
 from models.shared.schema import PageQuery
-from routes.http.dependencies import IdInPath, IfMatch, RevisionsService
+from routes.http.dependencies import IdInPath, IfMatch, ServicesDep
 from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
 from routes.http.responses import describe_response, respond_changed, respond_page
 from routes.http.route import PlannerRoute
@@ -28,7 +28,7 @@ async def list_event_revisions(
     request: Request,
     id: IdInPath,
     caller: EventsReader,
-    revisions: RevisionsService,
+    services: ServicesDep,
     query: Annotated[PageQuery, Query()],
 ) -> Response:
     """List the revisions of an event.
@@ -36,7 +36,7 @@ async def list_event_revisions(
     Each says who changed your event, when, and in which fields. The newest is first. An event that you
     deleted less than 30 days ago has revisions, too.
     """
-    return respond_page(request, await revisions.listed(caller, id, query))
+    return respond_page(request, await services.revisions.listed(caller, id, query))
 
 
 @router.post(
@@ -47,7 +47,7 @@ async def list_event_revisions(
 async def restore_event(
     id: IdInPath,
     caller: EventsWriter,
-    revisions: RevisionsService,
+    services: ServicesDep,
     if_match: IfMatch,
     body: Annotated[RestoreRequest, Body()] = RestoreRequest(),  # noqa: B008 - it cannot be changed
 ) -> Response:
@@ -57,4 +57,4 @@ async def restore_event(
     deleted less than 30 days ago is restored with its id, by default as it was when it was deleted; for
     `If-Match`, its deletion is its latest revision. An event that a moderator has taken down stays private.
     """
-    return respond_changed(await revisions.restore(caller, id, body, if_match))
+    return respond_changed(await services.revisions.restore(caller, id, body, if_match))

@@ -10,7 +10,7 @@ from auth.authenticate import CurrentUser
 from models.accounts.account_requests import ChangePasswordRequest
 from models.accounts.session import SessionPage
 from models.shared.schema import PageQuery
-from routes.http.dependencies import AccountsService, Client, IdInPath, SessionsService
+from routes.http.dependencies import Client, IdInPath, ServicesDep
 from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
 from routes.http.responses import describe_response, respond_page
 from routes.http.route import PlannerRoute
@@ -25,42 +25,42 @@ router = APIRouter(
 
 @router.get("/sessions", responses=describe_response(200, "A page of your sessions.", SessionPage, "Link"))
 async def list_sessions(
-    request: Request, caller: CurrentUser, sessions: SessionsService, query: Annotated[PageQuery, Query()]
+    request: Request, caller: CurrentUser, services: ServicesDep, query: Annotated[PageQuery, Query()]
 ) -> Response:
     """List your sessions.
 
     Each says where you are signed in: the device, the address, and when it was last used.
     """
-    return respond_page(request, await sessions.listed(caller, query.cursor, query.limit))
+    return respond_page(request, await services.sessions.listed(caller, query.cursor, query.limit))
 
 
 @router.delete("/sessions", status_code=204)
-async def revoke_other_sessions(caller: CurrentUser, sessions: SessionsService, client: Client) -> Response:
+async def revoke_other_sessions(caller: CurrentUser, services: ServicesDep, client: Client) -> Response:
     """Revoke all your sessions but the current one.
 
     Their access tokens and refresh tokens stop working.
     """
-    await sessions.end_others(caller, client)
+    await services.sessions.end_others(caller, client)
     return Response(status_code=204)
 
 
 @router.delete("/sessions/{id}", status_code=204)
-async def revoke_session(id: IdInPath, caller: CurrentUser, sessions: SessionsService, client: Client) -> Response:
+async def revoke_session(id: IdInPath, caller: CurrentUser, services: ServicesDep, client: Client) -> Response:
     """Revoke one of your sessions.
 
     Its access token and refresh token stop working.
     """
-    await sessions.end(caller, id, client)
+    await services.sessions.end(caller, id, client)
     return Response(status_code=204)
 
 
 @router.post("/password", status_code=204, responses=describe_errors(409, 429, *BODY_ERRORS))
 async def change_password(
-    caller: CurrentUser, accounts: AccountsService, client: Client, body: ChangePasswordRequest
+    caller: CurrentUser, services: ServicesDep, client: Client, body: ChangePasswordRequest
 ) -> Response:
     """Change your password.
 
     All your other sessions are revoked, and so are all tokens that were sent to you by e-mail.
     """
-    await accounts.change_password(caller, body.current_password, body.new_password, client)
+    await services.accounts.change_password(caller, body.current_password, body.new_password, client)
     return Response(status_code=204)

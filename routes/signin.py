@@ -14,12 +14,9 @@ from models.shared.views import embedded, to_json
 from planner.errors import GrantRefused, Unauthenticated
 from planner.services.accounts.sessions import SignedIn, Tokens
 from routes.http.dependencies import (
-    AccountsService,
     AnonymousIdempotencyKey,
     Client,
-    IntrospectionService,
-    OidcLoginService,
-    SessionsService,
+    ServicesDep,
 )
 from routes.http.errors import NO_STORE
 from routes.http.forms import FORM_ERRORS, TOKEN_ENDPOINT_ERRORS, TokenForm, describe_form, require_parameters
@@ -66,14 +63,14 @@ def respond_signed_in(signed_in: SignedIn) -> Response:
     | describe_errors(409, 429, *BODY_ERRORS),
 )
 async def sign_up(
-    accounts: AccountsService, idempotency_key: AnonymousIdempotencyKey, client: Client, body: SignUpRequest
+    services: ServicesDep, idempotency_key: AnonymousIdempotencyKey, client: Client, body: SignUpRequest
 ) -> Response:
     """Create an account.
 
     An e-mail with a link is sent, to verify the address. E-mail addresses and usernames are unique,
     regardless of letter case.
     """
-    return respond_created(await accounts.sign_up(body, client, idempotency_key), "/api/v1/users/me")
+    return respond_created(await services.accounts.sign_up(body, client, idempotency_key), "/api/v1/users/me")
 
 
 @router.post(
@@ -81,12 +78,12 @@ async def sign_up(
     responses=describe_response(200, "The tokens, and the account.", SignedInRead)
     | describe_errors(401, 429, *BODY_ERRORS),
 )
-async def sign_in(accounts: AccountsService, client: Client, body: SignInRequest) -> Response:
+async def sign_in(services: ServicesDep, client: Client, body: SignInRequest) -> Response:
     """Sign in with a password.
 
     This opens a session. The response to an unknown account and to a wrong password is the same.
     """
-    signed_in = await accounts.sign_in(body.email, body.password, client)
+    signed_in = await services.accounts.sign_in(body.email, body.password, client)
     if signed_in is None:
         raise Unauthenticated(WRONG_CREDENTIALS)
     return respond_signed_in(signed_in)
@@ -115,9 +112,7 @@ TOKEN_FORM = describe_form(
     responses=describe_response(200, "The tokens.", TokensRead) | TOKEN_ENDPOINT_ERRORS,
 )
 async def issue_tokens(
-    accounts: AccountsService,
-    sessions: SessionsService,
-    providers: OidcLoginService,
+    services: ServicesDep,
     client: Client,
     form: TokenForm,
 ) -> Response:
@@ -129,16 +124,16 @@ async def issue_tokens(
     match grant_type:
         case "password":
             username, password = require_parameters(form, "username", "password")
-            signed_in = await accounts.sign_in(username, password, client, parse_scope(form.get("scope")))
+            signed_in = await services.accounts.sign_in(username, password, client, parse_scope(form.get("scope")))
             if signed_in is None:
                 raise GrantRefused("invalid_grant", WRONG_CREDENTIALS)
             tokens = signed_in.tokens
         case "refresh_token":
             (refresh_token,) = require_parameters(form, "refresh_token")
-            tokens = await sessions.refresh(refresh_token, client, parse_scope(form.get("scope")))
+            tokens = await services.sessions.refresh(refresh_token, client, parse_scope(form.get("scope")))
         case "authorization_code":
             code, verifier, redirect_uri = require_parameters(form, "code", "code_verifier", "redirect_uri")
-            tokens = (await providers.redeem(code, verifier, redirect_uri, client)).tokens
+            tokens = (await services.oidc_login.redeem(code, verifier, redirect_uri, client)).tokens
         case _:
             raise GrantRefused("unsupported_grant_type", "This grant type is not supported.")
     return Response(to_json(tokens_body(tokens)), media_type=JSON, headers=NO_STORE)
@@ -155,12 +150,12 @@ def parse_scope(scope: str | None) -> list[str] | None:
 
 
 @router.post("/signout", status_code=204, responses=describe_errors(*AUTHENTICATED_ERRORS))
-async def sign_out(caller: CurrentUser, sessions: SessionsService, client: Client) -> Response:
+async def sign_out(caller: CurrentUser, services: ServicesDep, client: Client) -> Response:
     """Sign out.
 
     The session of the access token is revoked, with its refresh token.
     """
-    await sessions.sign_out(caller, client)
+    await services.sessions.sign_out(caller, client)
     return Response(status_code=204)
 
 
@@ -173,14 +168,14 @@ REVOKED: ResponseDescriptions = {200: {"description": "The token is not valid, o
     openapi_extra=describe_form({"token": "planner_rt_…"}, ["token"], token={}, token_type_hint=TOKEN_TYPE_HINT),
     responses=REVOKED | FORM_ERRORS,
 )
-async def revoke_token(introspection: IntrospectionService, client: Client, form: TokenForm) -> Response:
+async def revoke_token(services: ServicesDep, client: Client, form: TokenForm) -> Response:
     """Revoke a token.
 
     This follows RFC 7009. The token itself is the only credential. With a token of a session, the session is
     revoked.
     """
     (token,) = require_parameters(form, "token")
-    await introspection.revoke(token, client)
+    await services.introspection.revoke(token, client)
     return Response(status_code=200, headers=NO_STORE)
 
 
@@ -191,12 +186,12 @@ async def revoke_token(introspection: IntrospectionService, client: Client, form
     | describe_errors(*AUTHENTICATED_ERRORS)
     | FORM_ERRORS,
 )
-async def introspect_token(caller: CurrentUser, introspection: IntrospectionService, form: TokenForm) -> Response:
+async def introspect_token(caller: CurrentUser, services: ServicesDep, form: TokenForm) -> Response:
     """Introspect a token.
 
     This follows RFC 7662. The response says whether the token is active, whose it is, and when it expires. You
     can introspect your own tokens; admins can introspect all.
     """
     (token,) = require_parameters(form, "token")
-    body = await introspection.describe(caller, token)
+    body = await services.introspection.describe(caller, token)
     return Response(to_json(body), media_type=JSON, headers=NO_STORE)

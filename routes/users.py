@@ -12,13 +12,10 @@ from models.accounts.user import UserPage, UserRead
 from models.shared.audit import AuditPage, AuditQuery
 from models.shared.schema import PageQuery
 from routes.http.dependencies import (
-    AccountsService,
-    AdministrationService,
-    AuditService,
     Client,
-    DeletionService,
     IdInPath,
     IfMatch,
+    ServicesDep,
 )
 from routes.http.headers import describe_headers
 from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
@@ -39,35 +36,35 @@ ACCOUNT = describe_response(200, "The account.", UserRead, "ETag")
 
 
 @router.get("/users/me", responses=ACCOUNT | NOT_MODIFIED)
-async def get_current_user(request: Request, caller: AccountReader, accounts: AccountsService) -> Response:
+async def get_current_user(request: Request, caller: AccountReader, services: ServicesDep) -> Response:
     """Get your account.
 
     It includes the ids of the events that you created.
     """
-    return respond_with(request, await accounts.me(caller))
+    return respond_with(request, await services.accounts.me(caller))
 
 
 @router.patch("/users/me", responses=ACCOUNT | describe_errors(409, 412, 429, *BODY_ERRORS))
 async def update_current_user(
-    caller: CurrentUser, accounts: AccountsService, if_match: IfMatch, client: Client, patch: UserPatch
+    caller: CurrentUser, services: ServicesDep, if_match: IfMatch, client: Client, patch: UserPatch
 ) -> Response:
     """Update your account.
 
     The body is a JSON merge patch (RFC 7396): null clears a field, an absent field stays as it is. A new
     e-mail address must be verified again.
     """
-    return respond_changed(await accounts.change_me(caller, patch, if_match, client))
+    return respond_changed(await services.accounts.change_me(caller, patch, if_match, client))
 
 
 @router.delete("/users/me", status_code=204, responses=describe_errors(409, 412, 429, *BODY_ERRORS))
 async def delete_current_user(
-    caller: CurrentUser, deletion: DeletionService, if_match: IfMatch, client: Client, body: DeleteAccountRequest
+    caller: CurrentUser, services: ServicesDep, if_match: IfMatch, client: Client, body: DeleteAccountRequest
 ) -> Response:
     """Delete your account.
 
     All your events, sessions, tokens and feeds are deleted with it, immediately. It cannot be undone.
     """
-    await deletion.leave(caller, body.password, if_match, client)
+    await services.deletion.leave(caller, body.password, if_match, client)
     return Response(status_code=204)
 
 
@@ -82,43 +79,41 @@ async def delete_current_user(
         }
     },
 )
-async def export_current_user(caller: CurrentUser, deletion: DeletionService) -> Response:
+async def export_current_user(caller: CurrentUser, services: ServicesDep) -> Response:
     """Export everything that is stored about you.
 
     The file has your account, sessions, tokens, feeds, free/busy shares, imports, entries of the audit log, and
     your events with their revisions.
     """
     headers = {"content-disposition": 'attachment; filename="planner-export.json"', "cache-control": "no-store"}
-    return StreamingResponse(deletion.export(caller), media_type=JSON, headers=headers)
+    return StreamingResponse(services.deletion.export(caller), media_type=JSON, headers=headers)
 
 
 @router.get("/users", responses=describe_response(200, "A page of accounts.", UserPage, "Link"))
 async def list_users(
-    request: Request, moderator: Moderator, administration: AdministrationService, query: Annotated[PageQuery, Query()]
+    request: Request, moderator: Moderator, services: ServicesDep, query: Annotated[PageQuery, Query()]
 ) -> Response:
     """List all accounts.
 
     Only moderators can do this. The oldest account is first.
     """
-    return respond_page(request, await administration.listed(query.cursor, query.limit))
+    return respond_page(request, await services.administration.listed(query.cursor, query.limit))
 
 
 @router.get("/users/{id}", responses=ACCOUNT | NOT_MODIFIED)
-async def get_user(
-    request: Request, id: IdInPath, moderator: Moderator, administration: AdministrationService
-) -> Response:
+async def get_user(request: Request, id: IdInPath, moderator: Moderator, services: ServicesDep) -> Response:
     """Get an account.
 
     Only moderators can do this.
     """
-    return respond_with(request, await administration.see(id))
+    return respond_with(request, await services.administration.see(id))
 
 
 @router.patch("/users/{id}", responses=ACCOUNT | describe_errors(409, 412, *BODY_ERRORS))
 async def update_user(
     id: IdInPath,
     admin: Admin,
-    administration: AdministrationService,
+    services: ServicesDep,
     if_match: IfMatch,
     client: Client,
     patch: AccountPatch,
@@ -127,15 +122,15 @@ async def update_user(
 
     Only admins can do this. The last admin cannot be disabled or get another role.
     """
-    return respond_changed(await administration.change(admin, id, patch, if_match, client))
+    return respond_changed(await services.administration.change(admin, id, patch, if_match, client))
 
 
 @router.get("/audit", responses=describe_response(200, "A page of the audit log.", AuditPage, "Link"))
 async def list_audit_entries(
-    request: Request, admin: Admin, audit: AuditService, query: Annotated[AuditQuery, Query()]
+    request: Request, admin: Admin, services: ServicesDep, query: Annotated[AuditQuery, Query()]
 ) -> Response:
     """List the entries of the audit log.
 
     Only admins can do this. The entries say what happened to accounts; the newest is first.
     """
-    return respond_page(request, await audit.listed(query))
+    return respond_page(request, await services.audit.listed(query))

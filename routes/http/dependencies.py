@@ -1,7 +1,6 @@
 """Dependencies of the routes as annotated types: services, the event in the path, idempotency keys, headers."""
 
-from collections.abc import Awaitable, Callable
-from typing import Annotated, Literal, TypeVar
+from typing import Annotated, Literal
 
 from fastapi import Depends, Header, Path, Query
 from starlette.requests import Request
@@ -9,23 +8,6 @@ from starlette.requests import Request
 from auth.authenticate import CurrentUser, EventsReader, EventsWriter
 from auth.principal import Principal
 from models.events.event_view import EventView
-from planner.services.accounts.accounts import Accounts
-from planner.services.accounts.administration import Administration
-from planner.services.accounts.deletion import AccountDeletion
-from planner.services.accounts.introspection import Introspection
-from planner.services.accounts.oidc_login import OidcLogin
-from planner.services.accounts.personal_tokens import PersonalTokens
-from planner.services.accounts.recovery import Recovery
-from planner.services.accounts.sessions import Sessions
-from planner.services.events.changes import ChangeLog
-from planner.services.events.events import Events
-from planner.services.events.free_busy import FreeBusy
-from planner.services.events.occurrences import Occurrences
-from planner.services.events.revisions import Revisions
-from planner.services.files.exports import Exports
-from planner.services.files.feeds import Feeds
-from planner.services.files.import_jobs import ImportJobs
-from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.idempotency import IdempotencyKey
 from planner.wiring import Services
@@ -43,35 +25,12 @@ IdInPath = Annotated[
 ]
 
 
-T = TypeVar("T")
+async def get_services(request: Request) -> Services:
+    """Return the services of the application, for a route to depend on."""
+    return services_of(request)
 
 
-def service(choose: Callable[[Services], T]) -> Callable[[Request], Awaitable[T]]:
-    """Return a dependency on one of the services."""
-
-    async def chosen(request: Request) -> T:
-        return choose(services_of(request))
-
-    return chosen
-
-
-AccountsService = Annotated[Accounts, Depends(service(lambda services: services.accounts))]
-SessionsService = Annotated[Sessions, Depends(service(lambda services: services.sessions))]
-OidcLoginService = Annotated[OidcLogin, Depends(service(lambda services: services.oidc_login))]
-RecoveryService = Annotated[Recovery, Depends(service(lambda services: services.recovery))]
-PersonalTokensService = Annotated[PersonalTokens, Depends(service(lambda services: services.personal_tokens))]
-IntrospectionService = Annotated[Introspection, Depends(service(lambda services: services.introspection))]
-AdministrationService = Annotated[Administration, Depends(service(lambda services: services.administration))]
-DeletionService = Annotated[AccountDeletion, Depends(service(lambda services: services.deletion))]
-AuditService = Annotated[AuditLog, Depends(service(lambda services: services.audit))]
-EventsService = Annotated[Events, Depends(service(lambda services: services.events))]
-RevisionsService = Annotated[Revisions, Depends(service(lambda services: services.revisions))]
-ExportsService = Annotated[Exports, Depends(service(lambda services: services.exports))]
-FeedsService = Annotated[Feeds, Depends(service(lambda services: services.feeds))]
-ChangesService = Annotated[ChangeLog, Depends(service(lambda services: services.changes))]
-ImportJobsService = Annotated[ImportJobs, Depends(service(lambda services: services.import_jobs))]
-OccurrencesService = Annotated[Occurrences, Depends(service(lambda services: services.occurrences))]
-FreeBusyService = Annotated[FreeBusy, Depends(service(lambda services: services.free_busy))]
+ServicesDep = Annotated[Services, Depends(get_services)]
 
 
 async def client_info(request: Request) -> ClientInfo:
