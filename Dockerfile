@@ -1,8 +1,8 @@
 FROM python:3.12-slim
 WORKDIR /app
 COPY requirements.txt .
-# The embedded server is for machines without a database; the container is given one.
-# So its line goes, with the lines of its hashes: up to the first that does not end in a backslash.
+# The container needs no embedded server. This removes its requirement, which ends at the first line
+# without a backslash at the end.
 RUN sed '/^fiftyone/,/[^\\]$/d' requirements.txt > /tmp/requirements.txt \
  && pip install --no-cache-dir --require-hashes -r /tmp/requirements.txt
 COPY planner planner

@@ -1,11 +1,11 @@
-# `make help` lists what there is; each line of it is the `##` comment of its target.
+# `make help` lists the targets. The text behind `##` is the description of a target.
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
-# Tests run in as many processes as there are cores, four at most, each with a MongoDB of its own.
+# The tests run in one process for each core, but at most four. Each process starts a MongoDB of its own.
 PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
-# What `make lock` does with the versions it finds: `make lock UPGRADE=--upgrade` takes the newest of all,
-# `make lock UPGRADE="--upgrade-package fastapi"` of one; otherwise each stays as long as pyproject.toml allows it.
+# `make lock` keeps each version that pyproject.toml still allows. `make lock UPGRADE=--upgrade` selects the newest
+# version of every package, and `make lock UPGRADE="--upgrade-package fastapi"` that of one package.
 UPGRADE ?=
 LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" --extra embedded $(UPGRADE)
@@ -21,43 +21,43 @@ run: .venv/run ## start the planner with its embedded MongoDB on http://127.0.0.
 	@exec $(BIN)/python -m planner serve
 
 .PHONY: test
-test: .venv/test ## run the whole suite against a real MongoDB
+test: .venv/test ## run all tests with a real MongoDB
 	$(PYTEST)
 
 .PHONY: coverage
-coverage: .venv/test ## run the whole suite and fail where it covers less than the floor in pyproject.toml
+coverage: .venv/test ## run all tests, and fail if they run less of the code than pyproject.toml demands
 	$(PYTEST) --cov
 
 .PHONY: test-mock
-test-mock: .venv/test ## run what a stand-in for MongoDB can show, on any platform
+test-mock: .venv/test ## run the tests that need no real MongoDB, on any platform
 	$(PYTEST) --engine=mock
 
 .PHONY: lint
-lint: .venv/test ## check style, types and which way imports go
+lint: .venv/test ## check style, types and the direction of imports
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
 .PHONY: format
-format: .venv/test ## put the code into its usual form
+format: .venv/test ## format the code
 	$(BIN)/ruff check --fix .
 	$(BIN)/ruff format .
 
 .PHONY: hooks
-hooks: .venv/test ## have git run `make lint` before each commit
+hooks: .venv/test ## let git run `make lint` before each commit
 	$(BIN)/pre-commit install
 
 .PHONY: bench
-bench: .venv/test ## measure the planner beside a bare callable over the same driver
+bench: .venv/test ## measure the speed, compared with a bare callable over the same driver
 	$(BIN)/python -m tests.bench
 
 .PHONY: fuzz
-fuzz: .venv/fuzz ## let schemathesis try the API for SECONDS (300)
+fuzz: .venv/fuzz ## send generated requests to the API for SECONDS (300)
 	$(BIN)/python -m tests.fuzz
 
 .PHONY: lock
-lock: .venv/test ## make the requirements files from pyproject.toml; UPGRADE=--upgrade for newer versions
+lock: .venv/test ## make the requirements files from pyproject.toml (UPGRADE=--upgrade: with newer versions)
 	$(LOCK) -o requirements.txt
 	$(LOCK) -o tests/requirements.txt -c requirements.txt --group dev
 	$(LOCK) -o tests/fuzz-requirements.txt -c tests/requirements.txt --group fuzz
@@ -67,7 +67,7 @@ outdated: .venv/test ## list the installed packages of which there is a newer ve
 	$(BIN)/uv pip list --outdated
 
 .PHONY: clean
-clean: ## remove the environment and caches, but never data
+clean: ## remove the virtual environment and caches, but no data
 	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 .venv/bin/python:
