@@ -20,7 +20,8 @@ from models.events.public_event_index import PublicEventIndex
 from models.events.revision import Revision
 from models.events.tombstone import Tombstone
 from models.files.feed import Feed
-from models.files.import_job import ImportChunk, ImportJob
+from models.files.import_chunk import ImportChunk
+from models.files.import_job import ImportJob
 from models.mail.queued_mail import QueuedMail
 from models.people.busy_share import BusyShare
 from models.shared.audit import Audit

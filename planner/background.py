@@ -18,7 +18,7 @@ async def run_due_work(services: Services) -> None:
     # Each in a task of its own: no mail waits for a long import.
     async with asyncio.TaskGroup() as group:
         group.create_task(_repeat(services.mail_delivery.send_due, services.mail_delivery.wake))
-        group.create_task(_repeat(services.import_jobs.do_due, services.import_jobs.wake))
+        group.create_task(_repeat(services.import_jobs.run_due, services.import_jobs.wake))
         group.create_task(_repeat(services.revisions.forget_due, asyncio.Event()))
 
 

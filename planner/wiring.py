@@ -95,7 +95,7 @@ def build_services(
     conflicts = ConflictChecker(locks, clock)
     events = Events(conflicts, clock)
     numbering = ChangeNumbering()
-    import_jobs = ImportJobs(Importer(conflicts, clock), clock)
+    import_jobs = ImportJobs(Importer(conflicts, clock), locks, clock)
     mail_delivery = MailDelivery(mail_transport, settings.mail_from, base_url, tokens, clock)
     database.on_insert(QueuedMail, mail_delivery.wake.set)
     database.on_insert(ImportJob, import_jobs.wake.set)

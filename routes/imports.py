@@ -14,7 +14,6 @@ from routes.http.dependencies import IdInPath, RejectConflicts, ServicesDep, Wri
 from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
 from routes.http.responses import JSON, describe_response
 from routes.http.route import PlannerRoute
-from routes.http.services import services_of
 
 router = APIRouter(
     prefix="/api/v1", tags=["import"], route_class=PlannerRoute, responses=describe_errors(*AUTHENTICATED_ERRORS)
@@ -37,9 +36,9 @@ CALENDAR_BODY = {
 PREFER = "`respond-async` (RFC 7240): respond at once with 202 and an import job, which can be polled."
 
 
-async def read_uploaded_file(request: Request, reject: RejectConflicts) -> File:
+async def read_uploaded_file(request: Request, reject_conflicts: RejectConflicts) -> File:
     """Return the iCalendar file in the body."""
-    return File(*await read_calendar_file(request), reject)
+    return File(*await read_calendar_file(request), reject_conflicts)
 
 
 def prefers_async(prefer: str | None) -> bool:
@@ -84,9 +83,10 @@ async def import_events(
     events, not with each other.
     """
     if not prefers_async(prefer):
-        return Response((await services.import_jobs.now(caller, file, dry_run, idempotency_key)).json, media_type=JSON)
-    job = await services.import_jobs.later(caller, file, dry_run, idempotency_key)
-    location = f"{services_of(request).base_url}/api/v1/imports/{job.id}"
+        result = await services.import_jobs.import_now(caller, file, dry_run, idempotency_key)
+        return Response(result.json, media_type=JSON)
+    job = await services.import_jobs.create_job(caller, file, dry_run, idempotency_key)
+    location = f"{services.base_url}/api/v1/imports/{job.id}"
     headers = {"location": location, "preference-applied": "respond-async"}
     return Response(job.json, 202, media_type=JSON, headers=headers)
 
@@ -97,5 +97,5 @@ async def get_import(caller: EventsReader, services: ServicesDep, id: IdInPath) 
 
     A job can be read for seven days.
     """
-    job = await services.import_jobs.look_up(caller, id)
+    job = await services.import_jobs.get_job(caller, id)
     return Response(job.json, media_type=JSON, headers={"cache-control": "private, no-cache"})

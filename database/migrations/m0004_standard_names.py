@@ -27,13 +27,16 @@ FIELDS = {
     "events": {"seq": "change_number"},
     "tombstones": {"seq": "change_number"},
     "idempotent_responses": {"json": "body", "thing": "resource"},
+    "import_jobs": {"reject": "reject_conflicts", "holder": "lease_holder"},
+    "import_chunks": {"n": "number"},
 }
 # Their keys change, and they are created again at the next start.
 INDEXES = {
     "events": ("waiting", "creator_changes", "public_changes"),
     "tombstones": ("waiting", "owner_changes", "public_changes"),
     "feeds": ("user_slot",),
-    "import_jobs": ("slot",),
+    "import_jobs": ("slot", "owner"),
+    "import_chunks": ("job_n", "job_number"),
 }
 
 

@@ -65,6 +65,6 @@ class Feed(StoredDocument):
         return Delete(cls, {cls.id: id, cls.user: user})
 
     @classmethod
-    def delete_all_of(cls, user: Id) -> Delete:
+    def delete_all_write(cls, user: Id) -> Delete:
         """Return the write that deletes every feed of a user."""
         return Delete(cls, {cls.user: user}, many=True)

@@ -1,182 +1,175 @@
-"""Imports that go on after their request was answered: what is to be done, how far it is, and the file."""
+"""Imports that run in the background: what is to be done, and how much of it is done."""
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal
+from typing import ClassVar, Literal
 
 from beanie import PydanticObjectId
-from pydantic import Field
+from typing_extensions import TypedDict
 
-from database.commit import change, commit_atomically
+from database.commit import find_and_update
 from database.documents import StoredDocument
-from database.queries import Id, Stored, index, new_id
-from database.reads import batches, decode, page
-from database.writes import Delete, InsertStored, Update, Write
+from database.queries import Changes, Id, assign, clear, index
+from database.reads import find_one, find_raw_batches, has_at_least
+from database.writes import Delete, Insert, Require, Update, Write
 from models.accounts.user import User
+from models.files.import_chunk import ImportChunk
+from models.files.import_counts import ImportCounts
 
-Progress = Literal["waiting", "running", "done", "failed"]
-# A finished import can be looked up for so long; an unfinished one is given up then.
-KEPT = timedelta(days=7)
-# How long one process has until it says again that it is at it. After that, another may go on.
+ImportStatus = Literal["waiting", "running", "done", "failed"]
+# A job and its file are deleted after this time, whether or not the import has finished.
+LIFETIME = timedelta(days=7)
+# The process that runs a job renews its lease before this time is over. Otherwise another process takes the job.
 LEASE = timedelta(seconds=6)
-# So many a person may have unfinished: each has a slot.
-SLOTS = 5
-# The server takes no document over 16 MiB.
-CHUNK_BYTES = 4 * 1024 * 1024
-# An import that one process after the other dies of is given up.
-MOST_ATTEMPTS = 10
+# The largest number of unfinished jobs of one user.
+MAX_UNFINISHED = 5
+# A job that ends process after process fails after so many attempts.
+MAX_ATTEMPTS = 10
 
 
-class ImportChunk(StoredDocument):
-    """A part of the file of an import, the `n`th."""
+class StoredFailure(TypedDict):
+    """An entry that was not imported, and the reason; `uid` is None if the entry has none."""
 
-    job: PydanticObjectId
-    owner: PydanticObjectId
-    n: int
-    data: bytes
-    expires_at: datetime
-
-    class Settings:
-        """Where they are stored; the server itself removes what was left over."""
-
-        name = "import_chunks"
-        indexes: ClassVar = [
-            index("job", "n", name="job_n", unique=True),
-            index("owner", name="owner"),
-            index("expires_at", name="expired", expireAfterSeconds=0),
-        ]
+    uid: str | None
+    reason: str
 
 
 class ImportJob(StoredDocument):
-    """An import. While it is unfinished it has a `slot`, and `due_at`, when somebody may take it up.
+    """An import that runs in the background.
 
-    `holder` is whoever is at it. `done` counts groups of entries with the same UID, of `total`.
+    An unfinished job can be leased once `due_at` has passed; `lease_holder` has leased it last. The fields from
+    `total` to `failed` are those of `ImportCounts`.
     """
 
     owner: PydanticObjectId
-    status: Progress = "waiting"
+    status: ImportStatus
     charset: str
     dry_run: bool
-    reject: bool = False
+    reject_conflicts: bool = False
     total: int | None = None
-    done: int = 0
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    failed: list[dict[str, Any]] = Field(default_factory=list)
+    done: int
+    created: int
+    updated: int
+    unchanged: int
+    failed: list[StoredFailure]
     reason: str | None = None
-    attempts: int = 0
-    slot: int | None = None
+    attempts: int
     due_at: datetime | None = None
-    holder: PydanticObjectId | None = None
+    lease_holder: PydanticObjectId | None = None
     created_at: datetime
     finished_at: datetime | None = None
     expires_at: datetime
 
     class Settings:
-        """Where they are stored; the server itself removes them when their time is over."""
+        """The collection and its indexes; the server deletes expired jobs."""
 
         name = "import_jobs"
         indexes: ClassVar = [
             index("due_at", name="due"),
-            index("owner", "slot", name="slot", unique=True, partialFilterExpression={"slot": {"$exists": True}}),
-            index("owner", name="owner"),
+            index("owner", "status", name="owner_status"),
             index("expires_at", name="expired", expireAfterSeconds=0),
         ]
 
     @classmethod
-    async def taken(cls, owner: Id) -> set[int]:
-        """The slots of a person's unfinished imports."""
-        match = {"owner": owner, "slot": {"$exists": True}}
-        return {decode(raw)["slot"] for raw in await page(cls, match, None, SLOTS, {"slot": 1})}
+    def new(cls, owner: Id, charset: str, *, dry_run: bool, reject_conflicts: bool, now: datetime) -> "ImportJob":
+        """Return a new job that is due at once; it is not stored yet."""
+        return cls(
+            owner=owner,
+            status="waiting",
+            charset=charset,
+            dry_run=dry_run,
+            reject_conflicts=reject_conflicts,
+            done=0,
+            created=0,
+            updated=0,
+            unchanged=0,
+            failed=[],
+            attempts=0,
+            due_at=now,
+            created_at=now,
+            expires_at=now + LIFETIME,
+        )
 
     @classmethod
-    async def keep(cls, job: Id, owner: Id, content: bytes, now: datetime) -> None:
-        """Store the file of an import that is about to be ordered."""
-        for n, at in enumerate(range(0, len(content), CHUNK_BYTES)):
-            chunk = {"_id": new_id(), "job": job, "owner": owner, "n": n, "data": content[at : at + CHUNK_BYTES]}
-            await commit_atomically([InsertStored(ImportChunk, chunk | {"expires_at": now + KEPT})])
+    async def by_id(cls, id: Id, owner: Id) -> "ImportJob | None":
+        """Return a job of a user, or None."""
+        return await find_one(cls, {cls.id: id, cls.owner: owner})
 
     @classmethod
-    def ordering(cls, stored: Stored, slot: int) -> list[Write]:
-        """The writes that have an import done, refused when its owner is gone; `DuplicateKey` for a slot in use."""
-        now = stored["created_at"]
-        # Written, not only asked for: so it collides with the removal of the account.
-        owner = Update(User, {"_id": stored["owner"], "disabled": False}, {"$set": {"updated_at": now}})
-        return [InsertStored(cls, stored | {"slot": slot, "due_at": now, "expires_at": now + KEPT}), owner]
+    async def iterate_by_owner(cls, owner: Id) -> AsyncIterator["ImportJob"]:
+        """Yield every job of a user that has not expired, in no order."""
+        async for batch in find_raw_batches(cls, {cls.owner: owner}, 10):
+            for raw in batch:
+                yield cls.from_raw(raw)
 
     @classmethod
-    async def of(cls, id: Id, owner: Id) -> Stored | None:
-        """An import of a person's."""
-        found = await page(cls, {"_id": id, "owner": owner}, None, 1)
-        return decode(found[0]) if found else None
+    async def is_limit_reached(cls, owner: Id) -> bool:
+        """Return whether a user has `MAX_UNFINISHED` unfinished jobs."""
+        match = {cls.owner: owner, cls.status: {"$in": ["waiting", "running"]}}
+        return await has_at_least(cls, match, MAX_UNFINISHED)
+
+    def insert_writes(self) -> list[Write]:
+        """Return the writes that create the job; they are refused when its owner is deleted or disabled."""
+        return [Insert(self), Require(User, {User.id: self.owner, User.disabled: False})]
 
     @classmethod
-    async def of_owner(cls, owner: Id) -> AsyncIterator[Stored]:
-        """Every import of a person that is still known."""
-        async for found in batches(cls, {"owner": owner}, 10):
-            for raw in found:
-                yield decode(raw)
+    async def lease_due(cls, holder: Id, now: datetime) -> "ImportJob | None":
+        """Lease a job that is due and return it, or None. Atomic; no other holder gets it until the lease expires."""
+        changes = assign(cls.due_at, now + LEASE) | assign(cls.lease_holder, holder)
+        update: Changes = {"$set": changes | assign(cls.status, "running"), "$inc": {cls.attempts: 1}}
+        return await find_and_update(cls, {cls.due_at: {"$lte": now}}, update)
 
     @classmethod
-    async def content(cls, id: Id) -> bytes:
-        """The file of an import, read chunk by chunk, so that others have their turn."""
-        chunks: list[bytes] = []
-        while found := await page(ImportChunk, {"job": id, "n": len(chunks)}, None, 1):
-            chunks.append(decode(found[0])["data"])
-        return b"".join(chunks)
+    async def renew_lease(cls, id: Id, holder: Id, now: datetime) -> bool:
+        """Extend the lease. Return False when the holder has lost it, or the job was deleted."""
+        match = {cls.id: id, cls.lease_holder: holder}
+        return await find_and_update(cls, match, {"$set": assign(cls.due_at, now + LEASE)}) is not None
 
     @classmethod
-    async def claim(cls, holder: Id, now: datetime) -> Stored | None:
-        """An import that is due, for this holder to do; no other gets it as long as it is renewed."""
-        match = {"due_at": {"$lte": now}}
-        claimed = {"status": "running", "holder": holder, "due_at": now + LEASE}
-        raw = await change(cls, match, {"$set": claimed, "$inc": {"attempts": 1}})
-        return None if raw is None else decode(raw)
-
-    @classmethod
-    async def renew(cls, id: Id, holder: Id, now: datetime) -> bool:
-        """Say that one is still at it; False when it is no longer one's own."""
-        return await change(cls, {"_id": id, "holder": holder}, {"$set": {"due_at": now + LEASE}}) is not None
-
-    @classmethod
-    async def release(cls, id: Id, holder: Id, now: datetime) -> None:
-        """Let somebody else go on at once; that does not count as an attempt that failed."""
-        match = {"_id": id, "holder": holder}
-        free = {"$set": {"status": "waiting", "due_at": now}, "$unset": {"holder": ""}, "$inc": {"attempts": -1}}
-        await change(cls, match, free)
-
-    @classmethod
-    def noting(cls, id: Id, holder: Id, before: int, counts: Mapping[str, Any]) -> Update:
-        """The write that notes what became of some more entries, after the `before` first ones.
-
-        It is refused for whoever does not hold it any more, or where these were noted already.
-        """
-        change_: dict[str, Any] = {
-            "$set": {"total": counts["total"]},
-            "$inc": {name: counts[name] for name in ("done", "created", "updated", "unchanged")},
+    async def release_lease(cls, id: Id, holder: Id, now: datetime) -> None:
+        """Make a job due at once, for any process. The attempt does not count."""
+        update: Changes = {
+            "$set": assign(cls.due_at, now) | assign(cls.status, "waiting"),
+            "$unset": clear(cls.lease_holder),
+            "$inc": {cls.attempts: -1},
         }
-        if counts["failed"]:
-            change_["$push"] = {"failed": {"$each": counts["failed"]}}
-        return Update(cls, {"_id": id, "holder": holder, "done": before}, change_)
+        await find_and_update(cls, {cls.id: id, cls.lease_holder: holder}, update)
 
     @classmethod
-    def finishing(
-        cls, id: Id, holder: Id, now: datetime, *, total: int | None = None, reason: str | None = None
-    ) -> list[Write]:
-        """The writes that end an import, as failed for a `reason`, and forget its file."""
-        told: dict[str, Any] = {"status": "done", "finished_at": now, "expires_at": now + KEPT}
-        if reason is not None:
-            told |= {"status": "failed", "reason": reason}
-        if total is not None:
-            told["total"] = total
-        gone = dict.fromkeys(("slot", "due_at", "holder"), "")
-        return [
-            Update(cls, {"_id": id, "holder": holder}, {"$set": told, "$unset": gone}),
-            Delete(ImportChunk, {"job": id}, many=True),
-        ]
+    def progress_write(cls, id: Id, holder: Id, done: int, counts: ImportCounts) -> Update:
+        """Return the write that adds the counts of further UIDs, after the first `done` ones.
+
+        It is refused when the holder has lost the lease, or these counts were added already.
+        """
+        added = {
+            cls.done: counts.done,
+            cls.created: counts.created,
+            cls.updated: counts.updated,
+            cls.unchanged: counts.unchanged,
+        }
+        update: Changes = {"$set": assign(cls.total, counts.total), "$inc": added}
+        if counts.failed:
+            failures = [StoredFailure(uid=failure.uid, reason=failure.reason) for failure in counts.failed]
+            update["$push"] = {cls.failed: {"$each": failures}}
+        return Update(cls, {cls.id: id, cls.lease_holder: holder, cls.done: done}, update)
 
     @classmethod
-    def delete_all_of(cls, owner: Id) -> list[Write]:
-        """The writes that forget every import of a person."""
-        return [Delete(document, {"owner": owner}, many=True) for document in (cls, ImportChunk)]
+    def finish_writes(cls, id: Id, holder: Id, now: datetime, total: int) -> list[Write]:
+        """Return the writes that end a job as done, and delete its file."""
+        return cls._end_writes(id, holder, now, assign(cls.status, "done") | assign(cls.total, total))
+
+    @classmethod
+    def fail_writes(cls, id: Id, holder: Id, now: datetime, reason: str) -> list[Write]:
+        """Return the writes that end a job as failed, and delete its file."""
+        return cls._end_writes(id, holder, now, assign(cls.status, "failed") | assign(cls.reason, reason))
+
+    @classmethod
+    def _end_writes(cls, id: Id, holder: Id, now: datetime, changes: Changes) -> list[Write]:
+        changes = changes | assign(cls.finished_at, now) | assign(cls.expires_at, now + LIFETIME)
+        update: Changes = {"$set": changes, "$unset": clear(cls.due_at, cls.lease_holder)}
+        return [Update(cls, {cls.id: id, cls.lease_holder: holder}, update), ImportChunk.delete_file_write(id)]
+
+    @classmethod
+    def delete_all_writes(cls, owner: Id) -> list[Write]:
+        """Return the writes that delete every job of a user, with its file."""
+        return [Delete(cls, {cls.owner: owner}, many=True), ImportChunk.delete_all_write(owner)]

@@ -1,16 +1,15 @@
 """The responses of imports."""
 
 from datetime import datetime
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from database.queries import Stored
+from models.files.import_counts import ImportCounts
+from models.files.import_job import ImportJob, ImportStatus
 from models.shared.schema import Reply
-from models.shared.views import View, to_json
 
-COUNTS = ("created", "updated", "unchanged", "failed")
-EXAMPLE: dict[str, Any] = {
+_EXAMPLE: dict[str, Any] = {
     "created": 40,
     "updated": 1,
     "unchanged": 0,
@@ -28,7 +27,7 @@ class FailedEntry(Reply):
 class ImportRead(Reply):
     """The result of an import."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
+    model_config = ConfigDict(json_schema_extra={"examples": [_EXAMPLE]})
 
     created: Annotated[int, Field(description="How many events were created.")]
     updated: Annotated[int, Field(description="How many of your events were changed.")]
@@ -39,6 +38,16 @@ class ImportRead(Reply):
         list[FailedEntry], Field(description="Every entry that was not imported; a file has at most 20,000 entries.")
     ]
 
+    @classmethod
+    def from_counts(cls, counts: ImportCounts) -> "ImportRead":
+        """Return the result of an import that has finished."""
+        return cls(
+            created=counts.created,
+            updated=counts.updated,
+            unchanged=counts.unchanged,
+            failed=[FailedEntry(uid=failure.uid, reason=failure.reason) for failure in counts.failed],
+        )
+
 
 class ImportJobRead(ImportRead):
     """An import job, its progress, and its result so far."""
@@ -46,7 +55,7 @@ class ImportJobRead(ImportRead):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                EXAMPLE
+                _EXAMPLE
                 | {
                     "id": "692000000000000000000001",
                     "status": "done",
@@ -62,7 +71,7 @@ class ImportJobRead(ImportRead):
     )
 
     id: str
-    status: Literal["waiting", "running", "done", "failed"]
+    status: ImportStatus
     dry_run: Annotated[bool, Field(description="Whether the import only reports what would change.")]
     total: Annotated[int | None, Field(description="How many UIDs the file has; null until it has been parsed.")]
     done: Annotated[int, Field(description="How many of them have been processed.")]
@@ -70,23 +79,20 @@ class ImportJobRead(ImportRead):
     created_at: datetime
     finished_at: Annotated[datetime | None, Field(description="When the job was done or failed.")]
 
-
-def import_view(counts: Stored) -> bytes:
-    """What became of a file, as it is answered."""
-    return to_json({name: counts[name] for name in COUNTS})
-
-
-def job_view(stored: Stored) -> View:
-    """An import that goes on by itself, as it is answered."""
-    body = {
-        "id": str(stored["_id"]),
-        "status": stored["status"],
-        "dry_run": stored["dry_run"],
-        "total": stored.get("total"),
-        "done": stored["done"],
-        **{name: stored[name] for name in COUNTS},
-        "reason": stored.get("reason"),
-        "created_at": stored["created_at"],
-        "finished_at": stored.get("finished_at"),
-    }
-    return View(to_json(body), body["id"], 0)
+    @classmethod
+    def from_document(cls, job: ImportJob) -> "ImportJobRead":
+        """Return the representation of a stored job."""
+        return cls(
+            id=str(job.id),
+            status=job.status,
+            dry_run=job.dry_run,
+            total=job.total,
+            done=job.done,
+            created=job.created,
+            updated=job.updated,
+            unchanged=job.unchanged,
+            failed=[FailedEntry(**failure) for failure in job.failed],
+            reason=job.reason,
+            created_at=job.created_at,
+            finished_at=job.finished_at,
+        )

@@ -313,3 +313,30 @@ async def test_an_index_that_had_other_keys_is_made_anew(database: Database) -> 
     await bind(database, DOCUMENTS)
     indexes = await database.handle["events"].index_information()
     assert [field for field, _ in indexes["creator_series"]["key"]] == ["creator", "span", "key", "ends"]
+
+
+async def test_feeds_and_import_jobs_get_their_new_names_and_lose_their_slots(database: Database) -> None:
+    await fill(database)
+    await migrate(database)
+    await migrate(database, back=1)
+    feeds, jobs, chunks = (database.handle[name] for name in ("feeds", "import_jobs", "import_chunks"))
+    await feeds.create_index([("user", 1), ("slot", 1)], name="user_slot", unique=True)
+    await jobs.create_index([("owner", 1), ("slot", 1)], name="slot", unique=True)
+    await chunks.create_index([("job", 1), ("n", 1)], name="job_n", unique=True)
+    await feeds.insert_many([{"user": ADA, "digest": f"{n}", "slot": n} for n in range(2)])
+    job = {"_id": ObjectId(), "owner": ADA, "status": "running", "reject": True, "holder": BEN, "slot": 0}
+    await jobs.insert_one(job)
+    await chunks.insert_many([{"job": job["_id"], "n": n} for n in range(2)])
+    await migrate(database)
+    await bind(database, DOCUMENTS)
+    assert [feed.get("slot") for feed in await feeds.find({}).to_list(None)] == [None, None]
+    expected = {"_id": job["_id"], "owner": ADA, "status": "running", "reject_conflicts": True, "lease_holder": BEN}
+    assert await jobs.find({}).to_list(None) == [expected]
+    assert [chunk["number"] for chunk in await chunks.find({}).sort("_id", 1).to_list(None)] == [0, 1]
+    indexes = {name for collection in (feeds, jobs, chunks) for name in await collection.index_information()}
+    assert not {"user_slot", "slot", "job_n"} & indexes
+    assert {"user_id", "owner_status", "job_number"} <= indexes
+    await migrate(database, back=1)
+    assert [feed["slot"] for feed in await feeds.find({}).sort("_id", 1).to_list(None)] == [0, 1]
+    assert [job["reject"] for job in await jobs.find({}).to_list(None)] == [True]
+    assert [chunk["n"] for chunk in await chunks.find({}).sort("_id", 1).to_list(None)] == [0, 1]

@@ -22,6 +22,8 @@ from models.events.event_batches import known
 from models.events.revision import Revision
 from models.events.tombstone import Tombstone
 from models.files.feed import Feed
+from models.files.import_chunk import ImportChunk
+from models.files.import_counts import ImportCounts
 from models.files.import_job import ImportJob
 from models.mail.queued_mail import QueuedMail
 from models.people.busy_share import BusyShare
@@ -33,7 +35,6 @@ from tests.models.events.plans import Asked, explained
 
 pytestmark = pytest.mark.real_server("the mock has no query plans")
 ID, NOW = new_id(), datetime(2026, 5, 1, tzinfo=UTC)
-COUNTED = ("total", "done", "created", "updated", "unchanged", "failed")
 EVENT = event(ID)
 REMOVAL = {"_id": ID, "event": ID, "revision": 3, "expires_at": NOW}
 _, CHANGING = Event.changing(EVENT, {"updated_at": NOW}, ID)
@@ -85,13 +86,13 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "the first shares": lambda: BusyShare.listed(ID, None, 50),
     "further shares": lambda: BusyShare.listed(ID, ID, 50),
     "the events with some UIDs": lambda: known(ID, ["a@x", "b@x"]),
-    "an import": lambda: ImportJob.of(ID, ID),
-    "the imports of a person": lambda: all_of(ImportJob.of_owner(ID)),
-    "the imports that somebody has under way": lambda: ImportJob.taken(ID),
-    "the file of an import": lambda: ImportJob.content(ID),
-    "an import that is due": lambda: ImportJob.claim(ID, NOW),
-    "an import that somebody is at": lambda: ImportJob.renew(ID, ID, NOW),
-    "an import that is let go of": lambda: ImportJob.release(ID, ID, NOW),
+    "an import": lambda: ImportJob.by_id(ID, ID),
+    "the imports of a person": lambda: all_of(ImportJob.iterate_by_owner(ID)),
+    "whether somebody has as many unfinished imports as allowed": lambda: ImportJob.is_limit_reached(ID),
+    "the file of an import": lambda: ImportChunk.read_file(ID),
+    "an import that is due": lambda: ImportJob.lease_due(ID, NOW),
+    "an import that somebody is at": lambda: ImportJob.renew_lease(ID, ID, NOW),
+    "an import that is let go of": lambda: ImportJob.release_lease(ID, ID, NOW),
     "whose turn it is": lambda: UserWriteLock.of(ID),
     "a token for one use": lambda: OneTimeToken.good("digest", "reset", NOW),
     "a sign-in at a provider": lambda: OidcLoginAttempt.standing("digest", "google", "browser", NOW),
@@ -109,12 +110,12 @@ WRITES: dict[str, Write] = {
     "removing a personal token": PersonalToken.removing(ID, ID),
     "removing every personal token": PersonalToken.delete_all_of(ID),
     "removing a feed": Feed.delete_write(ID, ID),
-    "removing every feed": Feed.delete_all_of(ID),
+    "removing every feed": Feed.delete_all_write(ID),
     "taking a share back": BusyShare.taking_back(ID, ID),
     **{f"removing every share {n}": write for n, write in enumerate(BusyShare.delete_all_of(ID))},
-    "noting what became of some entries": ImportJob.noting(ID, ID, 0, dict.fromkeys(COUNTED, 0)),
-    **{f"finishing an import {n}": write for n, write in enumerate(ImportJob.finishing(ID, ID, NOW))},
-    **{f"removing every import {n}": write for n, write in enumerate(ImportJob.delete_all_of(ID))},
+    "noting what became of some entries": ImportJob.progress_write(ID, ID, 0, ImportCounts()),
+    **{f"finishing an import {n}": write for n, write in enumerate(ImportJob.finish_writes(ID, ID, NOW, 0))},
+    **{f"removing every import {n}": write for n, write in enumerate(ImportJob.delete_all_writes(ID))},
     "removing every mail": QueuedMail.delete_all_of(ID),
     "removing every token for one use": OneTimeToken.delete_all_of(ID),
     "changing an event": CHANGING[0],

@@ -16,7 +16,7 @@ from models.events.revision_view import exported
 from models.files.feed import MAX_FEEDS, Feed
 from models.files.feed_schema import FeedRead
 from models.files.import_job import ImportJob
-from models.files.import_schema import job_view
+from models.files.import_schema import ImportJobRead
 from models.mail.queued_mail import QueuedMail
 from models.people.busy_share import MOST as MOST_SHARES
 from models.people.busy_share import BusyShare
@@ -74,8 +74,8 @@ class AccountDeletion:
             first = False
         yield b'],"imports":['
         first = True
-        async for job in ImportJob.of_owner(caller.id):
-            yield (b"" if first else b",") + job_view(job).json
+        async for job in ImportJob.iterate_by_owner(caller.id):
+            yield (b"" if first else b",") + ImportJobRead.from_document(job).to_json()
             first = False
         yield b"]}"
 
@@ -101,8 +101,8 @@ class AccountDeletion:
             Event.forgetting(id),
             Session.ending_all(id),
             PersonalToken.delete_all_of(id),
-            Feed.delete_all_of(id),
-            *ImportJob.delete_all_of(id),
+            Feed.delete_all_write(id),
+            *ImportJob.delete_all_writes(id),
             OneTimeToken.delete_all_of(id),
             *BusyShare.delete_all_of(id),
             QueuedMail.delete_all_of(id),

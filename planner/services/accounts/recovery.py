@@ -103,7 +103,7 @@ class Recovery:
             OneTimeToken.delete_all_of(id),
             Session.ending_all(id),
             PersonalToken.delete_all_of(id),
-            Feed.delete_all_of(id),
+            Feed.delete_all_write(id),
         ]
         if not await commit_atomically(writes):
             raise SPENT

@@ -1,11 +1,13 @@
 """Use cases of iCalendar files.
 
-exports.py         events as iCalendar files
-feeds.py           private addresses that calendar programs subscribe to
-import_jobs.py     imports that are answered at once, and those that run in the background
-importer.py        compares the entries of a file with stored events, and writes what differs
-import_process.py  the process that reads a file, as its parent sees it
-import_worker.py   the program of that process
-import_drafts.py   entries of a file as events to be stored
-import_compare.py  whether an entry differs from a stored event
+exports.py          events as iCalendar files
+feeds.py            private addresses that calendar programs subscribe to
+import_jobs.py      imports within a request, and import jobs in the background
+importer.py         compares the drafts of a file with stored events, and writes what differs
+import_process.py   reads a file in a process of its own
+import_messages.py  the messages of that process
+import_worker.py    the program of that process
+import_drafts.py    the entries of a file as events that can be stored
+import_changes.py   what a draft changes about a stored event
+import_compare.py   whether an entry has the content of a stored event already
 """

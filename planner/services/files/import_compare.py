@@ -1,68 +1,72 @@
-"""Whether a file says anything new about an event: what is equal is not written again."""
+"""Whether an entry has the content of a stored event already. If it has, nothing is written."""
 
 from typing import Any
 
 from icalendar.parser import unescape_backslash
 
-from database.queries import Stored
+from database.queries import Changes, Stored
 from planner.domain.ics.reading.groups import parse_groups
 from planner.domain.ics.reading.properties import Unreadable, parse_property
 from planner.domain.ics.writing.vevent import render_vevents
-from planner.services.files.import_drafts import prepared
+from planner.services.files.import_drafts import build_draft
 
-COMPARED = (
+COMPARED_FIELDS = (
     *("title", "description", "image", "tags", "location", "geo", "url", "start", "end", "all_day", "time_zone"),
     *("recurrence", "seconds", "overrides", "status", "reminders", "ics"),
 )
 
 
-def says_the_same(stored: Stored, told: Stored) -> bool:
-    """Whether an event is stored just as it is told."""
-    return _said(stored) == _said(told)
+def has_same_content(stored: Stored, content: Changes) -> bool:
+    """Return whether a stored event has exactly this content."""
+    return _select_content(stored) == _select_content(content)
 
 
-def exports_the_same(stored: Stored, uid: str, told: Stored) -> bool:
-    """Whether our own export of a stored event would be read as what is told.
+def has_same_export(stored: Stored, uid: str, content: Changes) -> bool:
+    """Return whether the export of a stored event would be imported as this content.
 
-    There is more than one way to keep the same: an occurrence can be left out as a date or as an
-    exception, and days can have a zone that no file tells. Other programs also put what they
-    were given into another order.
+    The same content can be stored in more than one way: an excluded occurrence as a date or as an
+    override, and an all-day event with a time zone, which a file does not have. Other programs also change
+    the order of lines.
     """
     rendered = render_vevents(stored, uid)
     if rendered is None:
         return False
     (group,) = parse_groups(f"BEGIN:VCALENDAR\r\n{rendered.content.decode()}END:VCALENDAR\r\n")
-    again, _ = prepared(group)
-    return again is not None and _loosely(again.fields) == _loosely(told)
+    exported = build_draft(group).draft
+    return exported is not None and _normalize(exported.content) == _normalize(content)
 
 
-def _said(fields: Stored) -> dict[str, Any]:
-    return {name: fields[name] for name in COMPARED if fields.get(name)}
+def _select_content(fields: Changes) -> Changes:
+    return {name: fields[name] for name in COMPARED_FIELDS if fields.get(name)}
 
 
-def _loosely(fields: Stored) -> dict[str, Any]:
-    said = _said(fields)
-    if "ics" in said:
-        said["ics"] = _in_order(said["ics"])
-    if "overrides" in said:
-        said["overrides"] = [_override(override) for override in said["overrides"]]
-    return said
+def _normalize(fields: Changes) -> Changes:
+    """Return the content without the order and the spelling of imported lines."""
+    content = _select_content(fields)
+    if "ics" in content:
+        content["ics"] = _normalize_ics(content["ics"])
+    if "overrides" in content:
+        content["overrides"] = [_normalize_override(override) for override in content["overrides"]]
+    return content
 
 
-def _override(override: dict[str, Any]) -> dict[str, Any]:
+def _normalize_override(override: dict[str, Any]) -> dict[str, Any]:
     fields = override.get("fields", {})
-    return override | {"fields": fields | {"ics": _in_order(fields["ics"])}} if fields.get("ics") else override
+    if not fields.get("ics"):
+        return override
+    return override | {"fields": fields | {"ics": _normalize_ics(fields["ics"])}}
 
 
-def _in_order(ics: dict[str, Any]) -> Any:
-    return sorted(map(_spelled, ics.get("lines", ()))), sorted(sorted(map(_spelled, a)) for a in ics.get("alarms", ()))
+def _normalize_ics(ics: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+    lines = sorted(_normalize_line(line) for line in ics["lines"])
+    return lines, sorted(sorted(_normalize_line(line) for line in alarm) for alarm in ics["alarms"])
 
 
-def _spelled(line: str) -> str:
-    """A content line in the one of its spellings by which it is compared."""
+def _normalize_line(line: str) -> str:
+    """Return a content line in one of its spellings: those that mean the same become equal."""
     try:
-        found = parse_property(line)
+        prop = parse_property(line)
     except Unreadable:
         return line
-    parameters = ";".join(sorted(f"{name}={value}" for name, value in found.parameters.items()))
-    return f"{found.name};{parameters}:{unescape_backslash(found.value)}"
+    parameters = ";".join(sorted(f"{name}={value}" for name, value in prop.parameters.items()))
+    return f"{prop.name};{parameters}:{unescape_backslash(prop.value)}"

@@ -1,173 +1,176 @@
-"""Entries of a file as they will be stored; held to the same rules as what the API is sent."""
+"""Drafts: the entries of a file as events that can be stored.
+
+An entry is validated by the same rules as the body of a request.
+"""
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, datetime
+from datetime import date, timedelta
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
 
-from database.queries import Stored
-from database.reads import encode
+from database.bson_values import encode
+from database.queries import Changes
 from models.events.event_schema import EventCreate
 from models.events.event_view import fields_of
-from planner.domain.ics.reading.entry_times import ParsedOccurrence
-from planner.domain.ics.reading.groups import EntryGroup, EntryKind, ImportFailure, ParsedEntry, parse_group
-from planner.domain.recurrence.documents import (
-    build_series,
-    parse_stored_local,
-    series_from_document,
-    series_to_document,
+from planner.domain.ics.reading.entry_times import DAY, ParsedOccurrence
+from planner.domain.ics.reading.groups import (
+    EntryGroup,
+    EntryKind,
+    ImportFailure,
+    ParsedEntry,
+    parse_group,
 )
+from planner.domain.recurrence.documents import build_series, parse_stored_local
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.recurrence.series import DAY, NO_DURATION, Override, Series, validate_series
+from planner.domain.recurrence.series import Override, Series, validate_series
 from planner.domain.times import EventTimes, resolve_times
-from planner.domain.zones import to_local, to_utc
 from planner.errors import Invalid
+from planner.services.events.events import asked_series
 from planner.services.events.occurrences import FIELDS
 from planner.services.shared.field_errors import field_errors
 
-# What may differ about an imported occurrence: besides what the API lets one change, its alarms and extras.
-OWN = (*FIELDS, "reminders", "ics")
-# As large as a request that makes an event may be: more than that makes every answer slow.
-MOST_BYTES = 1024 * 1024
-_OUTSIDE = "its times leave the years 1 to 9999"
+# What an imported occurrence may have of its own: what an occurrence of the API may, its alarms and other lines.
+OVERRIDE_FIELDS = (*FIELDS, "reminders", "ics")
+# The largest event that can be imported, as large as the largest body of a request.
+MAX_EVENT_BYTES = 1024 * 1024
+_OUT_OF_RANGE = "its times are outside the years 1 to 9999"
 
 
-class Prepared(NamedTuple):
-    """An event that a file tells of. `fields` are as they are stored, but for `key`, which needs an id.
+class OccurrenceDraft(NamedTuple):
+    """An occurrence with an entry of its own: its recurrence id, local in `time_zone`.
 
-    `occurrences` are those of an event that the file does not tell itself: each with `id`, `zone`
-    and its `fields`, as an event of its own would have them.
+    `content` is that of an event that consists of this occurrence only.
+    """
+
+    recurrence_id: date
+    time_zone: str
+    content: Changes
+
+
+class ImportDraft(NamedTuple):
+    """An event of a file, ready to be compared with a stored one.
+
+    `sequence` is its SEQUENCE. `content` has the fields of the event as they are stored, without those
+    that a file cannot know, such as its visibility. Only a draft of a kind other than `event` has `occurrences`,
+    which are to be merged into the stored event.
     """
 
     uid: str
     sequence: int
     kind: EntryKind
-    fields: Stored
-    occurrences: list[Stored]
+    content: Changes
+    occurrences: list[OccurrenceDraft]
 
 
-def prepared(group: EntryGroup) -> tuple[Prepared | None, list[ImportFailure]]:
-    """What a group of entries becomes, and what of it cannot be imported."""
+class DraftedGroup(NamedTuple):
+    """The draft that a group of entries makes, if it makes one, and what of the group cannot be imported.
+
+    `octets` is the size of the content.
+    """
+
+    draft: ImportDraft | None
+    failures: list[ImportFailure]
+    octets: int = 0
+
+
+def build_draft(group: EntryGroup) -> DraftedGroup:
+    """Parse and validate a group of entries."""
     try:
         entry, failures = parse_group(group)
     except OverflowError:
-        return None, [*group.failures, ImportFailure(group.uid, _OUTSIDE)]
+        return DraftedGroup(None, [*group.failures, ImportFailure(group.uid, _OUT_OF_RANGE)])
     if entry is None:
-        return None, failures
+        return DraftedGroup(None, failures)
     try:
-        found = _prepared(entry, failures)
-        if len(encode(found.fields)) > MOST_BYTES:
-            return None, [*failures, ImportFailure(group.uid, "it is too large: an event may take 1 MiB")]
+        draft = _validate_entry(entry, failures)
+        octets = len(encode(draft.content))
     except Invalid as error:
-        return None, [*failures, ImportFailure(group.uid[:255], "; ".join(_reasons(error)))]
+        reason = "; ".join(_reasons_of(error))
     except RecurrenceError as error:
-        return None, [*failures, ImportFailure(group.uid, f"its {error.field} {error}")]
+        reason = f"its {error.field} {error}"
     except (OverflowError, ValueError):
-        return None, [*failures, ImportFailure(group.uid, _OUTSIDE)]
-    return found, failures
+        reason = _OUT_OF_RANGE
+    else:
+        if octets <= MAX_EVENT_BYTES:
+            return DraftedGroup(draft, failures, octets)
+        reason = "it is too large: an event must not take more than 1 MiB"
+    return DraftedGroup(None, [*failures, ImportFailure(group.uid, reason)])
 
 
-def _reasons(error: Invalid) -> Iterator[str]:
+def _reasons_of(error: Invalid) -> Iterator[str]:
     for pointer, message in error.errors:
         yield f"its {pointer.strip('/').replace('/', ' ')} {message}"
 
 
-def _prepared(entry: ParsedEntry, failures: list[ImportFailure]) -> Prepared:
-    draft, times, ics = _draft(entry.uid, entry.draft)
-    series = _series(times, draft)
-    changed: dict[date, Override] = {}
+def _validate_entry(entry: ParsedEntry, failures: list[ImportFailure]) -> ImportDraft:
+    """Return the draft of an entry; occurrences that are not valid are added to the failures."""
+    body, times, ics = _validate_fields(entry.uid, entry.draft)
+    series = asked_series(times, body)
+    occurrences: list[OccurrenceDraft] = []
+    for occurrence in entry.occurrences:
+        try:
+            occurrences.append(_validate_occurrence(entry.uid, occurrence))
+        except Invalid as error:
+            reason = f"the occurrence of {occurrence.recurrence_id.isoformat()}: {'; '.join(_reasons_of(error))}"
+            failures.append(ImportFailure(entry.uid, reason))
     if entry.occurrences:
-        # It need not repeat: an occurrence that is told besides makes it a series.
+        # An event without a rule becomes a series if an occurrence of it has an entry of its own.
         series = series or build_series(times, None, [], [])
-        master = _stored(draft, times, ics)
-        for occurrence in entry.occurrences:
-            try:
-                own = _own(entry.uid, occurrence)
-            except Invalid as error:
-                reason = f"the occurrence of {occurrence.recurrence_id.isoformat()}: {'; '.join(_reasons(error))}"
-                failures.append(ImportFailure(entry.uid, reason))
-            else:
-                changed[occurrence.recurrence_id] = override(series, master, own, occurrence.recurrence_id)
-        series = validate_series(replace(series, overrides=changed))
-    fields = _stored(draft, times, ics, series)
-    occurrences: list[Stored] = []
-    if entry.kind != "event":
-        told = [occurrence for occurrence in entry.occurrences if occurrence.recurrence_id in changed]
-        occurrences = [
-            {"id": one.recurrence_id.isoformat(), "zone": one.time_zone, "fields": _own(entry.uid, one)} for one in told
-        ]
-    return Prepared(entry.uid, entry.sequence, entry.kind, fields, occurrences)
+        content = _build_content(body, times, ics)
+        overrides = {draft.recurrence_id: build_override(series, content, draft) for draft in occurrences}
+        series = validate_series(replace(series, overrides=overrides))
+    return ImportDraft(
+        entry.uid,
+        entry.sequence,
+        entry.kind,
+        _build_content(body, times, ics, series),
+        [] if entry.kind == "event" else occurrences,
+    )
 
 
-def _own(uid: str, occurrence: ParsedOccurrence) -> Stored:
-    """An occurrence, as an event of its own would be stored."""
-    draft, times, ics = _draft(uid, occurrence.draft)
-    return _stored(draft, times, ics)
+def _validate_occurrence(uid: str, occurrence: ParsedOccurrence) -> OccurrenceDraft:
+    content = _build_content(*_validate_fields(uid, occurrence.draft))
+    return OccurrenceDraft(occurrence.recurrence_id, occurrence.time_zone, content)
 
 
-def _draft(uid: str, told: dict[str, Any]) -> tuple[EventCreate, EventTimes, dict[str, Any] | None]:
-    fields = {name: value for name, value in told.items() if name != "ics"}
+def _validate_fields(uid: str, fields: dict[str, Any]) -> tuple[EventCreate, EventTimes, dict[str, Any] | None]:
+    """Return the fields of an entry as the body of a request, its times, and `ics`. Raises `Invalid`."""
+    sent = {name: value for name, value in fields.items() if name != "ics"}
     try:
-        draft = EventCreate.model_validate({"uid": uid, **fields})
+        body = EventCreate.model_validate({"uid": uid, **sent})
     except ValidationError as error:
         raise Invalid(field_errors(error)) from None
-    return draft, resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone), told["ics"]
+    return body, resolve_times(body.start, body.end, body.all_day, body.time_zone), fields["ics"]
 
 
-def _series(times: EventTimes, draft: EventCreate) -> Series | None:
-    asked = draft.recurrence
-    if asked is None or not (asked.rrule or asked.rdates):
-        return None
-    return build_series(times, asked.rrule, asked.rdates, asked.exdates)
-
-
-def _stored(draft: EventCreate, times: EventTimes, ics: dict[str, Any] | None, series: Series | None = None) -> Stored:
-    fields = fields_of(draft, times, "", series)
-    # Who may see it is not for a file to say, and the place among others needs an id.
+def _build_content(
+    body: EventCreate, times: EventTimes, ics: dict[str, Any] | None, series: Series | None = None
+) -> Changes:
+    content = fields_of(body, times, "", series)
+    # A file does not decide who may see the event, and its key contains its id.
     for name in ("key", "visibility"):
-        fields.pop(name)
-    return fields | ({"ics": ics} if ics else {})
+        content.pop(name)
+    return content | ({"ics": ics} if ics else {})
 
 
-def override(series: Series, master: Stored, own: Stored, id: date) -> Override:
-    """What differs about an occurrence that is told as an event of its own."""
+def build_override(series: Series, master: Changes, occurrence: OccurrenceDraft) -> Override:
+    """Return how an occurrence differs from the series with the content `master`."""
+    own = occurrence.content
     start = parse_stored_local(own["start"])
     if series.all_day:
-        end = DAY if own["end"] is None else parse_stored_local(own["end"]) - start
+        duration = DAY if own["end"] is None else parse_stored_local(own["end"]) - start
     else:
-        # What has no end is kept as ending just after it began.
-        end = NO_DURATION if own["end"] is None else own["ends"] - own["begins"]
-    fields = {name: own.get(name) for name in OWN if _differs(own.get(name), master.get(name))}
-    return Override(None if start == id else start, None if end == series.effective_duration else end, fields=fields)
+        duration = timedelta(0) if own["end"] is None else own["ends"] - own["begins"]
+    fields = {name: own.get(name) for name in OVERRIDE_FIELDS if _differs(own.get(name), master.get(name))}
+    return Override(
+        start=None if start == occurrence.recurrence_id else start,
+        duration=None if duration == series.effective_duration else duration,
+        fields=fields,
+    )
 
 
-def _differs(one: Any, other: Any) -> bool:
-    return one != other and bool(one or other)
-
-
-def merged(stored: Stored, occurrences: list[Stored]) -> Stored | None:
-    """What is stored of an event once some occurrences of it are told; None when it does not repeat.
-
-    Raises `RecurrenceError` for occurrences of another kind, such as days of an event with times.
-    """
-    if not stored.get("repeats"):
-        return None
-    series = series_from_document(stored)
-    overrides = dict(series.overrides)
-    for told in occurrences:
-        id, own = parse_stored_local(told["id"]), told["fields"]
-        if isinstance(id, datetime) and not series.all_day and told["zone"] != series.time_zone:
-            id = to_local(to_utc(id, told["zone"]), series.time_zone)
-            own = own | {"start": to_local(own["begins"], series.time_zone).isoformat()}
-        overrides[id] = override(series, stored, own, id)
-    return series_to_document(validate_series(replace(series, overrides=overrides)))
-
-
-def cancelled(stored: Stored, occurrences: list[Stored]) -> Stored | None:
-    """What is stored of an event once it, or some occurrences of it, are cancelled; None for what does not repeat."""
-    if not occurrences:
-        return {"status": "cancelled"}
-    told = [one | {"fields": one["fields"] | {"status": "cancelled"}} for one in occurrences]
-    return merged(stored, told)
+def _differs(value: Any, other: Any) -> bool:
+    # No value, an empty text and an empty list are the same.
+    return value != other and bool(value or other)

@@ -1,179 +1,179 @@
-"""Imports: those that are answered when they are done, and those that go on by themselves."""
+"""Imports that are done within their request, and import jobs, which run in the background."""
 
 import asyncio
 import hashlib
 import logging
-from collections.abc import Callable
 
 from pydantic import BaseModel
 
 from auth.principal import Principal
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import Id, Stored, new_id, parse_id
+from database.queries import Id, new_id, parse_id
 from database.writes import Write
-from models.files.import_job import LEASE, MOST_ATTEMPTS, SLOTS, ImportJob
-from models.files.import_schema import import_view, job_view
+from models.files.import_chunk import ImportChunk
+from models.files.import_counts import ImportCounts
+from models.files.import_job import LEASE, MAX_ATTEMPTS, MAX_UNFINISHED, ImportJob
+from models.files.import_schema import ImportJobRead, ImportRead
 from models.shared.views import View
 from planner.clock import Clock
 from planner.errors import Conflict, Invalid, InvalidToken, Malformed, NotFound, Unavailable
-from planner.services.files.importer import File, ImportCounts, Importer
-from planner.services.shared.idempotency import IdempotencyKey, once
+from planner.services.events.user_lock import UserWriteLocks
+from planner.services.files.importer import File, Importer, ImportRun
+from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
 
 log = logging.getLogger("planner.imports")
-TOO_MANY = f"You have {SLOTS} imports under way. Wait until one of them is done."
 
 
-class _Asked(BaseModel):
-    """What tells one request to import from another."""
+class ImportFingerprint(BaseModel):
+    """What distinguishes two requests to import with the same Idempotency-Key."""
 
-    file: str
+    file_digest: str
     charset: str
     dry_run: bool
-    reject: bool
-    later: bool
+    reject_conflicts: bool
+    is_job: bool
 
 
 class ImportJobs:
-    """The use cases of imports; `wake` tells the loop that there is one to do."""
+    """The use cases of imports. `wake` is set when a job may be due."""
 
-    def __init__(self, importing: Importer, clock: Clock) -> None:
-        self._importing = importing
+    def __init__(self, importer: Importer, locks: UserWriteLocks, clock: Clock) -> None:
+        self._importer = importer
+        self._locks = locks
         self._clock = clock
         self.wake = asyncio.Event()
 
-    async def now(self, caller: Principal, file: File, dry_run: bool, ask: IdempotencyKey | None) -> View:
-        """Import a file, and answer what became of its entries."""
-
-        async def make(remember: Callable[[View], list[Write]]) -> View:
-            counts = await self._importing.run(caller.id, file, dry_run=dry_run)
-            view = View(import_view(vars(counts)), "", 0)
-            if kept := remember(view):
-                await commit_atomically(kept)
-            return view
-
-        return await once(ask, await _asked(ask, file, dry_run, later=False), self._clock.now(), make)
-
-    async def later(self, caller: Principal, file: File, dry_run: bool, ask: IdempotencyKey | None) -> View:
-        """Have a file imported, and answer the job that tells how far it is.
-
-        Raises `Conflict` for somebody who has too many under way.
-        """
-
-        async def make(remember: Callable[[View], list[Write]]) -> View:
-            now, id = self._clock.now(), new_id()
-            stored: Stored = {
-                "_id": id,
-                "owner": caller.id,
-                "status": "waiting",
-                "charset": file.charset,
-                "dry_run": dry_run,
-                "reject": file.reject,
-                **dict.fromkeys(("done", "created", "updated", "unchanged", "attempts"), 0),
-                "failed": [],
-                "created_at": now,
-            }
-            if len(await ImportJob.taken(caller.id)) >= SLOTS:
-                raise Conflict(TOO_MANY)
-            await ImportJob.keep(id, caller.id, file.content, now)
-            view = job_view(stored)
-            await self._order(stored, remember(view))
-            return view
-
-        return await once(ask, await _asked(ask, file, dry_run, later=True), self._clock.now(), make)
-
-    async def _order(self, stored: Stored, also: list[Write]) -> None:
-        for _ in range(SLOTS):
-            free = set(range(SLOTS)) - await ImportJob.taken(stored["owner"])
-            if not free:
-                break
+    async def import_now(self, caller: Principal, file: File, dry_run: bool, key: IdempotencyKey | None) -> View:
+        """Import a file and return the result. Raises what `Importer.run` raises."""
+        body = await _fingerprint(key, file, dry_run, is_job=False)
+        if (stored := await find_stored_response(key, body)) is not None:
+            return stored
+        counts = await self._importer.run(ImportRun(caller.id, file, dry_run))
+        response = View(ImportRead.from_counts(counts).to_json(), "", 0)
+        if writes := store_response(key, body, response, self._clock.now()):
             try:
-                if not await commit_atomically([*ImportJob.ordering(stored, min(free)), *also]):
-                    raise InvalidToken("The account of this access token is gone.")
-                return
+                await commit_atomically(writes)
             except DuplicateKey:
-                # Another request has taken the slot, or was the same one.
-                if not await self._is_taken(stored["owner"], min(free)):
-                    raise
-        raise Conflict(TOO_MANY)
+                # The same request has arrived twice at once, and the other one was faster.
+                return await find_stored_response(key, body) or response
+        return response
 
-    async def _is_taken(self, owner: Id, slot: int) -> bool:
-        return slot in await ImportJob.taken(owner)
+    async def create_job(self, caller: Principal, file: File, dry_run: bool, key: IdempotencyKey | None) -> View:
+        """Create a job that imports a file, and return it.
 
-    async def look_up(self, caller: Principal, id: str) -> View:
-        """An import of the caller's, and how far it is; raises `NotFound`."""
-        known = parse_id(id)
-        stored = await ImportJob.of(known, caller.id) if known else None
-        if stored is None:
+        Raises `Conflict` when the caller has `MAX_UNFINISHED` unfinished jobs, and `InvalidToken` when the
+        account is deleted or disabled.
+        """
+        body = await _fingerprint(key, file, dry_run, is_job=True)
+        if (stored := await find_stored_response(key, body)) is not None:
+            return stored
+        now = self._clock.now()
+        job = ImportJob.new(caller.id, file.charset, dry_run=dry_run, reject_conflicts=file.reject_conflicts, now=now)
+        response = View(ImportJobRead.from_document(job).to_json(), str(job.id), 0)
+        writes = [*job.insert_writes(), *store_response(key, body, response, now)]
+
+        async def check_limit() -> None:
+            if await ImportJob.is_limit_reached(caller.id):
+                raise Conflict(f"You have {MAX_UNFINISHED} unfinished imports. Wait until one of them is done.")
+
+        async def write(lock: Write) -> bool:
+            return await commit_atomically([lock, *writes])
+
+        await check_limit()
+        await ImportChunk.store_file(job.id, caller.id, file.content, job.expires_at)
+        try:
+            is_created = await self._locks.decide_and_write(caller.id, check_limit, write)
+        except (Conflict, DuplicateKey):
+            await commit_atomically([ImportChunk.delete_file_write(job.id)])
+            # The same request may have arrived twice at once, and the other one created the job.
+            if (stored := await find_stored_response(key, body)) is not None:
+                return stored
+            raise
+        if not is_created:
+            raise InvalidToken("The account of this access token has been deleted or disabled.")
+        return response
+
+    async def get_job(self, caller: Principal, id: str) -> View:
+        """Return a job of the caller. Raises `NotFound`."""
+        job_id = parse_id(id)
+        job = await ImportJob.by_id(job_id, caller.id) if job_id else None
+        if job is None:
             raise NotFound
-        return job_view(stored)
+        return View(ImportJobRead.from_document(job).to_json(), str(job.id), 0)
 
-    async def do_due(self) -> int:
-        """Do every import that is due, or go on with it; returns how many."""
+    async def run_due(self) -> int:
+        """Run every job that is due, from where it was left; return how many there were."""
         count, holder = 0, new_id()
-        while job := await ImportJob.claim(holder, self._clock.now()):
-            await self._do(job, holder)
+        while (job := await ImportJob.lease_due(holder, self._clock.now())) is not None:
+            await self._run(job, holder)
             count += 1
         return count
 
-    async def _do(self, job: Stored, holder: Id) -> None:
-        id = job["_id"]
-        if job["attempts"] > MOST_ATTEMPTS:
-            await self._finish(id, holder, reason="it was begun again and again and never finished")
+    async def _run(self, job: ImportJob, holder: Id) -> None:
+        """Run a job that was leased, and store how it ends."""
+        if job.attempts > MAX_ATTEMPTS:
+            await self._fail(job, holder, f"the import was interrupted {MAX_ATTEMPTS} times")
             return
         try:
-            await self._held(job, holder)
-        except _Lost:
-            log.warning("an import is no longer ours; it was removed, or another process goes on with it")
-        except (Invalid, Malformed) as error:
-            reason = error.errors[0].message if isinstance(error, Invalid) else error.detail
-            await self._finish(id, holder, reason=reason)
+            counts = await self._import_and_renew_lease(job, holder)
+        except _LeaseLost:
+            log.warning("an import job was deleted, or is run by another process now")
+        except Invalid as error:
+            await self._fail(job, holder, error.errors[0].message)
+        except Malformed as error:
+            await self._fail(job, holder, error.detail)
         except asyncio.CancelledError:
-            await ImportJob.release(id, holder, self._clock.now())
+            await ImportJob.release_lease(job.id, holder, self._clock.now())
             raise
         except Unavailable as error:
-            log.warning("an import has to wait: %s", error)
+            log.warning("an import job has to wait: %s", error)
         except InvalidToken:
-            log.info("an import was given up: the account is gone")
+            log.info("an import job was abandoned, because the account was deleted")
+        else:
+            await commit_atomically(ImportJob.finish_writes(job.id, holder, self._clock.now(), counts.total))
 
-    async def _held(self, job: Stored, holder: Id) -> None:
-        """Carry out an import, and say all the while that we are at it."""
-        doing = asyncio.create_task(self._import(job, holder))
+    async def _import_and_renew_lease(self, job: ImportJob, holder: Id) -> ImportCounts:
+        """Import the rest of the file of a job. Raises `_LeaseLost`, and what `Importer.run` raises."""
+        importing = asyncio.create_task(self._import(job, holder))
         try:
-            while not (await asyncio.wait({doing}, timeout=LEASE.total_seconds() / 3))[0]:
-                if not await ImportJob.renew(job["_id"], holder, self._clock.now()):
-                    raise _Lost
-            await doing
-        finally:
-            doing.cancel()
-            await asyncio.wait({doing})
-
-    async def _import(self, job: Stored, holder: Id) -> None:
-        id = job["_id"]
-        fields = ("total", "done", "created", "updated", "unchanged", "failed")
-        counts = ImportCounts(**{name: job[name] for name in fields if job.get(name) is not None})
-
-        def noting(more: ImportCounts) -> list[Write]:
-            return [ImportJob.noting(id, holder, counts.done, vars(more))]
-
-        file = File(await ImportJob.content(id), job["charset"], job.get("reject", False))
-        try:
-            await self._importing.run(job["owner"], file, dry_run=job["dry_run"], counts=counts, noting=noting)
+            while not (await asyncio.wait({importing}, timeout=LEASE.total_seconds() / 3))[0]:
+                await self._renew_lease(job, holder)
+            return await importing
         except Unavailable:
-            if not await ImportJob.renew(id, holder, self._clock.now()):
-                raise _Lost from None
+            # The writes of a batch are also refused when the lease was lost.
+            await self._renew_lease(job, holder)
             raise
-        await self._finish(id, holder, total=counts.total)
+        finally:
+            importing.cancel()
+            await asyncio.wait({importing})
 
-    async def _finish(self, id: Id, holder: Id, *, total: int | None = None, reason: str | None = None) -> None:
-        await commit_atomically(ImportJob.finishing(id, holder, self._clock.now(), total=total, reason=reason))
+    async def _renew_lease(self, job: ImportJob, holder: Id) -> None:
+        if not await ImportJob.renew_lease(job.id, holder, self._clock.now()):
+            raise _LeaseLost
+
+    async def _import(self, job: ImportJob, holder: Id) -> ImportCounts:
+        def progress_writes(done: int, counts: ImportCounts) -> list[Write]:
+            return [ImportJob.progress_write(job.id, holder, done, counts)]
+
+        file = File(await ImportChunk.read_file(job.id), job.charset, job.reject_conflicts)
+        return await self._importer.run(ImportRun(job.owner, file, job.dry_run, job.done, progress_writes))
+
+    async def _fail(self, job: ImportJob, holder: Id, reason: str) -> None:
+        await commit_atomically(ImportJob.fail_writes(job.id, holder, self._clock.now(), reason))
 
 
-class _Lost(Exception):
-    """The import is somebody else's by now."""
+class _LeaseLost(Exception):
+    """The job was deleted, or another process has leased it."""
 
 
-async def _asked(ask: IdempotencyKey | None, file: File, dry_run: bool, *, later: bool) -> _Asked:
-    # Only who asks with a key is compared with others; and a large file takes a while.
-    digest = "" if ask is None else await asyncio.to_thread(lambda: hashlib.sha256(file.content).hexdigest())
-    return _Asked(file=digest, charset=file.charset, dry_run=dry_run, reject=file.reject, later=later)
+async def _fingerprint(key: IdempotencyKey | None, file: File, dry_run: bool, *, is_job: bool) -> ImportFingerprint:
+    # The digest is compared only if there is a key. For a large file, it takes so long that a thread computes it.
+    digest = "" if key is None else await asyncio.to_thread(lambda: hashlib.sha256(file.content).hexdigest())
+    return ImportFingerprint(
+        file_digest=digest,
+        charset=file.charset,
+        dry_run=dry_run,
+        reject_conflicts=file.reject_conflicts,
+        is_job=is_job,
+    )

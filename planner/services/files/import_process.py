@@ -1,4 +1,4 @@
-"""What is in a file of events, read by a process of its own (`import_worker.py`)."""
+"""Reading a file in a process of its own, which runs `import_worker.py`."""
 
 import asyncio
 import logging
@@ -11,55 +11,46 @@ from pathlib import Path
 
 import planner
 from database.embedded.processes import end_with_parent
-from database.queries import Stored
-from database.reads import decode
-from planner.errors import Invalid, Malformed, PlannerError, Unavailable
-from planner.services.files.import_worker import pieces
+from planner.errors import Invalid, Unavailable
+from planner.services.files.import_messages import DraftBatch, EndOfFile, FileRefused, Message, decode_message
+from planner.services.files.import_worker import read_batches
 
 log = logging.getLogger("planner.imports")
 
-# Small files are read here: a process takes longer to start than they take to read.
-SMALL_BYTES = 16 * 1024
-# So long a process may be silent before it is ended.
+# Files up to this size are read in this process, because it takes longer to start another one.
+SMALL_FILE_BYTES = 16 * 1024
+# A process that sends no message for so long is ended.
 SILENCE_SECONDS = 120.0
-_TOO_MUCH = "the file takes too much time or memory to read"
-_CHUNK = 256 * 1024
-_HEAD = 4
-# What is needed to run Python, and no secrets.
+_TOO_EXPENSIVE = "the file takes too much time or memory to read"
+_WRITE_BYTES = 256 * 1024
+_LENGTH_BYTES = 4
+# The variables that Python needs to run; no secrets.
 _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "VIRTUAL_ENV", "LD_LIBRARY_PATH")
 _ROOT = Path(planner.__file__).parent.parent
 
 
-async def read_pieces(content: bytes, charset: str) -> AsyncGenerator[Stored, None]:
-    """The pieces of a file, as `import_worker.pieces` tells them; nothing of the process is left when it ends.
+async def read_file(content: bytes, charset: str) -> AsyncGenerator[DraftBatch, None]:
+    """Yield the entries of a file in batches. The process has ended when the generator is closed.
 
-    Raises `Invalid` or `Malformed` for a file that cannot be imported at all, and `Unavailable`
-    when somebody ended the process that was reading it.
+    Raises `Malformed` or `Invalid` for a file that cannot be imported at all, and `Unavailable` when the process
+    was ended by somebody else.
     """
-    source = _here(content, charset) if len(content) <= SMALL_BYTES else _elsewhere(content, charset)
+    is_small = len(content) <= SMALL_FILE_BYTES
+    batches = _read_in_this_process(content, charset) if is_small else _read_in_child_process(content, charset)
     try:
-        async for piece in source:
-            if "refused" in piece:
-                raise refusal(piece)
-            yield piece
+        async for batch in batches:
+            yield batch
     finally:
-        await source.aclose()
+        await batches.aclose()
 
 
-def refusal(piece: Stored) -> PlannerError:
-    """Why a whole file is refused, as an error."""
-    if piece["kind"] == "malformed":
-        return Malformed(f"This cannot be imported: {piece['refused']}.")
-    return Invalid.field("", piece["refused"])
-
-
-async def _here(content: bytes, charset: str) -> AsyncGenerator[Stored, None]:
-    for piece in pieces(content, charset):
-        yield piece
+async def _read_in_this_process(content: bytes, charset: str) -> AsyncGenerator[DraftBatch, None]:
+    for batch in read_batches(content, charset):
+        yield batch
         await asyncio.sleep(0)
 
 
-async def _elsewhere(content: bytes, charset: str) -> AsyncGenerator[Stored, None]:
+async def _read_in_child_process(content: bytes, charset: str) -> AsyncGenerator[DraftBatch, None]:
     process = await asyncio.create_subprocess_exec(
         *end_with_parent([sys.executable, "-m", "planner.services.files.import_worker", charset]),
         stdin=asyncio.subprocess.PIPE,
@@ -68,43 +59,47 @@ async def _elsewhere(content: bytes, charset: str) -> AsyncGenerator[Stored, Non
         env={name: os.environ[name] for name in _ENVIRONMENT if name in os.environ},
     )
     assert process.stdin is not None and process.stdout is not None
-    feeding = asyncio.create_task(_feed(process.stdin, content))
+    sending = asyncio.create_task(_send(process.stdin, content))
     try:
         while True:
-            piece = await asyncio.wait_for(_next(process.stdout), SILENCE_SECONDS)
-            if "end" in piece:
-                return
-            yield piece
+            match await asyncio.wait_for(_receive_message(process.stdout), SILENCE_SECONDS):
+                case DraftBatch() as batch:
+                    yield batch
+                case FileRefused() as refused:
+                    raise refused.to_error()
+                case EndOfFile():
+                    return
     except TimeoutError:
         log.warning("a file of %d bytes took too long to read", len(content))
-        raise Invalid.field("", _TOO_MUCH) from None
+        raise Invalid.field("", _TOO_EXPENSIVE) from None
     except (asyncio.IncompleteReadError, ConnectionError):
         code = await process.wait()
         log.warning("the process that read a file of %d bytes ended with %d", len(content), code)
         if code == -signal.SIGTERM:
-            # Whoever ends it so is about to end us.
-            raise Unavailable("The planner is being stopped. Try again.") from None
-        raise Invalid.field("", _TOO_MUCH) from None
+            # Whoever ends this process with SIGTERM is about to end the planner.
+            raise Unavailable("The planner is shutting down. Try again.") from None
+        raise Invalid.field("", _TOO_EXPENSIVE) from None
     finally:
-        feeding.cancel()
+        sending.cancel()
         with suppress(ProcessLookupError):
             process.kill()
         await asyncio.shield(process.wait())
-        await asyncio.gather(feeding, return_exceptions=True)
+        await asyncio.gather(sending, return_exceptions=True)
 
 
-async def _feed(target: asyncio.StreamWriter, content: bytes) -> None:
-    """Hand the file over, in parts, so that others have their turn."""
+async def _send(target: asyncio.StreamWriter, content: bytes) -> None:
+    """Send the file in parts, so that other requests are served in between."""
     view = memoryview(content)
     with suppress(ConnectionError):
-        for at in range(0, len(content), _CHUNK):
-            target.write(view[at : at + _CHUNK])
+        for start in range(0, len(content), _WRITE_BYTES):
+            target.write(view[start : start + _WRITE_BYTES])
             await target.drain()
         target.close()
         await target.wait_closed()
 
 
-async def _next(source: asyncio.StreamReader) -> Stored:
+async def _receive_message(source: asyncio.StreamReader) -> Message:
     # A BSON document begins with its own length, four bytes little-endian.
-    head = await source.readexactly(_HEAD)
-    return decode(head + await source.readexactly(int.from_bytes(head, "little") - _HEAD))
+    length = await source.readexactly(_LENGTH_BYTES)
+    rest = await source.readexactly(int.from_bytes(length, "little") - _LENGTH_BYTES)
+    return decode_message(length + rest)

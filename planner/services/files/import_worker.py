@@ -1,78 +1,72 @@
-"""Reads a file of events and tells what is in it, piece by piece; also as a process of its own.
+"""Reading a file: its entries as drafts, in batches. This module is also the program of a process.
 
-Reading is work for the processor alone, and plenty of it. In a process of its own it takes nothing
-of what others' requests are answered with, and whatever a file does to it ends with that process.
+Reading a large file takes much time of the processor. A process of its own takes none of the time in
+which requests are served, and whatever a file does to the process ends with it.
 """
 
 import sys
 from collections.abc import Iterator
-from typing import Any, BinaryIO
+from typing import BinaryIO
 
-from database.queries import Stored
-from database.reads import encode
 from planner.domain.ics.reading.components import NotACalendar
 from planner.domain.ics.reading.groups import parse_groups
-from planner.services.files.import_drafts import prepared
+from planner.errors import Invalid, Malformed
+from planner.services.files.import_drafts import build_draft
+from planner.services.files.import_messages import DraftBatch, EndOfFile, FileRefused, encode_message
 
-# So many groups of entries make a piece: it is written as one.
-PIECE = 25
-PIECE_BYTES = 256 * 1024
+# A batch ends after so many UIDs or octets. It is written as one group of writes.
+BATCH_UIDS = 25
+BATCH_OCTETS = 256 * 1024
 MEMORY_BYTES = 1024 * 1024 * 1024
 PROCESSOR_SECONDS = 300
 
 
-def pieces(content: bytes, charset: str) -> Iterator[Stored]:
-    """What is in a file: first `total`, how many groups of entries, then them in pieces, each with its size `done`.
+def read_batches(content: bytes, charset: str) -> Iterator[DraftBatch]:
+    """Yield the entries of a file in batches.
 
-    A file that cannot be read at all is `refused`, with the `kind` of the error and why.
+    Raises `Malformed` when it is not text in the charset, and `Invalid` when it is not an iCalendar file.
     """
     try:
-        found = parse_groups(content.decode(charset))
+        groups = parse_groups(content.decode(charset))
     except UnicodeDecodeError:
-        yield {"refused": f"the file is not in {charset}, which it should be", "kind": "malformed"}
-        return
+        raise Malformed(f"The file cannot be imported: it is not valid {charset}.") from None
     except NotACalendar as error:
-        yield {"refused": str(error), "kind": "invalid"}
-        return
-    yield {"total": len(found)}
-    piece, size = _empty(), 0
-    # From the end, so that what has been read can be forgotten.
-    found.reverse()
-    while found:
-        entry, failures = prepared(found.pop())
-        if entry is not None:
-            told: dict[str, Any] = entry._asdict()
-            size += len(encode(told))
-            piece["entries"].append(told)
-        piece["failed"] += [[failure.uid, failure.reason] for failure in failures]
-        piece["done"] += 1
-        if piece["done"] == PIECE or size > PIECE_BYTES:
-            yield piece
-            piece, size = _empty(), 0
-    if piece["done"]:
-        yield piece
-
-
-def _empty() -> dict[str, Any]:
-    return {"entries": [], "failed": [], "done": 0}
+        raise Invalid.field("", str(error)) from None
+    total = len(groups)
+    batch, octets = DraftBatch(total, 0, [], []), 0
+    # From the end, so that the memory of each group can be freed as soon as it was read.
+    groups.reverse()
+    while groups:
+        drafted = build_draft(groups.pop())
+        batch = batch._replace(done=batch.done + 1)
+        batch.failures.extend(drafted.failures)
+        if drafted.draft is not None:
+            batch.drafts.append(drafted.draft)
+            octets += drafted.octets
+        if batch.done == BATCH_UIDS or octets > BATCH_OCTETS or not groups:
+            yield batch
+            batch, octets = DraftBatch(total, 0, [], []), 0
 
 
 def main(charset: str, source: BinaryIO, target: BinaryIO) -> None:
-    """Write the pieces of the file in `source` to `target`, one BSON document after the other."""
+    """Write the messages about the file in `source` to `target`."""
     content = source.read()
-    for piece in pieces(content, charset):
-        target.write(encode(piece))
-        target.flush()
-    target.write(encode({"end": True}))
+    try:
+        for batch in read_batches(content, charset):
+            target.write(encode_message(batch))
+            target.flush()
+    except (Malformed, Invalid) as error:
+        target.write(encode_message(FileRefused.from_error(error)))
+    target.write(encode_message(EndOfFile()))
     target.flush()
 
 
-def _be_modest() -> None:
-    """Let everybody else go first, and take no more than what a file may need."""
+def _limit_resources() -> None:
+    """Let all other processes go first, and take no more time and memory than a file may need."""
     import os
     import signal
 
-    # Whoever started us says when it is over, not the terminal.
+    # Ctrl-C in a terminal reaches every process; this one is ended by its parent.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(19)
@@ -85,13 +79,13 @@ def _be_modest() -> None:
 
 
 if __name__ == "__main__":
-    _be_modest()
+    _limit_resources()
     try:
         main(sys.argv[1], sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:
-        # Nobody wants to know any more.
+        # The parent does not need the rest. Closing stderr prevents a message of the interpreter.
         sys.stderr.close()
         raise SystemExit(1) from None
     except MemoryError:
-        # Whoever waits for us takes it from the way we end.
+        # The parent knows the reason by the exit code.
         raise SystemExit(1) from None

@@ -1,86 +1,82 @@
-"""Importing events: what a file tells is compared with what is known, and only what is new is written."""
+"""Importing a file: its drafts are compared with the stored events, and the differences are written."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import aclosing
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import Id, Stored, new_id
+from database.queries import Changes, Id, Stored, new_id
 from database.writes import Write
 from models.accounts.user import User
 from models.events.event import Event
 from models.events.event_batches import adding, known
 from models.events.event_view import OF_DRAFT
+from models.files.import_counts import ImportCounts
 from planner.clock import Clock
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.times import build_order_key
 from planner.errors import Invalid, InvalidToken, Unavailable
 from planner.services.events.conflicts import ConflictChecker
-from planner.services.files.import_compare import exports_the_same, says_the_same
-from planner.services.files.import_drafts import Prepared, cancelled, merged
-from planner.services.files.import_process import read_pieces
+from planner.services.files.import_changes import compute_changes
+from planner.services.files.import_compare import has_same_content, has_same_export
+from planner.services.files.import_drafts import ImportDraft
+from planner.services.files.import_messages import DraftBatch
+from planner.services.files.import_process import read_file
+from planner.services.shared.retry import retry
 
-# Files that are read at the same time in one process, and those that may wait for it.
-AT_ONCE = 2
-MOST_WAITING = 6
-# Each loss means that another request has written the same events.
+# The number of files that one process imports at the same time, and of those that do so or wait for it.
+MAX_RUNNING = 2
+MAX_UNFINISHED = 6
+# Each lost attempt means that another request has written the same events.
 ATTEMPTS = 10
-# What an import may clear of a known event, besides what any author may.
-OF_IMPORT = (*OF_DRAFT, "ics", "sequence")
-# After each write others have their turn for as long as it took, so that the disk is theirs half of the time.
-LONGEST_PAUSE = 0.1
+# The fields that an entry removes from a stored event if it does not have them.
+REMOVABLE_FIELDS = (*OF_DRAFT, "ics", "sequence")
+# After each batch the import pauses for as long as the write has taken, so that the disk is free for other
+# requests half of the time. In seconds.
+MAX_PAUSE = 0.1
+
+
+# Returns the writes that are done or refused together with a batch. Its arguments are the number of UIDs that
+# were done before the batch, and the counts of the batch.
+ProgressWrites = Callable[[int, ImportCounts], list[Write]]
 
 
 class File(NamedTuple):
-    """What is imported; with `reject` only what is in time that is free."""
+    """An uploaded file. With `reject_conflicts`, entries that overlap with other events are not imported."""
 
     content: bytes
     charset: str = "utf-8"
-    reject: bool = False
+    reject_conflicts: bool = False
 
 
-@dataclass
-class ImportCounts:
-    """What became of the entries of a file so far: `done` of `total` groups with the same UID."""
+class ImportRun(NamedTuple):
+    """An import of a file for its owner, or the rest of an import of which `done` UIDs were done before.
 
-    total: int = 0
+    With `dry_run`, nothing is written. An import in the background has `progress_writes`.
+    """
+
+    owner: Id
+    file: File
+    dry_run: bool = False
     done: int = 0
-    created: int = 0
-    updated: int = 0
-    unchanged: int = 0
-    failed: list[dict[str, str | None]] = field(default_factory=list)
-
-    def add(self, more: "ImportCounts") -> None:
-        """Count in what became of some more."""
-        self.done += more.done
-        self.created += more.created
-        self.updated += more.updated
-        self.unchanged += more.unchanged
-        self.failed += more.failed
-
-    def fail(self, uid: str | None, reason: str) -> None:
-        """Note an entry that is not imported, and why."""
-        # What did not fit for a UID may be of any length.
-        self.failed.append({"uid": None if uid is None else uid[:255], "reason": reason[:500]})
+    progress_writes: ProgressWrites | None = None
 
 
-class Batch:
-    """What is to be written of one piece of a file, and how it counts; `after` is how known events will be."""
+class BatchPlan:
+    """What is to be written for a batch, and the counts when it is.
 
-    def __init__(self) -> None:
-        self.counts = ImportCounts()
-        self.new: list[Stored] = []
-        self.after: list[Stored] = []
-        self.changes: list[Write] = []
+    `updated` has stored events as the `update_writes` make them.
+    """
 
-
-# What is written along with each batch; it may refuse it.
-Noting = Callable[[ImportCounts], list[Write]]
-# Whether the event with this UID may be so.
-Asking = Callable[[str, Stored], Awaitable[bool]]
+    def __init__(self, batch: DraftBatch) -> None:
+        self.counts = ImportCounts(batch.total, batch.done)
+        self.created: list[Stored] = []
+        self.updated: list[Stored] = []
+        self.update_writes: list[Write] = []
+        for failure in batch.failures:
+            self.counts.fail(failure.uid, failure.reason)
 
 
 class Importer:
@@ -89,185 +85,174 @@ class Importer:
     def __init__(self, conflicts: ConflictChecker, clock: Clock) -> None:
         self._conflicts = conflicts
         self._clock = clock
-        self._turns = asyncio.Semaphore(AT_ONCE)
-        self._waiting = 0
+        self._running = asyncio.Semaphore(MAX_RUNNING)
+        self._unfinished = 0
 
-    async def run(
-        self,
-        owner: Id,
-        file: File,
-        *,
-        dry_run: bool = False,
-        counts: ImportCounts | None = None,
-        noting: Noting | None = None,
-    ) -> ImportCounts:
-        """Import a file, and say what became of its entries; with `dry_run`, what would.
+    async def run(self, run: ImportRun) -> ImportCounts:
+        """Import a file, and return the counts of this run.
 
-        With `counts` it goes on where these ended. What `noting` answers is written in the same
-        group as the batch that it is about. Raises `Invalid` or `Malformed` for what is no
-        such file, `InvalidToken` when the owner is gone, `Unavailable` when too many import at once.
+        Raises `Malformed` or `Invalid` for a file that cannot be imported at all, `InvalidToken` when the owner
+        was deleted, and `Unavailable` when other requests write the same events, or when too many files
+        are being imported; an import in the background waits for its turn.
         """
-        if self._waiting >= MOST_WAITING and noting is None:
+        if self._unfinished >= MAX_UNFINISHED and run.progress_writes is None:
             raise Unavailable("Too many files are being imported. Try again in a moment.", 10)
-        self._waiting += 1
+        counts, skipped = ImportCounts(), 0
+        self._unfinished += 1
         try:
-            async with self._turns:
-                return await self._run(owner, file, dry_run, counts or ImportCounts(), noting)
+            async with self._running, aclosing(read_file(run.file.content, run.file.charset)) as batches:
+                async for batch in batches:
+                    if skipped < run.done:
+                        skipped += batch.done
+                        counts.total = batch.total
+                    else:
+                        counts.add(await self.import_batch(run, batch, run.done + counts.done))
         finally:
-            self._waiting -= 1
-
-    async def _run(
-        self, owner: Id, file: File, dry_run: bool, counts: ImportCounts, noting: Noting | None
-    ) -> ImportCounts:
-        behind = counts.done
-        async with aclosing(read_pieces(file.content, file.charset)) as pieces:
-            async for piece in pieces:
-                if "total" in piece:
-                    counts.total = piece["total"]
-                elif behind > 0:
-                    behind -= piece["done"]
-                else:
-                    more = await self._take(owner, piece, dry_run, noting, counts.total, file.reject)
-                    counts.add(more)
+            self._unfinished -= 1
         return counts
 
-    async def _take(
-        self, owner: Id, piece: Stored, dry_run: bool, noting: Noting | None, total: int, reject: bool = False
-    ) -> ImportCounts:
-        """Import one piece: as one group of writes, decided by what is known right before."""
-        entries = [entry if isinstance(entry, Prepared) else Prepared(**entry) for entry in piece["entries"]]
-        batch = Batch()
+    async def import_batch(self, run: ImportRun, batch: DraftBatch, done: int) -> ImportCounts:
+        """Compare a batch with the stored events, and write what differs as one group of writes.
+
+        The run has done `done` UIDs before. Raises `InvalidToken` when the owner was deleted, and
+        `Unavailable` when other requests write the same events every time.
+        """
+        plan = BatchPlan(batch)
 
         async def decide() -> None:
-            nonlocal batch
-            batch = await self._decided(owner, entries, reject, dry_run)
-            batch.counts.total, batch.counts.done = total, piece["done"]
-            for uid, reason in piece["failed"]:
-                batch.counts.fail(uid, reason)
+            nonlocal plan
+            plan = await self._plan_batch(run, batch)
 
-        async def write(first: Sequence[Write]) -> bool:
+        async def write(lock: Sequence[Write]) -> bool:
             writes: list[Write] = []
-            if not dry_run:
-                writes = [*batch.changes, *adding(owner, batch.new, self._clock.now())]
-            if noting is not None:
-                writes += noting(batch.counts)
-            return not writes or await self._written([*first, *writes])
+            if not run.dry_run:
+                writes += [*plan.update_writes, *adding(run.owner, plan.created, self._clock.now())]
+            if run.progress_writes is not None:
+                writes += run.progress_writes(done, plan.counts)
+            return not writes or await _commit([*lock, *writes])
 
-        for _ in range(ATTEMPTS):
-            if reject and not dry_run:
-                written = await self._conflicts.in_turn(owner, decide, write)
+        async def attempt() -> ImportCounts | None:
+            if run.file.reject_conflicts and not run.dry_run:
+                is_written = await self._conflicts.in_turn(run.owner, decide, write)
             else:
                 await decide()
-                written = await write([])
-            if written:
-                return batch.counts
-            if await User.standing(owner) is None:
-                raise InvalidToken("The account of this access token is gone.")
-        raise Unavailable("Others are changing the same events at once. Try again.")
+                is_written = await write([])
+            if is_written:
+                return plan.counts
+            if await User.standing(run.owner) is None:
+                raise InvalidToken("The account of this access token has been deleted.")
+            return None
 
-    async def _written(self, writes: list[Write]) -> bool:
-        loop = asyncio.get_running_loop()
-        begun = loop.time()
-        try:
-            written = await commit_atomically(writes, separate=len(writes) > 1)
-        except DuplicateKey:
-            return False
-        if written:
-            await asyncio.sleep(min(loop.time() - begun, LONGEST_PAUSE))
-        return written
+        exhausted = Unavailable("Other requests are changing the same events. Try again.")
+        return await retry(attempt, exhausted=exhausted, attempts=ATTEMPTS)
 
-    async def _decided(self, owner: Id, entries: list[Prepared], reject: bool, dry_run: bool) -> Batch:
-        batch = Batch()
-
-        async def is_free(uid: str, after: Stored) -> bool:
-            """Whether an event may be as it is `after`; a failure is noted."""
-            # What is only tried is not there for what comes after it.
-            beside = [] if dry_run else [*batch.new, *batch.after]
-            found = await self._conflicts.collisions(after, beside=beside) if reject else []
-            if found:
-                batch.counts.fail(uid, f'the time is taken by "{found[0].title}", from {found[0].start} on')
-            return not found
-
-        there = await known(owner, [entry.uid for entry in entries])
-        for entry in entries:
-            stored = there.get(entry.uid)
+    async def _plan_batch(self, run: ImportRun, batch: DraftBatch) -> BatchPlan:
+        """Compare a batch with what is stored now."""
+        plan = BatchPlan(batch)
+        stored_events = await known(run.owner, [draft.uid for draft in batch.drafts])
+        for draft in batch.drafts:
+            stored = stored_events.get(draft.uid)
             if stored is None:
-                await self._add(owner, entry, batch, is_free)
-            elif entry.sequence < sequence_of(stored):
-                batch.counts.unchanged += 1
+                await self._plan_creation(run, draft, plan)
+            elif draft.sequence < sequence_of(stored):
+                # The stored event is newer.
+                plan.counts.unchanged += 1
             else:
-                await self._change(owner, entry, stored, batch, is_free)
-        return batch
+                await self._plan_update(run, draft, stored, plan)
+        return plan
 
-    async def _add(self, owner: Id, entry: Prepared, batch: Batch, is_free: Asking) -> None:
-        if entry.kind == "cancel":
-            batch.counts.fail(entry.uid, "it cancels an event that you do not have")
+    async def _plan_creation(self, run: ImportRun, draft: ImportDraft, plan: BatchPlan) -> None:
+        if draft.kind == "cancel":
+            plan.counts.fail(draft.uid, "it cancels an event that you do not have")
             return
         id, now = new_id(), self._clock.now()
-        stored: Stored = {
+        event: Stored = {
             "_id": id,
-            "creator": owner,
+            "creator": run.owner,
             "revision": 1,
             "created_at": now,
             "updated_at": now,
-            "uid": entry.uid,
+            "uid": draft.uid,
             "visibility": "private",
         }
-        if entry.sequence:
-            stored["sequence"] = entry.sequence
-        stored |= entry.fields | {"key": build_order_key(entry.fields["begins"], str(id))}
-        if await is_free(entry.uid, stored):
-            batch.new.append(stored)
-            batch.counts.created += 1
+        if draft.sequence:
+            event["sequence"] = draft.sequence
+        event |= draft.content | {"key": build_order_key(draft.content["begins"], str(id))}
+        if await self._is_allowed(run, draft, event, plan):
+            plan.created.append(event)
+            plan.counts.created += 1
 
-    async def _change(self, owner: Id, entry: Prepared, stored: Stored, batch: Batch, is_free: Asking) -> None:
-        """Decide about an event that is known, and not newer than the entry."""
+    async def _plan_update(self, run: ImportRun, draft: ImportDraft, stored: Stored, plan: BatchPlan) -> None:
+        """Decide how a draft changes a stored event that is not newer."""
         try:
-            fields = _fields(entry, stored)
+            changes = compute_changes(draft, stored)
         except RecurrenceError as error:
-            batch.counts.fail(entry.uid, f"its occurrences do not fit the event that you have: {error}")
+            plan.counts.fail(draft.uid, f"its occurrences cannot be part of the event that you have: {error}")
             return
-        if fields is None:
-            batch.counts.fail(
-                entry.uid, "it is an occurrence of an event that repeats, and the one that you have does not"
+        if changes is None:
+            plan.counts.fail(
+                draft.uid, "it is an occurrence of a recurring event, but the event that you have is not one"
             )
             return
-        after = fields if entry.kind == "event" else stored | fields
-        same = says_the_same(stored, after)
-        if not same and entry.kind == "event" and entry.sequence == sequence_of(stored):
-            same = exports_the_same(stored, entry.uid, fields)
-            # That takes some time: others first.
-            await asyncio.sleep(0)
-        if same and (entry.sequence == sequence_of(stored) or entry.kind != "event"):
-            batch.counts.unchanged += 1
+        if await _is_unchanged(draft, stored, changes):
+            plan.counts.unchanged += 1
             return
-        if "begins" in fields:
-            fields |= {"key": build_order_key(fields["begins"], str(stored["_id"]))}
-        # With it the new revision is exported with the file's SEQUENCE.
-        fields |= {"updated_at": self._clock.now(), "sequence": entry.sequence - stored["revision"]}
-        clear = OF_IMPORT if entry.kind == "event" else ()
+        if "begins" in changes:
+            changes |= {"key": build_order_key(changes["begins"], str(stored["_id"]))}
+        # With this value, the next revision is exported with the SEQUENCE of the file.
+        changes |= {"updated_at": self._clock.now(), "sequence": draft.sequence - stored["revision"]}
         try:
-            after, writes = Event.changing(stored, fields, owner, clear=clear)
+            event, writes = Event.changing(
+                stored, changes, run.owner, clear=REMOVABLE_FIELDS if draft.kind == "event" else ()
+            )
         except Invalid as error:
-            batch.counts.fail(entry.uid, f"it {error.errors[0].message}")
+            plan.counts.fail(draft.uid, f"it {error.errors[0].message}")
             return
-        if await is_free(entry.uid, after):
-            batch.changes += writes
-            batch.after.append(after)
-            batch.counts.updated += 1
+        if await self._is_allowed(run, draft, event, plan):
+            plan.update_writes += writes
+            plan.updated.append(event)
+            plan.counts.updated += 1
+
+    async def _is_allowed(self, run: ImportRun, draft: ImportDraft, event: Stored, plan: BatchPlan) -> bool:
+        """Return whether an event may be stored like this; a conflict with another event is added to the failures."""
+        if not run.file.reject_conflicts:
+            return True
+        # In a dry run, the entries before this one will not be stored.
+        beside = [] if run.dry_run else [*plan.created, *plan.updated]
+        conflicts = await self._conflicts.collisions(event, beside=beside)
+        if conflicts:
+            plan.counts.fail(
+                draft.uid, f'it overlaps with "{conflicts[0].title}", which starts at {conflicts[0].start}'
+            )
+        return not conflicts
+
+
+async def _is_unchanged(draft: ImportDraft, stored: Stored, changes: Changes) -> bool:
+    """Return whether a draft changes neither the content nor the SEQUENCE of a stored event."""
+    has_same_sequence = draft.sequence == sequence_of(stored)
+    if draft.kind != "event":
+        return has_same_content(stored, stored | changes)
+    if not has_same_sequence:
+        return False
+    if has_same_content(stored, changes):
+        return True
+    # This takes some time: other requests are served in between.
+    await asyncio.sleep(0)
+    return has_same_export(stored, draft.uid, changes)
+
+
+async def _commit(writes: list[Write]) -> bool:
+    loop = asyncio.get_running_loop()
+    started = loop.time()
+    try:
+        is_written = await commit_atomically(writes, separate=len(writes) > 1)
+    except DuplicateKey:
+        return False
+    if is_written:
+        await asyncio.sleep(min(loop.time() - started, MAX_PAUSE))
+    return is_written
 
 
 def sequence_of(stored: Stored) -> int:
-    """The SEQUENCE with which a stored event is exported."""
+    """Return the SEQUENCE with which a stored event is exported."""
     return int(stored.get("sequence") or 0) + int(stored["revision"]) - 1
-
-
-def _fields(entry: Prepared, stored: Stored) -> dict[str, Any] | None:
-    """What is to be stored of a known event; None when the entry cannot be about it."""
-    match entry.kind:
-        case "event":
-            return dict(entry.fields)
-        case "occurrences":
-            return merged(stored, entry.occurrences)
-        case "cancel":
-            return cancelled(stored, entry.occurrences)

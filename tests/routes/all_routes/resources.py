@@ -128,7 +128,7 @@ async def import_nothing(requests: "RequestFactory", person: Person) -> str:
     headers = {"content-type": "text/calendar", "prefer": "respond-async"}
     content = "BEGIN:VCALENDAR\r\nEND:VCALENDAR\r\n"
     answer = await person.post("/events/import", content=content, headers=headers)
-    await services_of(requests.app).import_jobs.do_due()
+    await services_of(requests.app).import_jobs.run_due()
     return str(ok(answer, 202)["id"])
 
 

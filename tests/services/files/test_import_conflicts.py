@@ -24,7 +24,7 @@ async def uids(person: Person) -> set[str]:
 async def test_an_entry_in_time_that_is_taken_fails_and_the_others_go_in(ada: Person) -> None:
     await ada.event(title="Dinner", start="2026-05-02T18:30:00Z", end="2026-05-02T20:00:00Z")
     text = file(hour("one", 1), hour("two", 2), hour("three", 3))
-    reason = 'the time is taken by "Dinner", from 2026-05-02T18:30:00Z on'
+    reason = 'it overlaps with "Dinner", which starts at 2026-05-02T18:30:00Z'
     failed = [{"uid": "two", "reason": reason}]
     assert await imported(ada, text, f"{REJECT}&dry_run=true") == [2, 0, 0, failed]
     assert len(await events(ada)) == 1
@@ -74,7 +74,7 @@ async def test_an_import_that_goes_on_by_itself_keeps_to_it(ada: Person, app: Fa
     answer = await send(ada, file(hour("one", 1), hour("two", 2)), REJECT, prefer="respond-async")
     job: Any = ok(answer, 202)
     while job["status"] not in ("done", "failed"):
-        await services_of(app).import_jobs.do_due()
+        await services_of(app).import_jobs.run_due()
         job = ok(await ada.get(f"/imports/{job['id']}"))
     assert (job["created"], [one["uid"] for one in job["failed"]]) == (1, ["two"])
 

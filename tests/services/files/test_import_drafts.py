@@ -13,8 +13,8 @@ from planner.domain.recurrence.occurrences import has_no_occurrences, list_occur
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series, validate_series
 from planner.domain.times import resolve_times
-from planner.services.files.import_compare import exports_the_same, says_the_same
-from planner.services.files.import_drafts import Prepared, prepared
+from planner.services.files.import_compare import has_same_content, has_same_export
+from planner.services.files.import_drafts import ImportDraft, build_draft
 from tests.domain.ics.samples import event, file
 from tests.domain.strategies import locals_, zones
 from tests.domain.strategies import series as any_series
@@ -44,12 +44,12 @@ contents = st.fixed_dictionaries(
 )
 
 
-def reread(stored: dict[str, Any]) -> Prepared:
+def reread(stored: dict[str, Any]) -> ImportDraft:
     """What an import makes of the export of a stored event."""
     rendered = render_vevents(stored, "a@x")
     assert rendered is not None
     (group,) = parse_groups(f"BEGIN:VCALENDAR\r\n{rendered.content.decode()}END:VCALENDAR\r\n")
-    found, failures = prepared(group)
+    found, failures, _ = build_draft(group)
     assert found is not None, failures
     assert not failures
     return found
@@ -83,14 +83,14 @@ def test_a_series_comes_back_with_every_occurrence_as_it_was(series: Series, con
     stored = content | OWN | {"time_zone": zone} | series_to_document(series)
     again = reread(stored)
     for name in content:
-        assert (again.fields.get(name) or None) == (stored.get(name) or None)
-    told = again.fields | OWN
+        assert (again.content.get(name) or None) == (stored.get(name) or None)
+    told = again.content | OWN
     if told.get("repeats"):
         # Days begin at midnight in UTC, where no file tells a zone.
         expected = series if not series.all_day else series_from_document(stored)
         assert seen(series_from_document(told)) == seen(expected)
-    assert says_the_same(reread(told).fields, again.fields)
-    assert exports_the_same(stored, "a@x", again.fields)
+    assert has_same_content(reread(told).content, again.content)
+    assert has_same_export(stored, "a@x", again.content)
 
 
 @given(locals_, locals_, zones, contents)
@@ -104,28 +104,28 @@ def test_an_event_comes_back_as_it_was(one: datetime, other: datetime, zone: str
     times = times or resolve_times(first.isoformat(), None, None, zone)
     stored = content | OWN | {"start": times.start, "end": times.end, "all_day": False, "time_zone": zone}
     again = reread(stored)
-    assert says_the_same(again.fields, stored)
-    assert (again.fields["begins"], again.fields["ends"]) == (times.begins, times.ends)
+    assert has_same_content(again.content, stored)
+    assert (again.content["begins"], again.content["ends"]) == (times.begins, times.ends)
 
 
 def entry(*lines: str, **options: Any) -> dict[str, Any]:
     (group,) = parse_groups(file(event(*lines, **options)))
-    found, failures = prepared(group)
+    found, failures, _ = build_draft(group)
     assert found is not None, failures
-    return found.fields
+    return found.content
 
 
 def test_what_is_said_otherwise_is_not_the_same() -> None:
     plain = entry("SUMMARY:Tea")
-    assert says_the_same(plain, entry("SUMMARY:Tea", "DTSTAMP:20260101T000000Z"))
+    assert has_same_content(plain, entry("SUMMARY:Tea", "DTSTAMP:20260101T000000Z"))
     for lines in (
         ["SUMMARY:Cake"],
         ["SUMMARY:Tea", "X-A:1"],
         ["SUMMARY:Tea", "RRULE:FREQ=DAILY"],
         ["SUMMARY:Tea", "DURATION:PT1H"],
     ):
-        assert not says_the_same(plain, entry(*lines))
-        assert not exports_the_same(plain | OWN, "a", entry(*lines))
+        assert not has_same_content(plain, entry(*lines))
+        assert not has_same_export(plain | OWN, "a", entry(*lines))
 
 
 def test_an_event_is_too_large_above_a_mebibyte() -> None:
@@ -134,6 +134,6 @@ def test_an_event_is_too_large_above_a_mebibyte() -> None:
         for n in range(1_500)
     ]
     (group,) = parse_groups(file(event("RRULE:FREQ=DAILY"), *overrides))
-    found, (failure,) = prepared(group)
+    found, (failure,), _ = build_draft(group)
     assert found is None
     assert "1 MiB" in failure.reason

@@ -1,0 +1,96 @@
+"""The messages of the process that reads a file to its parent, and their encoding as BSON."""
+
+from typing import Any, Literal, NamedTuple
+
+from database import bson_values
+from planner.domain.ics.reading.groups import ImportFailure
+from planner.domain.recurrence.documents import parse_stored_local
+from planner.errors import Invalid, Malformed
+from planner.services.files.import_drafts import ImportDraft, OccurrenceDraft
+
+
+class DraftBatch(NamedTuple):
+    """The next drafts of a file, and what could not become a draft.
+
+    The file has `total` UIDs, and `done` of them are in this batch.
+    """
+
+    total: int
+    done: int
+    drafts: list[ImportDraft]
+    failures: list[ImportFailure]
+
+
+class FileRefused(NamedTuple):
+    """The file cannot be imported at all; the kind is that of the error."""
+
+    kind: Literal["malformed", "invalid"]
+    reason: str
+
+    @classmethod
+    def from_error(cls, error: Malformed | Invalid) -> "FileRefused":
+        """Return the message that becomes this error again."""
+        if isinstance(error, Malformed):
+            return cls("malformed", error.detail)
+        return cls("invalid", error.errors[0].message)
+
+    def to_error(self) -> Malformed | Invalid:
+        """Return the error that the parent raises."""
+        return Malformed(self.reason) if self.kind == "malformed" else Invalid.field("", self.reason)
+
+
+class EndOfFile(NamedTuple):
+    """There are no further batches."""
+
+
+Message = DraftBatch | FileRefused | EndOfFile
+
+
+def encode_message(message: Message) -> bytes:
+    """Return a message as a BSON document."""
+    match message:
+        case DraftBatch():
+            document: dict[str, Any] = {
+                "total": message.total,
+                "done": message.done,
+                "drafts": [_encode_draft(draft) for draft in message.drafts],
+                "failures": [failure._asdict() for failure in message.failures],
+            }
+        case FileRefused():
+            document = message._asdict()
+        case EndOfFile():
+            document = {}
+    return bson_values.encode({"type": type(message).__name__, **document})
+
+
+def decode_message(raw: bytes) -> Message:
+    """Return the message in the bytes of `encode_message`."""
+    document = bson_values.decode(raw)
+    match document.pop("type"):
+        case "DraftBatch":
+            return DraftBatch(
+                total=document["total"],
+                done=document["done"],
+                drafts=[_decode_draft(draft) for draft in document["drafts"]],
+                failures=[ImportFailure(**failure) for failure in document["failures"]],
+            )
+        case "FileRefused":
+            return FileRefused(**document)
+        case _:
+            return EndOfFile()
+
+
+def _encode_draft(draft: ImportDraft) -> dict[str, Any]:
+    occurrences = [
+        occurrence._asdict() | {"recurrence_id": occurrence.recurrence_id.isoformat()}
+        for occurrence in draft.occurrences
+    ]
+    return draft._asdict() | {"occurrences": occurrences}
+
+
+def _decode_draft(document: dict[str, Any]) -> ImportDraft:
+    occurrences = [
+        OccurrenceDraft(**occurrence | {"recurrence_id": parse_stored_local(occurrence["recurrence_id"])})
+        for occurrence in document["occurrences"]
+    ]
+    return ImportDraft(**document | {"occurrences": occurrences})
