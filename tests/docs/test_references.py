@@ -52,3 +52,10 @@ def test_every_name_behind_a_path_is_defined_there(document: Path) -> None:
 def test_every_link_to_a_file_leads_to_one(document: Path) -> None:
     targets = _LINK.findall(document.read_text())
     assert [target for target in targets if not (document.parent / target).exists()] == []
+
+
+def test_every_document_that_the_code_refers_to_exists() -> None:
+    modules = [module for folder in FOLDERS.split("|") for module in (ROOT / folder).rglob("*.py")]
+    referred = {path for module in modules for path in re.findall(r"\bdocs/[\w/.-]+\.md\b", module.read_text())}
+    assert len(referred) > 3
+    assert [path for path in sorted(referred) if not (ROOT / path).exists()] == []
