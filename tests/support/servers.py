@@ -1,6 +1,7 @@
 """The planner as its users run it: a process, listening on a port."""
 
 import os
+import secrets
 import signal
 import socket
 import subprocess
@@ -14,13 +15,21 @@ import httpx
 
 ROOT = Path(__file__).parents[2]
 START_SECONDS = 30
+# Below the ports that the system gives to outgoing connections: one of these, also of tests that run at the same time
+# in another process, could otherwise take the port before its server does.
+PORTS = range(10_000, 32_000)
 
 
 def free_port() -> int:
-    """A port that nobody listens on at the moment."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    """Return a port that nobody uses at the moment."""
+    while True:
+        port = secrets.choice(PORTS)
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                continue
+            return port
 
 
 class RunningServer:
