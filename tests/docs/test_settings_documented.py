@@ -1,6 +1,7 @@
-"""Every setting is documented, and nothing is documented that is none."""
+"""Every setting is documented in .env.example and in the README, with its default."""
 
 import re
+import secrets
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,10 +14,19 @@ ROOT = Path(__file__).parents[2]
 # The providers are one field, read from variables with names of their own.
 PROVIDERS = "oidc"
 PROVIDER_PARTS = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
+# Settings for which .env.example shows what a value may look like; for all others it shows the default.
+SHOWN_BY_EXAMPLE = {"DATABASE_URL", "PUBLIC_URL", "TRUSTED_PROXIES", "SMTP_URL", "MAIL_FROM", "CORS_ORIGINS"}
 
 
-def settings() -> set[str]:
-    """The environment variables that are settings, as they are."""
+@pytest.fixture(autouse=True)
+def empty_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting in the environment, so that the files alone count."""
+    for name in [*setting_names(), *env_example()]:
+        monkeypatch.delenv(name, raising=False)
+
+
+def setting_names() -> set[str]:
+    """Return the environment variables that are settings, without those of providers."""
     return {name.upper() for name in Settings.model_fields if name != PROVIDERS}
 
 
@@ -24,13 +34,18 @@ def is_of_a_provider(variable: str) -> bool:
     return bool(re.fullmatch(rf"OIDC_([A-Z0-9]+|<NAME>)_({'|'.join(PROVIDER_PARTS)})", variable))
 
 
-def in_env_example() -> list[str]:
+def env_example_lines() -> list[tuple[str, str]]:
+    """Return the variables of .env.example, which are commented out, with their values."""
     text = (ROOT / ".env.example").read_text()
-    return re.findall(r"^(?:# ?)?([A-Z][A-Z0-9_]*)=", text, re.MULTILINE)
+    return re.findall(r"^(?:# ?)?([A-Z][A-Z0-9_]*)=(.*)$", text, re.MULTILINE)
 
 
-def in_readme() -> list[str]:
-    """The names in the first column of the README's table of settings."""
+def env_example() -> dict[str, str]:
+    return dict(env_example_lines())
+
+
+def readme_rows() -> list[tuple[str, str]]:
+    """Return the names in the first column of the README's table of settings, each with the second column."""
     text = (ROOT / "README.md").read_text()
     tables = [
         table
@@ -38,42 +53,69 @@ def in_readme() -> list[str]:
         if re.search(r"^\| `DATABASE_URL` ?\|", table, re.MULTILINE)
     ]
     assert len(tables) == 1, "the README has no single table of settings"
-    cells = [row.split("|")[1] for row in tables[0].splitlines()[2:]]
-    names: list[str] = []
-    for cell in cells:
-        found = re.findall(r"`([A-Z_<>0-9]+)`", cell)
-        # `OIDC_<NAME>_ISSUER`, `_CLIENT_ID`: the further ones leave out how the first begins.
-        names += [name if not name.startswith("_") else "OIDC_<NAME>" + name for name in found]
-    return names
+    rows = [row.split("|") for row in tables[0].splitlines()[2:]]
+    return [(name, cells[2].strip()) for cells in rows for name in re.findall(r"`([A-Z_<>0-9]+)`", cells[1])]
 
 
-@pytest.mark.parametrize("where", [in_env_example, in_readme])
-def test_every_setting_is_there_once_and_nothing_else_is(where: Callable[[], list[str]]) -> None:
-    found = where()
-    assert sorted(found) == sorted(set(found)), "one is there twice"
-    assert {name for name in found if not is_of_a_provider(name)} == settings()
+def names_in_env_example() -> list[str]:
+    return [name for name, _ in env_example_lines()]
 
 
-@pytest.mark.parametrize("where", [in_env_example, in_readme])
-def test_the_settings_of_providers_are_there(where: Callable[[], list[str]]) -> None:
-    found = {name for name in where() if is_of_a_provider(name)}
-    assert {name.rpartition("_")[2] for name in found} == {part.rpartition("_")[2] for part in PROVIDER_PARTS}
-    assert any(name.upper() in " ".join(found) or "<NAME>" in " ".join(found) for name in ISSUERS)
+def names_in_readme() -> list[str]:
+    return [name for name, _ in readme_rows()]
 
 
-def test_the_defaults_that_the_readme_tells_are_the_defaults() -> None:
-    text = (ROOT / "README.md").read_text()
-    for name, field in Settings.model_fields.items():
-        row = re.search(rf"^\| `{name.upper()}` \| `([^`]+)` \|", text, re.MULTILINE)
-        if row and isinstance(field.default, int | str | Path):
-            assert row[1] == str(field.default), name
+@pytest.mark.parametrize("documented", [names_in_env_example, names_in_readme])
+def test_every_setting_is_documented_once_and_nothing_else_is(documented: Callable[[], list[str]]) -> None:
+    names = documented()
+    assert sorted(names) == sorted(set(names)), "a name is there twice"
+    assert {name for name in names if not is_of_a_provider(name)} == setting_names()
 
 
-def test_an_example_left_as_it_is_changes_nothing(tmp_path: Path) -> None:
+@pytest.mark.parametrize("documented", [names_in_env_example, names_in_readme])
+def test_every_variable_of_a_provider_is_documented(documented: Callable[[], list[str]]) -> None:
+    names = [name for name in documented() if is_of_a_provider(name)]
+    assert {name.split("_", 2)[2] for name in names} == set(PROVIDER_PARTS)
+
+
+def test_a_provider_whose_issuer_is_known_is_shown_without_one() -> None:
+    for name in ISSUERS:
+        shown = {variable for variable in names_in_env_example() if variable.startswith(f"OIDC_{name.upper()}_")}
+        assert shown == {f"OIDC_{name.upper()}_CLIENT_ID", f"OIDC_{name.upper()}_CLIENT_SECRET"}
+
+
+@pytest.mark.parametrize("name", sorted(setting_names()))
+def test_the_readme_gives_the_default_of_a_setting_or_says_what_happens_without_it(name: str) -> None:
+    shown = dict(readme_rows())[name]
+    default = Settings.model_fields[name.lower()].default
+    if default in (None, ""):
+        assert shown and not re.fullmatch(r"`[^`]*`", shown), f"{name} has no default, and {shown} looks like one"
+    else:
+        assert shown == f"`{default}`"
+
+
+@pytest.mark.parametrize("name", sorted(setting_names() - SHOWN_BY_EXAMPLE))
+def test_env_example_gives_the_default_of_a_setting(name: str) -> None:
+    default = Settings.model_fields[name.lower()].default
+    assert env_example()[name] == ("" if default is None else str(default))
+
+
+def test_everything_in_env_example_is_accepted_when_it_is_no_comment_any_more(tmp_path: Path) -> None:
+    lines = [(name, value or secrets.token_urlsafe(48)) for name, value in env_example_lines()]
+    example = tmp_path / ".env"
+    example.write_text("".join(f"{name}={value}\n" for name, value in lines))
+    settings = Settings(_env_file=example)
+    for name in SHOWN_BY_EXAMPLE:
+        assert getattr(settings, name.lower()) != Settings.model_fields[name.lower()].default
+    assert set(settings.oidc) == {"name", *ISSUERS}
+
+
+def test_a_copy_of_env_example_changes_no_setting(tmp_path: Path) -> None:
     example = tmp_path / ".env"
     example.write_text((ROOT / ".env.example").read_text())
     assert Settings(_env_file=example).model_dump() == Settings(_env_file=None).model_dump()
 
 
-def test_every_setting_says_what_it_is() -> None:
-    assert [name for name, field in Settings.model_fields.items() if not field.description] == []
+@pytest.mark.parametrize("name", sorted(Settings.model_fields))
+def test_every_setting_has_a_description(name: str) -> None:
+    assert Settings.model_fields[name].description
