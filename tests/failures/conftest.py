@@ -1,0 +1,16 @@
+"""What the tests of failures share."""
+
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def print_logs_and_remove_data(tmp_path: Path) -> Iterator[None]:
+    """Print what the planners logged, for a test that fails, and remove the data of each mongod, some 300 MB."""
+    yield
+    for log in tmp_path.glob("*.log"):
+        print(log.read_text())
+    shutil.rmtree(tmp_path)
