@@ -26,7 +26,6 @@ from routes.http.problems import (
 )
 from routes.http.responses import JSON, NOT_MODIFIED, describe_response, respond_page
 from routes.http.route import PlannerRoute
-from routes.http.services import services_of
 
 router = APIRouter(prefix="/api/v1", route_class=PlannerRoute)
 ICS = "text/calendar"
@@ -108,7 +107,6 @@ async def list_feeds(
     | describe_errors(409, *AUTHENTICATED_ERRORS, *BODY_ERRORS),
 )
 async def create_feed(
-    request: Request,
     caller: CurrentUser,
     services: ServicesDep,
     idempotency_key: AccountIdempotencyKey,
@@ -121,7 +119,7 @@ async def create_feed(
     the events that you can see in its scope, until the feed is deleted.
     """
     new = await services.feeds.create(caller, body, client, idempotency_key)
-    url = f"{services_of(request).base_url}/api/v1/feeds/{new.token}.ics"
+    url = f"{services.base_url}/api/v1/feeds/{new.token}.ics"
     created = FeedCreated(**new.feed.model_dump(), url=url)
     headers = {"location": f"/api/v1/feeds/{created.id}", "cache-control": "no-store"}
     return Response(created.to_json(), 201, media_type=JSON, headers=headers)

@@ -1,6 +1,6 @@
 """What the tests of the use cases share."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 from uuid import uuid4
 
@@ -14,6 +14,7 @@ from tests.support.clients import Person, Planner, ok, sign_up
 from tests.support.mailbox import Mailbox
 from tests.support.servers import RunningServer, running
 from tests.support.services import services_of
+from tests.support.workers import racing_clients
 
 
 @pytest.fixture(scope="module")
@@ -24,6 +25,23 @@ def server(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
         yield server
     with MongoClient[Any](mongo_url) as client:
         client.drop_database(name)
+
+
+@pytest.fixture(scope="module")
+def two_workers(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A planner with two worker processes, on a database of its own."""
+    data, name = tmp_path_factory.mktemp("workers") / "data", f"test_{uuid4().hex[:12]}"
+    with running(data, ("--workers", "2"), DATABASE_URL=url_of(mongo_url, name), SECRET_KEY=SECRET) as server:
+        yield server
+    with MongoClient[Any](mongo_url) as client:
+        client.drop_database(name)
+
+
+@pytest.fixture
+async def racers(two_workers: RunningServer) -> AsyncIterator[list[Person]]:
+    """One user with many connections to both worker processes."""
+    async with racing_clients(two_workers) as racers:
+        yield racers
 
 
 @pytest.fixture

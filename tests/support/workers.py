@@ -4,13 +4,15 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
+from uuid import uuid4
 
 import httpx
 
-from tests.support.clients import Planner
+from tests.support.clients import Person, Planner, sign_up
 from tests.support.servers import RunningServer
 
 ROUNDS = 40
+RACERS = 20
 
 
 def one_connection(server: RunningServer) -> Planner:
@@ -59,3 +61,13 @@ async def port_of(server: RunningServer, client: Planner) -> int:
     async with client.stream("GET", f"{server.root}/healthz") as response:
         await response.aread()
         return int(response.extensions["network_stream"].get_extra_info("client_addr")[1])
+
+
+@asynccontextmanager
+async def racing_clients(server: RunningServer) -> AsyncIterator[list[Person]]:
+    """Yield a new user with `RACERS` connections to both workers of a server, one client each."""
+    async with AsyncExitStack() as stack:
+        clients = await stack.enter_async_context(both_workers(server))
+        clients += [await stack.enter_async_context(one_connection(server)) for _ in range(RACERS - len(clients))]
+        user = await sign_up(clients[0], f"{uuid4().hex}@example.com")
+        yield [Person(client, user.id, user.email, user.token) for client in clients]

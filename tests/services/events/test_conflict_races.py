@@ -1,49 +1,19 @@
 """Of requests that race for the same time one is granted, whatever processes they are answered by."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
-from pymongo import MongoClient
 
-from tests.conftest import SECRET, url_of
-from tests.support.clients import Person, Planner, ok, sign_up
-from tests.support.servers import RunningServer, running
-from tests.support.workers import both_workers
+from tests.support.clients import Person, ok
+from tests.support.workers import RACERS
 
 pytestmark = pytest.mark.real_server("races need processes of their own")
 HOUR = {"start": "2026-12-01T18:00:00Z", "end": "2026-12-01T19:00:00Z"}
-RACERS = 20
-
-
-@pytest.fixture(scope="module")
-def server(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A planner of two processes."""
-    folder, name = tmp_path_factory.mktemp("races"), f"test_{uuid4().hex[:12]}"
-    url = url_of(mongo_url, name)
-    with running(folder / "data", ("--workers", "2"), DATABASE_URL=url, SECRET_KEY=SECRET) as server:
-        yield server
-    with MongoClient[Any](mongo_url) as client:
-        client.drop_database(name)
-
-
-@pytest.fixture
-async def racers(server: RunningServer) -> AsyncIterator[list[Person]]:
-    """The same person, at twenty connections to both processes."""
-    limits = httpx.Limits(max_connections=RACERS, max_keepalive_connections=RACERS)
-    async with both_workers(server) as workers:
-        someone = await sign_up(workers[0], f"{uuid4().hex}@example.com")
-        clients = [
-            httpx.AsyncClient(base_url=server.url, timeout=60, limits=limits) for _ in range(RACERS - len(workers))
-        ]
-        everywhere: Sequence[Planner] = [*workers, *clients]
-        yield [Person(client, someone.id, someone.email, someone.token) for client in everywhere]
-        for client in clients:
-            await client.aclose()
 
 
 async def book(person: Person, **fields: Any) -> httpx.Response:

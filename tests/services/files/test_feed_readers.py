@@ -1,4 +1,4 @@
-"""Feeds and files read by programs that others have written: khal and vdirsyncer, with a running planner."""
+"""Feeds and files, read by calendar programs: khal and vdirsyncer, with a running planner."""
 
 import os
 import subprocess
@@ -72,7 +72,7 @@ SHOWN = [
 
 
 class Tools:
-    """The programs, as somebody has set them up who has a home of their own."""
+    """The programs, with the configuration and the data of one user."""
 
     def __init__(self, home: Path, url: str) -> None:
         self.home = home
@@ -80,30 +80,30 @@ class Tools:
         (home / "vdirsyncer").write_text(VDIRSYNCER.format(home=home, url=url))
         (home / "khal").write_text(KHAL.format(home=home))
 
-    def run(self, program: str, arguments: Sequence[str], said: str = "") -> str:
-        # They are installed beside the interpreter; nothing of whoever runs the tests may reach them.
+    def run(self, program: str, arguments: Sequence[str], stdin: str = "") -> str:
+        # They are installed beside the interpreter. No configuration of who runs the tests may affect them.
         environment = {"PATH": os.environ["PATH"], "HOME": str(self.home), "LANG": "C.UTF-8", "LC_ALL": "C.UTF-8"}
         command = [str(Path(sys.executable).with_name(program)), "-c", str(self.home / program), *arguments]
         done = subprocess.run(
-            command, env=environment, input=said, capture_output=True, text=True, timeout=60, check=False
+            command, env=environment, input=stdin, capture_output=True, text=True, timeout=60, check=False
         )
         assert done.returncode == 0, done.stdout + done.stderr
         return done.stdout
 
-    def listed(self) -> list[str]:
-        """What khal shows of December, a line for each occurrence."""
+    def list_occurrences(self) -> list[str]:
+        """Return what khal displays for December, one line for each occurrence."""
         shown = self.run("khal", ["list", "--format", LINE, "--day-format", "", "2026-12-01", "31d"])
         return sorted({line for line in shown.splitlines() if line.strip()})
 
-    def kept(self) -> list[Any]:
-        """Every component of an event that lies in the collection now."""
+    def read_vevents(self) -> list[Any]:
+        """Return every VEVENT that is in the collection of the programs now."""
         files = [icalendar.Calendar.from_ical(file.read_bytes()) for file in (self.home / "feed").glob("*.ics")]
         return [event for file in files for event in file.walk("VEVENT")]
 
 
 @pytest.fixture
 def client(server: RunningServer) -> Iterator[httpx.Client]:
-    """Somebody signed in at the running planner, with events of several kinds."""
+    """A client of the running planner, signed in as a new user."""
     name = f"ada{os.urandom(4).hex()}@example.com"
     with httpx.Client(base_url=server.url, timeout=30) as client:
         ok(client.post("/auth/signup", json={"email": name, "password": PASSWORD}), 201)
@@ -114,7 +114,7 @@ def client(server: RunningServer) -> Iterator[httpx.Client]:
 
 @pytest.fixture
 def weekly(client: httpx.Client) -> Any:
-    """A weekly event with one occurrence moved and one taken out, among others."""
+    """A weekly event of which one occurrence was moved and one deleted; the user has other events, too."""
     event = ok(client.post("/events", json=WEEKLY), 201)
     path = f"/events/{event['id']}/occurrences"
     moved = {"start": "2026-12-09T19:30:00", "end": "2026-12-09T21:00:00", "title": "Reading circle, later"}
@@ -129,7 +129,7 @@ def weekly(client: httpx.Client) -> Any:
 
 @pytest.fixture
 def address(client: httpx.Client, server: RunningServer) -> str:
-    """The address of a feed of theirs, at the port where this planner really listens."""
+    """The address of a feed of the user, at the port on which this planner listens."""
     url = str(ok(client.post("/feeds", json={"name": "Ada"}), 201)["url"])
     return f"{server.url}/feeds/{url.rpartition('/')[2]}"
 
@@ -141,7 +141,7 @@ def test_khal_imports_a_file_and_shows_each_event_at_its_time(
     file = tmp_path / "export.ics"
     file.write_bytes(client.get("/events.ics").content)
     tools.run("khal", ["import", "--batch", "-a", "feed", str(file)])
-    assert tools.listed() == SHOWN
+    assert tools.list_occurrences() == SHOWN
 
 
 def test_khal_imports_a_file_of_one_event(client: httpx.Client, weekly: Any, tmp_path: Path) -> None:
@@ -149,7 +149,7 @@ def test_khal_imports_a_file_of_one_event(client: httpx.Client, weekly: Any, tmp
     file = tmp_path / "export.ics"
     file.write_bytes(client.get(f"/events/{weekly['id']}.ics").content)
     tools.run("khal", ["import", "--batch", "-a", "feed", str(file)])
-    assert tools.listed() == [line for line in SHOWN if "Reading" in line]
+    assert tools.list_occurrences() == [line for line in SHOWN if "Reading" in line]
 
 
 def test_vdirsyncer_copies_a_feed_and_khal_shows_each_event_at_its_time(
@@ -158,24 +158,24 @@ def test_vdirsyncer_copies_a_feed_and_khal_shows_each_event_at_its_time(
     tools = Tools(tmp_path, address)
     tools.run("vdirsyncer", ["discover", "feed"], "y\n")
     tools.run("vdirsyncer", ["sync"])
-    assert tools.listed() == SHOWN
+    assert tools.list_occurrences() == SHOWN
     ok(client.patch(f"/events/{weekly['id']}", json={"title": "Reading circle, renamed"}))
     tools.run("vdirsyncer", ["sync"])
-    assert [line for line in tools.listed() if "renamed" in line] == [
+    assert [line for line in tools.list_occurrences() if "renamed" in line] == [
         line.replace("; with tea, and cake", ", renamed") for line in SHOWN if "cake" in line
     ]
     ok(client.delete(f"/events/{weekly['id']}"), 204)
     tools.run("vdirsyncer", ["sync"])
-    assert tools.listed() == [line for line in SHOWN if "Reading" not in line]
+    assert tools.list_occurrences() == [line for line in SHOWN if "Reading" not in line]
 
 
-def test_what_they_keep_says_all_that_the_event_says(
+def test_a_subscribed_event_has_every_field_of_the_event(
     client: httpx.Client, weekly: Any, address: str, tmp_path: Path
 ) -> None:
     tools = Tools(tmp_path, address)
     tools.run("vdirsyncer", ["discover", "feed"], "y\n")
     tools.run("vdirsyncer", ["sync"])
-    (event,) = [found for found in tools.kept() if "RRULE" in found]
+    (event,) = [found for found in tools.read_vevents() if "RRULE" in found]
     assert str(event["SUMMARY"]) == WEEKLY["title"]
     assert str(event["DESCRIPTION"]) == WEEKLY["description"]
     assert str(event["LOCATION"]) == WEEKLY["location"]
@@ -183,44 +183,42 @@ def test_what_they_keep_says_all_that_the_event_says(
     assert event["DTSTART"].dt.isoformat() == weekly["start"]
     assert event["RRULE"].to_ical() == b"FREQ=WEEKLY;COUNT=4"
     assert event["EXDATE"].dts[0].dt.isoformat() == "2026-12-15T18:00:00+01:00"
-    (moved,) = [found for found in tools.kept() if "RECURRENCE-ID" in found]
+    (moved,) = [found for found in tools.read_vevents() if "RECURRENCE-ID" in found]
     assert moved["RECURRENCE-ID"].dt.isoformat() == "2026-12-08T18:00:00+01:00"
-    (call,) = [found for found in tools.kept() if str(found["SUMMARY"]) == "Call with Tokyo"]
+    (call,) = [found for found in tools.read_vevents() if str(found["SUMMARY"]) == "Call with Tokyo"]
     assert [alarm["TRIGGER"].dt.total_seconds() for alarm in call.walk("VALARM")] == [-600]
 
 
 def imported(client: httpx.Client, files: Iterable[Path]) -> dict[str, int]:
-    """What became of all entries of these files, added up."""
+    """Import files, and return the sums of their results."""
     total: dict[str, int] = {}
     for file in files:
-        answer = client.post("/events/import", content=file.read_bytes(), headers={"content-type": "text/calendar"})
-        for what, count in ok(answer).items():
-            total[what] = total.get(what, 0) + (len(count) if what == "failed" else count)
+        response = client.post("/events/import", content=file.read_bytes(), headers={"content-type": "text/calendar"})
+        for name, count in ok(response).items():
+            total[name] = total.get(name, 0) + (len(count) if name == "failed" else count)
     return total
 
 
-def test_what_vdirsyncer_keeps_is_imported_as_the_events_that_it_was(
+def test_the_files_of_vdirsyncer_are_imported_as_the_same_events(
     client: httpx.Client, weekly: Any, address: str, tmp_path: Path
 ) -> None:
     tools = Tools(tmp_path, address)
     tools.run("vdirsyncer", ["discover", "feed"], "y\n")
     tools.run("vdirsyncer", ["sync"])
-    # Of a feed it makes uids of its own, so these are further events, which say the same.
+    # vdirsyncer gives the events of a feed new UIDs, so these are created as further events with the same content.
     before = ok(client.get("/events"))["items"]
     found = imported(client, (tmp_path / "feed").glob("*.ics"))
     assert found == {"created": 3, "updated": 0, "unchanged": 0, "failed": 0}
-    known = {event["id"] for event in before}
-    made = [event for event in ok(client.get("/events"))["items"] if event["id"] not in known]
-    servers = {"id", "uid", "revision", "created_at", "updated_at"}
-    same = [{name: value for name, value in event.items() if name not in servers} for event in made]
+    ids = {event["id"] for event in before}
+    created = [event for event in ok(client.get("/events"))["items"] if event["id"] not in ids]
+    server_fields = {"id", "uid", "revision", "created_at", "updated_at"}
+    same = [{name: value for name, value in event.items() if name not in server_fields} for event in created]
     for event in before:
         if event["start"] is not None:
-            assert {name: value for name, value in event.items() if name not in servers} in same
+            assert {name: value for name, value in event.items() if name not in server_fields} in same
 
 
-def test_what_khal_keeps_is_imported_as_the_events_that_it_was(
-    client: httpx.Client, weekly: Any, tmp_path: Path
-) -> None:
+def test_the_files_of_khal_are_imported_as_the_same_events(client: httpx.Client, weekly: Any, tmp_path: Path) -> None:
     tools = Tools(tmp_path, "")
     (tmp_path / "export.ics").write_bytes(client.get("/events.ics").content)
     tools.run("khal", ["import", "--batch", "-a", "feed", str(tmp_path / "export.ics")])
@@ -228,7 +226,7 @@ def test_what_khal_keeps_is_imported_as_the_events_that_it_was(
     assert found == {"created": 0, "updated": 0, "unchanged": 3, "failed": 0}
 
 
-def test_the_token_of_a_feed_is_in_no_line_that_the_server_writes(
+def test_the_token_of_a_feed_is_in_no_log_line(
     client: httpx.Client, weekly: Any, address: str, server: RunningServer
 ) -> None:
     token = address.rpartition("/")[2].removesuffix(".ics")
@@ -240,5 +238,5 @@ def test_the_token_of_a_feed_is_in_no_line_that_the_server_writes(
         feed = ok(client.get("/feeds"))["items"][0]
         ok(client.delete(f"/feeds/{feed['id']}"), 204)
         assert nobody.get(address).status_code == 404
-    assert server.output, "it wrote nothing at all"
+    assert server.output, "the server has logged nothing"
     assert token not in server.output

@@ -1,4 +1,4 @@
-"""What nobody would import in earnest costs nothing: it is refused soon, and takes no memory."""
+"""Unreasonable files are refused soon, and take no memory."""
 
 import gzip
 import socket
@@ -22,40 +22,40 @@ pytestmark = [
 ]
 
 MIB = 1024 * 1024
-# Beside what the body itself takes; generous, for the tests share two cores.
-MOST_MEMORY = 60 * MIB
+# Besides the body itself. The limits of time are generous, because the tests share two cores.
+MAX_MEMORY = 60 * MIB
 AT_ONCE, WITH_A_PROCESS = 3.0, 20.0
 
 
 @pytest.fixture(scope="module")
 def token(server: RunningServer) -> str:
-    """Somebody's access token."""
+    """The access token of a new user."""
     login = {"email": "ada@example.com", "password": PASSWORD}
     assert httpx.post(f"{server.url}/auth/signup", json=login).status_code == 201
     return str(httpx.post(f"{server.url}/auth/signin", json=login).json()["access_token"])
 
 
 def memory(server: RunningServer, name: str = "VmRSS") -> int:
-    """The bytes of memory that the planner has."""
+    """Return how many bytes of memory the planner uses."""
     assert server.process is not None
     status = Path(f"/proc/{server.process.pid}/status").read_text()
     return int(status.partition(f"{name}:")[2].split()[0]) * 1024
 
 
 def post(server: RunningServer, token: str, content: bytes, *headers: str) -> tuple[int, dict[str, object]]:
-    """Send a file over a bare connection: the answer may come while it is still being sent."""
+    """Send a file over a plain connection, because the response may come before all of it was sent."""
     head = [
         *("POST /api/v1/events/import HTTP/1.1", "Host: planner", f"Authorization: Bearer {token}"),
         *("Content-Type: text/calendar", f"Content-Length: {len(content)}", "Connection: close", *headers, "", ""),
     ]
     with socket.create_connection(("127.0.0.1", server.port), timeout=60) as connection:
-        answer = b""
-        with suppress(OSError):  # It has heard enough.
+        response = b""
+        with suppress(OSError):  # The server may close the connection early.
             connection.sendall("\r\n".join(head).encode() + content)
         with suppress(ConnectionResetError):
             while part := connection.recv(65_536):
-                answer += part
-    start, _, body = answer.partition(b"\r\n\r\n")
+                response += part
+    start, _, body = response.partition(b"\r\n\r\n")
     return int(start.split()[1]), orjson.loads(body)
 
 
@@ -74,7 +74,7 @@ def packed() -> bytes:
 
 REFUSED: dict[str, tuple[Callable[[], bytes], tuple[str, ...], int, float]] = {
     "a zip bomb": (packed, ("Content-Encoding: gzip",), 415, AT_ONCE),
-    "a zip bomb that does not say so": (packed, (), 400, WITH_A_PROCESS),
+    "a zip bomb without a Content-Encoding": (packed, (), 400, WITH_A_PROCESS),
     "two million lines": (two_million_lines, (), 413, AT_ONCE),
     "a line of 20 MiB": (lambda: b"BEGIN:VCALENDAR\r\nX-A:" + b"a" * (19 * MIB), (), 413, AT_ONCE),
     "a file that is too large": (lambda: b"X-A:1\r\n" * (4 * MIB), (), 413, AT_ONCE),
@@ -85,16 +85,17 @@ REFUSED: dict[str, tuple[Callable[[], bytes], tuple[str, ...], int, float]] = {
 
 
 @pytest.mark.parametrize("what", REFUSED)
-def test_what_is_too_much_is_refused_soon_and_takes_no_memory(server: RunningServer, token: str, what: str) -> None:
+def test_an_unreasonable_file_is_refused_soon_and_takes_no_memory(server: RunningServer, token: str, what: str) -> None:
     make, headers, status, seconds = REFUSED[what]
     content = make()
-    post(server, token, file(event()).encode())  # what is loaded by the first import is no cost of this one
+    # The first import loads modules, which is not part of the cost.
+    post(server, token, file(event()).encode())
     before, begun = memory(server), time.monotonic()
-    answered, body = post(server, token, content, *headers)
+    actual_status, body = post(server, token, content, *headers)
     taken = time.monotonic() - begun
-    assert answered == status, body
+    assert actual_status == status, body
     assert taken < seconds
-    assert memory(server) - before < MOST_MEMORY
+    assert memory(server) - before < MAX_MEMORY
 
 
 def entry_failures(server: RunningServer, token: str, content: str) -> list[object]:
@@ -118,15 +119,15 @@ ENDLESS = [
 ]
 
 
-def test_rules_and_numbers_without_end_cost_nothing(server: RunningServer, token: str) -> None:
+def test_rules_and_numbers_of_any_size_cost_nothing(server: RunningServer, token: str) -> None:
     before, begun = memory(server), time.monotonic()
     failed = entry_failures(server, token, file(*ENDLESS))
     assert time.monotonic() - begun < WITH_A_PROCESS
     assert len(failed) == len(ENDLESS)
-    assert memory(server) - before < MOST_MEMORY
+    assert memory(server) - before < MAX_MEMORY
 
 
-def test_zones_without_number_cost_little(server: RunningServer, token: str) -> None:
+def test_many_time_zones_cost_little(server: RunningServer, token: str) -> None:
     zones = [always(f"Z{n}", f"+01{n % 60:02}") for n in range(400)]
     entries = [event(uid=f"z{n}", start=f"DTSTART;TZID=Z{n % 400}:{1000 + n}0501T180000") for n in range(3_000)]
     begun = time.monotonic()

@@ -1,4 +1,4 @@
-"""Whatever is exported is read as what it was: times, rules, exceptions, and everything else."""
+"""An export is imported as the same content: times, rules, exceptions, and all other fields."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -44,19 +44,19 @@ contents = st.fixed_dictionaries(
 )
 
 
-def reread(stored: dict[str, Any]) -> ImportDraft:
-    """What an import makes of the export of a stored event."""
+def import_export(stored: dict[str, Any]) -> ImportDraft:
+    """Return the draft of the export of a stored event."""
     rendered = render_vevents(stored, "a@x")
     assert rendered is not None
     (group,) = parse_groups(f"BEGIN:VCALENDAR\r\n{rendered.content.decode()}END:VCALENDAR\r\n")
-    found, failures, _ = build_draft(group)
-    assert found is not None, failures
+    draft, failures, _ = build_draft(group)
+    assert draft is not None, failures
     assert not failures
-    return found
+    return draft
 
 
-def seen(series: Series) -> list[Any]:
-    """The occurrences of a series as somebody sees them, with what was changed about each."""
+def occurrences_of(series: Series) -> list[Any]:
+    """Return the occurrences of a series, each with its overridden fields."""
     found = []
     for item in list_occurrences(series, *WHOLE, limit=100).items:
         override = series.overrides.get(item.recurrence_id)
@@ -65,7 +65,7 @@ def seen(series: Series) -> list[Any]:
 
 
 @given(any_series(), contents)
-def test_a_series_comes_back_with_every_occurrence_as_it_was(series: Series, content: dict[str, Any]) -> None:
+def test_an_exported_series_is_imported_with_the_same_occurrences(series: Series, content: dict[str, Any]) -> None:
     try:
         series = validate_series(series)
     except RecurrenceError:
@@ -81,20 +81,22 @@ def test_a_series_comes_back_with_every_occurrence_as_it_was(series: Series, con
     )
     zone = None if series.all_day else series.time_zone
     stored = content | OWN | {"time_zone": zone} | series_to_document(series)
-    again = reread(stored)
+    again = import_export(stored)
     for name in content:
         assert (again.content.get(name) or None) == (stored.get(name) or None)
-    told = again.content | OWN
-    if told.get("repeats"):
-        # Days begin at midnight in UTC, where no file tells a zone.
+    imported = again.content | OWN
+    if imported.get("repeats"):
+        # A file has no time zone for an all-day event, so its days begin at midnight in UTC.
         expected = series if not series.all_day else series_from_document(stored)
-        assert seen(series_from_document(told)) == seen(expected)
-    assert has_same_content(reread(told).content, again.content)
+        assert occurrences_of(series_from_document(imported)) == occurrences_of(expected)
+    assert has_same_content(import_export(imported).content, again.content)
     assert has_same_export(stored, "a@x", again.content)
 
 
 @given(locals_, locals_, zones, contents)
-def test_an_event_comes_back_as_it_was(one: datetime, other: datetime, zone: str, content: dict[str, Any]) -> None:
+def test_an_exported_event_is_imported_with_the_same_content(
+    one: datetime, other: datetime, zone: str, content: dict[str, Any]
+) -> None:
     first, last = sorted((one, other))
     times = (
         resolve_times(first.isoformat(), last.isoformat() if first < last else None, None, zone)
@@ -103,19 +105,19 @@ def test_an_event_comes_back_as_it_was(one: datetime, other: datetime, zone: str
     )
     times = times or resolve_times(first.isoformat(), None, None, zone)
     stored = content | OWN | {"start": times.start, "end": times.end, "all_day": False, "time_zone": zone}
-    again = reread(stored)
+    again = import_export(stored)
     assert has_same_content(again.content, stored)
     assert (again.content["begins"], again.content["ends"]) == (times.begins, times.ends)
 
 
 def entry(*lines: str, **options: Any) -> dict[str, Any]:
     (group,) = parse_groups(file(event(*lines, **options)))
-    found, failures, _ = build_draft(group)
-    assert found is not None, failures
-    return found.content
+    draft, failures, _ = build_draft(group)
+    assert draft is not None, failures
+    return draft.content
 
 
-def test_what_is_said_otherwise_is_not_the_same() -> None:
+def test_an_entry_that_differs_does_not_have_the_same_content() -> None:
     plain = entry("SUMMARY:Tea")
     assert has_same_content(plain, entry("SUMMARY:Tea", "DTSTAMP:20260101T000000Z"))
     for lines in (
@@ -128,12 +130,12 @@ def test_what_is_said_otherwise_is_not_the_same() -> None:
         assert not has_same_export(plain | OWN, "a", entry(*lines))
 
 
-def test_an_event_is_too_large_above_a_mebibyte() -> None:
+def test_an_event_of_more_than_a_mebibyte_fails() -> None:
     overrides = [
         event(f"RECURRENCE-ID:2026{n // 28 % 12 + 1:02}{n % 28 + 1:02}T18{n // 336:02}00Z", f"DESCRIPTION:{'x' * 900}")
         for n in range(1_500)
     ]
     (group,) = parse_groups(file(event("RRULE:FREQ=DAILY"), *overrides))
-    found, (failure,), _ = build_draft(group)
-    assert found is None
+    draft, (failure,), _ = build_draft(group)
+    assert draft is None
     assert "1 MiB" in failure.reason

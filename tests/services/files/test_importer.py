@@ -1,4 +1,4 @@
-"""Importing files: what goes in, what is known again, and what is said about the rest."""
+"""Importing files: what is created, updated and left unchanged, and what is reported about the rest."""
 
 from typing import Any
 
@@ -17,7 +17,7 @@ async def send(person: Person, text: str | bytes, query: str = "", **headers: st
 
 
 async def imported(person: Person, text: str, query: str = "") -> list[Any]:
-    """How many were created, updated and unchanged; and what failed, if anything did."""
+    """Import a file; return the numbers of created, updated and unchanged events, and the failures if there are any."""
     body = ok(await send(person, text, query))
     assert set(body) == {"created", "updated", "unchanged", "failed"}
     return [body["created"], body["updated"], body["unchanged"], *([body["failed"]] if body["failed"] else [])]
@@ -34,13 +34,13 @@ async def only(person: Person) -> Any:
 
 
 async def exported(person: Person) -> str:
-    """Everything that somebody has, as a file."""
-    answer = await person.get("/events.ics")
-    assert answer.status_code == 200
-    return answer.text
+    """Return the export of all events of a person."""
+    response = await person.get("/events.ics")
+    assert response.status_code == 200
+    return response.text
 
 
-async def test_an_entry_becomes_a_private_event_of_ones_own(ada: Person) -> None:
+async def test_an_entry_becomes_a_private_event_of_the_caller(ada: Person) -> None:
     assert await imported(ada, APPLE) == [1, 0, 0]
     found = await only(ada)
     assert found["uid"] == "5A1B2C3D-0000-4000-8000-00000000ABCD"
@@ -62,7 +62,7 @@ async def test_the_same_file_again_changes_nothing(ada: Person, text: str) -> No
 
 
 @pytest.mark.parametrize("text", [GOOGLE, EXCHANGE, APPLE, THUNDERBIRD], ids=["google", "exchange", "apple", "mozilla"])
-async def test_what_was_imported_and_exported_is_known_again(ada: Person, text: str) -> None:
+async def test_the_export_of_an_import_changes_nothing_when_it_is_imported(ada: Person, text: str) -> None:
     created, _, _ = await imported(ada, text)
     before = await events(ada)
     assert await imported(ada, await exported(ada)) == [0, 0, created]
@@ -70,7 +70,7 @@ async def test_what_was_imported_and_exported_is_known_again(ada: Person, text: 
 
 
 @pytest.mark.parametrize("text", [GOOGLE, EXCHANGE, APPLE, THUNDERBIRD], ids=["google", "exchange", "apple", "mozilla"])
-async def test_what_somebody_exports_is_the_same_for_whoever_imports_it(ada: Person, ben: Person, text: str) -> None:
+async def test_the_export_of_an_imported_export_is_the_same(ada: Person, ben: Person, text: str) -> None:
     await imported(ada, text)
     first = await exported(ada)
     await imported(ben, first)
@@ -80,7 +80,7 @@ async def test_what_somebody_exports_is_the_same_for_whoever_imports_it(ada: Per
     ]
 
 
-async def test_x_properties_survive_a_round_trip(ada: Person) -> None:
+async def test_lines_without_a_field_are_exported_as_they_were_imported(ada: Person) -> None:
     lines = ["X-A;X-B=1:one\\, two", "X-C:3", "TRANSP:TRANSPARENT", "CLASS:PRIVATE"]
     await imported(ada, file(event(*lines)))
     text = await exported(ada)
@@ -99,7 +99,7 @@ async def test_a_changed_entry_changes_its_event_and_nothing_else(ada: Person) -
     assert "X-A" not in text
 
 
-async def test_an_entry_with_a_lower_sequence_than_the_event_has_is_left_aside(ada: Person) -> None:
+async def test_an_entry_with_a_lower_sequence_than_the_event_is_ignored(ada: Person) -> None:
     await imported(ada, file(event("SUMMARY:Tea", "SEQUENCE:4")))
     assert await imported(ada, file(event("SUMMARY:Old", "SEQUENCE:3"))) == [0, 0, 1]
     found = await only(ada)
@@ -108,43 +108,43 @@ async def test_an_entry_with_a_lower_sequence_than_the_event_has_is_left_aside(a
     assert (await only(ada))["title"] == "Mine"
 
 
-async def test_a_higher_sequence_is_noted_even_when_nothing_else_is_new(ada: Person) -> None:
+async def test_a_higher_sequence_is_stored_even_if_nothing_else_has_changed(ada: Person) -> None:
     await imported(ada, file(event("SEQUENCE:1")))
     assert await imported(ada, file(event("SEQUENCE:7"))) == [0, 1, 0]
     assert await imported(ada, file(event("SEQUENCE:7"))) == [0, 0, 1]
     assert "SEQUENCE:7" in await exported(ada)
 
 
-async def test_times_of_record_are_the_servers(ada: Person) -> None:
+async def test_the_times_of_creation_and_change_in_a_file_are_ignored(ada: Person) -> None:
     await imported(ada, file(event("CREATED:19990101T000000Z", "DTSTAMP:19990101T000000Z")))
     assert (await only(ada))["created_at"] > "2020"
     assert await imported(ada, file(event("CREATED:20010101T000000Z", "LAST-MODIFIED:20020101T000000Z"))) == [0, 0, 1]
 
 
-async def test_ones_own_events_are_known_by_the_uid_that_was_made_here(ada: Person, ben: Person) -> None:
-    made = await ada.event(title="Tea", start="2026-05-01T18:00:00Z")
-    told = event("SUMMARY:Cake", "SEQUENCE:1", uid=made["uid"])
-    assert await imported(ada, file(told)) == [0, 1, 0]
+async def test_an_entry_with_a_generated_uid_belongs_to_the_event_with_that_id(ada: Person, ben: Person) -> None:
+    own = await ada.event(title="Tea", start="2026-05-01T18:00:00Z")
+    entry = event("SUMMARY:Cake", "SEQUENCE:1", uid=own["uid"])
+    assert await imported(ada, file(entry)) == [0, 1, 0]
     assert (await only(ada))["title"] == "Cake"
-    assert await imported(ben, file(told)) == [1, 0, 0]
-    assert (await only(ben))["uid"] == made["uid"]
-    assert await imported(ben, file(told)) == [0, 0, 1]
+    assert await imported(ben, file(entry)) == [1, 0, 0]
+    assert (await only(ben))["uid"] == own["uid"]
+    assert await imported(ben, file(entry)) == [0, 0, 1]
 
 
-async def test_a_dry_run_says_what_would_change_and_changes_nothing(ada: Person) -> None:
+async def test_a_dry_run_reports_what_would_change_and_changes_nothing(ada: Person) -> None:
     await imported(ada, file(event(uid="a"), event(uid="b")))
     before = await events(ada)
     bad = event("nonsense", uid="d")
     again = file(event(uid="a"), event("SUMMARY:New", uid="b"), event(uid="c"), bad)
-    said = await imported(ada, again, "?dry_run=true")
-    assert said[:3] == [1, 1, 1]
-    assert [failure["uid"] for failure in said[3]] == ["d"]
+    result = await imported(ada, again, "?dry_run=true")
+    assert result[:3] == [1, 1, 1]
+    assert [failure["uid"] for failure in result[3]] == ["d"]
     assert await events(ada) == before
-    assert await imported(ada, again) == said
+    assert await imported(ada, again) == result
 
 
-async def test_a_bad_entry_is_reported_and_the_rest_goes_in(ada: Person) -> None:
-    bad = {
+async def test_an_invalid_entry_is_reported_and_the_others_are_imported(ada: Person) -> None:
+    invalid = {
         "count": event("RRULE:FREQ=DAILY;COUNT=1000000000", uid="count"),
         "interval": event("RRULE:FREQ=DAILY;INTERVAL=0", uid="interval"),
         "secondly": event("RRULE:FREQ=SECONDLY", uid="secondly"),
@@ -154,8 +154,8 @@ async def test_a_bad_entry_is_reported_and_the_rest_goes_in(ada: Person) -> None
         "zone": event(uid="zone", start="DTSTART;TZID=Moon:20260501T180000"),
         "far": event("DURATION:P9000000D", uid="far"),
     }
-    said = await imported(ada, file(*bad.values(), event(uid="good")))
-    reasons = {failure["uid"]: failure["reason"] for failure in said[3]} if len(said) > 3 else {}
+    result = await imported(ada, file(*invalid.values(), event(uid="good")))
+    reasons = {failure["uid"]: failure["reason"] for failure in result[3]} if len(result) > 3 else {}
     assert "from 1 to 10000" in reasons["count"]
     assert "INTERVAL" in reasons["interval"]
     assert "longer period than FREQ=SECONDLY" in reasons["secondly"]
@@ -167,7 +167,7 @@ async def test_a_bad_entry_is_reported_and_the_rest_goes_in(ada: Person) -> None
     assert {found["uid"] for found in await events(ada)} == {"good"}
 
 
-async def test_occurrences_differ_as_they_are_told(ada: Person) -> None:
+async def test_occurrences_with_an_entry_of_their_own_become_overrides(ada: Person) -> None:
     await imported(ada, GOOGLE)
     found = ok(await ada.get("/events/occurrences?scope=mine&from=2026-03-02&to=2026-03-12"))["items"]
     assert [(item["title"], item["start"]) for item in found] == [
@@ -189,7 +189,7 @@ async def starts(person: Person) -> list[tuple[str, str]]:
     return [(item["start"], item["title"]) for item in found]
 
 
-async def test_a_single_occurrence_is_imported_into_the_event_that_it_belongs_to(ada: Person) -> None:
+async def test_an_occurrence_without_its_series_becomes_an_override_of_the_stored_series(ada: Person) -> None:
     await imported(ada, file(WEEKLY))
     assert await imported(ada, file(MOVED)) == [0, 1, 0]
     assert ("2026-05-08T20:00:00Z", "Moved") in await starts(ada)
@@ -197,7 +197,7 @@ async def test_a_single_occurrence_is_imported_into_the_event_that_it_belongs_to
     assert await imported(ada, file(MOVED.replace("SUMMARY", "SEQUENCE:1\r\nSUMMARY"))) == [0, 0, 1]
 
 
-async def test_a_single_occurrence_of_an_event_that_is_not_known_stands_for_itself_until_it_is(ada: Person) -> None:
+async def test_an_occurrence_of_an_unknown_series_is_an_event_until_the_series_is_imported(ada: Person) -> None:
     assert await imported(ada, file(MOVED)) == [1, 0, 0]
     assert await starts(ada) == [("2026-05-08T20:00:00Z", "Moved")]
     assert await imported(ada, file(MOVED)) == [0, 0, 1]
@@ -206,7 +206,7 @@ async def test_a_single_occurrence_of_an_event_that_is_not_known_stands_for_itse
     assert len(await starts(ada)) == 4
 
 
-async def test_a_cancellation_cancels_what_is_known(ada: Person) -> None:
+async def test_a_cancellation_sets_the_status_of_the_stored_event(ada: Person) -> None:
     await imported(ada, file(WEEKLY))
     one = event("RECURRENCE-ID:20260515T180000Z", "SUMMARY:Choir", "SEQUENCE:2", start="DTSTART:20260515T180000Z")
     assert await imported(ada, file(one, head="METHOD:CANCEL\r\n")) == [0, 1, 0]
@@ -217,17 +217,17 @@ async def test_a_cancellation_cancels_what_is_known(ada: Person) -> None:
     cancelled = await only(ada)
     assert (cancelled["status"], cancelled["recurrence"]["rrule"]) == ("cancelled", "FREQ=WEEKLY;COUNT=4")
     assert await imported(ada, file(whole, head="METHOD:CANCEL\r\n")) == [0, 0, 1]
-    said = await imported(ada, file(event(uid="b"), head="METHOD:CANCEL\r\n"))
-    assert said[3] == [{"uid": "b", "reason": "it cancels an event that you do not have"}]
+    result = await imported(ada, file(event(uid="b"), head="METHOD:CANCEL\r\n"))
+    assert result[3] == [{"uid": "b", "reason": "it cancels an event that you do not have"}]
 
 
-async def test_what_is_written_in_another_order_is_the_same(ada: Person) -> None:
+async def test_lines_and_parameters_in_another_order_change_nothing(ada: Person) -> None:
     await imported(ada, file(event('ATTENDEE;CN="Ann";ROLE=CHAIR:mailto:a@example.org', "X-A:a\\, b", "X-B:1")))
     again = file(event("X-B:1", "x-a:a\\, b", "ATTENDEE;ROLE=CHAIR;CN=Ann:mailto:a@example.org"))
     assert await imported(ada, again) == [0, 0, 1]
 
 
-async def test_a_change_by_import_can_be_looked_up_like_any_other(ada: Person) -> None:
+async def test_a_change_by_import_is_a_revision_like_any_other(ada: Person) -> None:
     await imported(ada, file(event("SUMMARY:Tea")))
     await imported(ada, file(event("SUMMARY:Cake")))
     id = (await only(ada))["id"]
@@ -255,13 +255,13 @@ async def test_a_file_that_cannot_be_imported_at_all_is_refused(
     assert part in body["detail"] + "".join(error["message"] for error in body.get("errors", ()))
 
 
-async def test_what_would_have_to_be_unpacked_is_refused_unread(ada: Person) -> None:
+async def test_a_compressed_file_is_refused_unread(ada: Person) -> None:
     for coding in ("gzip", "deflate", "br", "zstd", "gzip, identity"):
         assert (await send(ada, b"\x1f\x8b", **{"content-encoding": coding})).status_code == 415
     assert (await send(ada, file(event()), **{"content-encoding": "identity"})).status_code == 200
 
 
-async def test_other_charsets_are_read_when_they_are_named(ada: Person) -> None:
+async def test_a_file_in_another_charset_is_read_if_it_is_declared(ada: Person) -> None:
     content = file(event("SUMMARY:Frühstück")).encode("latin-1")
     assert (await send(ada, content)).status_code == 400
     ok(await send(ada, content, **{"content-type": "text/calendar; charset=ISO-8859-1"}))
@@ -269,7 +269,7 @@ async def test_other_charsets_are_read_when_they_are_named(ada: Person) -> None:
     assert (await send(ada, content, **{"content-type": "text/calendar; charset=klingon"})).status_code == 415
 
 
-async def test_the_same_key_and_file_again_is_answered_as_the_first_time(ada: Person) -> None:
+async def test_a_repeated_request_gets_the_first_result(ada: Person) -> None:
     key = {"idempotency-key": "one"}
     first = ok(await send(ada, file(event()), **key))
     assert first["created"] == 1
@@ -278,37 +278,37 @@ async def test_the_same_key_and_file_again_is_answered_as_the_first_time(ada: Pe
     assert (await send(ada, file(event()), "?dry_run=true", **key)).status_code == 422
 
 
-async def test_a_large_file_is_read_by_a_process_of_its_own_and_goes_in_whole(ada: Person) -> None:
+async def test_a_large_file_is_read_by_a_process_of_its_own_and_imported_as_a_whole(ada: Person) -> None:
     many = [event(f"SUMMARY:Event {n}", f"DESCRIPTION:{'x' * 50}", uid=f"{n}") for n in range(300)]
     text = file(*many, event("nonsense", uid="bad"))
     assert len(text) > 16 * 1024
-    said = await imported(ada, text)
-    assert said[:3] == [300, 0, 0]
-    assert [failure["uid"] for failure in said[3]] == ["bad"]
+    result = await imported(ada, text)
+    assert result[:3] == [300, 0, 0]
+    assert [failure["uid"] for failure in result[3]] == ["bad"]
     assert len((await ada.me())["events"]) == 300
     assert (await imported(ada, text))[:3] == [0, 0, 300]
 
 
-async def test_others_cannot_be_changed_by_an_import(ada: Person, ben: Person) -> None:
+async def test_an_import_cannot_change_events_of_others(ada: Person, ben: Person) -> None:
     theirs = await ben.event(uid="a", title="Ben's", visibility="public")
     assert await imported(ada, file(event("SUMMARY:Ada's"))) == [1, 0, 0]
     assert await imported(ada, file(event(uid=f"{theirs['id']}@planner"))) == [1, 0, 0]
     assert ok(await ben.get(f"/events/{theirs['id']}"))["title"] == "Ben's"
 
 
-async def test_an_event_that_occurrences_would_make_too_large_is_left_as_it_is(ada: Person) -> None:
+async def test_occurrences_that_would_make_an_event_too_large_fail(ada: Person) -> None:
     await imported(ada, file(event("RRULE:FREQ=DAILY")))
 
-    def told(month: int) -> str:
+    def overrides_in(month: int) -> str:
         days = (f"2026{month:02}{day:02}T180000Z" for day in range(1, 29))
         long = f"DESCRIPTION:{'x' * 19_000}"
         return file(*(event(f"RECURRENCE-ID:{day}", long, start=f"DTSTART:{day}") for day in days))
 
-    # Each makes the event half a mebibyte larger.
+    # Each file makes the event half a mebibyte larger.
     for month in (6, 7, 8):
-        assert await imported(ada, told(month)) == [0, 1, 0]
+        assert await imported(ada, overrides_in(month)) == [0, 1, 0]
     before = await only(ada)
-    said = await imported(ada, told(9))
-    assert said[:3] == [0, 0, 0]
-    assert "larger than 2 MiB" in said[3][0]["reason"]
+    result = await imported(ada, overrides_in(9))
+    assert result[:3] == [0, 0, 0]
+    assert "larger than 2 MiB" in result[3][0]["reason"]
     assert await only(ada) == before
