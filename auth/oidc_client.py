@@ -1,17 +1,15 @@
-"""Signing in with OpenID Connect providers: where they are, the exchange of a code, the ID token.
+"""A client of an OpenID Connect provider: discovery, the exchange of a code, the ID token.
 
-The only module that names Authlib and what it stands on (httpx2 and joserfc). Authlib makes
-the authorization URL with its PKCE challenge, exchanges the code and checks the claims;
-what it leaves open is closed here: how long an answer may take and how large it may be,
-which algorithms and keys count, and how a client's secret is written (RFC 6749 §2.3.1).
-Whatever is wrong with a provider ends in `ProviderFailed`.
+The only module that names Authlib and the libraries that it uses (httpx2 and joserfc). Authlib builds the
+authorization URL with its PKCE challenge, exchanges the code and checks the claims. This module adds what Authlib
+leaves open: how long a response may take and how large it may be, which algorithms and keys are accepted, and how a
+client's secret is encoded (RFC 6749 §2.3.1). Whatever is wrong with a provider ends in `ProviderFailed`.
 """
 
 import asyncio
 import base64
 import logging
 import re
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from functools import lru_cache
@@ -28,6 +26,8 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, RSAKey
 
+from database.single_flight import SingleFlight
+from planner.clock import Clock
 from planner.errors import ProviderFailed, SignInRefused
 from planner.oidc_settings import OidcProviderSettings, is_safe
 
@@ -36,26 +36,26 @@ T = TypeVar("T")
 
 SCOPE = "openid email profile"
 DISCOVERY = "/.well-known/openid-configuration"
-# How long a provider may take for one step, all of its answer included.
-SECONDS = 5.0
-MOST_BYTES = 512 * 1024
-MOST_TOKEN = 32 * 1024
-MOST_HEADER = 4096
+# The time that a provider has for one step, with all of its response.
+TIMEOUT_SECONDS = 5.0
+MAX_RESPONSE_BYTES = 512 * 1024
+MAX_TOKEN_LENGTH = 32 * 1024
+MAX_HEADER_LENGTH = 4096
 LEEWAY_SECONDS = 60
-KEPT_SECONDS = 3600.0
-# A token with an unknown key id makes the keys be read anew, unless that was just done.
-FRESH_SECONDS = 1.0
-LEAST_RSA_BITS = 2048
-# Signatures that only the provider can make; with HS256 whoever knows a public key could.
+CACHED_SECONDS = 3600.0
+# A token with an unknown key id makes the client fetch the keys again, unless they are younger than this.
+MIN_REFETCH_SECONDS = 1.0
+MIN_RSA_BITS = 2048
+# Algorithms with which only the provider can sign. With HS256, everybody who knows a public key could.
 KEY_TYPES = {
     f"{kind}{bits}": key for kind, key in (("RS", "RSA"), ("PS", "RSA"), ("ES", "EC")) for bits in (256, 384, 512)
 }
-CHECKED = ("iss", "aud", "azp", "sub", "exp", "iat", "nbf", "nonce", "at_hash")
+CHECKED_CLAIMS = ("iss", "aud", "azp", "sub", "exp", "iat", "nbf", "nonce", "at_hash")
 _ERROR_CODE = re.compile(r"[a-z_]{1,40}", re.ASCII)
 
 
-class ProviderIdentity(NamedTuple):
-    """Who somebody is to a provider, and what it says about them."""
+class ProviderClaims(NamedTuple):
+    """What a provider claims about a person: who it is (`issuer` and `subject`), e-mail address and name."""
 
     issuer: str
     subject: str
@@ -65,7 +65,7 @@ class ProviderIdentity(NamedTuple):
 
 
 class _Metadata(NamedTuple):
-    """What we use of a provider's discovery document."""
+    """The part of a provider's discovery document that we use."""
 
     authorization_endpoint: str
     token_endpoint: str
@@ -73,22 +73,22 @@ class _Metadata(NamedTuple):
     userinfo_endpoint: str | None
     algorithms: frozenset[str]
     secret_in_body: bool
-    says_issuer: bool
+    sends_issuer: bool
 
 
 class OidcClient:
-    """One provider; `clock` tells the time in seconds since 1970."""
+    """A client of one provider."""
 
-    def __init__(self, name: str, settings: OidcProviderSettings, clock: Callable[[], float] = time.time) -> None:
+    def __init__(self, name: str, settings: OidcProviderSettings, clock: Clock) -> None:
         self.name = name
         self._settings = settings
         self._clock = clock
-        self._metadata = _Kept(self._discover)
-        self._keys = _Kept(self._fetch_keys)
+        self._metadata = _CachedFetch(self._discover, clock)
+        self._keys = _CachedFetch(self._fetch_keys, clock)
 
     async def authorization_url(self, redirect_uri: str, state: str, nonce: str, verifier: str) -> str:
-        """Where to send somebody; raises `ProviderFailed`."""
-        metadata = await self._metadata.get(KEPT_SECONDS)
+        """Return the address to which the browser is sent; raises `ProviderFailed`."""
+        metadata = await self._metadata.get(CACHED_SECONDS)
         client = OAuth2Client(
             None, self._settings.client_id, scope=SCOPE, redirect_uri=redirect_uri, code_challenge_method="S256"
         )
@@ -97,35 +97,35 @@ class OidcClient:
         )
         return str(url)
 
-    async def check_issuer(self, said: str | None) -> None:
-        """Raises `SignInRefused` when an answer came from another provider (RFC 9207 §2.4)."""
-        metadata = await self._metadata.get(KEPT_SECONDS)
-        if said != self._settings.issuer and (said is not None or metadata.says_issuer):
-            raise SignInRefused("The answer does not come from the provider that was asked.")
+    async def check_issuer(self, issuer: str | None) -> None:
+        """Raise `SignInRefused` when a response came from another provider (RFC 9207 §2.4)."""
+        metadata = await self._metadata.get(CACHED_SECONDS)
+        if issuer != self._settings.issuer and (issuer is not None or metadata.sends_issuer):
+            raise SignInRefused("The response does not come from the provider with which the sign-in was started.")
 
-    async def identify(self, code: str, redirect_uri: str, nonce: str, verifier: str) -> ProviderIdentity:
-        """Who the provider's code stands for.
+    async def fetch_claims(self, code: str, redirect_uri: str, nonce: str, verifier: str) -> ProviderClaims:
+        """Exchange a code, and return the claims about the person for whom the provider issued it.
 
-        Raises `SignInRefused` when the provider does not accept the code, `ProviderFailed`
-        when it does not answer, or when its ID token does not hold.
+        Raises `SignInRefused` when the provider does not accept the code, and `ProviderFailed` when it does not
+        respond, or its ID token is not valid.
         """
-        metadata = await self._metadata.get(KEPT_SECONDS)
-        async with self._asking("the tokens"), self._client(metadata.secret_in_body) as client:
-            answer = await client.fetch_token(
+        metadata = await self._metadata.get(CACHED_SECONDS)
+        async with self._errors_of("the tokens"), self._client(metadata.secret_in_body) as client:
+            response = await client.fetch_token(
                 metadata.token_endpoint,
                 grant_type="authorization_code",
                 code=code,
                 redirect_uri=redirect_uri,
                 code_verifier=verifier,
             )
-            claims = await self._claims(answer, nonce, metadata.algorithms)
+            claims = await self._check_id_token(response, nonce, metadata.algorithms)
             if "email" not in claims and metadata.userinfo_endpoint is not None:
-                # OpenID Connect Core 1.0 §5.4: a provider may keep them out of the ID token.
-                claims |= await self._userinfo(
-                    client, metadata.userinfo_endpoint, answer["access_token"], claims["sub"]
+                # A provider may leave them out of the ID token (OpenID Connect Core 1.0 §5.4).
+                claims |= await self._fetch_userinfo(
+                    client, metadata.userinfo_endpoint, response["access_token"], claims["sub"]
                 )
         email, name = claims.get("email"), claims.get("name")
-        return ProviderIdentity(
+        return ProviderClaims(
             self._settings.issuer,
             claims["sub"],
             email if isinstance(email, str) else None,
@@ -133,21 +133,21 @@ class OidcClient:
             name if isinstance(name, str) else None,
         )
 
-    async def _claims(self, answer: dict[str, Any], nonce: str, algorithms: frozenset[str]) -> dict[str, Any]:
-        """The claims of an ID token that holds (OpenID Connect Core 1.0 §3.1.3.7)."""
-        token = answer.get("id_token")
-        if not isinstance(token, str) or len(token) > MOST_TOKEN:
-            raise _Unfit("no ID token")
-        # Providers put parameters of their own into the header; `crit` is heeded all the same.
+    async def _check_id_token(self, response: dict[str, Any], nonce: str, algorithms: frozenset[str]) -> dict[str, Any]:
+        """Validate the ID token of a token response (OpenID Connect Core 1.0 §3.1.3.7), and return its claims."""
+        token = response.get("id_token")
+        if not isinstance(token, str) or len(token) > MAX_TOKEN_LENGTH:
+            raise _UnacceptableResponse("no ID token")
+        # Providers add header parameters of their own; `crit` is respected nevertheless.
         registry = jws.JWSRegistry(algorithms=sorted(algorithms), strict_check_header=False)
-        registry.max_header_length = MOST_HEADER
+        registry.max_header_length = MAX_HEADER_LENGTH
         header = jws.extract_compact(token.encode(), registry=registry).headers()
         if header.get("alg") not in algorithms:
-            raise _Unfit("an ID token with an algorithm that is not accepted")
-        key = _key_for(header, await self._keys.get(KEPT_SECONDS))
-        key = key or _key_for(header, await self._keys.get(FRESH_SECONDS))
+            raise _UnacceptableResponse("an ID token with an algorithm that is not accepted")
+        key = _find_key(header, await self._keys.get(CACHED_SECONDS))
+        key = key or _find_key(header, await self._keys.get(MIN_REFETCH_SECONDS))
         if key is None:
-            raise _Unfit("an ID token with an unknown key")
+            raise _UnacceptableResponse("an ID token with an unknown key")
         signed = jwt.decode(token, key, registry=registry)
         expected = {"iss": self._settings.issuer, "aud": self._settings.client_id}
         claims = CodeIDToken(
@@ -155,34 +155,36 @@ class OidcClient:
             signed.header,
             {claim: {"essential": True, "value": value} for claim, value in expected.items()}
             | {claim: {"essential": True} for claim in ("sub", "exp", "iat", "nonce")},
-            {"nonce": nonce, "client_id": self._settings.client_id, "access_token": answer.get("access_token")},
+            {"nonce": nonce, "client_id": self._settings.client_id, "access_token": response.get("access_token")},
         )
-        claims.validate(now=int(self._clock()), leeway=LEEWAY_SECONDS)
+        claims.validate(now=int(self._clock.timestamp()), leeway=LEEWAY_SECONDS)
         # §2: at most 255 ASCII characters.
         if not claims["sub"].isascii() or len(claims["sub"]) > 255:
-            raise _Unfit("a subject that is none")
+            raise _UnacceptableResponse("an invalid subject")
         return dict(claims)
 
-    async def _userinfo(self, client: AsyncOAuth2Client, endpoint: str, token: str, subject: str) -> dict[str, Any]:
-        """What the provider says besides the ID token, if it is about the same person (§5.3.2)."""
+    async def _fetch_userinfo(
+        self, client: AsyncOAuth2Client, endpoint: str, token: str, subject: str
+    ) -> dict[str, Any]:
+        """Return the claims of the userinfo endpoint, which must be about the same subject (§5.3.2)."""
         headers = {"authorization": f"Bearer {token}"}
-        said = _object(await client.request("GET", endpoint, headers=headers, withhold_token=True))
-        if said.get("sub") != subject:
-            raise _Unfit("a userinfo of somebody else")
-        return {claim: said[claim] for claim in ("email", "email_verified", "name") if claim in said}
+        claims = _parse_object(await client.request("GET", endpoint, headers=headers, withhold_token=True))
+        if claims.get("sub") != subject:
+            raise _UnacceptableResponse("a userinfo of another subject")
+        return {claim: claims[claim] for claim in ("email", "email_verified", "name") if claim in claims}
 
     async def _discover(self) -> _Metadata:
-        async with self._asking("the discovery document"), self._client() as client:
+        async with self._errors_of("the discovery document"), self._client() as client:
             url = self._settings.issuer.removesuffix("/") + DISCOVERY
-            found = _object(await client.request("GET", url, withhold_token=True))
+            found = _parse_object(await client.request("GET", url, withhold_token=True))
             if found.get("issuer") != self._settings.issuer:
-                raise _Unfit("another issuer")
+                raise _UnacceptableResponse("another issuer")
             methods = found.get("token_endpoint_auth_methods_supported", ["client_secret_basic"])
             algorithms = frozenset(KEY_TYPES).intersection(
                 found.get("id_token_signing_alg_values_supported", ["RS256"])
             )
             if not algorithms or not {"client_secret_basic", "client_secret_post"}.intersection(methods):
-                raise _Unfit("no algorithm, or no way to show a secret, that we know")
+                raise _UnacceptableResponse("no signing algorithm, or no client authentication, that we support")
             return _Metadata(
                 self._endpoint(found["authorization_endpoint"]),
                 self._endpoint(found["token_endpoint"]),
@@ -194,101 +196,95 @@ class OidcClient:
             )
 
     async def _fetch_keys(self) -> list[Key]:
-        metadata = await self._metadata.get(KEPT_SECONDS)
-        async with self._asking("the keys"), self._client() as client:
-            found = _object(await client.request("GET", metadata.jwks_uri, withhold_token=True))["keys"]
+        metadata = await self._metadata.get(CACHED_SECONDS)
+        async with self._errors_of("the keys"), self._client() as client:
+            found = _parse_object(await client.request("GET", metadata.jwks_uri, withhold_token=True))["keys"]
             if not isinstance(found, list):
-                raise _Unfit("no list of keys")
+                raise _UnacceptableResponse("no list of keys")
             return [key for key in map(_read_key, found) if key is not None]
 
     def _endpoint(self, url: Any) -> str:
-        known = isinstance(url, str) and is_safe(url)
-        if not known or self._settings.issuer.startswith("https:") > url.startswith("https:"):
-            raise _Unfit("an endpoint that others could read")
-        return str(url)
+        # Never from an encrypted issuer to an endpoint that is not.
+        must_be_https = self._settings.issuer.startswith("https:")
+        if not isinstance(url, str) or not is_safe(url) or (must_be_https and not url.startswith("https:")):
+            raise _UnacceptableResponse("an endpoint that is not encrypted")
+        return url
 
     def _client(self, secret_in_body: bool = False) -> AsyncOAuth2Client:
         client_id, secret = self._settings.client_id, self._settings.client_secret.get_secret_value()
         if not secret_in_body:
-            # RFC 6749 §2.3.1 wants them encoded before they are put together; Authlib does not.
+            # RFC 6749 §2.3.1 requires that each is encoded before they are joined, which Authlib does not do.
             client_id, secret = quote_plus(client_id), quote_plus(secret)
         return AsyncOAuth2Client(
             client_id,
             secret,
             token_endpoint_auth_method="client_secret_post" if secret_in_body else "client_secret_basic",
-            timeout=SECONDS,
-            verify=_tls(),
+            timeout=TIMEOUT_SECONDS,
+            verify=_tls_context(),
             follow_redirects=False,
             headers={"accept": "application/json", "accept-encoding": "identity"},
-            event_hooks={"response": [_bound]},
+            event_hooks={"response": [_limit_response]},
         )
 
     @asynccontextmanager
-    async def _asking(self, for_what: str) -> AsyncIterator[None]:
+    async def _errors_of(self, subject: str) -> AsyncIterator[None]:
+        """Turn every error of a request for `subject` into one of ours, and bound the time of the request."""
         try:
-            async with asyncio.timeout(SECONDS):
+            async with asyncio.timeout(TIMEOUT_SECONDS):
                 yield
         except (ProviderFailed, SignInRefused):
             raise
         except AuthlibBaseError as error:
-            said = error.error if isinstance(error.error, str) and _ERROR_CODE.fullmatch(error.error) else "an error"
-            if said == "invalid_grant":
-                raise SignInRefused("The provider does not accept the code it gave.") from None
-            log.warning("the provider %s answered %s when asked for %s", self.name, said, for_what)
-            raise ProviderFailed(f"The provider {self.name} refused to answer.") from None
+            code = error.error if isinstance(error.error, str) and _ERROR_CODE.fullmatch(error.error) else "an error"
+            if code == "invalid_grant":
+                raise SignInRefused("The provider does not accept its code.") from None
+            log.warning("the provider %s responded with %s to the request for %s", self.name, code, subject)
+            raise ProviderFailed(f"The provider {self.name} refused the request.") from None
         except (httpx2.HTTPError, httpx2.InvalidURL, TimeoutError) as error:
-            log.warning("the provider %s, asked for %s: %s", self.name, for_what, type(error).__name__)
-            raise ProviderFailed(f"The provider {self.name} does not answer as it should. Try again.") from None
+            log.warning("the request to the provider %s for %s failed: %s", self.name, subject, type(error).__name__)
+            raise ProviderFailed(f"The provider {self.name} does not respond correctly. Try again.") from None
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
-            log.warning("the provider %s, asked for %s, answered %s", self.name, for_what, _reason(error))
-            raise ProviderFailed(f"What the provider {self.name} answered does not hold.") from None
+            log.warning("the provider %s responded to the request for %s with %s", self.name, subject, _reason(error))
+            raise ProviderFailed(f"The response of the provider {self.name} is not valid.") from None
 
 
-class _Unfit(ValueError):
-    """Something in an answer that we do not accept; its message is for the log."""
+class _UnacceptableResponse(ValueError):
+    """Part of a response is not acceptable; the message is for the log."""
 
 
 def _reason(error: Exception) -> str:
-    """What is wrong with an answer, without anything of the answer itself."""
-    if isinstance(error, _Unfit):
+    """Return what is wrong with a response, without any part of the response itself."""
+    if isinstance(error, _UnacceptableResponse):
         return str(error)
     claim = getattr(error, "claim", None)
-    return (
-        f"a token that does not hold: {claim}" if claim in CHECKED else f"what cannot be used: {type(error).__name__}"
-    )
+    if claim in CHECKED_CLAIMS:
+        return f"a token with a wrong claim: {claim}"
+    return f"something that cannot be used: {type(error).__name__}"
 
 
-class _Kept(Generic[T]):
-    """Something fetched once for all who wait for it, and kept for a while."""
+class _CachedFetch(Generic[T]):
+    """Something that is fetched once for all callers that wait for it, and cached."""
 
-    def __init__(self, fetch: Callable[[], Awaitable[T]]) -> None:
+    def __init__(self, fetch: Callable[[], Awaitable[T]], clock: Clock) -> None:
         self._fetch = fetch
-        self._value: tuple[T, float] | None = None
-        self._task: asyncio.Task[T] | None = None
+        self._clock = clock
+        self._cached: tuple[T, float] | None = None
+        self._fetches: SingleFlight[T] = SingleFlight(join_running=True)
 
-    async def get(self, seconds: float) -> T:
-        """What was fetched in the last `seconds`, or is fetched now."""
-        if self._value is not None and time.monotonic() - self._value[1] < seconds:
-            return self._value[0]
-        if self._task is None:
-            self._task = asyncio.create_task(self._renew())
-            self._task.add_done_callback(self._done)
-        # Shielded: a caller who hangs up must not cancel it for those who wait along.
-        return await asyncio.shield(self._task)
+    async def get(self, max_age: float) -> T:
+        """Return what was fetched in the last `max_age` seconds, or is fetched now."""
+        if self._cached is not None and self._clock.monotonic() - self._cached[1] < max_age:
+            return self._cached[0]
+        return await self._fetches.run("", self._fetch_and_cache)
 
-    async def _renew(self) -> T:
+    async def _fetch_and_cache(self) -> T:
         value = await self._fetch()
-        self._value = value, time.monotonic()
+        self._cached = value, self._clock.monotonic()
         return value
 
-    def _done(self, task: asyncio.Task[T]) -> None:
-        self._task = None
-        if not task.cancelled():
-            task.exception()  # Seen, even when every caller has hung up.
 
-
-class _Bounded(httpx2.AsyncByteStream):
-    """A response's bytes, as many as we are willing to read."""
+class _LimitedStream(httpx2.AsyncByteStream):
+    """The bytes of a response, up to `MAX_RESPONSE_BYTES`; raises `RemoteProtocolError` for more."""
 
     def __init__(self, stream: httpx2.AsyncByteStream) -> None:
         self._stream = stream
@@ -297,52 +293,52 @@ class _Bounded(httpx2.AsyncByteStream):
         size = 0
         async for chunk in self._stream:
             size += len(chunk)
-            if size > MOST_BYTES:
-                raise httpx2.RemoteProtocolError("an answer that is too large")
+            if size > MAX_RESPONSE_BYTES:
+                raise httpx2.RemoteProtocolError("the response is too large")
             yield chunk
 
     async def aclose(self) -> None:
         await self._stream.aclose()
 
 
-async def _bound(response: httpx2.Response) -> None:
-    """Bound a response before it is read: its bytes, and nothing that would grow out of them."""
+async def _limit_response(response: httpx2.Response) -> None:
+    """Limit the size of a response before it is read, and refuse a compressed one, which could grow."""
     if response.headers.get("content-encoding", "identity") != "identity":
-        raise httpx2.RemoteProtocolError("an answer that was not to be compressed")
+        raise httpx2.RemoteProtocolError("the response is compressed, although the request forbids it")
     assert isinstance(response.stream, httpx2.AsyncByteStream)
-    response.stream = _Bounded(response.stream)
+    response.stream = _LimitedStream(response.stream)
 
 
 @lru_cache(maxsize=1)
-def _tls() -> SSLContext:
-    # Reading the machine's certificates takes some 40 ms: once is enough.
+def _tls_context() -> SSLContext:
+    # Reading the certificates of the machine takes about 40 ms, so it is done once.
     return httpx2.create_ssl_context()
 
 
-def _object(response: httpx2.Response) -> dict[str, Any]:
-    """The JSON object in an answer; raises for any other answer."""
+def _parse_object(response: httpx2.Response) -> dict[str, Any]:
+    """Return the JSON object in a response; raises for any other response."""
     response.raise_for_status()
     value = response.json()
     if not isinstance(value, dict):
-        raise _Unfit("no object")
+        raise _UnacceptableResponse("no JSON object")
     return value
 
 
 def _read_key(data: Any) -> Key | None:
-    """A public key that signatures can be checked with, or None for anything else."""
+    """Return a public key with which signatures can be verified, or None for anything else."""
     if not isinstance(data, dict) or data.get("kty") not in ("RSA", "EC") or data.get("use", "sig") != "sig":
         return None
     try:
         if data["kty"] == "EC":
             return ECKey.import_key(data)
         modulus = int.from_bytes(base64.urlsafe_b64decode(data["n"] + "=="))
-        return RSAKey.import_key(data) if modulus.bit_length() >= LEAST_RSA_BITS else None
+        return RSAKey.import_key(data) if modulus.bit_length() >= MIN_RSA_BITS else None
     except (JoseError, ValueError, TypeError, KeyError):
-        return None  # RFC 7517 §5: one key that we do not understand must not spoil the others.
+        return None  # A key that we do not understand must not make the others unusable (RFC 7517 §5).
 
 
-def _key_for(header: dict[str, Any], keys: list[Key]) -> Key | None:
-    """The key that a token's header asks for; without a `kid`, the only one there is."""
+def _find_key(header: dict[str, Any], keys: list[Key]) -> Key | None:
+    """Return the key that the header of a token names; without a `kid`, the only key that fits; or None."""
     algorithm, kid = header["alg"], header.get("kid")
     fitting = [
         key

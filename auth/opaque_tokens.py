@@ -1,18 +1,17 @@
-"""Opaque tokens: random words that mean something only to our database, which keeps their hash.
+"""Opaque tokens: random strings, of which only the hash is stored.
 
-A fast hash is enough at rest: with 256 random bits there is nothing to guess.
+A fast hash is enough, because 256 random bits cannot be guessed.
 """
 
 import base64
 import hashlib
 import hmac
-from typing import NamedTuple
 
 from database.queries import Id, parse_id
 from planner.randomness import RandomBytes
 
 BITS = 256
-# Prefixes by which a scanner can recognise a token that was left lying about.
+# The prefixes let scanners recognise a token that was published by accident.
 PERSONAL = "planner_pat_"
 REFRESH = "planner_rt_"
 FEED = "planner_feed_"
@@ -24,19 +23,12 @@ def digest(token: str) -> str:
     return hashlib.sha256(token.encode(errors="surrogatepass")).hexdigest()
 
 
-class RefreshToken(NamedTuple):
-    """A refresh token that we issued: the session it belongs to, and its hash."""
-
-    session: Id
-    digest: str
-
-
 class OpaqueTokens:
     """Issues opaque tokens, and recognises its own refresh tokens.
 
     Each refresh token carries the id of its session and a tag that is made with the server's secret.
-    A token that is no longer the current one is therefore known to have been used (RFC 9700
-    §4.14.2), without storing any that were, and a forged one cannot end a session.
+    So a token that is not the current one of its session is known to have been used (RFC 9700 §4.14.2), although
+    used tokens are not stored, and a forged token cannot end a session.
     """
 
     def __init__(self, secret: str, random_bytes: RandomBytes) -> None:
@@ -48,16 +40,16 @@ class OpaqueTokens:
         return _base64url(self._random_bytes(BITS // 8))
 
     def derive(self, purpose: str, message: str) -> str:
-        """Return 256 bits as base64url that follow from the message and the server's secret."""
+        """Return 256 bits as base64url that are derived from the message and the server's secret."""
         mac = hmac.digest(self._secret.encode(), f"{purpose}\0{message}".encode(), hashlib.sha256)
         return _base64url(mac)
 
     def personal_token(self, material: str | None = None) -> str:
-        """Return a personal access token: a random one, or the one that follows from `material`."""
+        """Return a personal access token: random, or made of `material`."""
         return PERSONAL + (material or self.new_secret())
 
     def feed_token(self, material: str | None = None) -> str:
-        """Return the token of a feed's address: a random one, or the one that follows from `material`."""
+        """Return the token of a feed's address: random, or made of `material`."""
         return FEED + (material or self.new_secret())
 
     def refresh_token(self, session: Id) -> str:
@@ -65,15 +57,15 @@ class OpaqueTokens:
         body = f"{session}.{self.new_secret()}"
         return f"{REFRESH}{body}.{self._tag(body)}"
 
-    def read_refresh_token(self, token: str) -> RefreshToken | None:
-        """Return what a refresh token says, or None for one that we did not issue."""
+    def session_of(self, token: str) -> Id | None:
+        """Return the id of the session for which a refresh token was issued, or None for one that is not ours."""
         if not token.startswith(REFRESH) or len(token) > 256 or not token.isascii():
             return None
         body, _, tag = token.removeprefix(REFRESH).rpartition(".")
         session = parse_id(body.partition(".")[0])
         if session is None or not hmac.compare_digest(tag, self._tag(body)):
             return None
-        return RefreshToken(session, digest(token))
+        return session
 
     def _tag(self, body: str) -> str:
         return self.derive("refresh", body)[: _TAG_BYTES * 4 // 3]

@@ -1,33 +1,33 @@
-"""Who a token stands for, known without reading the database for every request."""
+"""Principals: whom a token stands for, cached, so that not every request reads it from the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import NamedTuple
 
 from cachetools import TLRUCache
 
 from auth.opaque_tokens import digest
-from database.queries import Id, Stored, parse_id
+from database.queries import Id, parse_id
 from database.single_flight import SingleFlight
 from models.accounts.personal_token import PersonalToken
 from models.accounts.session import Session
-from models.accounts.user import Role, User
+from models.accounts.user import Role, User, UserStatus
 from planner.clock import Clock
 from planner.errors import InvalidToken
 
-# That an account, a session or a token is gone must be noticed within two seconds. What is
-# known is older than this by at most the time the read itself takes.
+# The end of an account, a session or a token must take effect within two seconds in all processes. What is
+# cached is older than this by the time that the read itself takes.
 CACHED_SECONDS = 1.5
 MAX_CACHED = 50_000
-# Last use is noted to the minute: a write for every request would cost more than it tells.
-NOTED = timedelta(minutes=1)
+# When a token was last used is stored at most once in this time, because a write for every request would be costly.
+LAST_USED_ACCURACY = timedelta(minutes=1)
 
 
 class Principal(NamedTuple):
-    """Who is calling, and with what: a session's token, or a personal one.
+    """Who is calling: an account, and the session or the personal token with which it calls.
 
-    `scopes` is None where nothing is withheld.
+    `scopes` is None when the token has all rights of the account.
     """
 
     id: Id
@@ -38,82 +38,89 @@ class Principal(NamedTuple):
 
 
 class Principals:
-    """Knows who tokens stand for a moment after reading it; one read serves all who ask meanwhile."""
+    """Finds and caches the principals of tokens; requests that arrive together share one read."""
 
     def __init__(self, clock: Clock) -> None:
         self._clock = clock
-        self._known: TLRUCache[str, tuple[Principal, float]] = TLRUCache(
+        self._cache: TLRUCache[str, tuple[Principal, float]] = TLRUCache(
             MAX_CACHED, ttu=lambda key, value, now: value[1], timer=clock.monotonic
         )
         self._reads: SingleFlight[Principal] = SingleFlight(join_running=True)
 
     async def of_session(self, subject: str, session: str) -> Principal:
-        """Who an access token stands for.
+        """Return the principal of an access token.
 
-        Raises `InvalidToken` when the session has ended, or the account is gone or disabled.
+        Raises `InvalidToken` when the session has ended, or the account is deleted or disabled.
         """
         key = f"{session}{subject}"
-        known = self._known.get(key)
-        if known is not None:
-            return known[0]
-        return await self._read(key, lambda: self._session(subject, session))
+        cached = self._cache.get(key)
+        if cached is not None:
+            return cached[0]
+        return await self._read(key, lambda: self._read_session(subject, session))
 
     async def of_personal_token(self, token: str) -> Principal:
-        """Who a personal access token stands for; raises `InvalidToken` when it does not hold."""
+        """Return the principal of a personal access token.
+
+        Raises `InvalidToken` when the token is unknown, revoked or expired, or the account is deleted or disabled.
+        """
         key = digest(token)
-        known = self._known.get(key)
-        if known is not None:
-            return known[0]
-        return await self._read(key, lambda: self._personal(key))
+        cached = self._cache.get(key)
+        if cached is not None:
+            return cached[0]
+        return await self._read(key, lambda: self._read_personal_token(key))
 
     def forget_session(self, session: Id) -> None:
-        """Read a session anew the next time it is asked for; for changes made in this process."""
-        self._forget(lambda identity: identity.session == session)
+        """Make the next request with a session read it again; call this after every change of it."""
+        self._forget(lambda principal: principal.session == session)
 
     def forget_user(self, user: Id) -> None:
-        """Read everything of an account anew; for changes made in this process."""
-        self._forget(lambda identity: identity.id == user)
+        """Make the next request of an account read its principal again; call this after every change of it."""
+        self._forget(lambda principal: principal.id == user)
 
-    def _forget(self, about: Callable[[Principal], bool]) -> None:
-        for key in [key for key, (identity, _) in self._known.items() if about(identity)]:
-            del self._known[key]
+    def _forget(self, is_affected: Callable[[Principal], bool]) -> None:
+        for key in [key for key, (principal, _) in self._cache.items() if is_affected(principal)]:
+            del self._cache[key]
 
     async def _read(self, key: str, read: Callable[[], Awaitable[Principal]]) -> Principal:
         async def read_and_cache() -> Principal:
-            # Counted from before the read: what it finds may change the moment after.
+            # Counted from before the read, because what it returns may change the moment after.
             until = self._clock.monotonic() + CACHED_SECONDS
             principal = await read()
-            self._known[key] = (principal, until)
+            self._cache[key] = (principal, until)
             return principal
 
         return await self._reads.run(key, read_and_cache)
 
-    async def _session(self, subject: str, session: str) -> Principal:
-        user, id, now = parse_id(subject), parse_id(session), self._clock.now()
+    async def _read_session(self, subject: str, session_id: str) -> Principal:
+        user, id, now = parse_id(subject), parse_id(session_id), self._clock.now()
         if user is None or id is None:
             raise InvalidToken("The access token is not valid.")
-        found, standing = await asyncio.gather(Session.standing(id, user, now), User.standing(user))
-        if found is None:
+        session, status = await asyncio.gather(Session.by_id(id, now, user), User.find_status(user))
+        if session is None:
             raise InvalidToken("The session of this access token has ended.")
-        role = _role(standing)
-        if now - found["last_used_at"] > NOTED:
-            await Session.touch(id, now)
-        scopes = found.get("scopes")
-        return Principal(user, role, session=id, scopes=None if scopes is None else frozenset(scopes))
+        role = _require_active(status)
+        if _is_outdated(session.last_used_at, now):
+            await Session.record_use(id, now)
+        scopes = None if session.scopes is None else frozenset(session.scopes)
+        return Principal(user, role, session=id, scopes=scopes)
 
-    async def _personal(self, token_digest: str) -> Principal:
+    async def _read_personal_token(self, token_digest: str) -> Principal:
         now = self._clock.now()
-        found = await PersonalToken.by_digest(token_digest, now)
-        if found is None:
+        token = await PersonalToken.by_digest(token_digest, now)
+        if token is None:
             raise InvalidToken("The access token is not valid.")
-        role = _role(await User.standing(found["user"]))
-        if found["last_used_at"] is None or now - found["last_used_at"] > NOTED:
-            await PersonalToken.touch(found["_id"], now)
-        return Principal(found["user"], role, personal_token=found["_id"], scopes=frozenset(found["scopes"]))
+        role = _require_active(await User.find_status(token.user))
+        if _is_outdated(token.last_used_at, now):
+            await PersonalToken.record_use(token.id, now)
+        return Principal(token.user, role, personal_token=token.id, scopes=frozenset(token.scopes))
 
 
-def _role(standing: Stored | None) -> Role:
-    if standing is None or standing["disabled"]:
-        raise InvalidToken("The account of this access token is gone or disabled.")
-    role: Role = standing["role"]
-    return role
+def _is_outdated(last_used_at: datetime | None, now: datetime) -> bool:
+    return last_used_at is None or now - last_used_at > LAST_USED_ACCURACY
+
+
+def _require_active(status: UserStatus | None) -> Role:
+    """Return the role of an account; raises `InvalidToken` when it is deleted or disabled."""
+    if status is None or status.disabled:
+        raise InvalidToken("The account of this access token is deleted or disabled.")
+    return status.role

@@ -1,6 +1,6 @@
 """The base class of all documents: what is declared is what is stored."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
 import bson
@@ -98,7 +98,7 @@ class StoredDocument(Document):
         """Return whether a field is stored, given as `Document.field`, rather than having its default."""
         return field in self.__pydantic_fields_set__
 
-    def with_stored(self, changes: Mapping[Any, Any], removed: frozenset[str] | set[str] = frozenset()) -> Self:
+    def with_stored(self, changes: Mapping[Any, Any], removed: Collection[Any] = ()) -> Self:
         """Return a copy with some fields changed, and others no longer stored."""
         fields = self.to_stored() | {str(name): value for name, value in changes.items()}
         return self.from_stored({name: value for name, value in fields.items() if name not in removed})

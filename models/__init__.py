@@ -24,7 +24,7 @@ from models.files.import_chunk import ImportChunk
 from models.files.import_job import ImportJob
 from models.mail.queued_mail import QueuedMail
 from models.people.busy_share import BusyShare
-from models.shared.audit import Audit
+from models.shared.audit import AuditEntry
 from models.shared.guard import Guard
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.rate_limit_counter import RateLimitCounter
@@ -46,7 +46,7 @@ DOCUMENTS: tuple[type[StoredDocument], ...] = (
     ImportJob,
     ImportChunk,
     QueuedMail,
-    Audit,
+    AuditEntry,
     RateLimitCounter,
     Guard,
     IdempotentResponse,

@@ -266,7 +266,7 @@ def _create_admin(options: argparse.Namespace) -> int:
     async def work(services: Services) -> str:
         if (user := await services.administration.make_admin(options.email)) is not None:
             done = f"{options.email} is an admin now; its password stays as it is."
-            if user["email_verified"]:
+            if user.email_verified:
                 return done
             return f"{done}\nIts address is not verified: make sure that the account belongs to the person you mean."
         await services.accounts.create_admin(options.email, _ask_password())

@@ -14,6 +14,7 @@ from planner.clock import Clock
 from planner.randomness import RandomBytes
 from planner.services.accounts.accounts import Accounts
 from planner.services.accounts.administration import Administration
+from planner.services.accounts.data_export import DataExport
 from planner.services.accounts.deletion import AccountDeletion
 from planner.services.accounts.introspection import Introspection
 from planner.services.accounts.oidc_linking import OidcLinking
@@ -25,6 +26,7 @@ from planner.services.events.changes import ChangeLog, ChangeNumbering
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.events.events import Events
 from planner.services.events.free_busy import FreeBusy
+from planner.services.events.moderation import Moderation
 from planner.services.events.occurrences import Occurrences
 from planner.services.events.revisions import Revisions
 from planner.services.events.user_lock import UserWriteLocks
@@ -60,12 +62,14 @@ class Services:
     oidc_linking: OidcLinking
     administration: Administration
     deletion: AccountDeletion
+    data_export: DataExport
     events: Events
     occurrences: Occurrences
     revisions: Revisions
     changes: ChangeLog
     conflicts: ConflictChecker
     free_busy: FreeBusy
+    moderation: Moderation
     exports: Exports
     feeds: Feeds
     import_jobs: ImportJobs
@@ -117,12 +121,14 @@ def build_services(
         oidc_linking=oidc_linking,
         administration=Administration(principals, audit, clock),
         deletion=AccountDeletion(accounts, principals, audit, clock),
+        data_export=DataExport(accounts, clock),
         events=events,
         occurrences=Occurrences(conflicts, clock),
         revisions=Revisions(events, clock),
         changes=ChangeLog(numbering, clock),
         conflicts=conflicts,
         free_busy=FreeBusy(locks, clock),
+        moderation=Moderation(audit, clock),
         exports=Exports(numbering, clock),
         feeds=Feeds(locks, audit, tokens, clock),
         import_jobs=import_jobs,

@@ -136,7 +136,7 @@ async def take_down_event(
 
     Only moderators can do this. The event becomes private; its creator sees the reason and cannot publish it again.
     """
-    return respond_changed(await services.administration.take_down(moderator, event, draft.reason, client))
+    return respond_changed(await services.moderation.take_down(moderator, event, draft.reason, client))
 
 
 @router.delete("/{id}/takedown", responses=EVENT | describe_errors(409))
@@ -147,4 +147,4 @@ async def lift_event_takedown(
 
     Only moderators can do this. The event stays private until its creator publishes it again.
     """
-    return respond_changed(await services.administration.restore(moderator, event, client))
+    return respond_changed(await services.moderation.lift_takedown(moderator, event, client))

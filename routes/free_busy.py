@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from auth.authenticate import CurrentUser, EventsReader
 from models.people.busy_schema import BusyQuery, BusyRead
-from models.people.busy_share import MOST, BusySharePage
+from models.people.busy_share import MAX_SHARES, BusySharePage
 from models.shared.schema import PageQuery
 from routes.http.dependencies import ServicesDep
 from routes.http.problems import AUTHENTICATED_ERRORS, describe_errors
@@ -43,7 +43,7 @@ async def get_free_busy(caller: EventsReader, services: ServicesDep, query: Anno
     an account that does not exist.
     """
     return Response(
-        await services.free_busy.seen(caller, query), media_type=JSON, headers={"cache-control": "no-store"}
+        await services.free_busy.get_free_busy(caller, query), media_type=JSON, headers={"cache-control": "no-store"}
     )
 
 
@@ -55,19 +55,19 @@ async def list_free_busy_shares(
 
     The oldest share is first.
     """
-    return respond_page(request, await services.free_busy.shares(caller, query.cursor, query.limit))
+    return respond_page(request, await services.free_busy.list_shares(caller, query.cursor, query.limit))
 
 
 @router.put(
     "/shares/{user_id}",
     status_code=204,
-    description=f"At most {MOST:,} people can be given access. "
+    description=f"At most {MAX_SHARES:,} people can be given access. "
     "The response is the same whether or not there is such an account.",
     responses=describe_errors(409),
 )
 async def create_free_busy_share(user_id: ReaderInPath, caller: CurrentUser, services: ServicesDep) -> Response:
     """Let a person see when you are busy."""
-    await services.free_busy.share(caller, user_id)
+    await services.free_busy.create_share(caller, user_id)
     return Response(status_code=204)
 
 
@@ -77,5 +77,5 @@ async def delete_free_busy_share(user_id: ReaderInPath, caller: CurrentUser, ser
 
     The response is the same whether or not the person had access.
     """
-    await services.free_busy.unshare(caller, user_id)
+    await services.free_busy.delete_share(caller, user_id)
     return Response(status_code=204)

@@ -9,7 +9,7 @@ from starlette.responses import RedirectResponse, Response
 from models.accounts.oidc_login import LOGIN_LIFETIME, CallbackQuery, ProviderPage, SignInQuery
 from models.accounts.token_schema import SignedInRead
 from models.shared.schema import PageQuery
-from planner.services.accounts.oidc_login import ticket
+from planner.services.accounts.oidc_login import attempt_of
 from routes.http.dependencies import Client, ServicesDep
 from routes.http.errors import NO_STORE
 from routes.http.headers import describe_headers
@@ -39,7 +39,7 @@ async def list_providers(request: Request, services: ServicesDep, query: Annotat
 
     To sign in with one, send the browser to its `signin` address.
     """
-    return respond_page(request, services.oidc_login.listed(query))
+    return respond_page(request, services.oidc_login.list_providers(query))
 
 
 TO_PROVIDER: ResponseDescriptions = {
@@ -65,14 +65,14 @@ async def start_provider_sign_in(
     (RFC 7636). The browser comes back to that page with `code` and `state`. The page exchanges the code and
     its verifier for tokens within one minute, at `POST /auth/token` with `grant_type=authorization_code`.
     """
-    departure = await services.oidc_login.begin(provider, query, client)
-    if isinstance(departure, str):
-        return RedirectResponse(departure, 302, headers=REDIRECT_HEADERS)
-    response = RedirectResponse(departure.address, 302, headers=REDIRECT_HEADERS)
+    redirect = await services.oidc_login.start(provider, query, client)
+    if isinstance(redirect, str):
+        return RedirectResponse(redirect, 302, headers=REDIRECT_HEADERS)
+    response = RedirectResponse(redirect.url, 302, headers=REDIRECT_HEADERS)
     secure = _is_secure(request)
     response.set_cookie(
-        _cookie_name(secure, departure.ticket),
-        departure.secret,
+        _cookie_name(secure, redirect.attempt),
+        redirect.secret,
         max_age=int(LOGIN_LIFETIME.total_seconds()),
         secure=secure,
         httponly=True,
@@ -112,7 +112,7 @@ async def finish_provider_sign_in(
     sides have verified the address, and for an unknown address an account is created. The response is 409 if
     there is an account with the address and one side has not verified it.
     """
-    cookie = _cookie_name(_is_secure(request), ticket(query.state or ""))
+    cookie = _cookie_name(_is_secure(request), attempt_of(query.state or ""))
     result = await services.oidc_login.finish(provider, query, request.cookies.get(cookie), client)
     if isinstance(result, str):
         response: Response = RedirectResponse(result, 302, headers=REDIRECT_HEADERS)
@@ -126,6 +126,6 @@ def _is_secure(request: Request) -> bool:
     return str(services_of(request).base_url).startswith("https:")
 
 
-def _cookie_name(secure: bool, ticket: str) -> str:
+def _cookie_name(secure: bool, attempt: str) -> str:
     # The prefix keeps other hosts of the same domain from setting the cookie (RFC 6265bis §4.1.3.2).
-    return f"{'__Host-' if secure else ''}planner-signin-{ticket}"
+    return f"{'__Host-' if secure else ''}planner-signin-{attempt}"

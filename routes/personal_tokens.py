@@ -2,7 +2,6 @@
 
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Query
 from starlette.requests import Request
 from starlette.responses import Response
@@ -10,7 +9,6 @@ from starlette.responses import Response
 from auth.authenticate import CurrentUser
 from models.accounts.personal_token import PersonalTokenCreate, PersonalTokenCreated, PersonalTokenPage
 from models.shared.schema import PageQuery
-from models.shared.views import to_json
 from routes.http.dependencies import AccountIdempotencyKey, Client, IdInPath, ServicesDep
 from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
 from routes.http.responses import JSON, describe_response, respond_page
@@ -32,7 +30,7 @@ async def list_personal_tokens(
 
     Their secrets are not included: each is shown only when its token is created.
     """
-    return respond_page(request, await services.personal_tokens.listed(caller, query.cursor, query.limit))
+    return respond_page(request, await services.personal_tokens.list_tokens(caller, query.cursor, query.limit))
 
 
 @router.post(
@@ -52,10 +50,10 @@ async def create_personal_token(
 
     A program that sends the token acts for you, within its scopes. By default it expires after one day.
     """
-    made = await services.personal_tokens.create(caller, draft, client, idempotency_key)
-    body = orjson.loads(made.view.json) | {"token": made.secret}
-    headers = {"location": f"/api/v1/auth/tokens/{made.view.id}", "cache-control": "no-store"}
-    return Response(to_json(body), 201, media_type=JSON, headers=headers)
+    created = await services.personal_tokens.create(caller, draft, client, idempotency_key)
+    body = PersonalTokenCreated(**dict(created.token), token=created.secret)
+    headers = {"location": f"/api/v1/auth/tokens/{created.token.id}", "cache-control": "no-store"}
+    return Response(body.to_json(), 201, media_type=JSON, headers=headers)
 
 
 @router.delete("/{id}", status_code=204)
@@ -64,5 +62,5 @@ async def revoke_personal_token(id: IdInPath, caller: CurrentUser, services: Ser
 
     It stops working at once.
     """
-    await services.personal_tokens.remove(caller, id, client)
+    await services.personal_tokens.revoke(caller, id, client)
     return Response(status_code=204)

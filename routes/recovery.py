@@ -23,7 +23,7 @@ async def send_verification_email(caller: CurrentUser, services: ServicesDep) ->
 
     The response is 409 if your e-mail address is verified already.
     """
-    await services.recovery.ask_verification(caller)
+    await services.recovery.send_verification(caller)
     return Response(status_code=202)
 
 
@@ -33,7 +33,7 @@ async def verify_email(services: ServicesDep, client: Client, body: VerifyEmailR
 
     The token comes from the verification e-mail. It is valid for one use, and for one day.
     """
-    await services.recovery.verify(body.token, client)
+    await services.recovery.verify_email(body.token, client)
     return Response(status_code=204)
 
 
@@ -43,7 +43,7 @@ async def request_password_reset(services: ServicesDep, client: Client, body: Fo
 
     The response is the same whether or not there is an account with this e-mail address.
     """
-    await services.recovery.forget(body.email, client)
+    await services.recovery.request_reset(body.email, client)
     return Response(status_code=202)
 
 
@@ -54,5 +54,5 @@ async def reset_password(services: ServicesDep, client: Client, body: ResetPassw
     The token comes from the recovery e-mail. It is valid for one use, and for one hour. All sessions, personal
     access tokens and feeds of the account are revoked.
     """
-    await services.recovery.reset(body.token, body.password, client)
+    await services.recovery.reset_password(body.token, body.password, client)
     return Response(status_code=204)

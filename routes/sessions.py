@@ -31,7 +31,7 @@ async def list_sessions(
 
     Each says where you are signed in: the device, the address, and when it was last used.
     """
-    return respond_page(request, await services.sessions.listed(caller, query.cursor, query.limit))
+    return respond_page(request, await services.sessions.list_sessions(caller, query.cursor, query.limit))
 
 
 @router.delete("/sessions", status_code=204)
@@ -40,7 +40,7 @@ async def revoke_other_sessions(caller: CurrentUser, services: ServicesDep, clie
 
     Their access tokens and refresh tokens stop working.
     """
-    await services.sessions.end_others(caller, client)
+    await services.sessions.revoke_others(caller, client)
     return Response(status_code=204)
 
 
@@ -50,7 +50,7 @@ async def revoke_session(id: IdInPath, caller: CurrentUser, services: ServicesDe
 
     Its access token and refresh token stop working.
     """
-    await services.sessions.end(caller, id, client)
+    await services.sessions.revoke(caller, id, client)
     return Response(status_code=204)
 
 

@@ -1,7 +1,5 @@
 """Sign-up, sign-in and sign-out, and the token endpoints of OAuth 2.0."""
 
-from typing import Any
-
 from fastapi import APIRouter
 from starlette.responses import Response
 
@@ -10,9 +8,8 @@ from models.accounts.account_requests import SignInRequest, SignUpRequest
 from models.accounts.personal_token import SCOPES
 from models.accounts.token_schema import IntrospectionRead, SignedInRead, TokensRead
 from models.accounts.user import UserRead
-from models.shared.views import embedded, to_json
 from planner.errors import GrantRefused, Unauthenticated
-from planner.services.accounts.sessions import SignedIn, Tokens
+from planner.services.accounts.sessions import SignedIn
 from routes.http.dependencies import (
     AnonymousIdempotencyKey,
     Client,
@@ -39,21 +36,10 @@ router = APIRouter(
 WRONG_CREDENTIALS = "The account or the password is wrong."
 
 
-def tokens_body(tokens: Tokens) -> dict[str, Any]:
-    """Return tokens as the fields of `TokensRead`."""
-    body = {
-        "access_token": tokens.access_token,
-        "token_type": "Bearer",
-        "expires_in": tokens.expires_in,
-        "refresh_token": tokens.refresh_token,
-    }
-    return body if tokens.scopes is None else body | {"scope": " ".join(tokens.scopes)}
-
-
 def respond_signed_in(signed_in: SignedIn) -> Response:
     """Return the tokens of a new session together with its account."""
-    body = {"user": embedded(signed_in.user.json), **tokens_body(signed_in.tokens)}
-    return Response(to_json(body), media_type=JSON, headers=NO_STORE)
+    body = SignedInRead(**dict(signed_in.tokens), user=UserRead.from_document(signed_in.user))
+    return Response(body.to_json(), media_type=JSON, headers=NO_STORE)
 
 
 @router.post(
@@ -133,10 +119,10 @@ async def issue_tokens(
             tokens = await services.sessions.refresh(refresh_token, client, parse_scope(form.get("scope")))
         case "authorization_code":
             code, verifier, redirect_uri = require_parameters(form, "code", "code_verifier", "redirect_uri")
-            tokens = (await services.oidc_login.redeem(code, verifier, redirect_uri, client)).tokens
+            tokens = (await services.oidc_login.exchange_code(code, verifier, redirect_uri, client)).tokens
         case _:
             raise GrantRefused("unsupported_grant_type", "This grant type is not supported.")
-    return Response(to_json(tokens_body(tokens)), media_type=JSON, headers=NO_STORE)
+    return Response(tokens.to_json(), media_type=JSON, headers=NO_STORE)
 
 
 def parse_scope(scope: str | None) -> list[str] | None:
@@ -193,5 +179,5 @@ async def introspect_token(caller: CurrentUser, services: ServicesDep, form: Tok
     can introspect your own tokens; admins can introspect all.
     """
     (token,) = require_parameters(form, "token")
-    body = await services.introspection.describe(caller, token)
-    return Response(to_json(body), media_type=JSON, headers=NO_STORE)
+    state = await services.introspection.introspect(caller, token)
+    return Response(state.to_json(), media_type=JSON, headers=NO_STORE)

@@ -41,7 +41,7 @@ async def get_current_user(request: Request, caller: AccountReader, services: Se
 
     It includes the ids of the events that you created.
     """
-    return respond_with(request, await services.accounts.me(caller))
+    return respond_with(request, await services.accounts.get_own(caller))
 
 
 @router.patch("/users/me", responses=ACCOUNT | describe_errors(409, 412, 429, *BODY_ERRORS))
@@ -53,7 +53,7 @@ async def update_current_user(
     The body is a JSON merge patch (RFC 7396): null clears a field, an absent field stays as it is. A new
     e-mail address must be verified again.
     """
-    return respond_changed(await services.accounts.change_me(caller, patch, if_match, client))
+    return respond_changed(await services.accounts.update_own(caller, patch, if_match, client))
 
 
 @router.delete("/users/me", status_code=204, responses=describe_errors(409, 412, 429, *BODY_ERRORS))
@@ -64,7 +64,7 @@ async def delete_current_user(
 
     All your events, sessions, tokens and feeds are deleted with it, immediately. It cannot be undone.
     """
-    await services.deletion.leave(caller, body.password, if_match, client)
+    await services.deletion.delete(caller, body.password, if_match, client)
     return Response(status_code=204)
 
 
@@ -86,7 +86,7 @@ async def export_current_user(caller: CurrentUser, services: ServicesDep) -> Res
     your events with their revisions.
     """
     headers = {"content-disposition": 'attachment; filename="planner-export.json"', "cache-control": "no-store"}
-    return StreamingResponse(services.deletion.export(caller), media_type=JSON, headers=headers)
+    return StreamingResponse(services.data_export.export(caller), media_type=JSON, headers=headers)
 
 
 @router.get("/users", responses=describe_response(200, "A page of accounts.", UserPage, "Link"))
@@ -97,7 +97,7 @@ async def list_users(
 
     Only moderators can do this. The oldest account is first.
     """
-    return respond_page(request, await services.administration.listed(query.cursor, query.limit))
+    return respond_page(request, await services.administration.list_accounts(query.cursor, query.limit))
 
 
 @router.get("/users/{id}", responses=ACCOUNT | NOT_MODIFIED)
@@ -106,7 +106,7 @@ async def get_user(request: Request, id: IdInPath, moderator: Moderator, service
 
     Only moderators can do this.
     """
-    return respond_with(request, await services.administration.see(id))
+    return respond_with(request, await services.administration.get_account(id))
 
 
 @router.patch("/users/{id}", responses=ACCOUNT | describe_errors(409, 412, *BODY_ERRORS))
@@ -122,7 +122,7 @@ async def update_user(
 
     Only admins can do this. The last admin cannot be disabled or get another role.
     """
-    return respond_changed(await services.administration.change(admin, id, patch, if_match, client))
+    return respond_changed(await services.administration.update_account(admin, id, patch, if_match, client))
 
 
 @router.get("/audit", responses=describe_response(200, "A page of the audit log.", AuditPage, "Link"))
@@ -133,4 +133,4 @@ async def list_audit_entries(
 
     Only admins can do this. The entries say what happened to accounts; the newest is first.
     """
-    return respond_page(request, await services.audit.listed(query))
+    return respond_page(request, await services.audit.list_entries(query))

@@ -78,10 +78,18 @@ def url_of(server: str, name: str) -> str:
 
 
 @pytest.fixture
-def settings(tmp_path: Path) -> Settings:
+def settings_changes() -> dict[str, Any]:
+    """Settings that have other values in a test; it overrides or parametrizes this."""
+    return {}
+
+
+@pytest.fixture
+def settings(tmp_path: Path, settings_changes: dict[str, Any]) -> Settings:
     """Settings that no environment variable or .env changes, and cheap passwords."""
     base = Settings(_env_file=None, data_dir=tmp_path / "data", secret_key=SecretStr(SECRET))
-    return base.model_copy(update={"password_rounds": 4, "public_url": "http://planner.test", "rate_limits": "off"})
+    return base.model_copy(
+        update={"password_rounds": 4, "public_url": "http://planner.test", "rate_limits": "off"} | settings_changes
+    )
 
 
 def create_indexes_with_all_their_options(self: Any, indexes: Sequence[IndexModel], session: Any = None) -> list[str]:

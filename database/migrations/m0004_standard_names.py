@@ -29,6 +29,9 @@ FIELDS = {
     "idempotent_responses": {"json": "body", "thing": "resource"},
     "import_jobs": {"reject": "reject_conflicts", "holder": "lease_holder"},
     "import_chunks": {"n": "number"},
+    "guards": {"taken": "version"},
+    "sessions": {"refresh": "refresh_digest"},
+    "queued_mails": {"address": "email"},
 }
 # Their keys change, and they are created again at the next start.
 INDEXES = {
@@ -58,13 +61,20 @@ async def drop_indexes(database: Any) -> None:
 
 
 async def rename_collections(database: Any, names: dict[str, str]) -> None:
-    """Rename the collections that exist; one that was created empty under the new name gives way."""
+    """Rename the collections that exist; where both names exist, the documents are moved."""
     existing = set(await database.list_collection_names())
     for old, new in names.items():
-        if old in existing:
-            if new in existing and not await database[new].find_one({}):
-                await database.drop_collection(new)
+        if old not in existing:
+            continue
+        if new in existing and not await database[new].find_one({}):
+            await database.drop_collection(new)
+            existing.remove(new)
+        if new not in existing:
             await database[old].rename(new)
+            continue
+        async for document in database[old].find({}):
+            await database[new].replace_one({"_id": document["_id"]}, document, upsert=True)
+        await database.drop_collection(old)
 
 
 class Forward:

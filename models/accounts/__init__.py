@@ -5,7 +5,7 @@ account_requests.py  request bodies of accounts: sign-up, changes, passwords, de
 session.py           sessions, each with its refresh token
 personal_token.py    personal access tokens
 token_schema.py      responses of the token endpoint and of introspection
-one_time_token.py    single-use tokens that are sent by mail
-oidc_login.py        sign-ins with a provider that are under way
+one_time_token.py    one-time tokens, which are sent by mail
+oidc_login.py        sign-ins with a provider: attempts, authorization codes
 user_write_lock.py   the optimistic lock that serialises dependent writes of one user
 """

@@ -1,4 +1,4 @@
-"""Signing in with a provider: what is kept while somebody is away at one, and until they redeem their code."""
+"""Sign-in with an OpenID Connect provider: attempts, authorization codes, query parameters."""
 
 from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Literal
@@ -7,9 +7,9 @@ from beanie import PydanticObjectId
 from pydantic import BaseModel, ConfigDict, Field
 
 from database.documents import StoredDocument
-from database.queries import Id, Stored, index
-from database.reads import decode, page
-from database.writes import Delete, Insert, InsertStored
+from database.queries import Id, index
+from database.reads import find_one
+from database.writes import Delete
 from models.shared.schema import Reply
 from planner.domain.pkce import CODE_PATTERN
 
@@ -18,10 +18,11 @@ CODE_LIFETIME = timedelta(minutes=1)
 
 
 class OidcLoginAttempt(StoredDocument):
-    """Somebody who was sent to a provider and is to come back, under the hash of our `state`.
+    """A sign-in that was started and not finished yet, under the hash of the `state` that we sent to the provider.
 
-    `browser` is the hash of what only their browser holds. The last three say who sent
-    them: the page they go back to, its own `state`, and its challenge (RFC 7636).
+    `browser` is the hash of a secret that only the browser of this person has, in a cookie. The last three
+    fields come from the page that started the sign-in, if a page did: where the browser returns to, the
+    page's own `state`, and its code challenge (RFC 7636).
     """
 
     id: str = Field(alias="_id")  # type: ignore[assignment]
@@ -35,31 +36,26 @@ class OidcLoginAttempt(StoredDocument):
     expires_at: datetime
 
     class Settings:
-        """Where they are stored; the server itself removes them when their time is over."""
+        """The collection and its index; the server deletes expired attempts."""
 
         name = "oidc_login_attempts"
         indexes: ClassVar = [index("expires_at", name="expired", expireAfterSeconds=0)]
 
     @classmethod
-    def beginning(cls, stored: Stored, now: datetime) -> Insert:
-        """The write that remembers who went to a provider."""
-        return InsertStored(cls, stored | {"expires_at": now + LOGIN_LIFETIME})
+    async def find_pending(cls, digest: str, provider: str, browser: str, now: datetime) -> "OidcLoginAttempt | None":
+        """Return the attempt with this hash, if it was made with this provider and browser and has not expired."""
+        return await find_one(
+            cls, {cls.id: digest, cls.provider: provider, cls.browser: browser, cls.expires_at: {"$gt": now}}
+        )
 
     @classmethod
-    async def standing(cls, digest: str, provider: str, browser: str, now: datetime) -> Stored | None:
-        """What is remembered, if it is of this provider and this browser, and not over."""
-        match = {"_id": digest, "provider": provider, "browser": browser, "expires_at": {"$gt": now}}
-        found = await page(cls, match, None, 1)
-        return decode(found[0]) if found else None
-
-    @classmethod
-    def use(cls, digest: str) -> Delete:
-        """The write that uses it up; refused when somebody else has."""
-        return Delete(cls, {"_id": digest})
+    def delete_write(cls, digest: str) -> Delete:
+        """Return the write that uses an attempt up; refused when it has been used up already."""
+        return Delete(cls, {cls.id: digest})
 
 
 class AuthorizationCode(StoredDocument):
-    """An authorization code of ours (RFC 6749 §4.1.2), under its hash."""
+    """An authorization code that we issued to a page (RFC 6749 §4.1.2), under its hash."""
 
     id: str = Field(alias="_id")  # type: ignore[assignment]
     user: PydanticObjectId
@@ -69,36 +65,25 @@ class AuthorizationCode(StoredDocument):
     expires_at: datetime
 
     class Settings:
-        """Where they are stored; the server itself removes them when their time is over."""
+        """The collection and its index; the server deletes expired codes."""
 
         name = "authorization_codes"
         indexes: ClassVar = [index("expires_at", name="expired", expireAfterSeconds=0)]
 
     @classmethod
-    def issue(cls, digest: str, user: Id, login: Stored, now: datetime) -> Insert:
-        """The write that makes a code good, for the page that sent somebody to a provider."""
-        return InsertStored(
-            cls,
-            {
-                "_id": digest,
-                "user": user,
-                "provider": login["provider"],
-                "redirect_uri": login["redirect_uri"],
-                "code_challenge": login["code_challenge"],
-                "expires_at": now + CODE_LIFETIME,
-            },
-        )
+    async def find_valid(cls, digest: str, now: datetime) -> "AuthorizationCode | None":
+        """Return the code with this hash, if it was neither used nor has expired."""
+        return await find_one(cls, {cls.id: digest, cls.expires_at: {"$gt": now}})
 
     @classmethod
-    async def good(cls, digest: str, now: datetime) -> Stored | None:
-        """The code, if it is still good."""
-        found = await page(cls, {"_id": digest, "expires_at": {"$gt": now}}, None, 1)
-        return decode(found[0]) if found else None
+    def delete_write(cls, digest: str) -> Delete:
+        """Return the write that uses a code up; refused when it has been used up already."""
+        return Delete(cls, {cls.id: digest})
 
     @classmethod
-    def use(cls, digest: str) -> Delete:
-        """The write that uses the code up; refused when somebody else has."""
-        return Delete(cls, {"_id": digest})
+    def delete_all_write(cls, user: Id) -> Delete:
+        """Return the write that invalidates all codes for a user."""
+        return Delete(cls, {cls.user: user}, many=True)
 
 
 class SignInQuery(BaseModel):

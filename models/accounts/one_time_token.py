@@ -1,4 +1,4 @@
-"""Single-use tokens that are sent by mail: to prove an address, to set a new password."""
+"""One-time tokens, which are sent by mail: to verify an address, or to set a new password."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal
@@ -7,16 +7,19 @@ from beanie import PydanticObjectId
 from pydantic import Field
 
 from database.documents import StoredDocument
-from database.queries import Id, Stored, index
-from database.reads import decode, page
-from database.writes import Delete, Insert, InsertStored
+from database.queries import Id, index
+from database.reads import find_one
+from database.writes import Delete, Insert
 
 Purpose = Literal["verify", "reset"]
 LIFETIME: dict[Purpose, timedelta] = {"verify": timedelta(hours=24), "reset": timedelta(hours=1)}
 
 
 class OneTimeToken(StoredDocument):
-    """A token that can be used once, under its hash."""
+    """A token that can be used once, under its hash.
+
+    It is only valid while the account has the e-mail address that the token was sent to.
+    """
 
     id: str = Field(alias="_id")  # type: ignore[assignment]
     purpose: Purpose
@@ -25,7 +28,7 @@ class OneTimeToken(StoredDocument):
     expires_at: datetime
 
     class Settings:
-        """Where they are stored; the server itself removes them when their time is over."""
+        """The collection and its indexes; the server deletes expired tokens."""
 
         name = "one_time_tokens"
         indexes: ClassVar = [
@@ -34,32 +37,22 @@ class OneTimeToken(StoredDocument):
         ]
 
     @classmethod
-    def issue(cls, digest: str, purpose: Purpose, user: Id, email_key: str, now: datetime) -> Insert:
-        """The write that makes a token good."""
-        return InsertStored(
-            cls,
-            {
-                "_id": digest,
-                "purpose": purpose,
-                "user": user,
-                "email_key": email_key,
-                "expires_at": now + LIFETIME[purpose],
-            },
-        )
+    async def find_valid(cls, digest: str, purpose: Purpose, now: datetime) -> "OneTimeToken | None":
+        """Return the token with this hash, if it is for this purpose, and was neither used nor has expired."""
+        return await find_one(cls, {cls.id: digest, cls.purpose: purpose, cls.expires_at: {"$gt": now}})
 
     @classmethod
-    async def good(cls, digest: str, purpose: Purpose, now: datetime) -> Stored | None:
-        """The token, if it is still good."""
-        match = {"_id": digest, "purpose": purpose, "expires_at": {"$gt": now}}
-        found = await page(cls, match, None, 1)
-        return decode(found[0]) if found else None
+    def insert_write(cls, digest: str, purpose: Purpose, user: Id, email_key: str, now: datetime) -> Insert:
+        """Return the write of a new token."""
+        expires_at = now + LIFETIME[purpose]
+        return Insert(cls(id=digest, purpose=purpose, user=user, email_key=email_key, expires_at=expires_at))
 
     @classmethod
-    def use(cls, digest: str) -> Delete:
-        """The write that uses a token up; refused when somebody else has."""
-        return Delete(cls, {"_id": digest})
+    def delete_write(cls, digest: str) -> Delete:
+        """Return the write that uses a token up; refused when it has been used up already."""
+        return Delete(cls, {cls.id: digest})
 
     @classmethod
-    def delete_all_of(cls, user: Id) -> Delete:
-        """The write that makes every token of a user's worthless."""
-        return Delete(cls, {"user": user}, many=True)
+    def delete_all_write(cls, user: Id) -> Delete:
+        """Return the write that invalidates all tokens of a user."""
+        return Delete(cls, {cls.user: user}, many=True)

@@ -1,4 +1,4 @@
-"""Personal access tokens: what a person gives a program so that it may act for them."""
+"""Personal access tokens: with one, a program acts for a person, within the scopes of the token."""
 
 from datetime import datetime
 from typing import Annotated, Any, ClassVar, Literal
@@ -6,15 +6,13 @@ from typing import Annotated, Any, ClassVar, Literal
 from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field
 
-from database.commit import change
+from database.commit import find_and_update
 from database.documents import StoredDocument
-from database.queries import Filter, Id, Stored, index
-from database.reads import decode, page
+from database.queries import Filter, Id, assign, index
+from database.reads import Slice, find_one, find_slice
 from database.writes import Delete
 from models.shared.fields import NO_NUL
 from models.shared.schema import Reply, Request
-from models.shared.views import Page, to_json
-from planner.domain.cursors import encode_cursor
 
 Scope = Literal["events:read", "events:write", "account:read"]
 SCOPE_DESCRIPTIONS: dict[Scope, str] = {
@@ -39,7 +37,7 @@ class PersonalToken(StoredDocument):
     last_used_at: datetime | None = None
 
     class Settings:
-        """Where tokens are stored; the server itself removes them when their time is over."""
+        """The collection and its indexes; the server deletes expired tokens."""
 
         name = "personal_tokens"
         indexes: ClassVar = [
@@ -49,47 +47,32 @@ class PersonalToken(StoredDocument):
         ]
 
     @classmethod
-    async def by_digest(cls, digest: str, now: datetime) -> Stored | None:
-        """The token with this hash, if its time is not over."""
-        found = await page(cls, {"digest": digest, "expires_at": {"$gt": now}}, None, 1)
-        return decode(found[0]) if found else None
+    async def by_digest(cls, digest: str, now: datetime) -> "PersonalToken | None":
+        """Return the token with this hash, if it has not expired."""
+        return await find_one(cls, {cls.digest: digest, cls.expires_at: {"$gt": now}})
 
     @classmethod
-    async def touch(cls, id: Id, now: datetime) -> None:
-        """Note that the token was used."""
-        await change(cls, {"_id": id}, {"$set": {"last_used_at": now}})
+    async def record_use(cls, id: Id, now: datetime) -> None:
+        """Store when the token was last used."""
+        await find_and_update(cls, {cls.id: id}, {"$set": assign(cls.last_used_at, now)})
 
     @classmethod
-    def removing(cls, id: Id, user: Id) -> Delete:
-        """The write that removes one token of a user's; refused when there is none."""
-        return Delete(cls, {"_id": id, "user": user})
-
-    @classmethod
-    def delete_all_of(cls, user: Id) -> Delete:
-        """The write that removes every token of a user's."""
-        return Delete(cls, {"user": user}, many=True)
-
-    @classmethod
-    async def listed(cls, user: Id, now: datetime, after: Id | None, limit: int) -> Page:
-        """A page of a user's tokens, the oldest first."""
-        match: Filter = {"user": user, "expires_at": {"$gt": now}}
+    async def find_by_user(cls, user: Id, now: datetime, after: Id | None, limit: int) -> Slice["PersonalToken"]:
+        """Return the first tokens of a user after the token `after`, the oldest first."""
+        match: Filter = {cls.user: user, cls.expires_at: {"$gt": now}}
         if after is not None:
-            match["_id"] = {"$gt": after}
-        found = [decode(raw) for raw in await page(cls, match, [("_id", 1)], limit + 1)]
-        items = [to_json(personal_token_body(stored)) for stored in found[:limit]]
-        return Page(items, encode_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
+            match[cls.id] = {"$gt": after}
+        return await find_slice(cls, match, [(cls.id, 1)], limit)
 
+    @classmethod
+    def delete_write(cls, id: Id, user: Id) -> Delete:
+        """Return the write that deletes a token of a user; refused when the user has no such token."""
+        return Delete(cls, {cls.id: id, cls.user: user})
 
-def personal_token_body(stored: Stored) -> dict[str, Any]:
-    """A token as it is answered, without its secret."""
-    return {
-        "id": str(stored["_id"]),
-        "name": stored["name"],
-        "scopes": stored["scopes"],
-        "created_at": stored["created_at"],
-        "expires_at": stored["expires_at"],
-        "last_used_at": stored.get("last_used_at"),
-    }
+    @classmethod
+    def delete_all_write(cls, user: Id) -> Delete:
+        """Return the write that deletes all tokens of a user."""
+        return Delete(cls, {cls.user: user}, many=True)
 
 
 class PersonalTokenCreate(Request):
@@ -127,6 +110,18 @@ class PersonalTokenRead(Reply):
     created_at: datetime
     expires_at: datetime
     last_used_at: Annotated[datetime | None, Field(description="When it was last used, to the minute; null if never.")]
+
+    @classmethod
+    def from_document(cls, token: PersonalToken) -> "PersonalTokenRead":
+        """Return the token as its user sees it."""
+        return cls(
+            id=str(token.id),
+            name=token.name,
+            scopes=token.scopes,
+            created_at=token.created_at,
+            expires_at=token.expires_at,
+            last_used_at=token.last_used_at,
+        )
 
 
 class PersonalTokenCreated(PersonalTokenRead):

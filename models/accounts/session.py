@@ -1,30 +1,28 @@
-"""Sessions: one for each sign-in, with the refresh token that carries it on."""
+"""Sessions: one for each sign-in, with its current refresh token."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field
 
-from database.commit import change
+from database.commit import find_and_update
 from database.documents import StoredDocument
-from database.queries import Filter, Id, Stored, index
-from database.reads import decode, page
-from database.writes import Delete, Insert, InsertStored
+from database.queries import Filter, Id, assign, index
+from database.reads import Slice, find_one, find_slice
+from database.writes import Delete
 from models.shared.schema import Reply
-from models.shared.views import Page, to_json
-from planner.domain.cursors import encode_cursor
 
 
 class Session(StoredDocument):
-    """A sign-in that lasts until it is ended, its refresh token is used twice, or its time is over.
+    """A sign-in, until it expires or is revoked, or its refresh token is used a second time.
 
-    A session that has ended is removed: what is not there cannot be revived by a race.
+    A session that has ended is deleted: what does not exist cannot be brought back by a race.
     """
 
     user: PydanticObjectId
-    refresh: str
-    scopes: list[str] | None = None
+    refresh_digest: str = Field(description="The hash of the current refresh token.")
+    scopes: list[str] | None = Field(None, description="The scopes of its tokens; None: all rights.")
     device: str
     address: str
     created_at: datetime
@@ -32,7 +30,7 @@ class Session(StoredDocument):
     expires_at: datetime
 
     class Settings:
-        """Where sessions are stored; the server itself removes them when their time is over."""
+        """The collection and its indexes; the server deletes expired sessions."""
 
         name = "sessions"
         indexes: ClassVar = [
@@ -41,68 +39,50 @@ class Session(StoredDocument):
         ]
 
     @classmethod
-    def opening(cls, stored: Stored) -> Insert:
-        """The write that opens a session; for a group of writes."""
-        return InsertStored(cls, stored)
+    async def by_id(cls, id: Id, now: datetime, user: Id | None = None) -> "Session | None":
+        """Return the session with this id, if it has not ended and belongs to the user (None: to any)."""
+        match: Filter = {cls.id: id, cls.expires_at: {"$gt": now}}
+        if user is not None:
+            match[cls.user] = user
+        return await find_one(cls, match)
 
     @classmethod
-    async def standing(cls, id: Id, user: Id, now: datetime) -> Stored | None:
-        """The session, if it is this user's and has not ended."""
-        match = {"_id": id, "user": user, "expires_at": {"$gt": now}}
-        found = await page(cls, match, None, 1)
-        return decode(found[0]) if found else None
+    async def rotate_refresh_token(
+        cls, id: Id, old_digest: str, new_digest: str, now: datetime, address: str
+    ) -> "Session | None":
+        """Replace the current refresh token; return the session, or None if the old token is not the current one.
+
+        Atomic.
+        """
+        match = {cls.id: id, cls.refresh_digest: old_digest, cls.expires_at: {"$gt": now}}
+        changes = assign(cls.refresh_digest, new_digest) | assign(cls.last_used_at, now) | assign(cls.address, address)
+        return await find_and_update(cls, match, {"$set": changes})
 
     @classmethod
-    async def by_id(cls, id: Id, now: datetime) -> Stored | None:
-        """The session, if it has not ended."""
-        found = await page(cls, {"_id": id, "expires_at": {"$gt": now}}, None, 1)
-        return decode(found[0]) if found else None
+    async def record_use(cls, id: Id, now: datetime) -> None:
+        """Store when the session was last used."""
+        await find_and_update(cls, {cls.id: id}, {"$set": assign(cls.last_used_at, now)})
 
     @classmethod
-    async def rotate(cls, id: Id, old: str, new: str, now: datetime, address: str) -> Stored | None:
-        """Replace the refresh token, if it is still the old one; None if it is not."""
-        match = {"_id": id, "refresh": old, "expires_at": {"$gt": now}}
-        raw = await change(cls, match, {"$set": {"refresh": new, "last_used_at": now, "address": address}})
-        return None if raw is None else decode(raw)
-
-    @classmethod
-    async def touch(cls, id: Id, now: datetime) -> None:
-        """Note that the session was used."""
-        await change(cls, {"_id": id}, {"$set": {"last_used_at": now}})
-
-    @classmethod
-    def ending(cls, id: Id, user: Id) -> Delete:
-        """The write that ends one session of a user's; refused when there is none."""
-        return Delete(cls, {"_id": id, "user": user})
-
-    @classmethod
-    def ending_all(cls, user: Id, but: Id | None = None) -> Delete:
-        """The write that ends all sessions of a user's, or all but one."""
-        match: Filter = {"user": user} if but is None else {"user": user, "_id": {"$ne": but}}
-        return Delete(cls, match, many=True)
-
-    @classmethod
-    async def listed(cls, user: Id, current: Id | None, now: datetime, after: Id | None, limit: int) -> Page:
-        """A page of a user's sessions, the oldest first."""
-        match: Filter = {"user": user, "expires_at": {"$gt": now}}
+    async def find_by_user(cls, user: Id, now: datetime, after: Id | None, limit: int) -> Slice["Session"]:
+        """Return the first sessions of a user after the session `after`, the oldest first."""
+        match: Filter = {cls.user: user, cls.expires_at: {"$gt": now}}
         if after is not None:
-            match["_id"] = {"$gt": after}
-        found = [decode(raw) for raw in await page(cls, match, [("_id", 1)], limit + 1)]
-        items = [to_json(session_body(stored, current)) for stored in found[:limit]]
-        return Page(items, encode_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
+            match[cls.id] = {"$gt": after}
+        return await find_slice(cls, match, [(cls.id, 1)], limit)
 
+    @classmethod
+    def delete_write(cls, id: Id, user: Id) -> Delete:
+        """Return the write that ends a session of a user; refused when the user has no such session."""
+        return Delete(cls, {cls.id: id, cls.user: user})
 
-def session_body(stored: Stored, current: Id | None) -> dict[str, Any]:
-    """A session as it is answered."""
-    return {
-        "id": str(stored["_id"]),
-        "device": stored["device"],
-        "address": stored["address"],
-        "created_at": stored["created_at"],
-        "last_used_at": stored["last_used_at"],
-        "expires_at": stored["expires_at"],
-        "current": stored["_id"] == current,
-    }
+    @classmethod
+    def delete_all_write(cls, user: Id, *, except_id: Id | None = None) -> Delete:
+        """Return the write that ends all sessions of a user, or all but one."""
+        match: Filter = {cls.user: user}
+        if except_id is not None:
+            match[cls.id] = {"$ne": except_id}
+        return Delete(cls, match, many=True)
 
 
 class SessionRead(Reply):
@@ -131,6 +111,19 @@ class SessionRead(Reply):
     last_used_at: Annotated[datetime, Field(description="When it was last used, to the minute.")]
     expires_at: Annotated[datetime, Field(description="When it expires at the latest.")]
     current: Annotated[bool, Field(description="Whether it is the session of this request.")]
+
+    @classmethod
+    def from_document(cls, session: Session, *, current: Id | None) -> "SessionRead":
+        """Return the session as its user sees it who is signed in with the session `current`."""
+        return cls(
+            id=str(session.id),
+            device=session.device,
+            address=session.address,
+            created_at=session.created_at,
+            last_used_at=session.last_used_at,
+            expires_at=session.expires_at,
+            current=session.id == current,
+        )
 
 
 class SessionPage(Reply):

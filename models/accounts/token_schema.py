@@ -6,7 +6,7 @@ from pydantic import ConfigDict, Field
 
 from models.accounts.user import EXAMPLE as USER_EXAMPLE
 from models.accounts.user import UserRead
-from models.shared.schema import Reply
+from models.shared.schema import Reply, is_none
 
 EXAMPLE: dict[str, Any] = {
     "access_token": "eyJhbGciOi…",
@@ -23,10 +23,11 @@ class TokensRead(Reply):
 
     access_token: Annotated[str, Field(description="Send it as `Authorization: Bearer …`.")]
     token_type: Literal["Bearer"]
-    expires_in: Annotated[int, Field(description="How long the access token is valid, in seconds.")]
-    refresh_token: Annotated[str, Field(description="Valid for one use, which gives a new one.")]
+    expires_in: Annotated[int, Field(description="The lifetime of the access token, in seconds.")]
+    refresh_token: Annotated[str, Field(description="Can be used once, for new tokens.")]
     scope: Annotated[
-        str | None, Field(description="The scopes of the tokens; only when the request asked for some of them.")
+        str | None,
+        Field(description="The scopes of the tokens; absent when they have all rights.", exclude_if=is_none),
     ] = None
 
 
@@ -39,7 +40,7 @@ class SignedInRead(TokensRead):
 
 
 class IntrospectionRead(Reply):
-    """The state of a token (RFC 7662 §2.2); only `active` for one that is not active, or not yours."""
+    """The state of a token (RFC 7662 §2.2). A token that is not active, or not yours, has only the field `active`."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -62,13 +63,21 @@ class IntrospectionRead(Reply):
     )
 
     active: bool
-    scope: Annotated[str | None, Field(description="The scopes of the token; absent when it has all rights.")] = None
-    username: Annotated[str | None, Field(description="The username of the account, or its e-mail address.")] = None
-    token_type: Annotated[str | None, Field(description="`Bearer`, or `refresh_token`.")] = None
-    exp: Annotated[int | None, Field(description="When the token expires, in seconds since 1970.")] = None
-    iat: Annotated[int | None, Field(description="When the token was issued, in seconds since 1970.")] = None
-    sub: Annotated[str | None, Field(description="The id of the account.")] = None
-    aud: Annotated[str | None, Field(description="The audience of an access token.")] = None
-    iss: Annotated[str | None, Field(description="The issuer: this planner.")] = None
-    jti: Annotated[str | None, Field(description="The id of an access token.")] = None
-    sid: Annotated[str | None, Field(description="The id of the session.")] = None
+    scope: Annotated[
+        str | None, Field(description="The scopes of the token; absent when it has all rights.", exclude_if=is_none)
+    ] = None
+    username: Annotated[
+        str | None, Field(description="The username of the account, or its e-mail address.", exclude_if=is_none)
+    ] = None
+    token_type: Annotated[str | None, Field(description="`Bearer`, or `refresh_token`.", exclude_if=is_none)] = None
+    exp: Annotated[
+        int | None, Field(description="When the token expires, in seconds since 1970.", exclude_if=is_none)
+    ] = None
+    iat: Annotated[
+        int | None, Field(description="When the token was issued, in seconds since 1970.", exclude_if=is_none)
+    ] = None
+    sub: Annotated[str | None, Field(description="The id of the account.", exclude_if=is_none)] = None
+    aud: Annotated[str | None, Field(description="The audience of an access token.", exclude_if=is_none)] = None
+    iss: Annotated[str | None, Field(description="The issuer: this planner.", exclude_if=is_none)] = None
+    jti: Annotated[str | None, Field(description="The id of an access token.", exclude_if=is_none)] = None
+    sid: Annotated[str | None, Field(description="The id of the session.", exclude_if=is_none)] = None

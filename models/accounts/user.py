@@ -1,32 +1,46 @@
-"""Accounts: what is stored, and every query and conditional write on them."""
+"""Accounts, with every query and write on them."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field
+from typing_extensions import TypedDict
 
-from database.commit import change
+from database.commit import find_and_update
 from database.documents import StoredDocument
-from database.queries import Filter, Id, Stored, index
-from database.reads import Loader, decode, page
+from database.queries import Changes, Filter, Id, assign, clear, index, only, within, without
+from database.reads import Loader, Slice, find_one, find_slice
 from database.writes import Update
 from models.shared.fields import fold
 from models.shared.schema import Reply
-from models.shared.views import Page, View, to_json
-from planner.domain.cursors import encode_cursor
 
 Role = Literal["user", "moderator", "admin"]
+
+
+class ProviderIdentity(TypedDict):
+    """An account at an OpenID Connect provider, which is linked to one of ours."""
+
+    issuer: str
+    subject: str
+
+
+class UserStatus(NamedTuple):
+    """What decides whether an account may act."""
+
+    role: Role
+    disabled: bool
 
 
 class User(StoredDocument):
     """An account, with the ids of the events it created embedded.
 
-    `events` is the set of those ids in up to 256 small lists, each under the last two
-    hexadecimal digits of its ids. Adding to a list costs the server time in proportion
-    to the list, so one list of ten thousand would make each new event dearer than the
-    last; see docs/decisions/0003-embedded-event-ids.md.
+    `email_key` and `username_key` are the e-mail address and the username in the form in which they are compared.
+
+    `events` is the set of the embedded ids in up to 256 small lists, each under the last two hexadecimal digits of
+    its ids. Adding to a list costs the server time in proportion to its length, so that with a single list
+    each new event would cost more than the one before; see docs/decisions/0003-embedded-event-ids.md.
     """
 
     email: str
@@ -34,24 +48,22 @@ class User(StoredDocument):
     username: str | None = None
     username_key: str | None = None
     full_name: str | None = None
-    password: str | None = None
+    password: str | None = Field(None, description="The hash of the password; None without one.")
     role: Role = "user"
     email_verified: bool = False
     disabled: bool = False
     events: dict[str, list[PydanticObjectId]] = Field(default_factory=dict)
-    identities: list[dict[str, str]] = Field(
-        default_factory=list, description="Who the account is to providers: each issuer and subject."
-    )
+    identities: list[ProviderIdentity] = Field(default_factory=list)
     signed_in_at: datetime | None = None
     write_lock: PydanticObjectId | None = Field(None, description="See `models/accounts/user_write_lock.py`.")
     revision: int = Field(1, ge=1)
     created_at: datetime
     updated_at: datetime
 
-    loader: ClassVar[Loader["User"]]
+    _loader: ClassVar[Loader["User"]]
 
     class Settings:
-        """Where accounts are stored; e-mail and username are unique whatever their letter case."""
+        """The collection and its indexes; e-mail address and username are unique, regardless of letter case."""
 
         name = "users"
         indexes: ClassVar = [
@@ -73,166 +85,168 @@ class User(StoredDocument):
         ]
 
     @classmethod
-    async def by_login(cls, login: str) -> Stored | None:
-        """The document of the account with this e-mail address or username, without its events.
+    def new(
+        cls,
+        email: str,
+        now: datetime,
+        *,
+        username: str | None = None,
+        full_name: str | None = None,
+        password: str | None = None,
+        role: Role = "user",
+        email_verified: bool = False,
+        identities: Sequence[ProviderIdentity] = (),
+    ) -> "User":
+        """Return a new account that is not stored yet; `password` is a hash."""
+        user = cls(
+            email=email,
+            email_key=fold(email),
+            full_name=full_name,
+            password=password,
+            role=role,
+            email_verified=email_verified,
+            disabled=False,
+            events={},
+            identities=list(identities),
+            revision=1,
+            created_at=now,
+            updated_at=now,
+        )
+        return user if username is None else user.with_stored(cls.username_changes(username))
 
-        Left out, they cannot make finding one account take longer than finding another.
+    @property
+    def event_ids(self) -> list[Id]:
+        """The ids of the events of the account, in the order in which the events were created."""
+        return sorted(id for ids in self.events.values() for id in ids)
+
+    @classmethod
+    async def by_id(cls, id: Id) -> "User | None":
+        """Return the account with this id, or None."""
+        return await cls._loader.get(id)
+
+    @classmethod
+    async def by_login(cls, login: str) -> "User | None":
+        """Return the account with this e-mail address or username, without the ids of its events, or None.
+
+        With them, it would take longer to find an account that has many events.
         """
         key = fold(login)
-        match = {"email_key" if "@" in key else "username_key": key}
-        found = await page(cls, match, None, 1, {"events": 0})
-        return decode(found[0]) if found else None
+        return await find_one(cls, {cls.email_key if "@" in key else cls.username_key: key}, without(cls.events))
 
     @classmethod
-    async def by_identity(cls, issuer: str, subject: str) -> Stored | None:
-        """The document of the account that somebody is to a provider."""
-        found = await page(cls, identified(issuer, subject), None, 1)
-        return decode(found[0]) if found else None
-
-    @classmethod
-    def linking(cls, user: Stored, issuer: str, subject: str, now: datetime) -> Update:
-        """The write that links an account to who somebody is to a provider; for a group of writes.
-
-        It is refused when the account's address is no longer what it was, or no longer proved.
-        """
-        one = identity(issuer, subject)
+    async def by_identity(cls, identity: ProviderIdentity) -> "User | None":
+        """Return the account that this account at a provider is linked to, or None."""
+        # The second condition makes the server use the partial index.
         match = {
-            "_id": user["_id"],
-            "email_key": user["email_key"],
-            "email_verified": True,
-            "disabled": False,
-            "identities": {"$ne": one},
+            cls.identities: {"$elemMatch": identity},
+            within(cls.identities, "subject"): identity["subject"],
         }
-        change_ = {"$push": {"identities": one}, "$set": {"updated_at": now}, "$inc": {"revision": 1}}
-        return Update(cls, match, change_)
+        return await find_one(cls, match)
 
     @classmethod
-    async def stored(cls, id: Id) -> Stored | None:
-        """The account's document as it stands."""
-        raw = await cls.loader.get_raw(id)
-        return None if raw is None else decode(raw)
+    async def find_status(cls, id: Id) -> UserStatus | None:
+        """Return what decides whether the account may act; None if there is no such account."""
+        user = await find_one(cls, {cls.id: id}, only(cls.role, cls.disabled))
+        return None if user is None else UserStatus(user.role, user.disabled)
 
     @classmethod
-    async def standing(cls, id: Id) -> Stored | None:
-        """What decides whether the account may act: its role, and whether it is disabled."""
-        found = await page(cls, {"_id": id}, None, 1, {"role": 1, "disabled": 1})
-        return decode(found[0]) if found else None
+    async def is_active(cls, id: Id) -> bool:
+        """Return whether there is such an account, and it is not disabled."""
+        status = await cls.find_status(id)
+        return status is not None and not status.disabled
 
     @classmethod
-    async def upgrade_password(cls, id: Id, old: str, new: str) -> None:
-        """Store the same password under a better hash, unless it was changed meanwhile."""
-        await change(cls, {"_id": id, "password": old}, {"$set": {"password": new}})
+    async def find_oldest(cls, after: Id | None, limit: int) -> Slice["User"]:
+        """Return the first accounts after the account `after`, the oldest first."""
+        return await find_slice(cls, {} if after is None else {cls.id: {"$gt": after}}, [(cls.id, 1)], limit)
 
     @classmethod
-    async def changed(cls, id: Id, revision: int, change_: dict[str, Any]) -> Stored | None:
-        """Change the account if it still has this revision, and count it up; None if not."""
-        raw = await change(cls, {"_id": id, "revision": revision}, change_ | {"$inc": {"revision": 1}})
-        return None if raw is None else decode(raw)
+    async def improve_password_hash(cls, id: Id, old_hash: str, new_hash: str) -> None:
+        """Store the same password under a better hash, unless the password was changed meanwhile. Atomic."""
+        await find_and_update(cls, {cls.id: id, cls.password: old_hash}, {"$set": assign(cls.password, new_hash)})
 
     @classmethod
-    def changing(cls, id: Id, now: datetime, match: Mapping[str, Any] | None = None, **fields: Any) -> Update:
-        """The write that sets fields of an account that still matches; for a group of writes."""
-        return Update(
-            cls, {"_id": id, **(match or {})}, {"$set": fields | {"updated_at": now}, "$inc": {"revision": 1}}
-        )
+    def username_changes(cls, username: str) -> Changes:
+        """Return the part of a `$set` that changes the username."""
+        return assign(cls.username, username) | assign(cls.username_key, fold(username))
 
     @classmethod
-    def signing_in(cls, id: Id, now: datetime) -> Update:
-        """The write that goes with whatever lets a token act for an account.
+    def email_changes(cls, email: str, *, verified: bool) -> Changes:
+        """Return the part of a `$set` that changes the e-mail address."""
+        return assign(cls.email, email) | assign(cls.email_key, fold(email)) | assign(cls.email_verified, verified)
 
-        It is refused when the account is gone or disabled, and collides with its removal: no
-        session or token can come to be while its account goes.
+    @classmethod
+    def update_write(
+        cls, id: Id, now: datetime, changes: Changes, *, match: Filter | None = None, cleared: Sequence[Any] = ()
+    ) -> Update:
+        """Return the write that sets and clears fields of an account; refused when the account does not `match`."""
+        update = cls._counted(now, changes)
+        if cleared:
+            update["$unset"] = clear(*cleared)
+        return Update(cls, {cls.id: id, **(match or {})}, update)
+
+    @classmethod
+    def sign_in_write(cls, id: Id, now: datetime) -> Update:
+        """Return the write that belongs to every write of something that acts for an account.
+
+        It is refused when the account is deleted or disabled, and conflicts with its deletion: no session or
+        token can be created while its account is being deleted.
         """
-        return Update(cls, {"_id": id, "disabled": False}, {"$set": {"signed_in_at": now}})
+        return Update(cls, {cls.id: id, cls.disabled: False}, {"$set": assign(cls.signed_in_at, now)})
 
     @classmethod
-    async def listed(cls, after: Id | None, limit: int) -> Page:
-        """A page of all accounts, the oldest first."""
-        match: Filter = {} if after is None else {"_id": {"$gt": after}}
-        found = [decode(raw) for raw in await page(cls, match, [("_id", 1)], limit + 1)]
-        items = [user_view(stored).json for stored in found[:limit]]
-        return Page(items, encode_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
+    def link_identity_write(cls, user: "User", identity: ProviderIdentity, now: datetime) -> Update:
+        """Return the write that links an account at a provider to this account.
+
+        It is refused when the e-mail address was changed since `user` was read, or is not verified any more.
+        """
+        match = {
+            cls.id: user.id,
+            cls.email_key: user.email_key,
+            cls.email_verified: True,
+            cls.disabled: False,
+            cls.identities: {"$ne": identity},
+        }
+        return Update(cls, match, {"$push": {cls.identities: identity}, **cls._counted(now)})
 
     @classmethod
-    def embed(cls, id: Id, event: Id, now: datetime) -> Update:
-        """The write that adds an event's id; for a group of writes."""
-        return Update(
-            cls,
-            {"_id": id},
-            {"$push": {_list(event): event}, "$inc": {"revision": 1}, "$set": {"updated_at": now}},
-        )
+    def embed_event_write(cls, id: Id, event: Id, now: datetime) -> Update:
+        """Return the write that adds the id of an event to its creator's account."""
+        return cls.embed_events_write(id, [event], now)
 
     @classmethod
-    def embed_all(cls, id: Id, events: Sequence[Id], now: datetime) -> Update:
-        """The write that adds the ids of several events at once; for a group of writes."""
-        lists = {f"{cls.events}.{name}": ids for name, ids in event_ids_by_bucket(events).items()}
-        return Update(
-            cls,
-            {"_id": id},
-            {
-                "$push": {name: {"$each": ids} for name, ids in lists.items()},
-                "$inc": {"revision": 1},
-                "$set": {"updated_at": now},
-            },
-        )
+    def embed_events_write(cls, id: Id, events: Sequence[Id], now: datetime) -> Update:
+        """Return the write that adds the ids of events to their creator's account."""
+        buckets = event_ids_by_bucket(events)
+        pushed = {within(cls.events, bucket): {"$each": ids} for bucket, ids in buckets.items()}
+        return Update(cls, {cls.id: id}, {"$push": pushed, **cls._counted(now)})
 
     @classmethod
-    def release(cls, id: Id, event: Id, now: datetime) -> Update:
-        """The write that takes an event's id out again; for a group of writes."""
-        return Update(
-            cls,
-            {"_id": id},
-            {"$pull": {_list(event): event}, "$inc": {"revision": 1}, "$set": {"updated_at": now}},
-            required=False,
-        )
+    def remove_event_write(cls, id: Id, event: Id, now: datetime) -> Update:
+        """Return the write that removes the id of an event from its creator's account, if there is the account."""
+        pulled = {within(cls.events, _bucket_of(event)): event}
+        return Update(cls, {cls.id: id}, {"$pull": pulled, **cls._counted(now)}, required=False)
+
+    @classmethod
+    def _counted(cls, now: datetime, changes: Changes | None = None) -> Changes:
+        """Return an update with these changes that counts the revision up."""
+        return {"$set": (changes or {}) | assign(cls.updated_at, now), "$inc": {cls.revision: 1}}
 
 
-User.loader = Loader(User)
-
-
-def identity(issuer: str, subject: str) -> dict[str, str]:
-    """Who somebody is to a provider, as it is stored."""
-    return {"issuer": issuer, "subject": subject}
-
-
-def identified(issuer: str, subject: str) -> Filter:
-    """What finds the account of an identity; the second half is what makes the partial index serve."""
-    return {"identities": {"$elemMatch": identity(issuer, subject)}, "identities.subject": subject}
+User._loader = Loader(User)
 
 
 def event_ids_by_bucket(events: Iterable[Id]) -> dict[str, list[Id]]:
-    """Return the ids in the lists that they belong to, as `User.events` holds them."""
+    """Return the ids in the lists that they belong to, as `User.events` has them."""
     buckets: dict[str, list[Id]] = {}
     for event in events:
-        buckets.setdefault(str(event)[-2:], []).append(event)
+        buckets.setdefault(_bucket_of(event), []).append(event)
     return buckets
 
 
-def _list(event: Id) -> str:
-    """The field of the list that an event's id belongs to: its last byte spreads evenly."""
-    return f"events.{str(event)[-2:]}"
-
-
-def event_ids(lists: dict[str, list[Id]]) -> list[Id]:
-    """The ids in the lists, in the order in which they were made."""
-    return sorted(id for ids in lists.values() for id in ids)
-
-
-def user_view(stored: Stored) -> View:
-    """The view of an account's document; the only place that says what of it is answered."""
-    body: dict[str, Any] = {
-        "id": str(stored["_id"]),
-        "email": stored["email"],
-        "username": stored.get("username"),
-        "full_name": stored.get("full_name"),
-        "role": stored["role"],
-        "email_verified": stored["email_verified"],
-        "disabled": stored["disabled"],
-        "events": [str(id) for id in event_ids(stored["events"])],
-        "created_at": stored["created_at"],
-        "updated_at": stored["updated_at"],
-    }
-    return View(to_json(body), body["id"], stored["revision"])
+def _bucket_of(event: Id) -> str:
+    # The last byte of an id is that of a counter, so that the ids spread evenly.
+    return str(event)[-2:]
 
 
 EXAMPLE: dict[str, Any] = {
@@ -264,6 +278,22 @@ class UserRead(Reply):
     events: Annotated[list[str], Field(description="The ids of the events that this account created.")]
     created_at: datetime
     updated_at: datetime
+
+    @classmethod
+    def from_document(cls, user: User) -> "UserRead":
+        """Return the account as it is sent."""
+        return cls(
+            id=str(user.id),
+            email=user.email,
+            username=user.username,
+            full_name=user.full_name,
+            role=user.role,
+            email_verified=user.email_verified,
+            disabled=user.disabled,
+            events=[str(id) for id in user.event_ids],
+            created_at=user.created_at,
+            updated_at=user.updated_at,
+        )
 
 
 class UserPage(Reply):

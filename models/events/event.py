@@ -120,7 +120,7 @@ class Event(StoredDocument):
         False when the creator is gone, or `also` is refused. Raises `DuplicateKey` for a uid
         that the creator has used already.
         """
-        embed = User.embed(stored["creator"], stored["_id"], stored["created_at"])
+        embed = User.embed_event_write(stored["creator"], stored["_id"], stored["created_at"])
         return await commit_atomically([*also, *cls.inserting(stored), embed])
 
     @classmethod
@@ -181,7 +181,7 @@ class Event(StoredDocument):
     async def split(cls, before: EventView, head: Stored, tail: Stored, by: Id, *, also: Sequence[Write] = ()) -> bool:
         """Change an event and make another of its later part, if it is still what it was `before`."""
         _, writes = cls.changing(before.stored, head, by, clear=OF_SERIES)
-        embed = User.embed(tail["creator"], tail["_id"], tail["created_at"])
+        embed = User.embed_event_write(tail["creator"], tail["_id"], tail["created_at"])
         return await commit_atomically([*also, *writes, *cls.inserting(tail), embed])
 
     @classmethod
@@ -195,7 +195,7 @@ class Event(StoredDocument):
         return await commit_atomically(
             [
                 Delete(cls, _unchanged(stored)),
-                User.release(stored["creator"], stored["_id"], now),
+                User.remove_event_write(stored["creator"], stored["_id"], now),
                 *Revision.ending(stored, by, now),
                 Tombstone.noting(stored, now, removed=True),
                 *PublicEventIndex.removing(stored),
@@ -213,7 +213,7 @@ class Event(StoredDocument):
         own = {name: value for name, value in last.items() if name in OF_SERVER and name not in ("act", "editor")}
         stored = own | fields | {"revision": removal["revision"] + 1, "change_number": WAITING}
         stored = placed(stored | _made(last["creator"], by, "restored"))
-        embed = User.embed(stored["creator"], stored["_id"], stored["updated_at"])
+        embed = User.embed_event_write(stored["creator"], stored["_id"], stored["updated_at"])
         writes = [*cls.inserting(stored), Revision.reviving(removal), embed]
         return render(stored) if await commit_atomically(writes) else None
 

@@ -35,4 +35,4 @@ def adding(creator: Id, events: Sequence[Stored], now: datetime) -> list[Write]:
     if not events:
         return []
     inserts = [write for stored in events for write in Event.inserting(stored)]
-    return [*inserts, User.embed_all(creator, [stored["_id"] for stored in events], now)]
+    return [*inserts, User.embed_events_write(creator, [stored["_id"] for stored in events], now)]

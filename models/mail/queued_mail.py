@@ -1,39 +1,39 @@
-"""Mails that are to be sent: stored, so that a crash forgets none and a request waits for none."""
+"""The queue of mails: stored, so that a crash loses none and no request waits for one."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar, Literal
 
 from beanie import PydanticObjectId
+from pydantic import Field
 
-from database.commit import change
+from database.commit import find_and_update
 from database.documents import StoredDocument
-from database.queries import Id, Stored, index, new_id
-from database.reads import decode
-from database.writes import Delete, Insert, InsertStored
+from database.queries import Id, assign, index
+from database.writes import Delete, Insert
 
 Kind = Literal["verify", "reset", "email-changed", "password-changed"]
-# A mail that could not be sent in this time is given up.
-PATIENCE = timedelta(days=3)
-# How long one process has to send a mail before another may try.
+# A mail that could not be sent within this time is dropped.
+LIFETIME = timedelta(days=3)
+# The time that one process has to send a mail, before another one tries.
 LEASE = timedelta(minutes=2)
 
 
 class QueuedMail(StoredDocument):
-    """A mail that is due: what kind, and to whom.
+    """A mail that is to be sent: its kind, and its recipient.
 
-    It holds no token: the token is made when the mail is sent, and only its hash is stored.
-    A `reset` holds the address that was asked for, whether or not an account has it.
+    It contains no token: that is created when the mail is sent, and only its hash is stored. A mail of the
+    kind `reset` has no `user`, because nobody has checked yet whether the address has an account.
     """
 
     kind: Kind
     user: PydanticObjectId | None = None
-    address: str
+    email: str
     due_at: datetime
-    attempts: int = 0
+    attempts: int = Field(0, description="The number of times that a process has claimed the mail.")
     expires_at: datetime
 
     class Settings:
-        """Where mails are stored, in the order in which they are due."""
+        """The collection and its indexes; the server deletes expired mails."""
 
         name = "queued_mails"
         indexes: ClassVar = [
@@ -43,38 +43,27 @@ class QueuedMail(StoredDocument):
         ]
 
     @classmethod
-    def ordering(cls, kind: Kind, user: Id | None, address: str, now: datetime) -> Insert:
-        """The write that has a mail sent; for a group of writes."""
-        return InsertStored(
-            cls,
-            {
-                "_id": new_id(),
-                "kind": kind,
-                "user": user,
-                "address": address,
-                "due_at": now,
-                "attempts": 0,
-                "expires_at": now + PATIENCE,
-            },
-        )
+    async def claim(cls, now: datetime) -> "QueuedMail | None":
+        """Lease a mail that is due, so that no other process gets it for `LEASE`; return it, or None. Atomic."""
+        changes = {"$set": assign(cls.due_at, now + LEASE), "$inc": {cls.attempts: 1}}
+        return await find_and_update(cls, {cls.due_at: {"$lte": now}}, changes)
 
     @classmethod
-    async def claim(cls, now: datetime) -> Stored | None:
-        """A mail that is due, for this process to send; no other gets it while the lease lasts."""
-        raw = await change(cls, {"due_at": {"$lte": now}}, {"$set": {"due_at": now + LEASE}, "$inc": {"attempts": 1}})
-        return None if raw is None else decode(raw)
+    async def postpone(cls, id: Id, due_at: datetime) -> None:
+        """Make a mail due at a later time."""
+        await find_and_update(cls, {cls.id: id}, {"$set": assign(cls.due_at, due_at)})
 
     @classmethod
-    async def put_off(cls, id: Id, until: datetime) -> None:
-        """Try a mail again later."""
-        await change(cls, {"_id": id}, {"$set": {"due_at": until}})
+    def insert_write(cls, kind: Kind, user: Id | None, email: str, now: datetime) -> Insert:
+        """Return the write that queues a mail, due at once."""
+        return Insert(cls(kind=kind, user=user, email=email, due_at=now, attempts=0, expires_at=now + LIFETIME))
 
     @classmethod
-    def sent(cls, id: Id) -> Delete:
-        """The write that strikes a mail off."""
-        return Delete(cls, {"_id": id}, required=False)
+    def delete_write(cls, id: Id) -> Delete:
+        """Return the write that removes a mail from the queue, if it is there."""
+        return Delete(cls, {cls.id: id}, required=False)
 
     @classmethod
-    def delete_all_of(cls, user: Id) -> Delete:
-        """The write that strikes off every mail to a user."""
-        return Delete(cls, {"user": user}, many=True)
+    def delete_all_writes(cls, user: Id, emails: list[str]) -> list[Delete]:
+        """Return the writes that remove all mails to a user, whose addresses are `emails`."""
+        return [Delete(cls, {cls.user: user}, many=True), Delete(cls, {cls.email: {"$in": emails}}, many=True)]

@@ -1,5 +1,6 @@
 """The query and the response of free/busy."""
 
+from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
@@ -8,8 +9,10 @@ from pydantic import BaseModel, ConfigDict, Field
 from models.events.event_schema import Bound
 from models.shared.fields import NO_NUL
 from models.shared.schema import Reply
+from models.shared.views import to_json
+from planner.domain.busy import Slot
 
-LONGEST_DAYS = 366
+MAX_WINDOW_DAYS = 366
 
 
 class BusyQuery(BaseModel):
@@ -25,7 +28,7 @@ class BusyQuery(BaseModel):
         Field(
             alias="to",
             description="End of the window, exclusive, in the same form. Default: 31 days after `from`. "
-            f"The window may have at most {LONGEST_DAYS} days.",
+            f"The window may have at most {MAX_WINDOW_DAYS} days.",
         ),
     ] = None
     user: Annotated[
@@ -64,3 +67,10 @@ class BusyRead(Reply):
         list[BusyInterval],
         Field(description="Sorted, within the window; intervals that overlap or touch are merged."),
     ]
+
+
+def render_free_busy(user: str, since: datetime, until: datetime, busy: Iterable[Slot]) -> bytes:
+    """Return the JSON of a `BusyRead`."""
+    # Not by way of `BusyRead`, because tens of thousands of intervals would block all other requests for too long.
+    intervals = [{"start": slot.start, "end": slot.end} for slot in busy]
+    return to_json({"user": user, "from": since, "to": until, "busy": intervals})

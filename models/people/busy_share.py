@@ -1,32 +1,30 @@
-"""Who lets whom see when they are busy."""
+"""Shares of free/busy: who may see when whom is busy."""
 
 from datetime import datetime
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field
 
 from database.documents import StoredDocument
-from database.queries import Filter, Id, Stored, index, new_id
-from database.reads import decode, page
-from database.writes import Delete, Insert, InsertStored
+from database.queries import Filter, Id, index
+from database.reads import Slice, exists, find_slice, has_at_least
+from database.writes import Delete
 from models.shared.schema import Reply
-from models.shared.views import Page, to_json
-from planner.domain.cursors import encode_cursor
 
-# As many as one person may let see it.
-MOST = 1_000
+# The number of people to whom one person may give access.
+MAX_SHARES = 1_000
 
 
 class BusyShare(StoredDocument):
-    """A leave to see when its `owner` is busy, given to its `reader`."""
+    """The permission of a `reader` to see when an `owner` is busy."""
 
     owner: PydanticObjectId
     reader: PydanticObjectId
     created_at: datetime
 
     class Settings:
-        """Where they are stored; one for each pair."""
+        """The collection and its indexes; each pair has one share at most."""
 
         name = "busy_shares"
         indexes: ClassVar = [
@@ -36,43 +34,32 @@ class BusyShare(StoredDocument):
         ]
 
     @classmethod
-    async def holds(cls, owner: Id, reader: Id) -> bool:
-        """Whether the owner lets the reader see it."""
-        return bool(await page(cls, {"owner": owner, "reader": reader}, None, 1, {"_id": 1}))
+    async def has_access(cls, owner: Id, reader: Id) -> bool:
+        """Return whether the reader may see when the owner is busy."""
+        return await exists(cls, {cls.owner: owner, cls.reader: reader})
 
     @classmethod
-    async def is_full(cls, owner: Id) -> bool:
-        """Whether the owner lets as many see it as one may."""
-        return len(await page(cls, {"owner": owner}, [("_id", 1)], MOST, {"_id": 1})) == MOST
+    async def is_limit_reached(cls, owner: Id) -> bool:
+        """Return whether the owner has `MAX_SHARES` shares."""
+        return await has_at_least(cls, {cls.owner: owner}, MAX_SHARES)
 
     @classmethod
-    async def listed(cls, owner: Id, after: Id | None, limit: int) -> Page:
-        """A page of those whom the owner lets see it, the oldest leave first."""
-        match: Filter = {"owner": owner}
+    async def find_by_owner(cls, owner: Id, after: Id | None, limit: int) -> Slice["BusyShare"]:
+        """Return the first shares of an owner after the share `after`, the oldest first."""
+        match: Filter = {cls.owner: owner}
         if after is not None:
-            match["_id"] = {"$gt": after}
-        found = [decode(raw) for raw in await page(cls, match, [("_id", 1)], limit + 1)]
-        items = [to_json(_body(stored)) for stored in found[:limit]]
-        return Page(items, encode_cursor(str(found[limit - 1]["_id"])) if len(found) > limit else None)
+            match[cls.id] = {"$gt": after}
+        return await find_slice(cls, match, [(cls.id, 1)], limit)
 
     @classmethod
-    def giving(cls, owner: Id, reader: Id, now: datetime) -> Insert:
-        """The write that gives the leave; raises `DuplicateKey` when it is given already."""
-        return InsertStored(cls, {"_id": new_id(), "owner": owner, "reader": reader, "created_at": now})
+    def delete_write(cls, owner: Id, reader: Id) -> Delete:
+        """Return the write that deletes the share of this pair, if there is one."""
+        return Delete(cls, {cls.owner: owner, cls.reader: reader}, required=False)
 
     @classmethod
-    def taking_back(cls, owner: Id, reader: Id) -> Delete:
-        """The write that takes the leave back, if it was given."""
-        return Delete(cls, {"owner": owner, "reader": reader}, required=False)
-
-    @classmethod
-    def delete_all_of(cls, id: Id) -> list[Delete]:
-        """The writes that remove every leave that somebody gave or was given."""
-        return [Delete(cls, {"owner": id}, many=True), Delete(cls, {"reader": id}, many=True)]
-
-
-def _body(stored: Stored) -> dict[str, Any]:
-    return {"user": str(stored["reader"]), "created_at": stored["created_at"]}
+    def delete_all_writes(cls, user: Id) -> list[Delete]:
+        """Return the writes that delete every share of which a user is the owner or the reader."""
+        return [Delete(cls, {cls.owner: user}, many=True), Delete(cls, {cls.reader: user}, many=True)]
 
 
 class BusyShareRead(Reply):
@@ -86,6 +73,11 @@ class BusyShareRead(Reply):
 
     user: Annotated[str, Field(description="The id of the person's account.")]
     created_at: Annotated[datetime, Field(description="When you gave access.")]
+
+    @classmethod
+    def from_document(cls, share: BusyShare) -> "BusyShareRead":
+        """Return the share as its owner sees it."""
+        return cls(user=str(share.reader), created_at=share.created_at)
 
 
 class BusySharePage(Reply):

@@ -1,22 +1,23 @@
-"""What happened to accounts: who, when, from where; never a secret."""
+"""The audit log: what happened to accounts, when, by whom and from where; never a secret."""
 
-from datetime import datetime, timedelta
-from typing import Annotated, Any, ClassVar
+from datetime import datetime
+from typing import Annotated, ClassVar
 
 from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field
 
 from database.documents import StoredDocument
-from database.queries import Filter, Id, Stored, index, new_id
-from database.reads import decode, page
-from database.writes import Insert, InsertStored, Update
+from database.queries import Filter, Id, assign, index
+from database.reads import Slice, find_slice
+from database.writes import Update
 from models.shared.schema import PageQuery, Reply
-from models.shared.views import Page, to_json
-from planner.domain.cursors import encode_cursor
 
 
-class Audit(StoredDocument):
-    """One thing that happened to an account."""
+class AuditEntry(StoredDocument):
+    """Something that happened to an account.
+
+    `actor` is who did it, as far as somebody was signed in; `address` is the network address.
+    """
 
     at: datetime
     event: str
@@ -27,7 +28,7 @@ class Audit(StoredDocument):
     expires_at: datetime
 
     class Settings:
-        """Where they are stored; the server itself removes them when their time is over."""
+        """The collection and its indexes; the server deletes expired entries."""
 
         name = "audit"
         indexes: ClassVar = [
@@ -38,66 +39,33 @@ class Audit(StoredDocument):
         ]
 
     @classmethod
-    def entry(
-        cls,
-        event: str,
-        now: datetime,
-        kept: timedelta,
-        account: Id | None,
-        actor: Id | None,
-        address: str | None,
-        detail: str | None = None,
-    ) -> Insert:
-        """The write that notes something; for a group of writes."""
-        return InsertStored(
-            cls,
-            {
-                "_id": new_id(),
-                "at": now,
-                "event": event,
-                "account": account,
-                "actor": actor,
-                "address": address,
-                "detail": detail,
-                "expires_at": now + kept,
-            },
-        )
-
-    @classmethod
-    def forgetting(cls, account: Id) -> list[Update]:
-        """The writes that leave no reference to an account; what happened stays."""
+    def anonymize_writes(cls, account: Id) -> list[Update]:
+        """Return the writes that remove every reference to an account; the entries stay."""
         return [
-            Update(cls, {"account": account}, {"$set": {"account": None, "address": None}}, required=False, many=True),
-            Update(cls, {"actor": account}, {"$set": {"actor": None, "address": None}}, required=False, many=True),
+            Update(cls, {cls.account: account}, _set_null(cls.account, cls.address), many=True),
+            Update(cls, {cls.actor: account}, _set_null(cls.actor, cls.address), many=True),
         ]
 
     @classmethod
-    async def listed(cls, wanted: "AuditQuery", account: Id | None, after: Id | None) -> Page:
-        """A page of what happened, the newest first."""
+    async def find_newest(
+        cls, account: Id | None, event: str | None, before: Id | None, limit: int
+    ) -> Slice["AuditEntry"]:
+        """Return the newest entries, the newest first, that are older than the entry `before`.
+
+        Only those about `account`, and only those that are called `event`; None for any.
+        """
         match: Filter = {}
         if account is not None:
-            match["account"] = account
-        if wanted.event is not None:
-            match["event"] = wanted.event
-        if after is not None:
-            match["_id"] = {"$lt": after}
-        found = [decode(raw) for raw in await page(cls, match, [("_id", -1)], wanted.limit + 1)]
-        items = [to_json(audit_body(stored)) for stored in found[: wanted.limit]]
-        more = len(found) > wanted.limit
-        return Page(items, encode_cursor(str(found[wanted.limit - 1]["_id"])) if more else None)
+            match[cls.account] = account
+        if event is not None:
+            match[cls.event] = event
+        if before is not None:
+            match[cls.id] = {"$lt": before}
+        return await find_slice(cls, match, [(cls.id, -1)], limit)
 
 
-def audit_body(stored: Stored) -> dict[str, Any]:
-    """An entry as it is answered."""
-    return {
-        "id": str(stored["_id"]),
-        "at": stored["at"],
-        "event": stored["event"],
-        "account": str(stored["account"]) if stored["account"] else None,
-        "actor": str(stored["actor"]) if stored["actor"] else None,
-        "address": stored["address"],
-        "detail": stored["detail"],
-    }
+def _set_null(account: PydanticObjectId | None, address: str | None) -> dict[str, object]:
+    return {"$set": assign(account, None) | assign(address, None)}
 
 
 class AuditQuery(PageQuery):
@@ -138,6 +106,19 @@ class AuditRead(Reply):
     actor: Annotated[str | None, Field(description="The id of the account that did it; null if nobody was signed in.")]
     address: Annotated[str | None, Field(description="The IP address of the request.")]
     detail: Annotated[str | None, Field(description="What else is known, such as the sign-in provider.")]
+
+    @classmethod
+    def from_document(cls, entry: AuditEntry) -> "AuditRead":
+        """Return the entry as it is sent."""
+        return cls(
+            id=str(entry.id),
+            at=entry.at,
+            event=entry.event,
+            account=str(entry.account) if entry.account else None,
+            actor=str(entry.actor) if entry.actor else None,
+            address=entry.address,
+            detail=entry.detail,
+        )
 
 
 class AuditPage(Reply):

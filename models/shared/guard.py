@@ -1,4 +1,4 @@
-"""Documents that exist to be written: two groups of writes that both write one wait for each other."""
+"""Guards: documents that exist to be written, so that groups of writes follow each other."""
 
 from pydantic import Field
 
@@ -7,17 +7,20 @@ from database.writes import Update
 
 
 class Guard(StoredDocument):
-    """Stands for a rule over several documents, such as that an admin remains."""
+    """A rule over several documents, such as that an admin remains.
+
+    Of two groups of writes that both acquire a guard at the same time, one waits for the other or is refused.
+    """
 
     id: str = Field(alias="_id")  # type: ignore[assignment]
-    taken: int = 0
+    version: int = Field(0, description="How often the guard was acquired.")
 
     class Settings:
-        """Where guards are stored."""
+        """The collection."""
 
         name = "guards"
 
     @classmethod
-    def taking(cls, id: str) -> Update:
-        """The write that makes groups of writes follow each other; put it first."""
-        return Update(cls, {"_id": id}, {"$inc": {"taken": 1}}, upsert=True)
+    def acquire_write(cls, id: str) -> Update:
+        """Return the write that makes groups of writes follow each other; put it first."""
+        return Update(cls, {cls.id: id}, {"$inc": {cls.version: 1}}, upsert=True)

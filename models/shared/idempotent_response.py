@@ -44,6 +44,6 @@ class IdempotentResponse(StoredDocument):
         return await find_one(cls, {cls.id: id})
 
     @classmethod
-    def delete_all_of(cls, owner: Id) -> Delete:
+    def delete_all_write(cls, owner: Id) -> Delete:
         """Return the write that deletes every response to a user."""
         return Delete(cls, {cls.owner: owner}, many=True)

@@ -22,6 +22,11 @@ class PageQuery(BaseModel):
     ] = None
 
 
+def is_none(value: object) -> bool:
+    """Return whether a value is None, for fields of a response that are left out then (`exclude_if`)."""
+    return value is None
+
+
 class Reply(BaseModel):
     """The body of a response, or a part of one."""
 

@@ -7,8 +7,10 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import jose.jwt
 import pytest
 
+from auth import jwt_handler
 from auth.jwt_handler import TokenSigner
 from planner.clock import Clock
 from planner.errors import InvalidToken
@@ -266,7 +268,18 @@ def test_a_refused_token_is_refused_again(signer: TokenSigner) -> None:
     refused(signer, forged)
 
 
-def test_a_million_different_tokens_would_not_fill_the_memory(signer: TokenSigner) -> None:
-    for number in range(5000):
-        signer.verify(jwt(claims=CLAIMS | {"jti": str(number)}))
-    assert len(signer._verified) <= 4096
+def test_only_so_many_verified_tokens_are_cached(clock: MovableClock, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(jwt_handler, "MAX_CACHED", 2)
+    signer = signer_of(clock)
+    decoded: list[str] = []
+    decode = jose.jwt.decode
+
+    def counted(token: str, *arguments: Any, **options: Any) -> Any:
+        decoded.append(token)
+        return decode(token, *arguments, **options)
+
+    monkeypatch.setattr(jose.jwt, "decode", counted)
+    first, *others = (jwt(claims=CLAIMS | {"jti": str(number)}) for number in range(3))
+    for token in (first, first, *others, first):
+        signer.verify(token)
+    assert decoded == [first, *others, first]

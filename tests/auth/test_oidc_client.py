@@ -12,7 +12,8 @@ import pytest
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth import oidc_client as providers
-from auth.oidc_client import OidcClient, ProviderIdentity
+from auth.oidc_client import OidcClient, ProviderClaims
+from planner.clock import SystemClock
 from planner.errors import ProviderFailed, SignInRefused
 from planner.oidc_settings import OidcProviderSettings
 from tests.support.oidc.browser import query_of
@@ -37,10 +38,10 @@ def acme(process: RunningProvider) -> Iterator[RunningProvider]:
 
 @pytest.fixture
 def client(acme: RunningProvider) -> OidcClient:
-    return OidcClient("acme", OidcProviderSettings.model_validate(acme.settings))
+    return OidcClient("acme", OidcProviderSettings.model_validate(acme.settings), SystemClock())
 
 
-async def sign_in(client: OidcClient, user: str = "grace", **changed: Any) -> ProviderIdentity:
+async def sign_in(client: OidcClient, user: str = "grace", **changed: Any) -> ProviderClaims:
     """Go there, let oneself be sent back, and have the code exchanged."""
     state, nonce, verifier = (secrets.token_urlsafe(32) for _ in range(3))
     url = await client.authorization_url(BACK, state, nonce, verifier)
@@ -50,7 +51,7 @@ async def sign_in(client: OidcClient, user: str = "grace", **changed: Any) -> Pr
     back = query_of(answer.headers["location"])
     assert back["state"] == state
     given = {"code": back["code"], "redirect_uri": BACK, "nonce": nonce, "verifier": verifier} | changed
-    return await client.identify(**given)
+    return await client.fetch_claims(**given)
 
 
 async def test_the_provider_is_asked_with_pkce_state_and_nonce(client: OidcClient, acme: RunningProvider) -> None:
@@ -72,7 +73,7 @@ async def test_the_provider_is_asked_with_pkce_state_and_nonce(client: OidcClien
 @pytest.mark.parametrize("algorithm", ["RS256", "PS256", "ES256"])
 async def test_somebody_signs_in_with_each_algorithm(client: OidcClient, acme: RunningProvider, algorithm: str) -> None:
     acme.control(algorithm=algorithm)
-    assert await sign_in(client) == ProviderIdentity(acme.issuer, GRACE["sub"], GRACE["email"], True, GRACE["name"])
+    assert await sign_in(client) == ProviderClaims(acme.issuer, GRACE["sub"], GRACE["email"], True, GRACE["name"])
 
 
 @pytest.mark.parametrize(
@@ -98,7 +99,7 @@ async def test_somebody_signs_in_with_each_algorithm(client: OidcClient, acme: R
         ("not_a_token", "DecodeError"),
         ("deep_json", "RecursionError"),
         ("no_id_token", "no ID token"),
-        ("userinfo_of_another", "userinfo of somebody else"),
+        ("userinfo_of_another", "userinfo of another subject"),
         ("invalid_client", "invalid_client"),
     ],
 )
@@ -139,7 +140,7 @@ async def test_a_discovery_document_that_does_not_hold_is_refused_and_asked_for_
 async def test_a_provider_that_sends_a_byte_now_and_then_is_not_waited_for(
     client: OidcClient, acme: RunningProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(providers, "SECONDS", 0.7)
+    monkeypatch.setattr(providers, "TIMEOUT_SECONDS", 0.7)
     acme.control(faults=["slow"])
     begun = time.monotonic()
     with pytest.raises(ProviderFailed):
@@ -150,13 +151,13 @@ async def test_a_provider_that_sends_a_byte_now_and_then_is_not_waited_for(
 async def test_a_provider_that_is_not_there_has_failed(acme: RunningProvider) -> None:
     nobody = OidcProviderSettings.model_validate(acme.settings | {"issuer": "http://127.0.0.1:1"})
     with pytest.raises(ProviderFailed):
-        await OidcClient("acme", nobody).authorization_url(BACK, "state", "nonce", "v" * 43)
+        await OidcClient("acme", nobody, SystemClock()).authorization_url(BACK, "state", "nonce", "v" * 43)
 
 
 async def test_the_issuer_must_match_to_the_letter(acme: RunningProvider) -> None:
     other = OidcProviderSettings.model_validate(acme.settings | {"issuer": f"{acme.issuer}/"})
     with pytest.raises(ProviderFailed):
-        await OidcClient("acme", other).authorization_url(BACK, "state", "nonce", "v" * 43)
+        await OidcClient("acme", other, SystemClock()).authorization_url(BACK, "state", "nonce", "v" * 43)
 
 
 @pytest.mark.parametrize(
@@ -170,7 +171,7 @@ async def test_a_code_that_the_provider_does_not_accept_is_refused(client: OidcC
 async def test_a_wrong_secret_is_the_operators_business(acme: RunningProvider) -> None:
     wrong = OidcProviderSettings.model_validate(acme.settings | {"client_secret": "wrong"})
     with pytest.raises(ProviderFailed):
-        await sign_in(OidcClient("acme", wrong))
+        await sign_in(OidcClient("acme", wrong, SystemClock()))
 
 
 async def test_a_secret_is_sent_in_the_body_where_the_provider_wants_it_so(
@@ -205,7 +206,7 @@ async def test_a_subject_that_is_no_short_word_is_refused(
 async def test_a_new_key_is_fetched_and_a_made_up_one_does_not_make_us_ask_all_the_time(
     client: OidcClient, acme: RunningProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(providers, "FRESH_SECONDS", 0.0)
+    monkeypatch.setattr(providers, "MIN_REFETCH_SECONDS", 0.0)
     await sign_in(client)
     before = acme.asked("/jwks")
     await sign_in(client)
@@ -213,7 +214,7 @@ async def test_a_new_key_is_fetched_and_a_made_up_one_does_not_make_us_ask_all_t
     acme.control(rotate=True)
     await sign_in(client)
     assert acme.asked("/jwks") == before + 1
-    monkeypatch.setattr(providers, "FRESH_SECONDS", 60.0)
+    monkeypatch.setattr(providers, "MIN_REFETCH_SECONDS", 60.0)
     acme.control(faults=["unknown_kid"])
     for _ in range(5):
         with pytest.raises(ProviderFailed):
@@ -234,7 +235,7 @@ def test_a_key_that_is_too_short_is_stepped_over() -> None:
 
 
 async def test_many_who_come_at_once_share_one_discovery(acme: RunningProvider) -> None:
-    client = OidcClient("acme", OidcProviderSettings.model_validate(acme.settings))
+    client = OidcClient("acme", OidcProviderSettings.model_validate(acme.settings), SystemClock())
     path = "/.well-known/openid-configuration"
     before, keys = acme.asked(path), acme.asked("/jwks")
     await asyncio.gather(*(sign_in(client) for _ in range(20)))
@@ -250,7 +251,7 @@ async def test_an_answer_of_another_provider_is_refused(client: OidcClient, acme
 
 async def test_a_provider_that_always_names_itself_must_do_so(acme: RunningProvider) -> None:
     acme.control(faults=["iss_parameter"])
-    client = OidcClient("acme", OidcProviderSettings.model_validate(acme.settings))
+    client = OidcClient("acme", OidcProviderSettings.model_validate(acme.settings), SystemClock())
     await client.check_issuer(acme.issuer)
     with pytest.raises(SignInRefused):
         await client.check_issuer(None)

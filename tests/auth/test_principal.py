@@ -49,7 +49,7 @@ class Signed:
         now = self.time.now()
         common = {"user": self.user, "created_at": now, "last_used_at": now, "expires_at": now + timedelta(days=1)}
         await self.database.handle["sessions"].insert_one(
-            {"_id": self.session, "refresh": "", "scopes": None, "device": "", "address": ""} | common
+            {"_id": self.session, "refresh_digest": "", "scopes": None, "device": "", "address": ""} | common
         )
         await self.database.handle["personal_tokens"].insert_one(
             {"name": "script", "scopes": ["events:read"], "digest": digest(self.secret)} | common
@@ -90,7 +90,7 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
 
         return read
 
-    monkeypatch.setattr(Session, "standing", counted("session", Session.standing))
+    monkeypatch.setattr(Session, "by_id", counted("session", Session.by_id))
     monkeypatch.setattr(PersonalToken, "by_digest", counted("personal", PersonalToken.by_digest))
     return noted
 
@@ -199,7 +199,7 @@ async def test_an_error_reaches_everyone_who_waits_and_is_not_remembered(
         raise ConnectionError("away")
 
     with monkeypatch.context() as patched:
-        patched.setattr(Session, "standing", fail)
+        patched.setattr(Session, "by_id", fail)
         outcomes = await asyncio.gather(*(signed.by_session() for _ in range(3)), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [ConnectionError] * 3
     assert await signed.by_session()

@@ -25,14 +25,16 @@ async def creation(creator: Any, **fields: Any) -> bool:
 async def test_all_writes_of_a_group_are_done(database: Database) -> None:
     ada = await stored_user(database)
     new = event(ada)
-    assert await commit_atomically([InsertStored(Event, new), User.embed(ada, new["_id"], NOW)])
+    assert await commit_atomically([InsertStored(Event, new), User.embed_event_write(ada, new["_id"], NOW)])
     assert await ids_in(database, "events") == {new["_id"]}
     assert await embedded_in(database, ada) == [new["_id"]]
 
 
 async def test_a_needed_update_without_a_match_refuses_the_whole_group(database: Database) -> None:
     new = event(new_id())
-    assert not await commit_atomically([InsertStored(Event, new), User.embed(new["creator"], new["_id"], NOW)])
+    assert not await commit_atomically(
+        [InsertStored(Event, new), User.embed_event_write(new["creator"], new["_id"], NOW)]
+    )
     assert await ids_in(database, "events") == set()
 
 
@@ -45,7 +47,9 @@ async def test_a_needed_deletion_without_a_match_refuses_the_whole_group(databas
 async def test_a_write_that_is_not_needed_may_match_nothing(database: Database) -> None:
     ada = await stored_user(database)
     gone = new_id()
-    assert await commit_atomically([Delete(Event, {"_id": gone}, required=False), User.release(new_id(), gone, NOW)])
+    assert await commit_atomically(
+        [Delete(Event, {"_id": gone}, required=False), User.remove_event_write(new_id(), gone, NOW)]
+    )
     assert await commit_atomically([Delete(Event, {"creator": ada}, many=True), Delete(User, {"_id": ada})])
     assert await ids_in(database, "users") == set()
 
@@ -194,7 +198,7 @@ async def test_of_two_at_once_who_each_leave_it_to_the_other_one_is_refused(data
 
     def leave(id: Id) -> list[Write]:
         others = Require(User, {"disabled": False, "_id": {"$ne": id}})
-        return [Guard.taking("leaving"), others, Update(User, {"_id": id}, {"$set": {"disabled": True}})]
+        return [Guard.acquire_write("leaving"), others, Update(User, {"_id": id}, {"$set": {"disabled": True}})]
 
     assert sorted(await asyncio.gather(*(commit_atomically(leave(id)) for id in users))) == [False, True]
     assert await database.handle["users"].count_documents({"disabled": False}) == 1
@@ -220,7 +224,10 @@ async def test_a_write_to_many_documents_is_taken_back_with_its_group(database: 
 def many(creator: Id, *uids: str) -> list[Write]:
     """Writes that store events of somebody's, and embed their ids at once."""
     events = [event(creator, uid=uid) for uid in uids]
-    return [*(InsertStored(Event, one) for one in events), User.embed_all(creator, [one["_id"] for one in events], NOW)]
+    return [
+        *(InsertStored(Event, one) for one in events),
+        User.embed_events_write(creator, [one["_id"] for one in events], NOW),
+    ]
 
 
 async def test_a_large_group_is_done_apart_from_others_and_as_a_whole(database: Database) -> None:

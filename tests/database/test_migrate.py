@@ -12,6 +12,7 @@ from pydantic import SecretStr
 
 from database.connection import Database, bind
 from database.migrate import migrate, names, pending
+from database.migrations.m0004_standard_names import COLLECTIONS, FIELDS
 from models import DOCUMENTS
 from models.events.event_view import placed
 from models.events.public_event_index import copy_of
@@ -256,11 +257,11 @@ async def test_a_start_on_data_that_need_a_migration_is_refused_with_the_command
 async def test_events_stored_before_changes_were_numbered_wait_for_their_number(database: Database) -> None:
     await fill(database)
     await migrate(database)
-    await database.handle["events"].update_many({}, {"$unset": {"seq": "", "reminders": ""}})
+    await database.handle["events"].update_many({}, {"$unset": {"change_number": "", "reminders": ""}})
     await migrate(database, back=len(names()) - 1)
     await migrate(database)
     found = await database.handle["events"].find({}).to_list(None)
-    assert [(stored["seq"], stored["reminders"]) for stored in found] == [(0, [])] * len(found)
+    assert [(stored["change_number"], stored["reminders"]) for stored in found] == [(0, [])] * len(found)
 
 
 async def test_data_of_a_newer_version_is_left_alone(database: Database, settings: Settings, mongo_url: str) -> None:
@@ -290,11 +291,11 @@ async def test_events_stored_before_are_found_by_their_words_and_places(database
     await fill(database)
     await migrate(database)
     await bind(database, DOCUMENTS)
-    events, published = database.handle["events"], database.handle["published"]
+    events, published = database.handle["events"], database.handle["public_event_index"]
     await events.update_one({"_id": READING}, {"$set": {"geo": {"lat": 52.5, "lon": 13.4}}})
     await events.update_one({"_id": PICNIC}, {"$set": {"visibility": "private", "geo": None}})
     await published.insert_one({"_id": ORPHAN, "creator": ADA, "title": "Not there any more"})
-    await migrate(database, back=1)
+    await migrate(database, back=2)
     assert "published" not in await database.handle.list_collection_names()
     assert not {"creator_words", "creator_place", "public_place"} & set(await events.index_information())
     await migrate(database)
@@ -302,6 +303,22 @@ async def test_events_stored_before_are_found_by_their_words_and_places(database
     reading, picnic = await events.find({}).sort("_id", 1).to_list(None)
     assert reading == placed(reading) and "place" in reading and "place" not in picnic
     assert await published.find({}).to_list(None) == [{"_id": READING} | copy_of(reading)]
+
+
+async def test_fields_get_their_standard_names_and_on_the_way_back_the_old_ones(database: Database) -> None:
+    await fill(database)
+    await migrate(database)
+    key, old_names = {"_id": "renamed"}, {new: old for old, new in COLLECTIONS.items()}
+    for collection, fields in FIELDS.items():
+        await database.handle[collection].insert_one(key | {new: old for old, new in fields.items()})
+    await migrate(database, back=1)
+    for collection, fields in FIELDS.items():
+        stored = await database.handle[old_names.get(collection, collection)].find_one(key)
+        assert stored == key | {old: old for old in fields}
+    await migrate(database)
+    for collection, fields in FIELDS.items():
+        stored = await database.handle[collection].find_one(key)
+        assert stored == key | {new: old for old, new in fields.items()}
 
 
 async def test_an_index_that_had_other_keys_is_made_anew(database: Database) -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 from database.connection import Database
 from database.queries import Id, Stored, new_id
-from models.accounts.user import event_ids
+from models.accounts.user import User
 from models.events.event_schema import EventCreate
 from models.events.event_view import fields_of, placed
 from planner.domain.times import resolve_times
@@ -64,4 +64,4 @@ async def stored_in(database: Database, name: str, id: Any) -> Stored:
 
 async def embedded_in(database: Database, user: Id) -> list[Id]:
     """The ids of events that are embedded in an account."""
-    return event_ids((await stored_in(database, "users", user))["events"])
+    return User.from_stored(await stored_in(database, "users", user)).event_ids

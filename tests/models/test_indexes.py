@@ -15,7 +15,7 @@ from models.accounts.oidc_login import AuthorizationCode, OidcLoginAttempt
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.personal_token import PersonalToken
 from models.accounts.session import Session
-from models.accounts.user import User
+from models.accounts.user import ProviderIdentity, User
 from models.accounts.user_write_lock import UserWriteLock
 from models.events.event import Event
 from models.events.event_batches import known
@@ -27,7 +27,7 @@ from models.files.import_counts import ImportCounts
 from models.files.import_job import ImportJob
 from models.mail.queued_mail import QueuedMail
 from models.people.busy_share import BusyShare
-from models.shared.audit import Audit, AuditQuery
+from models.shared.audit import AuditEntry
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.rate_limit_counter import RateLimitCounter
 from tests.database.things import event
@@ -35,6 +35,7 @@ from tests.models.events.plans import Asked, explained
 
 pytestmark = pytest.mark.real_server("the mock has no query plans")
 ID, NOW = new_id(), datetime(2026, 5, 1, tzinfo=UTC)
+IDENTITY: ProviderIdentity = {"issuer": "https://issuer.example", "subject": "ada"}
 EVENT = event(ID)
 REMOVAL = {"_id": ID, "event": ID, "revision": 3, "expires_at": NOW}
 _, CHANGING = Event.changing(EVENT, {"updated_at": NOW}, ID)
@@ -47,44 +48,43 @@ async def all_of(stored: AsyncIterator[Any]) -> list[Any]:
 READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "an account by its address": lambda: User.by_login("Ada@Example.com"),
     "an account by its name": lambda: User.by_login("Ada"),
-    "an account by who it is to a provider": lambda: User.by_identity("https://issuer.example", "ada"),
-    "whether an account may act": lambda: User.standing(ID),
-    "the first accounts": lambda: User.listed(None, 50),
-    "further accounts": lambda: User.listed(ID, 50),
-    "a better hash": lambda: User.upgrade_password(ID, "old", "new"),
-    "a change of an account": lambda: User.changed(ID, 1, {}),
+    "an account by who it is to a provider": lambda: User.by_identity(IDENTITY),
+    "whether an account may act": lambda: User.find_status(ID),
+    "the first accounts": lambda: User.find_oldest(None, 50),
+    "further accounts": lambda: User.find_oldest(ID, 50),
+    "a better hash": lambda: User.improve_password_hash(ID, "old", "new"),
     "the last revision of an event": lambda: Revision.last(ID),
     "a revision of an event": lambda: Revision.exactly(ID, 3),
     "the revisions of an event before one": lambda: all_of(Revision.before(ID, 3, 50)),
     "every revision of somebody's events": lambda: all_of(Revision.of_creator(ID)),
     "removals whose time is over": lambda: Revision.overdue(NOW, 100),
     "what goes with them": lambda: Revision.some_before(REMOVAL),
-    "a session": lambda: Session.standing(ID, ID, NOW),
+    "a session": lambda: Session.by_id(ID, NOW, ID),
     "a session by id": lambda: Session.by_id(ID, NOW),
-    "a session that goes on": lambda: Session.rotate(ID, "old", "new", NOW, ""),
-    "a session that is used": lambda: Session.touch(ID, NOW),
-    "the first sessions": lambda: Session.listed(ID, None, NOW, None, 50),
-    "further sessions": lambda: Session.listed(ID, None, NOW, ID, 50),
+    "a session that goes on": lambda: Session.rotate_refresh_token(ID, "old", "new", NOW, ""),
+    "a session that is used": lambda: Session.record_use(ID, NOW),
+    "the first sessions": lambda: Session.find_by_user(ID, NOW, None, 50),
+    "further sessions": lambda: Session.find_by_user(ID, NOW, ID, 50),
     "a personal token": lambda: PersonalToken.by_digest("digest", NOW),
-    "a personal token that is used": lambda: PersonalToken.touch(ID, NOW),
-    "the first personal tokens": lambda: PersonalToken.listed(ID, NOW, None, 50),
-    "further personal tokens": lambda: PersonalToken.listed(ID, NOW, ID, 50),
+    "a personal token that is used": lambda: PersonalToken.record_use(ID, NOW),
+    "the first personal tokens": lambda: PersonalToken.find_by_user(ID, NOW, None, 50),
+    "further personal tokens": lambda: PersonalToken.find_by_user(ID, NOW, ID, 50),
     "a feed": lambda: Feed.by_digest("digest"),
     "a feed that is read": lambda: Feed.set_last_read(ID, NOW),
     "whether somebody has as many feeds as allowed": lambda: Feed.is_limit_reached(ID),
     "the first feeds": lambda: Feed.find_by_user(ID, None, 50),
     "further feeds": lambda: Feed.find_by_user(ID, ID, 50),
-    "the audit": lambda: Audit.listed(AuditQuery(), None, None),
-    "further audit": lambda: Audit.listed(AuditQuery(), None, ID),
-    "the audit of an account": lambda: Audit.listed(AuditQuery(), ID, ID),
-    "the audit of an event": lambda: Audit.listed(AuditQuery(event="sign-in"), None, ID),
-    "the audit of both": lambda: Audit.listed(AuditQuery(event="sign-in"), ID, None),
+    "the audit": lambda: AuditEntry.find_newest(None, None, None, 50),
+    "further audit": lambda: AuditEntry.find_newest(None, None, ID, 50),
+    "the audit of an account": lambda: AuditEntry.find_newest(ID, None, ID, 50),
+    "the audit of an event": lambda: AuditEntry.find_newest(None, "sign-in", ID, 50),
+    "the audit of both": lambda: AuditEntry.find_newest(ID, "sign-in", None, 50),
     "a mail that is due": lambda: QueuedMail.claim(NOW),
-    "a mail that is put off": lambda: QueuedMail.put_off(ID, NOW),
-    "whether somebody shares free/busy": lambda: BusyShare.holds(ID, ID),
-    "whether somebody shares it with enough": lambda: BusyShare.is_full(ID),
-    "the first shares": lambda: BusyShare.listed(ID, None, 50),
-    "further shares": lambda: BusyShare.listed(ID, ID, 50),
+    "a mail that is put off": lambda: QueuedMail.postpone(ID, NOW),
+    "whether somebody shares free/busy": lambda: BusyShare.has_access(ID, ID),
+    "whether somebody shares it with enough": lambda: BusyShare.is_limit_reached(ID),
+    "the first shares": lambda: BusyShare.find_by_owner(ID, None, 50),
+    "further shares": lambda: BusyShare.find_by_owner(ID, ID, 50),
     "the events with some UIDs": lambda: known(ID, ["a@x", "b@x"]),
     "an import": lambda: ImportJob.by_id(ID, ID),
     "the imports of a person": lambda: all_of(ImportJob.iterate_by_owner(ID)),
@@ -93,31 +93,31 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "an import that is due": lambda: ImportJob.lease_due(ID, NOW),
     "an import that somebody is at": lambda: ImportJob.renew_lease(ID, ID, NOW),
     "an import that is let go of": lambda: ImportJob.release_lease(ID, ID, NOW),
-    "whose turn it is": lambda: UserWriteLock.of(ID),
-    "a token for one use": lambda: OneTimeToken.good("digest", "reset", NOW),
-    "a sign-in at a provider": lambda: OidcLoginAttempt.standing("digest", "google", "browser", NOW),
-    "an authorization code": lambda: AuthorizationCode.good("digest", NOW),
-    "a tally": lambda: RateLimitCounter.of("id"),
+    "the write lock of a user": lambda: UserWriteLock.by_user(ID),
+    "a token for one use": lambda: OneTimeToken.find_valid("digest", "reset", NOW),
+    "a sign-in at a provider": lambda: OidcLoginAttempt.find_pending("digest", "google", "browser", NOW),
+    "an authorization code": lambda: AuthorizationCode.find_valid("digest", NOW),
+    "a rate limit counter": lambda: RateLimitCounter.find_times("id"),
 }
 
 WRITES: dict[str, Write] = {
-    "embedding an event": User.embed(ID, ID, NOW),
-    "releasing an event": User.release(ID, ID, NOW),
-    "changing an account": User.changing(ID, NOW, {"revision": 1}),
-    "ending a session": Session.ending(ID, ID),
-    "ending every session": Session.ending_all(ID),
-    "ending every session but one": Session.ending_all(ID, ID),
-    "removing a personal token": PersonalToken.removing(ID, ID),
-    "removing every personal token": PersonalToken.delete_all_of(ID),
+    "embedding an event": User.embed_event_write(ID, ID, NOW),
+    "releasing an event": User.remove_event_write(ID, ID, NOW),
+    "changing an account": User.update_write(ID, NOW, {}, match={User.revision: 1}),
+    "ending a session": Session.delete_write(ID, ID),
+    "ending every session": Session.delete_all_write(ID),
+    "ending every session but one": Session.delete_all_write(ID, except_id=ID),
+    "removing a personal token": PersonalToken.delete_write(ID, ID),
+    "removing every personal token": PersonalToken.delete_all_write(ID),
     "removing a feed": Feed.delete_write(ID, ID),
     "removing every feed": Feed.delete_all_write(ID),
-    "taking a share back": BusyShare.taking_back(ID, ID),
-    **{f"removing every share {n}": write for n, write in enumerate(BusyShare.delete_all_of(ID))},
+    "taking a share back": BusyShare.delete_write(ID, ID),
+    **{f"removing every share {n}": write for n, write in enumerate(BusyShare.delete_all_writes(ID))},
     "noting what became of some entries": ImportJob.progress_write(ID, ID, 0, ImportCounts()),
     **{f"finishing an import {n}": write for n, write in enumerate(ImportJob.finish_writes(ID, ID, NOW, 0))},
     **{f"removing every import {n}": write for n, write in enumerate(ImportJob.delete_all_writes(ID))},
-    "removing every mail": QueuedMail.delete_all_of(ID),
-    "removing every token for one use": OneTimeToken.delete_all_of(ID),
+    "deleting every mail to a user": QueuedMail.delete_all_writes(ID, [])[0],
+    "removing every token for one use": OneTimeToken.delete_all_write(ID),
     "changing an event": CHANGING[0],
     "removing every revision": Revision.delete_all_of(ID),
     "forgetting who made revisions": Revision.forgetting(ID),
@@ -125,8 +125,8 @@ WRITES: dict[str, Write] = {
     "keeping what an event was on": Revision.reviving(REMOVAL),
     **{f"forgetting whose was gone {n}": write for n, write in enumerate(Tombstone.forgetting(ID))},
     "removing every event": Delete(Event, {"creator": ID}, many=True),
-    "removing every first answer": Delete(IdempotentResponse, {"owner": ID}, many=True),
-    **{f"forgetting in the audit {n}": write for n, write in enumerate(Audit.forgetting(ID))},
+    "removing every first answer": IdempotentResponse.delete_all_write(ID),
+    **{f"forgetting in the audit {n}": write for n, write in enumerate(AuditEntry.anonymize_writes(ID))},
 }
 
 

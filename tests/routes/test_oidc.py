@@ -293,7 +293,7 @@ async def test_no_secret_of_a_sign_in_is_logged(
     browser = Browser(api)
     back = await browser.consent(await browser.leave(), mary)
     await browser.come_back(back)
-    assert "does not hold: nonce" in server.output
+    assert "a wrong claim: nonce" in server.output
     for secret in (*query_of(back).values(), *browser.cookies.values(), acme.settings["client_secret"], mary):
         if len(secret) > 10:
             assert secret not in server.output

@@ -1,7 +1,4 @@
-"""Signing up, signing in, and one's own account."""
-
-from collections.abc import Callable
-from typing import Any
+"""Sign-up, sign-in, and one's own account."""
 
 from pydantic import ValidationError
 
@@ -9,12 +6,12 @@ from auth.hash_password import PasswordHasher
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import Id, Stored, new_id
-from database.writes import InsertStored, Update, Write
+from database.queries import Changes, Id, assign
+from database.writes import Insert, Write
 from models.accounts.account_requests import SignUpRequest, UserPatch
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.session import Session
-from models.accounts.user import User, user_view
+from models.accounts.user import User, UserRead
 from models.mail.queued_mail import QueuedMail
 from models.shared.fields import fold
 from models.shared.views import View
@@ -25,7 +22,7 @@ from planner.services.accounts.sessions import Sessions, SignedIn
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.field_errors import field_errors
-from planner.services.shared.idempotency import IdempotencyKey, once
+from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
 from planner.services.shared.rate_limiter import (
     MAIL_ACCOUNT,
     SIGN_IN_ACCOUNT,
@@ -35,10 +32,9 @@ from planner.services.shared.rate_limiter import (
     RateLimiter,
     network,
 )
+from planner.services.shared.retry import retry
 
-# A change read, applied and written while others write; each loss means another's success.
-ATTEMPTS = 20
-TAKEN = "An account with this e-mail address or username exists already."
+EXISTS = "There is an account with this e-mail address or username already."
 
 
 class Accounts:
@@ -60,220 +56,203 @@ class Accounts:
         self._audit = audit
         self._clock = clock
 
-    async def sign_up(self, form: SignUpRequest, client: ClientInfo, ask: IdempotencyKey | None) -> View:
-        """A new account, and a mail to prove its address.
+    async def sign_up(self, form: SignUpRequest, client: ClientInfo, key: IdempotencyKey | None) -> View:
+        """Create an account, and queue the mail that verifies its address.
 
-        Raises `Conflict` when the e-mail address or username is taken, `Invalid` for a weak
-        password, `TooMany` when the address signs up too often.
+        Raises `Conflict` when there is an account with the e-mail address or username, `Invalid` for a weak
+        password, and `TooMany` for too many sign-ups from the same network address.
         """
+        if stored := await find_stored_response(key, form):
+            return stored
+        counted = Counted(SIGN_UP_ADDRESS, "sign-up", network(client.address))
+        await self._rate_limiter.check(counted)
+        await require_strong(self._hasher, form.password, "/password", form.email, form.username, form.full_name)
+        await self._rate_limiter.count(counted)
         now = self._clock.now()
-
-        async def make(remember: Callable[[View], list[Write]]) -> View:
-            counted = Counted(SIGN_UP_ADDRESS, "sign-up", network(client.address))
-            await self._rate_limiter.check(counted)
-            await require_strong(self._hasher, form.password, "/password", form.model_dump())
-            await self._rate_limiter.count(counted)
-            stored = new_account(form.email, now) | {
-                "full_name": form.full_name,
-                "password": await self._hasher.hash(form.password),
-            }
-            if form.username is not None:
-                stored |= {"username": form.username, "username_key": fold(form.username)}
-            view = user_view(stored)
-            await commit_atomically([*remember(view), *self.founding(stored, client)])
-            return view
-
+        password = await self._hasher.hash(form.password)
+        user = User.new(form.email, now, username=form.username, full_name=form.full_name, password=password)
+        view = render_user(user)
         try:
-            return await once(ask, form, now, make)
+            await commit_atomically([*store_response(key, form, view, now), *self.insert_writes(user, client)])
         except DuplicateKey:
-            raise Conflict(TAKEN) from None
+            if stored := await find_stored_response(key, form):
+                return stored
+            raise Conflict(EXISTS) from None
+        return view
 
     async def create_admin(self, email: str, password: str) -> None:
-        """A new account that is an admin, for the operator, who answers for its address.
+        """Create an account of an admin for the operator, whose e-mail address counts as verified.
 
-        Raises `Invalid` as signing up does.
+        Raises `Conflict` and `Invalid` as `sign_up` does.
         """
         try:
             form = SignUpRequest(email=email, password=password)
         except ValidationError as error:
             raise Invalid(field_errors(error)) from None
-        await require_strong(self._hasher, form.password, "/password", form.model_dump())
-        stored = new_account(form.email, self._clock.now()) | {
-            "password": await self._hasher.hash(form.password),
-            "role": "admin",
-            "email_verified": True,
-        }
+        await require_strong(self._hasher, form.password, "/password", form.email)
+        hashed = await self._hasher.hash(form.password)
+        user = User.new(form.email, self._clock.now(), password=hashed, role="admin", email_verified=True)
         try:
-            await commit_atomically(
-                [InsertStored(User, stored), self._audit.entry("sign-up", None, stored["_id"], None, "as admin")]
-            )
+            await commit_atomically([Insert(user), self._audit.entry_write("sign-up", None, user.id, None, "as admin")])
         except DuplicateKey:
-            raise Conflict(TAKEN) from None
+            raise Conflict(EXISTS) from None
 
-    def founding(self, stored: Stored, client: ClientInfo) -> list[Write]:
-        """The writes that a new account begins with."""
-        id = stored["_id"]
-        writes: list[Write] = [InsertStored(User, stored), self._audit.entry("sign-up", client, id, id)]
-        if not stored["email_verified"]:
-            writes.append(QueuedMail.ordering("verify", id, stored["email"], stored["created_at"]))
+    def insert_writes(self, user: User, client: ClientInfo) -> list[Write]:
+        """Return the writes of a new account, with the mail that verifies its address unless it is verified."""
+        writes: list[Write] = [Insert(user), self._audit.entry_write("sign-up", client, user.id, user.id)]
+        if not user.email_verified:
+            writes.append(QueuedMail.insert_write("verify", user.id, user.email, user.created_at))
         return writes
 
     async def sign_in(
         self, login: str, password: str, client: ClientInfo, scopes: list[str] | None = None
     ) -> SignedIn | None:
-        """A session for the account with this e-mail address or username, if the password is its own.
+        """Open a session for the account with this e-mail address or username, if the password is right.
 
-        None says no more than that the two do not belong together: for an unknown login the
-        password is compared all the same, and takes the same time. Raises `TooMany`.
+        Returns None for an unknown account as for a wrong password: the password is compared in both cases, so that
+        both take the same time. Raises `TooMany`.
         """
         user = await User.by_login(login)
         counted = (
-            Counted(SIGN_IN_ACCOUNT, "sign-in account", str(user["_id"]) if user else fold(login)),
+            Counted(SIGN_IN_ACCOUNT, "sign-in account", str(user.id) if user else fold(login)),
             Counted(SIGN_IN_ADDRESS, "sign-in address", network(client.address)),
         )
         await self._rate_limiter.check(*counted)
-        verdict = await self._hasher.verify(
-            password, None if user is None else user.get("password"), client.is_disconnected
-        )
-        if user is None or not verdict.right or user["disabled"]:
-            account = None if user is None else user["_id"]
-            await self._audit.note("sign-in-failed", client, account)
+        verdict = await self._hasher.verify(password, user.password if user else None, client.is_disconnected)
+        if user is None or not verdict.right or user.disabled:
+            account = user.id if user else None
+            await self._audit.record("sign-in-failed", client, account)
             await self._count_failure(client, account, *counted)
             return None
-        # Others may have guessed wrong while this guess was compared: they count as well.
+        # Others may have tried wrong passwords while this one was compared: those count as well.
         await self._rate_limiter.check(*counted)
-        if verdict.better_hash:
-            await User.upgrade_password(user["_id"], user["password"], verdict.better_hash)
-        whole = await User.stored(user["_id"])
+        if verdict.better_hash and user.password:
+            await User.improve_password_hash(user.id, user.password, verdict.better_hash)
+        with_events = await User.by_id(user.id)
         try:
-            return None if whole is None else await self._sessions.open(whole, client, scopes)
+            return None if with_events is None else await self._sessions.open(with_events, client, scopes)
         except NotFound:
             return None
 
-    async def me(self, caller: Principal) -> View:
-        """The caller's own account."""
-        return user_view(await self._own(caller))
+    async def get_own(self, caller: Principal) -> View:
+        """Return the caller's own account."""
+        return render_user(await self.read_own(caller))
 
-    async def change_me(
+    async def update_own(
         self, caller: Principal, patch: UserPatch, revisions: frozenset[int] | None, client: ClientInfo
     ) -> View:
-        """Change the caller's own account; another e-mail address has to be proved again.
+        """Change the caller's own account; a new e-mail address has to be verified again.
 
-        Raises `Conflict` when the new address or username is taken, and `Stale`.
+        Raises `Stale` when the account has none of the `revisions` (None: any), `Conflict` when there is an account
+        with the new address or username, and `TooMany` for too many mails.
         """
-        changes = patch.model_dump(exclude_unset=True)
-        if "email" in changes and changes["email"] is None:
+        if "email" in patch.model_fields_set and patch.email is None:
             raise Invalid.field("/email", "cannot be cleared")
-        for _ in range(ATTEMPTS):
-            user = await self._own(caller)
-            if revisions is not None and user["revision"] not in revisions:
-                raise Stale("Your account was changed since you read it.")
-            if (changed := await self._apply(user, changes, client)) is not None:
-                return user_view(changed)
-        raise Conflict("Your account is being changed by many at once. Try again.")
 
-    async def _apply(self, user: Stored, changes: dict[str, Any], client: ClientInfo) -> Stored | None:
-        id, now = user["_id"], self._clock.now()
-        fields: dict[str, Any] = {}
-        cleared: dict[str, Any] = {}
-        if "full_name" in changes:
-            fields["full_name"] = changes["full_name"]
-        if "username" in changes:
-            if changes["username"] is None:
-                cleared = {"username": "", "username_key": ""}
-            else:
-                fields |= {"username": changes["username"], "username_key": fold(changes["username"])}
-        moved = "email" in changes and changes["email"] != user["email"]
-        if moved:
-            await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail", user["email_key"]))
-            proven = user["email_verified"] and fold(changes["email"]) == user["email_key"]
-            fields |= {"email": changes["email"], "email_key": fold(changes["email"]), "email_verified": proven}
-        fields["updated_at"] = now
-        change = {"$set": fields} | ({"$unset": cleared} if cleared else {})
-        try:
-            if not moved:
-                return await User.changed(id, user["revision"], change)
-            match = {"_id": id, "revision": user["revision"]}
-            writes: list[Write] = [
-                Update(User, match, change | {"$inc": {"revision": 1}}),
-                QueuedMail.ordering("verify", id, fields["email"], now),
-                QueuedMail.ordering("email-changed", id, user["email"], now),
-                self._audit.entry("email-changed", client, id, id),
-                OneTimeToken.delete_all_of(id),
+        async def attempt() -> User | None:
+            user = await self.read_own(caller)
+            if revisions is not None and user.revision not in revisions:
+                raise Stale("Your account was changed since you read it.")
+            return await self._apply_patch(user, patch, client)
+
+        exhausted = Conflict("Other requests are changing your account at the same time. Try again.")
+        return render_user(await retry(attempt, exhausted=exhausted))
+
+    async def _apply_patch(self, user: User, patch: UserPatch, client: ClientInfo) -> User | None:
+        """Change an account; return it as it is then, or None if it was changed since it was read."""
+        now, changes, cleared = self._clock.now(), _profile_changes(patch), _cleared_fields(patch)
+        writes: list[Write] = []
+        if patch.email is not None and patch.email != user.email:
+            await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail", user.email_key))
+            # Only the letter case may differ.
+            verified = user.email_verified and fold(patch.email) == user.email_key
+            changes |= User.email_changes(patch.email, verified=verified)
+            writes = [
+                QueuedMail.insert_write("verify", user.id, patch.email, now),
+                QueuedMail.insert_write("email-changed", user.id, user.email, now),
+                self._audit.entry_write("email-changed", client, user.id, user.id),
+                OneTimeToken.delete_all_write(user.id),
             ]
-            if not await commit_atomically(writes):
+        update = User.update_write(user.id, now, changes, match={User.revision: user.revision}, cleared=cleared)
+        try:
+            if not await commit_atomically([update, *writes]):
                 return None
         except DuplicateKey:
-            raise Conflict(TAKEN) from None
-        kept = {name: value for name, value in user.items() if name not in cleared}
-        return kept | fields | {"revision": user["revision"] + 1}
+            raise Conflict(EXISTS) from None
+        changes |= assign(User.updated_at, now) | assign(User.revision, user.revision + 1)
+        return user.with_stored(changes, removed=set(cleared))
 
     async def change_password(self, caller: Principal, current: str, new: str, client: ClientInfo) -> None:
-        """Set a new password; every other session and every mailed token ends.
+        """Set a new password, and end every other session and every mailed token.
 
-        Raises `Forbidden` when the current one is wrong, `Invalid` for a weak new one, `TooMany`.
+        Raises `Forbidden` when the current password is wrong, `Invalid` for a weak new one, and `TooMany`.
         """
-        user = await self.prove(caller, current, client)
-        await require_strong(self._hasher, new, "/new_password", user)
+        user = await self.require_password(caller, current, client)
+        await require_strong(self._hasher, new, "/new_password", user.email, user.username, user.full_name)
         hashed = await self._hasher.hash(new)
         now = self._clock.now()
-        writes = [
-            User.changing(caller.id, now, {"password": user["password"]}, password=hashed),
-            self._audit.entry("password-changed", client, caller.id, caller.id),
-            QueuedMail.ordering("password-changed", caller.id, user["email"], now),
-            Session.ending_all(caller.id, but=caller.session),
-            OneTimeToken.delete_all_of(caller.id),
+        writes: list[Write] = [
+            User.update_write(user.id, now, assign(User.password, hashed), match={User.password: user.password}),
+            self._audit.entry_write("password-changed", client, user.id, user.id),
+            QueuedMail.insert_write("password-changed", user.id, user.email, now),
+            Session.delete_all_write(user.id, except_id=caller.session),
+            OneTimeToken.delete_all_write(user.id),
         ]
         if not await commit_atomically(writes):
             raise Conflict("The password was changed by another request at the same time.")
-        self._principals.forget_user(caller.id)
+        self._principals.forget_user(user.id)
 
-    async def prove(self, caller: Principal, password: str, client: ClientInfo) -> Stored:
-        """The caller's document, once they have given their password again.
+    async def require_password(self, caller: Principal, password: str, client: ClientInfo) -> User:
+        """Return the caller's account, if this is its password.
 
-        Raises `Forbidden` for a wrong one, which counts like a failed sign-in, and `TooMany`.
+        Raises `Forbidden` for a wrong password, which counts as a failed sign-in, `Conflict` for an account without
+        a password, and `TooMany`.
         """
-        user = await self._own(caller)
-        if user.get("password") is None:
-            raise Conflict("Your account has no password. Set one first: ask for a link with 'forgot password'.")
-        counted = Counted(SIGN_IN_ACCOUNT, "sign-in account", str(caller.id))
+        user = await self.read_own(caller)
+        if user.password is None:
+            raise Conflict("Your account has no password. Set one first: request an e-mail for a forgotten password.")
+        counted = Counted(SIGN_IN_ACCOUNT, "sign-in account", str(user.id))
         await self._rate_limiter.check(counted)
-        if not (await self._hasher.verify(password, user["password"])).right:
-            await self._audit.note("password-refused", client, caller.id, caller.id)
-            await self._count_failure(client, caller.id, counted)
-            raise Forbidden("That is not your password.")
+        if not (await self._hasher.verify(password, user.password)).right:
+            await self._audit.record("password-refused", client, user.id, user.id)
+            await self._count_failure(client, user.id, counted)
+            raise Forbidden("The password is wrong.")
         await self._rate_limiter.check(counted)
         return user
 
+    async def read_own(self, caller: Principal) -> User:
+        """Return the caller's own account as it is stored now; raises `InvalidToken` when it was deleted."""
+        user = await User.by_id(caller.id)
+        if user is None:
+            raise InvalidToken("The account of this access token has been deleted.")
+        return user
+
     async def _count_failure(self, client: ClientInfo, account: Id | None, *counted: Counted) -> None:
-        """Count a wrong password, and note it when no more are allowed; raises `TooMany`."""
+        """Count a wrong password, and write an audit entry when this was the last one that is allowed."""
         await self._rate_limiter.count(*counted)
         try:
             await self._rate_limiter.check(*counted)
         except TooMany:
-            # This one is still answered as wrong; the next one is refused unheard.
-            await self._audit.note("sign-in-locked", client, account)
-
-    async def _own(self, caller: Principal) -> Stored:
-        stored = await User.stored(caller.id)
-        if stored is None:
-            raise InvalidToken("The account of this access token is gone.")
-        return stored
+            # The caller still learns that this password was wrong; the next one is refused without a comparison.
+            await self._audit.record("sign-in-locked", client, account)
 
 
-def new_account(email: str, now: Any) -> Stored:
-    """The document of an account that has just been made; without name and password."""
-    return {
-        "_id": new_id(),
-        "email": email,
-        "email_key": fold(email),
-        "full_name": None,
-        "password": None,
-        "role": "user",
-        "email_verified": False,
-        "disabled": False,
-        "events": {},
-        "revision": 1,
-        "created_at": now,
-        "updated_at": now,
-    }
+def render_user(user: User) -> View:
+    """Return an account as it is sent."""
+    return View(UserRead.from_document(user).to_json(), str(user.id), user.revision)
+
+
+def _profile_changes(patch: UserPatch) -> Changes:
+    """Return the fields that a patch sets, besides the e-mail address."""
+    changes: Changes = {}
+    if "full_name" in patch.model_fields_set:
+        changes |= assign(User.full_name, patch.full_name)
+    if patch.username is not None:
+        changes |= User.username_changes(patch.username)
+    return changes
+
+
+def _cleared_fields(patch: UserPatch) -> list[str | None]:
+    """Return the fields that a patch removes. The unique index needs accounts without a username to lack it."""
+    is_cleared = "username" in patch.model_fields_set and patch.username is None
+    return [User.username, User.username_key] if is_cleared else []

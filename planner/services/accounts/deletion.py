@@ -1,6 +1,4 @@
-"""Taking one's data along, and leaving without a trace."""
-
-from collections.abc import AsyncIterator
+"""The deletion of an account with everything that belongs to it."""
 
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
@@ -12,32 +10,25 @@ from models.accounts.session import Session
 from models.accounts.user import User
 from models.events.event import Event
 from models.events.revision import Revision
-from models.events.revision_view import exported
-from models.files.feed import MAX_FEEDS, Feed
-from models.files.feed_schema import FeedRead
+from models.files.feed import Feed
 from models.files.import_job import ImportJob
-from models.files.import_schema import ImportJobRead
 from models.mail.queued_mail import QueuedMail
-from models.people.busy_share import MOST as MOST_SHARES
 from models.people.busy_share import BusyShare
-from models.shared.audit import Audit
+from models.shared.audit import AuditEntry
 from models.shared.idempotent_response import IdempotentResponse
-from models.shared.views import to_json
 from planner.clock import Clock
-from planner.domain.cursors import ORDER_KEY_PATTERN, decode_cursor
 from planner.errors import Conflict, InvalidToken, Stale
 from planner.services.accounts.accounts import Accounts
-from planner.services.accounts.administration import LAST_ADMIN, keep_an_admin
+from planner.services.accounts.administration import LAST_ADMIN, is_active_admin, other_admin_writes
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 
-# Leaving removes everything at once, however much there is.
-SECONDS = 60.0
-PAGE = 200
+# Everything is deleted in one group of writes, however much there is.
+TIMEOUT_SECONDS = 60.0
 
 
 class AccountDeletion:
-    """The use cases of export and deletion."""
+    """The use case of a person who deletes their account."""
 
     def __init__(self, accounts: Accounts, principals: Principals, audit: AuditLog, clock: Clock) -> None:
         self._accounts = accounts
@@ -45,76 +36,40 @@ class AccountDeletion:
         self._audit = audit
         self._clock = clock
 
-    async def export(self, caller: Principal) -> AsyncIterator[bytes]:
-        """Everything that is held on the caller, as one JSON object, in parts."""
-        account = await self._accounts.me(caller)
-        stored = await User.stored(caller.id) or {}
-        now = self._clock.now()
-        yield b'{"account":' + account.json + b',"identities":' + to_json(stored.get("identities", []))
-        yield b',"sessions":[' + b",".join((await Session.listed(caller.id, caller.session, now, None, 1000)).items)
-        yield b'],"tokens":[' + b",".join((await PersonalToken.listed(caller.id, now, None, 1000)).items)
-        yield b'],"free_busy_shares":[' + b",".join((await BusyShare.listed(caller.id, None, MOST_SHARES)).items)
-        feeds = (await Feed.find_by_user(caller.id, None, MAX_FEEDS)).items
-        yield b'],"feeds":[' + b",".join(FeedRead.from_document(feed).to_json() for feed in feeds)
-        yield b'],"audit":[' + b",".join(await self._audit.about(caller, 10_000))
-        yield b'],"events":['
-        after, first = None, True
-        while True:
-            page = await Event.listed("mine", caller.id, (None, None), None, after, PAGE)
-            if page.items:
-                yield (b"" if first else b",") + b",".join(page.items)
-                first = False
-            if page.next is None:
-                break
-            after = decode_cursor(page.next, ORDER_KEY_PATTERN)
-        yield b'],"revisions":['
-        first = True
-        async for kept in Revision.of_creator(caller.id):
-            yield (b"" if first else b",") + exported(kept)
-            first = False
-        yield b'],"imports":['
-        first = True
-        async for job in ImportJob.iterate_by_owner(caller.id):
-            yield (b"" if first else b",") + ImportJobRead.from_document(job).to_json()
-            first = False
-        yield b"]}"
-
-    async def leave(
+    async def delete(
         self, caller: Principal, password: str, revisions: frozenset[int] | None, client: ClientInfo
     ) -> None:
-        """Remove the account and everything that is its own, as one write; needs the password.
+        """Delete the caller's account and everything that belongs to it, atomically; needs the password.
 
-        What was noted in the audit stays, without saying any more whom it was about. Raises
-        `Forbidden`, `Stale`, and `Conflict` for the last admin.
+        Audit entries about the account stay, without any reference to it. Raises `Forbidden` for a wrong password,
+        `Stale` when the account has none of the `revisions` (None: any), and `Conflict` for the last admin.
         """
-        user = await self._accounts.prove(caller, password, client)
-        if revisions is not None and user["revision"] not in revisions:
+        user = await self._accounts.require_password(caller, password, client)
+        if revisions is not None and user.revision not in revisions:
             raise Stale("Your account was changed since you read it.")
-        id, now = caller.id, self._clock.now()
-        is_admin = user["role"] == "admin" and not user["disabled"]
+        is_admin = is_active_admin(user)
         writes: list[Write] = [
-            *(keep_an_admin(id) if is_admin else []),
-            Delete(User, {"_id": id, "role": user["role"]}),
-            *await Event.delete_all_of(id, now),
-            Revision.delete_all_of(id),
-            Revision.forgetting(id),
-            Event.forgetting(id),
-            Session.ending_all(id),
-            PersonalToken.delete_all_of(id),
-            Feed.delete_all_write(id),
-            *ImportJob.delete_all_writes(id),
-            OneTimeToken.delete_all_of(id),
-            *BusyShare.delete_all_of(id),
-            QueuedMail.delete_all_of(id),
-            # Recovery mails that were asked for do not say whose they are.
-            Delete(QueuedMail, {"address": {"$in": [user["email"], user["email_key"]]}}, many=True),
-            Delete(AuthorizationCode, {"user": id}, many=True),
-            Delete(IdempotentResponse, {"owner": id}, many=True),
-            *Audit.forgetting(id),
-            self._audit.entry("account-deleted", None, None),
+            *(other_admin_writes(user.id) if is_admin else []),
+            Delete(User, {User.id: user.id, User.role: user.role}),
+            *await Event.delete_all_of(user.id, self._clock.now()),
+            Revision.delete_all_of(user.id),
+            Revision.forgetting(user.id),
+            Event.forgetting(user.id),
+            Session.delete_all_write(user.id),
+            PersonalToken.delete_all_write(user.id),
+            Feed.delete_all_write(user.id),
+            *ImportJob.delete_all_writes(user.id),
+            OneTimeToken.delete_all_write(user.id),
+            *BusyShare.delete_all_writes(user.id),
+            # A recovery mail has no user, but one of the addresses.
+            *QueuedMail.delete_all_writes(user.id, [user.email, user.email_key]),
+            AuthorizationCode.delete_all_write(user.id),
+            IdempotentResponse.delete_all_write(user.id),
+            *AuditEntry.anonymize_writes(user.id),
+            self._audit.entry_write("account-deleted", None, None),
         ]
-        if not await commit_atomically(writes, seconds=SECONDS):
-            if await User.stored(id) is None:
-                raise InvalidToken("The account of this access token is gone.")
+        if not await commit_atomically(writes, seconds=TIMEOUT_SECONDS):
+            if await User.by_id(user.id) is None:
+                raise InvalidToken("The account of this access token has been deleted.")
             raise Conflict(LAST_ADMIN if is_admin else "Your account was changed by another request. Try again.")
-        self._principals.forget_user(id)
+        self._principals.forget_user(user.id)

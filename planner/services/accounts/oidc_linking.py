@@ -1,30 +1,30 @@
-"""Whose account somebody has who signed in with a provider."""
+"""Which account a person has who signs in with an OpenID Connect provider."""
 
 from pydantic import TypeAdapter, ValidationError
 
-from auth.oidc_client import ProviderIdentity
+from auth.oidc_client import ProviderClaims
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import Stored
-from models.accounts.user import User, identity
+from models.accounts.user import ProviderIdentity, User
 from models.shared.fields import Email
 from planner.clock import Clock
 from planner.errors import Conflict, SignInRefused, Unavailable
-from planner.services.accounts.accounts import Accounts, new_account
+from planner.services.accounts.accounts import Accounts
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
+from planner.services.shared.retry import retry
 
-# Each loss against another request means that the next look finds what that one made.
+# When another request is faster, the next attempt finds the account that it has created or linked.
 ATTEMPTS = 5
-LONGEST_NAME = 200
+MAX_NAME_LENGTH = 200
 _EMAIL: TypeAdapter[str] = TypeAdapter(Email)
 
 
 class OidcLinking:
-    """Finds the account of a provider's identity, or makes one.
+    """Finds the account that is linked to an account at a provider, links one, or creates one.
 
-    An e-mail address decides only where both sides proved it: whoever registers somebody
-    else's address, here or at a provider, must not find the other one in their account.
+    An e-mail address decides only if both sides have verified it: whoever signs up with the address of somebody
+    else, here or at a provider, must not get into the account of that person, or get that person into theirs.
     See docs/decisions/0008-provider-identities.md.
     """
 
@@ -33,79 +33,80 @@ class OidcLinking:
         self._audit = audit
         self._clock = clock
 
-    async def account(self, who: ProviderIdentity, provider: str, client: ClientInfo) -> Stored:
-        """The account's document.
+    async def find_or_create_account(self, claims: ProviderClaims, provider: str, client: ClientInfo) -> User:
+        """Return the account of the person about whom a provider makes these claims.
 
-        Raises `Conflict` when the address is taken and not proved on both sides,
-        `SignInRefused` when the provider names no address or the account is disabled.
+        Raises `Conflict` when there is an account with the e-mail address and not both sides have verified it, and
+        `SignInRefused` when the provider gives no usable address, or the account is disabled.
         """
-        for _ in range(ATTEMPTS):
-            user = await self._found(who, provider, client)
-            if user is not None:
-                return user
-        raise Unavailable("Your account is being changed by many at once. Try again.")
+        exhausted = Unavailable("Other requests are changing your account at the same time. Try again.")
+        return await retry(
+            lambda: self._find_or_create(claims, provider, client), exhausted=exhausted, attempts=ATTEMPTS
+        )
 
-    async def _found(self, who: ProviderIdentity, provider: str, client: ClientInfo) -> Stored | None:
-        """The account, or None when another request has just changed what was read."""
-        user = await User.by_identity(who.issuer, who.subject)
+    async def _find_or_create(self, claims: ProviderClaims, provider: str, client: ClientInfo) -> User | None:
+        """Return the account, or None when another request has changed what was read."""
+        identity = ProviderIdentity(issuer=claims.issuer, subject=claims.subject)
+        user = await User.by_identity(identity)
         if user is not None:
-            return _enabled(user)
-        email = _email(who)
+            return _require_enabled(user)
+        email = _parse_email(claims)
         user = await User.by_login(email)
         try:
             if user is None:
-                return await self._new(who, email, client)
-            return await self._linked(_provable(user, who), who, provider, client)
+                return await self._create(claims, identity, email, client)
+            _require_verified(user, claims)
+            return await self._link(_require_enabled(user), identity, provider, client)
         except DuplicateKey:
             return None
 
-    async def _new(self, who: ProviderIdentity, email: str, client: ClientInfo) -> Stored:
-        stored = new_account(email, self._clock.now()) | {
-            "full_name": _name(who),
-            "email_verified": who.email_verified,
-            "identities": [identity(who.issuer, who.subject)],
-        }
-        await commit_atomically(self._accounts.founding(stored, client))
-        return stored
-
-    async def _linked(self, user: Stored, who: ProviderIdentity, provider: str, client: ClientInfo) -> Stored | None:
-        id = user["_id"]
-        link = User.linking(user, who.issuer, who.subject, self._clock.now())
-        note = self._audit.entry("provider-linked", client, id, id, provider)
-        return await User.stored(id) if await commit_atomically([link, note]) else None
-
-
-def _provable(user: Stored, who: ProviderIdentity) -> Stored:
-    """The account, if both it and the provider have proved the address."""
-    if not who.email_verified:
-        raise Conflict(
-            "There is an account with your e-mail address, and the provider has not verified that it is yours. "
-            "Sign in with your password."
+    async def _create(self, claims: ProviderClaims, identity: ProviderIdentity, email: str, client: ClientInfo) -> User:
+        user = User.new(
+            email,
+            self._clock.now(),
+            full_name=_clean_name(claims),
+            email_verified=claims.email_verified,
+            identities=[identity],
         )
-    if not user["email_verified"]:
+        await commit_atomically(self._accounts.insert_writes(user, client))
+        return user
+
+    async def _link(self, user: User, identity: ProviderIdentity, provider: str, client: ClientInfo) -> User | None:
+        link = User.link_identity_write(user, identity, self._clock.now())
+        entry = self._audit.entry_write("provider-linked", client, user.id, user.id, provider)
+        return await User.by_id(user.id) if await commit_atomically([link, entry]) else None
+
+
+def _require_verified(user: User, claims: ProviderClaims) -> None:
+    """Raise `Conflict` unless both the provider and the account have verified the e-mail address."""
+    if not claims.email_verified:
         raise Conflict(
-            "There is an account with your e-mail address, but nobody has proved there that it is theirs. "
-            "Sign in with your password and verify the address, or ask for a new password by mail; then try again."
+            "There is an account with your e-mail address, and the provider has not verified that the address is "
+            "yours. Sign in with your password."
         )
-    return _enabled(user)
+    if not user.email_verified:
+        raise Conflict(
+            "There is an account with your e-mail address, and the address was not verified there. Sign in with your "
+            "password and verify the address, or request an e-mail for a forgotten password; then try again."
+        )
 
 
-def _enabled(user: Stored) -> Stored:
-    if user["disabled"]:
+def _require_enabled(user: User) -> User:
+    if user.disabled:
         raise SignInRefused("This sign-in is refused.")
     return user
 
 
-def _email(who: ProviderIdentity) -> str:
-    if who.email is None:
-        raise SignInRefused("The provider does not tell your e-mail address; an account needs one.")
+def _parse_email(claims: ProviderClaims) -> str:
+    if claims.email is None:
+        raise SignInRefused("The provider did not send your e-mail address, which an account needs.")
     try:
-        return _EMAIL.validate_python(who.email)
+        return _EMAIL.validate_python(claims.email)
     except ValidationError:
-        raise SignInRefused("The provider tells no e-mail address that could be used.") from None
+        raise SignInRefused("The provider sent an e-mail address that cannot be used.") from None
 
 
-def _name(who: ProviderIdentity) -> str | None:
-    """The name as an account may have it: no control characters, nothing that is not text."""
-    name = "".join(c for c in who.name or "" if c.isprintable()).strip()[:LONGEST_NAME]
+def _clean_name(claims: ProviderClaims) -> str | None:
+    """Return the name without control characters and surrounding blanks; None if nothing is left of it."""
+    name = "".join(c for c in claims.name or "" if c.isprintable()).strip()[:MAX_NAME_LENGTH]
     return name or None

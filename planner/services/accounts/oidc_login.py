@@ -1,4 +1,4 @@
-"""Signing in with an OpenID Connect provider: going there, coming back, redeeming the code."""
+"""Sign-in with an OpenID Connect provider: start, return of the browser, exchange of the code."""
 
 from collections.abc import Mapping, Sequence
 from datetime import timedelta
@@ -7,13 +7,22 @@ from typing import NamedTuple
 from auth.oidc_client import OidcClient
 from auth.opaque_tokens import OpaqueTokens, digest
 from database.commit import commit_atomically
-from database.queries import Stored
-from models.accounts.oidc_login import AuthorizationCode, CallbackQuery, OidcLoginAttempt, SignInQuery
+from database.reads import Slice
+from database.writes import Insert
+from models.accounts.oidc_login import (
+    CODE_LIFETIME,
+    LOGIN_LIFETIME,
+    AuthorizationCode,
+    CallbackQuery,
+    OidcLoginAttempt,
+    ProviderRead,
+    SignInQuery,
+)
 from models.accounts.user import User
 from models.shared.schema import PageQuery
-from models.shared.views import Page, to_json
+from models.shared.views import Page
 from planner.clock import Clock
-from planner.domain.cursors import decode_cursor, encode_cursor
+from planner.domain.cursors import decode_cursor
 from planner.domain.pkce import verify_challenge
 from planner.domain.rate_limits import RateLimit
 from planner.domain.urls import add_query, parse_origin
@@ -23,39 +32,43 @@ from planner.services.accounts.oidc_linking import OidcLinking
 from planner.services.accounts.sessions import Sessions, SignedIn
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
+from planner.services.shared.pages import page_of
 from planner.services.shared.rate_limiter import Counted, RateLimiter, network
 
-# Each departure is remembered for a while, whoever asks for it.
-BEGIN_ADDRESS = RateLimit(60, timedelta(minutes=15))
-# What a page is told when a sign-in fails.
-REASONS: dict[type[Exception], str] = {
+# Each start is stored for a while, whoever makes the request.
+START_ADDRESS = RateLimit(60, timedelta(minutes=15))
+# The errors that a page gets when a sign-in fails (RFC 6749 §4.1.2.1).
+ERROR_CODES: dict[type[Exception], str] = {
     SignInRefused: "access_denied",
     Conflict: "access_denied",
     ProviderFailed: "server_error",
 }
-DEAD = "This sign-in is over, was used, or was begun in another browser. Begin it anew."
+INVALID_ATTEMPT = "This sign-in has expired, was finished already, or was started in another browser. Start it again."
 
 
-class Departure(NamedTuple):
-    """Somebody who is to be sent to `address`, with a cookie by which their browser is known again."""
+class ProviderRedirect(NamedTuple):
+    """The address of a provider to which the browser is sent, and the cookie by which it is recognised again.
 
-    address: str
-    ticket: str
+    `attempt` is part of the name of the cookie, `secret` is its value.
+    """
+
+    url: str
+    attempt: str
     secret: str
 
 
-def ticket(state: str) -> str:
-    """What tells the cookies of several sign-ins in one browser apart."""
+def attempt_of(state: str) -> str:
+    """Return what distinguishes the cookies of several sign-ins in one browser."""
     return digest(state)[:16]
 
 
-def _told(page: str, state: str | None, error: PlannerError) -> str:
-    """The address by which a page learns what went wrong (RFC 6749 §4.1.2.1)."""
-    return add_query(page, {"error": REASONS[type(error)], "error_description": error.detail, "state": state})
+def _error_url(page: str, state: str | None, error: PlannerError) -> str:
+    """Return the address by which a page learns why a sign-in failed (RFC 6749 §4.1.2.1)."""
+    return add_query(page, {"error": ERROR_CODES[type(error)], "error_description": error.detail, "state": state})
 
 
 class OidcLogin:
-    """The use cases of providers."""
+    """The use cases of sign-in with a provider."""
 
     def __init__(
         self,
@@ -64,15 +77,15 @@ class OidcLogin:
         linking: OidcLinking,
         rate_limiter: RateLimiter,
         audit: AuditLog,
-        tokens: OpaqueTokens,
+        opaque_tokens: OpaqueTokens,
         base_url: str,
         pages: Sequence[str],
         clock: Clock,
     ) -> None:
-        """`base_url` is ours, and `pages` are the origins of pages that may send people."""
-        self._providers = {name: OidcClient(name, one, clock.timestamp) for name, one in settings.items()}
+        """Take the public address of the planner, and the origins of pages that may start sign-ins."""
+        self._providers = {name: OidcClient(name, one, clock) for name, one in settings.items()}
         self._sessions = sessions
-        self._tokens = tokens
+        self._opaque_tokens = opaque_tokens
         self._linking = linking
         self._rate_limiter = rate_limiter
         self._audit = audit
@@ -80,129 +93,142 @@ class OidcLogin:
         self._origins = {parse_origin(page) for page in (base_url, *pages)} - {None}
         self._clock = clock
 
-    def listed(self, wanted: PageQuery) -> Page:
-        """A page of the providers there are, by name."""
-        after = decode_cursor(wanted.cursor, NAME) or ""
+    def list_providers(self, query: PageQuery) -> Page:
+        """Return a page of the providers, by name."""
+        after = decode_cursor(query.cursor, NAME) or ""
         names = [name for name in sorted(self._providers) if name > after]
-        shown = names[: wanted.limit]
-        items = [to_json({"name": name, "signin": self.address(name, "signin")}) for name in shown]
-        return Page(items, encode_cursor(shown[-1]) if len(names) > len(shown) else None)
+        return page_of(Slice(names[: query.limit], len(names) > query.limit), self._render_provider, lambda name: name)
 
-    def address(self, name: str, what: str) -> str:
-        """The address of one of our own routes for a provider."""
-        return f"{self._base_url}/api/v1/auth/{name}/{what}"
+    def _render_provider(self, name: str) -> bytes:
+        return ProviderRead(name=name, signin=self._url(name, "signin")).to_json()
 
-    async def begin(self, name: str, wanted: SignInQuery, client: ClientInfo) -> Departure | str:
-        """Send somebody to a provider; or back to the page that sent them, told what went wrong.
+    def _url(self, provider: str, route: str) -> str:
+        return f"{self._base_url}/api/v1/auth/{provider}/{route}"
 
-        Raises `NotFound` for a provider that is not, `Invalid` for a page that may not send
-        people or that will not prove itself, `TooMany`, and without a page `ProviderFailed`.
+    async def start(self, provider_name: str, query: SignInQuery, client: ClientInfo) -> ProviderRedirect | str:
+        """Start a sign-in, and return where to send the browser.
+
+        That is the provider; or, when the provider does not respond, the address of the page that started the
+        sign-in, with an error. Without such a page, `ProviderFailed` is raised instead.
+
+        Raises `NotFound` for an unknown provider, `Invalid` for a page that may not start sign-ins or sends no
+        code challenge, and `TooMany`.
         """
-        provider = self._provider(name)
-        self._check(wanted)
-        await self._rate_limiter.count(Counted(BEGIN_ADDRESS, "provider", network(client.address)))
-        state, nonce, verifier, secret = (self._tokens.new_secret() for _ in range(4))
+        provider = self._find_provider(provider_name)
+        self._check(query)
+        await self._rate_limiter.count(Counted(START_ADDRESS, "provider", network(client.address)))
+        state, nonce, verifier, secret = (self._opaque_tokens.new_secret() for _ in range(4))
+        callback = self._url(provider.name, "callback")
         try:
-            address = await provider.authorization_url(self.address(name, "callback"), state, nonce, verifier)
+            url = await provider.authorization_url(callback, state, nonce, verifier)
         except ProviderFailed as error:
-            if wanted.redirect_uri is None:
+            if query.redirect_uri is None:
                 raise
-            return _told(wanted.redirect_uri, wanted.state, error)
-        login: Stored = {
-            "_id": digest(state),
-            "provider": name,
-            "browser": digest(secret),
-            "nonce": nonce,
-            "verifier": verifier,
-            "redirect_uri": wanted.redirect_uri,
-            "page_state": wanted.state,
-            "code_challenge": wanted.code_challenge,
-        }
-        await commit_atomically([OidcLoginAttempt.beginning(login, self._clock.now())])
-        return Departure(address, ticket(state), secret)
+            return _error_url(query.redirect_uri, query.state, error)
+        attempt = OidcLoginAttempt(
+            id=digest(state),
+            provider=provider.name,
+            browser=digest(secret),
+            nonce=nonce,
+            verifier=verifier,
+            redirect_uri=query.redirect_uri,
+            page_state=query.state,
+            code_challenge=query.code_challenge,
+            expires_at=self._clock.now() + LOGIN_LIFETIME,
+        )
+        await commit_atomically([Insert(attempt)])
+        return ProviderRedirect(url, attempt_of(state), secret)
 
     async def finish(
-        self, name: str, returned: CallbackQuery, secret: str | None, client: ClientInfo
+        self, provider_name: str, query: CallbackQuery, secret: str | None, client: ClientInfo
     ) -> SignedIn | str:
-        """Take somebody back who was at a provider; `secret` is what their browser was given.
+        """Finish a sign-in when the provider has sent the browser back; `secret` is the value of its cookie.
 
-        Answers their session; or, when a page had sent them, the address of that page with a
-        code for it, or with what went wrong. Raises `NotFound`, `SignInRefused`, `Conflict`
-        and `ProviderFailed`.
+        Returns the new session. When a page has started the sign-in, returns the address of that page instead, with
+        an authorization code or with an error. Raises `NotFound`, `SignInRefused`, `Conflict` and `ProviderFailed`.
         """
-        provider = self._provider(name)
-        login = await self._login(name, returned.state, secret)
-        page = login["redirect_uri"]
+        provider = self._find_provider(provider_name)
+        attempt = await self._use_attempt(provider.name, query.state, secret)
+        page, state = attempt.redirect_uri, attempt.page_state
         try:
-            user = await self._arrived(provider, login, returned, client)
+            user = await self._authenticate(provider, attempt, query, client)
         except (SignInRefused, Conflict, ProviderFailed) as error:
-            await self._audit.note("sign-in-failed", client, None, detail=name)
+            await self._audit.record("sign-in-failed", client, None, detail=provider.name)
             if page is None:
                 raise
-            return _told(page, login["page_state"], error)
+            return _error_url(page, state, error)
         if page is None:
-            return await self._sessions.open(user, client, how=name)
-        code = self._tokens.new_secret()
-        await commit_atomically([AuthorizationCode.issue(digest(code), user["_id"], login, self._clock.now())])
-        return add_query(page, {"code": code, "state": login["page_state"]})
+            return await self._sessions.open(user, client, provider=provider.name)
+        assert attempt.code_challenge is not None, "a page must send a code challenge"
+        code = self._opaque_tokens.new_secret()
+        stored_code = AuthorizationCode(
+            id=digest(code),
+            user=user.id,
+            provider=provider.name,
+            redirect_uri=page,
+            code_challenge=attempt.code_challenge,
+            expires_at=self._clock.now() + CODE_LIFETIME,
+        )
+        await commit_atomically([Insert(stored_code)])
+        return add_query(page, {"code": code, "state": state})
 
-    async def redeem(self, code: str, verifier: str, redirect_uri: str, client: ClientInfo) -> SignedIn:
-        """A session for the page that has a code of ours and can prove that it sent for it.
+    async def exchange_code(self, code: str, verifier: str, redirect_uri: str, client: ClientInfo) -> SignedIn:
+        """Open a session for a page that has an authorization code of ours, and the verifier of its challenge.
 
-        Raises `GrantRefused`; whatever was wrong, the code is used up.
+        The code is used up, also when it is refused. Raises `GrantRefused`.
         """
-        refusal = GrantRefused("invalid_grant", "The code is over, was used, or is not for this page.")
+        refusal = GrantRefused("invalid_grant", "The code has expired, was used already, or is not for this page.")
         key = digest(code)
-        found = await AuthorizationCode.good(key, self._clock.now())
-        if found is None or not await commit_atomically([AuthorizationCode.use(key)]):
+        found = await AuthorizationCode.find_valid(key, self._clock.now())
+        if found is None or not await commit_atomically([AuthorizationCode.delete_write(key)]):
             raise refusal
-        if not verify_challenge(verifier, found["code_challenge"]) or redirect_uri != found["redirect_uri"]:
+        if not verify_challenge(verifier, found.code_challenge) or redirect_uri != found.redirect_uri:
             raise refusal
-        user = await User.stored(found["user"])
-        if user is None or user["disabled"]:
+        user = await User.by_id(found.user)
+        if user is None or user.disabled:
             raise refusal
-        return await self._sessions.open(user, client, how=found["provider"])
+        return await self._sessions.open(user, client, provider=found.provider)
 
-    def _provider(self, name: str) -> OidcClient:
+    def _find_provider(self, name: str) -> OidcClient:
         if name not in self._providers:
             raise NotFound
         return self._providers[name]
 
-    def _check(self, wanted: SignInQuery) -> None:
-        if wanted.redirect_uri is None:
+    def _check(self, query: SignInQuery) -> None:
+        """Raise `Invalid` unless the page that starts a sign-in is one of ours, and sends a code challenge."""
+        if query.redirect_uri is None:
             for field in ("state", "code_challenge", "code_challenge_method"):
-                if getattr(wanted, field) is not None:
-                    raise Invalid.field(f"/{field}", "needs a redirect_uri")
+                if getattr(query, field) is not None:
+                    raise Invalid.field(f"/{field}", "must be sent together with redirect_uri")
             return
-        if parse_origin(wanted.redirect_uri) not in self._origins:
+        if parse_origin(query.redirect_uri) not in self._origins:
             raise Invalid.field(
                 "/redirect_uri", "must be a page on the origin of PUBLIC_URL or of CORS_ORIGINS, without a fragment"
             )
-        if wanted.code_challenge is None:
-            raise Invalid.field("/code_challenge", "is required with a redirect_uri")
-        if wanted.code_challenge_method is None:
+        if query.code_challenge is None:
+            raise Invalid.field("/code_challenge", "is required with redirect_uri")
+        if query.code_challenge_method is None:
             raise Invalid.field("/code_challenge_method", "must be S256")
 
-    async def _login(self, name: str, state: str | None, secret: str | None) -> Stored:
-        """What is remembered of somebody who went away; it can be had once, and by their browser only."""
+    async def _use_attempt(self, provider: str, state: str | None, secret: str | None) -> OidcLoginAttempt:
+        """Use up and return the attempt with this state, if it was made in this browser; raises `SignInRefused`."""
         if not state or not secret:
-            raise SignInRefused(DEAD)
+            raise SignInRefused(INVALID_ATTEMPT)
         key = digest(state)
-        login = await OidcLoginAttempt.standing(key, name, digest(secret), self._clock.now())
-        if login is None or not await commit_atomically([OidcLoginAttempt.use(key)]):
-            raise SignInRefused(DEAD)
-        return login
+        attempt = await OidcLoginAttempt.find_pending(key, provider, digest(secret), self._clock.now())
+        if attempt is None or not await commit_atomically([OidcLoginAttempt.delete_write(key)]):
+            raise SignInRefused(INVALID_ATTEMPT)
+        return attempt
 
-    async def _arrived(
-        self, provider: OidcClient, login: Stored, returned: CallbackQuery, client: ClientInfo
-    ) -> Stored:
-        """The account of somebody who is back."""
-        await provider.check_issuer(returned.iss)
-        if returned.error == "temporarily_unavailable" or returned.error == "server_error":
-            raise ProviderFailed(f"The provider {provider.name} cannot sign you in at the moment. Try again.")
-        if returned.error or not returned.code:
-            raise SignInRefused("The provider did not sign you in.")
-        who = await provider.identify(
-            returned.code, self.address(provider.name, "callback"), login["nonce"], login["verifier"]
-        )
-        return await self._linking.account(who, provider.name, client)
+    async def _authenticate(
+        self, provider: OidcClient, attempt: OidcLoginAttempt, query: CallbackQuery, client: ClientInfo
+    ) -> User:
+        """Return the account of the person whom the provider has authenticated."""
+        await provider.check_issuer(query.iss)
+        if query.error in ("temporarily_unavailable", "server_error"):
+            raise ProviderFailed(f"The provider {provider.name} is temporarily unavailable. Try again.")
+        if query.error or not query.code:
+            raise SignInRefused("The provider refused the sign-in.")
+        callback = self._url(provider.name, "callback")
+        claims = await provider.fetch_claims(query.code, callback, attempt.nonce, attempt.verifier)
+        return await self._linking.find_or_create_account(claims, provider.name, client)

@@ -1,19 +1,15 @@
-"""Refusing passwords that are too weak, off the event loop."""
-
-from collections.abc import Mapping
-from typing import Any
+"""The refusal of weak passwords, off the event loop."""
 
 from auth.hash_password import PasswordHasher
 from planner.domain.passwords import find_weakness
 from planner.errors import Invalid
 
 
-async def require_strong(hasher: PasswordHasher, password: str, pointer: str, about: Mapping[str, Any]) -> None:
-    """Raise `Invalid` at `pointer`, saying why, for a password that is refused.
+async def require_strong(hasher: PasswordHasher, password: str, pointer: str, *personal_data: str | None) -> None:
+    """Raise `Invalid` at `pointer`, with the reason, for a weak password.
 
-    `about` is what the account says of its owner. Estimating takes milliseconds of pure
-    computing, so it stands in line with the hashing.
+    `personal_data` is what others may know of the owner of the account, such as the name. Estimating the strength
+    takes milliseconds of computing, so it waits in line with the hashing; raises `Busy` when that line is full.
     """
-    known = [about.get("email"), about.get("username"), about.get("full_name")]
-    if reason := await hasher.run(lambda: find_weakness(password, known)):
+    if reason := await hasher.run(lambda: find_weakness(password, personal_data)):
         raise Invalid.field(pointer, reason)

@@ -1,99 +1,119 @@
-"""Personal access tokens: made, listed, removed."""
+"""Personal access tokens: created, listed, revoked."""
 
-from collections.abc import Callable
 from datetime import timedelta
 from typing import NamedTuple
 
 from auth.opaque_tokens import OpaqueTokens, digest
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
+from database.errors import DuplicateKey
 from database.queries import new_id, parse_id
-from database.writes import InsertStored, Write
-from models.accounts.personal_token import PersonalToken, PersonalTokenCreate, personal_token_body
+from database.writes import Insert, Write
+from models.accounts.personal_token import PersonalToken, PersonalTokenCreate, PersonalTokenRead
 from models.accounts.user import User
-from models.shared.views import Page, View, to_json
+from models.shared.views import Page, View
 from planner.clock import Clock
-from planner.domain.cursors import ID_PATTERN, decode_cursor
 from planner.errors import InvalidToken, NotFound
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
-from planner.services.shared.idempotency import IdempotencyKey, once
+from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
+from planner.services.shared.pages import page_by_id, parse_id_cursor
 
 
-class NewToken(NamedTuple):
-    """A new token, and its secret, which is shown this once."""
+class CreatedToken(NamedTuple):
+    """A new token, and its secret, which is shown only once."""
 
-    view: View
+    token: PersonalTokenRead
     secret: str
 
 
 class PersonalTokens:
     """The use cases of personal access tokens."""
 
-    def __init__(self, principals: Principals, audit: AuditLog, tokens: OpaqueTokens, clock: Clock) -> None:
+    def __init__(self, principals: Principals, audit: AuditLog, opaque_tokens: OpaqueTokens, clock: Clock) -> None:
         self._principals = principals
         self._audit = audit
-        self._tokens = tokens
+        self._opaque_tokens = opaque_tokens
         self._clock = clock
 
     async def create(
-        self, caller: Principal, draft: PersonalTokenCreate, client: ClientInfo, ask: IdempotencyKey | None
-    ) -> NewToken:
-        """A new token for the caller."""
+        self, caller: Principal, draft: PersonalTokenCreate, client: ClientInfo, key: IdempotencyKey | None
+    ) -> CreatedToken:
+        """Create a token of the caller's; raises `InvalidToken` when the account was deleted or disabled meanwhile."""
+        if created := await self._find_created(draft, key):
+            return created
         now, id = self._clock.now(), new_id()
+        secret = self._make_secret(str(id), draft, key)
+        token = PersonalToken(
+            id=id,
+            user=caller.id,
+            name=draft.name,
+            scopes=list(dict.fromkeys(draft.scopes)),
+            digest=digest(secret),
+            created_at=now,
+            expires_at=now + timedelta(seconds=draft.expires_in),
+            last_used_at=None,
+        )
+        response = PersonalTokenRead.from_document(token)
+        writes: list[Write] = [
+            *store_response(key, draft, View(response.to_json(), response.id, 1), now),
+            Insert(token),
+            User.sign_in_write(caller.id, now),
+            self._audit.entry_write("token-created", client, caller.id, caller.id, " ".join(draft.scopes)),
+        ]
+        try:
+            if not await commit_atomically(writes):
+                raise InvalidToken("The account of this access token is deleted or disabled.")
+        except DuplicateKey:
+            if created := await self._find_created(draft, key):
+                return created
+            raise
+        return CreatedToken(response, secret)
 
-        def secret_of(id: str) -> str:
-            # The first answer has to be given again, but its secret must not be stored: with an
-            # Idempotency-Key the secret follows from the request, the token's id and the server's
-            # own secret. Without the id, the request made again after a day would give the same one.
-            if ask is None:
-                return self._tokens.personal_token()
-            return self._tokens.personal_token(
-                self._tokens.derive("personal token", f"{ask.id()}{ask.fingerprint(draft)}{id}")
-            )
+    async def _find_created(self, draft: PersonalTokenCreate, key: IdempotencyKey | None) -> CreatedToken | None:
+        """Return what the first request with this key has created, or None."""
+        stored = await find_stored_response(key, draft)
+        if stored is None:
+            return None
+        return CreatedToken(
+            PersonalTokenRead.model_validate_json(stored.json), self._make_secret(stored.id, draft, key)
+        )
 
-        secret = secret_of(str(id))
-        stored = {
-            "_id": id,
-            "user": caller.id,
-            "name": draft.name,
-            "scopes": list(dict.fromkeys(draft.scopes)),
-            "digest": digest(secret),
-            "created_at": now,
-            "expires_at": now + timedelta(seconds=draft.expires_in),
-            "last_used_at": None,
-        }
-        view = View(to_json(personal_token_body(stored)), str(stored["_id"]), 1)
+    def _make_secret(self, id: str, draft: PersonalTokenCreate, key: IdempotencyKey | None) -> str:
+        """Return the secret of a token: random, or with an Idempotency-Key the same for the same request.
 
-        async def make(remember: Callable[[View], list[Write]]) -> View:
-            note = self._audit.entry("token-created", client, caller.id, caller.id, " ".join(draft.scopes))
-            alive = User.signing_in(caller.id, now)
-            if not await commit_atomically([*remember(view), InsertStored(PersonalToken, stored), alive, note]):
-                raise InvalidToken("The account of this access token is gone.")
-            return view
+        The first response has to be sent again, but its secret must not be stored. So it is derived from the request,
+        the id of the token and the server's secret. Without the id, the same request would lead to the same secret
+        again after the key has expired.
+        """
+        if key is None:
+            return self._opaque_tokens.personal_token()
+        material = self._opaque_tokens.derive("personal token", f"{key.id()}{key.fingerprint(draft)}{id}")
+        return self._opaque_tokens.personal_token(material)
 
-        first = await once(ask, draft, now, make)
-        return NewToken(first, secret if first is view else secret_of(first.id))
+    async def list_tokens(self, caller: Principal, cursor: str | None, limit: int) -> Page:
+        """Return a page of the caller's tokens without their secrets, the oldest first."""
+        found = await PersonalToken.find_by_user(caller.id, self._clock.now(), parse_id_cursor(cursor), limit)
+        return page_by_id(found, render_personal_token)
 
-    async def listed(self, caller: Principal, cursor: str | None, limit: int) -> Page:
-        """A page of the caller's tokens, without their secrets."""
-        after = decode_cursor(cursor, ID_PATTERN)
-        return await PersonalToken.listed(caller.id, self._clock.now(), parse_id(after) if after else None, limit)
-
-    async def remove(self, caller: Principal, id: str, client: ClientInfo) -> None:
-        """Make one of the caller's tokens worthless; raises `NotFound`."""
-        known = parse_id(id)
-        note = self._audit.entry("token-removed", client, caller.id, caller.id)
-        if known is None or not await commit_atomically([PersonalToken.removing(known, caller.id), note]):
+    async def revoke(self, caller: Principal, id: str, client: ClientInfo) -> None:
+        """Revoke one of the caller's tokens; raises `NotFound`."""
+        token = parse_id(id)
+        entry = self._audit.entry_write("token-removed", client, caller.id, caller.id)
+        if token is None or not await commit_atomically([PersonalToken.delete_write(token, caller.id), entry]):
             raise NotFound
         self._principals.forget_user(caller.id)
 
-    async def revoke(self, secret: str, client: ClientInfo) -> bool:
-        """Make the token with this secret worthless (RFC 7009); False when there is none."""
-        found = await PersonalToken.by_digest(digest(secret), self._clock.now())
-        if found is None:
-            return False
-        note = self._audit.entry("token-revoked", client, found["user"])
-        await commit_atomically([PersonalToken.removing(found["_id"], found["user"]), note])
-        self._principals.forget_user(found["user"])
-        return True
+    async def revoke_secret(self, secret: str, client: ClientInfo) -> None:
+        """Revoke the token with this secret (RFC 7009), if there is one."""
+        token = await PersonalToken.by_digest(digest(secret), self._clock.now())
+        if token is None:
+            return
+        entry = self._audit.entry_write("token-revoked", client, token.user)
+        await commit_atomically([PersonalToken.delete_write(token.id, token.user), entry])
+        self._principals.forget_user(token.user)
+
+
+def render_personal_token(token: PersonalToken) -> bytes:
+    """Return the JSON of a token, without its secret."""
+    return PersonalTokenRead.from_document(token).to_json()

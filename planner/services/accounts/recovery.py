@@ -1,11 +1,10 @@
-"""Proving an e-mail address, and getting back into an account by it."""
-
-from typing import Any
+"""Verification of e-mail addresses, and recovery of accounts whose password is forgotten."""
 
 from auth.hash_password import PasswordHasher
 from auth.opaque_tokens import digest
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
+from database.queries import assign
 from database.writes import Write
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.personal_token import PersonalToken
@@ -21,7 +20,7 @@ from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.rate_limiter import MAIL_ACCOUNT, Counted, RateLimiter
 
-SPENT = Invalid.field("/token", "is not valid, or no longer: ask for a new mail")
+INVALID_TOKEN = Invalid.field("/token", "is not valid, was used, or has expired; request a new e-mail")
 
 
 class Recovery:
@@ -41,70 +40,77 @@ class Recovery:
         self._audit = audit
         self._clock = clock
 
-    async def ask_verification(self, caller: Principal) -> None:
-        """Have another verification mail sent; raises `Conflict` when there is nothing to verify."""
-        user = await User.stored(caller.id)
-        if user is None:
-            raise InvalidToken("The account of this access token is gone.")
-        if user["email_verified"]:
-            raise Conflict("Your e-mail address is verified already.")
-        await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail", user["email_key"]))
-        await commit_atomically([QueuedMail.ordering("verify", caller.id, user["email"], self._clock.now())])
+    async def send_verification(self, caller: Principal) -> None:
+        """Queue another verification mail.
 
-    async def verify(self, token: str, client: ClientInfo) -> None:
-        """Use a verification token up; raises `Invalid` for one that is not good (any more)."""
+        Raises `Conflict` when the address is verified already, and `TooMany`.
+        """
+        user = await User.by_id(caller.id)
+        if user is None:
+            raise InvalidToken("The account of this access token has been deleted.")
+        if user.email_verified:
+            raise Conflict("Your e-mail address is verified already.")
+        await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail", user.email_key))
+        await commit_atomically([QueuedMail.insert_write("verify", user.id, user.email, self._clock.now())])
+
+    async def verify_email(self, token: str, client: ClientInfo) -> None:
+        """Use up a verification token, and mark the address as verified; raises `Invalid` for an invalid token."""
         key, now = digest(token), self._clock.now()
-        found = await OneTimeToken.good(key, "verify", now)
+        found = await OneTimeToken.find_valid(key, "verify", now)
         if found is None:
-            raise SPENT
-        user = found["user"]
+            raise INVALID_TOKEN
+        # A token proves the address that it was sent to, and not the one that the account has since then.
+        match = {User.email_key: found.email_key}
         writes: list[Write] = [
-            OneTimeToken.use(key),
-            # A token proves the address it was sent to, not the one the account has since.
-            User.changing(user, now, {"email_key": found["email_key"]}, email_verified=True),
-            self._audit.entry("email-verified", client, user, user),
+            OneTimeToken.delete_write(key),
+            User.update_write(found.user, now, assign(User.email_verified, True), match=match),
+            self._audit.entry_write("email-verified", client, found.user, found.user),
         ]
         if not await commit_atomically(writes):
-            raise SPENT
+            raise INVALID_TOKEN
 
-    async def forget(self, email: str, client: ClientInfo) -> None:
-        """Have a recovery mail sent, if there is such an account; nothing tells whether there is."""
+    async def request_reset(self, email: str, client: ClientInfo) -> None:
+        """Queue a recovery mail.
+
+        Whether there is an account with this address is checked when the mail is sent, so that neither the response
+        nor its time reveals it. Raises `TooMany`.
+        """
         await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail", fold(email)))
         await commit_atomically(
             [
-                QueuedMail.ordering("reset", None, fold(email), self._clock.now()),
-                self._audit.entry("password-forgotten", client, None),
+                QueuedMail.insert_write("reset", None, fold(email), self._clock.now()),
+                self._audit.entry_write("password-forgotten", client, None),
             ]
         )
 
-    async def reset(self, token: str, password: str, client: ClientInfo) -> None:
-        """Set a new password by a recovery token.
+    async def reset_password(self, token: str, password: str, client: ClientInfo) -> None:
+        """Set a new password with a recovery token.
 
-        Every session, personal token and mailed token of the account ends: whoever had them may
-        be why it is done. Raises `Invalid` for a token that is not good (any more) and for a
-        password that is refused; a refused password does not use the token up.
+        Every session, personal access token, feed and mailed token of the account is revoked, because somebody else
+        may have it. Raises `Invalid` for an invalid token, and for a weak password, which does not use the token up.
         """
         key, now = digest(token), self._clock.now()
-        found = await OneTimeToken.good(key, "reset", now)
-        user = None if found is None else await User.stored(found["user"])
+        found = await OneTimeToken.find_valid(key, "reset", now)
+        user = None if found is None else await User.by_id(found.user)
         if found is None or user is None:
-            raise SPENT
-        await require_strong(self._hasher, password, "/password", user)
+            raise INVALID_TOKEN
+        await require_strong(self._hasher, password, "/password", user.email, user.username, user.full_name)
         hashed = await self._hasher.hash(password)
-        id = user["_id"]
-        # A provider's identity that was linked before the address was proved may be somebody else's.
-        unlinked: dict[str, Any] = {} if user["email_verified"] else {"identities": []}
+        # Whoever can read the mail has proved that the address is theirs.
+        changes = assign(User.password, hashed) | assign(User.email_verified, True)
+        if not user.email_verified:
+            # An account at a provider that was linked before the address was proved may be somebody else's.
+            changes |= assign(User.identities, [])
         writes: list[Write] = [
-            OneTimeToken.use(key),
-            # Whoever reads the mail proves the address by it.
-            User.changing(id, now, {"email_key": found["email_key"]}, password=hashed, email_verified=True, **unlinked),
-            self._audit.entry("password-reset", client, id),
-            QueuedMail.ordering("password-changed", id, user["email"], now),
-            OneTimeToken.delete_all_of(id),
-            Session.ending_all(id),
-            PersonalToken.delete_all_of(id),
-            Feed.delete_all_write(id),
+            OneTimeToken.delete_write(key),
+            User.update_write(user.id, now, changes, match={User.email_key: found.email_key}),
+            self._audit.entry_write("password-reset", client, user.id),
+            QueuedMail.insert_write("password-changed", user.id, user.email, now),
+            OneTimeToken.delete_all_write(user.id),
+            Session.delete_all_write(user.id),
+            PersonalToken.delete_all_write(user.id),
+            Feed.delete_all_write(user.id),
         ]
         if not await commit_atomically(writes):
-            raise SPENT
-        self._principals.forget_user(id)
+            raise INVALID_TOKEN
+        self._principals.forget_user(user.id)

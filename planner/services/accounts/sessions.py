@@ -1,4 +1,4 @@
-"""Sessions: opened by signing in, carried on by refreshing, ended by signing out."""
+"""Sessions: opened by a sign-in, continued by refresh tokens, ended by a sign-out."""
 
 from datetime import datetime, timedelta
 from typing import NamedTuple
@@ -7,37 +7,28 @@ from auth.jwt_handler import TokenSigner
 from auth.opaque_tokens import OpaqueTokens, digest
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
-from database.queries import Id, Stored, new_id, parse_id
-from models.accounts.session import Session
-from models.accounts.user import User, user_view
-from models.shared.views import Page, View
+from database.queries import Id, new_id, parse_id
+from database.writes import Insert
+from models.accounts.session import Session, SessionRead
+from models.accounts.token_schema import TokensRead
+from models.accounts.user import User
+from models.shared.views import Page
 from planner.clock import Clock
-from planner.domain.cursors import ID_PATTERN, decode_cursor
 from planner.errors import GrantRefused, NotFound
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
-
-__all__ = ["ClientInfo", "Sessions", "SignedIn", "Tokens"]
-
-
-class Tokens(NamedTuple):
-    """What carries a session: an access token for `expires_in` seconds, and a refresh token."""
-
-    access_token: str
-    expires_in: int
-    refresh_token: str
-    scopes: list[str] | None = None
+from planner.services.shared.pages import page_by_id, parse_id_cursor
 
 
 class SignedIn(NamedTuple):
-    """An account that proved itself, and its tokens."""
+    """An account that has just signed in, and the tokens of its new session."""
 
-    user: View
-    tokens: Tokens
+    user: User
+    tokens: TokensRead
 
 
 class Sessions:
-    """The use cases of sessions; they last `days` days at most."""
+    """The use cases of sessions, which last `days` days at most."""
 
     def __init__(
         self,
@@ -56,103 +47,107 @@ class Sessions:
         self._clock = clock
 
     async def open(
-        self, user: Stored, client: ClientInfo, scopes: list[str] | None = None, how: str | None = None
+        self, user: User, client: ClientInfo, scopes: list[str] | None = None, provider: str | None = None
     ) -> SignedIn:
-        """A new session for an account that has proved itself; `user` is its whole document.
+        """Open a session for an account that has just been authenticated, by a password or by a `provider`.
 
-        Raises `NotFound` when the account was removed or disabled in the meantime.
+        Raises `NotFound` when the account was deleted or disabled in the meantime.
         """
         now, id = self._clock.now(), new_id()
         refresh_token = self._opaque_tokens.refresh_token(id)
-        stored: Stored = {
-            "_id": id,
-            "user": user["_id"],
-            "refresh": digest(refresh_token),
-            "scopes": scopes,
-            "device": client.device,
-            "address": client.address,
-            "created_at": now,
-            "last_used_at": now,
-            "expires_at": now + self._lifetime,
-        }
-        note = self._audit.entry("sign-in", client, user["_id"], user["_id"], how)
-        if not await commit_atomically([Session.opening(stored), User.signing_in(user["_id"], now), note]):
+        session = Session(
+            id=id,
+            user=user.id,
+            refresh_digest=digest(refresh_token),
+            scopes=scopes,
+            device=client.device,
+            address=client.address,
+            created_at=now,
+            last_used_at=now,
+            expires_at=now + self._lifetime,
+        )
+        entry = self._audit.entry_write("sign-in", client, user.id, user.id, provider)
+        if not await commit_atomically([Insert(session), User.sign_in_write(user.id, now), entry]):
             raise NotFound
-        return SignedIn(user_view(user), self._issue_tokens(stored, refresh_token, now))
+        return SignedIn(user, self._issue_tokens(session, refresh_token, now))
 
-    async def refresh(self, token: str, client: ClientInfo, scopes: list[str] | None = None) -> Tokens:
-        """New tokens for the session of a refresh token, which this use replaces.
+    async def refresh(self, token: str, client: ClientInfo, scopes: list[str] | None = None) -> TokensRead:
+        """Return new tokens for the session of a refresh token, which they replace.
 
-        A token that was used before ends its session, for somebody else must have it (RFC
-        9700 §4.14.2). `scopes` are those that were asked for: the session keeps its own, and
-        must have them all (RFC 6749 §6). Raises `GrantRefused`.
+        A refresh token that is used a second time ends its session, because somebody else must have it
+        (RFC 9700 §4.14.2). `scopes` are those that were requested: the session keeps its own, and must have all
+        of the requested ones (RFC 6749 §6). Raises `GrantRefused`.
         """
         refusal = GrantRefused("invalid_grant", "The refresh token is not valid, or its session has ended.")
-        now, read = self._clock.now(), self._opaque_tokens.read_refresh_token(token)
-        session = None if read is None else await Session.by_id(read.session, now)
-        if read is None or session is None:
+        now = self._clock.now()
+        session = await self._find_session(token)
+        if session is None or not await User.is_active(session.user):
             raise refusal
-        standing = await User.standing(session["user"])
-        if standing is None or standing["disabled"]:
-            raise refusal
-        if session["refresh"] == read.digest and not set(scopes or ()) <= set(session.get("scopes") or ()):
-            raise GrantRefused("invalid_scope", "The scope of the session does not hold that one.")
-        fresh = self._opaque_tokens.refresh_token(read.session)
-        rotated = await Session.rotate(read.session, read.digest, digest(fresh), now, client.address)
+        presented = digest(token)
+        if session.refresh_digest == presented and not set(scopes or ()) <= set(session.scopes or ()):
+            raise GrantRefused("invalid_scope", "The session does not have the requested scope.")
+        successor = self._opaque_tokens.refresh_token(session.id)
+        rotated = await Session.rotate_refresh_token(session.id, presented, digest(successor), now, client.address)
         if rotated is None:
-            note = self._audit.entry("refresh-reuse", client, session["user"], detail="the session was ended")
-            await commit_atomically([Session.ending(read.session, session["user"]), note])
-            self._principals.forget_session(read.session)
+            entry = self._audit.entry_write("refresh-reuse", client, session.user, detail="the session was ended")
+            await commit_atomically([Session.delete_write(session.id, session.user), entry])
+            self._principals.forget_session(session.id)
             raise refusal
-        return self._issue_tokens(rotated, fresh, now)
+        return self._issue_tokens(rotated, successor, now)
 
     async def sign_out(self, caller: Principal, client: ClientInfo) -> None:
-        """End the caller's session: no token of it holds from now on."""
+        """End the session with which the caller is signed in, if it is one; its tokens stop working."""
         if caller.session is not None:
             await self._end(caller.session, caller.id, client, "sign-out")
 
-    async def end_by_refresh_token(self, token: str, client: ClientInfo) -> bool:
-        """End the session of a refresh token (RFC 7009); False when the token is not ours."""
-        read = self._opaque_tokens.read_refresh_token(token)
-        if read is None:
-            return False
-        session = await Session.by_id(read.session, self._clock.now())
+    async def revoke_refresh_token(self, token: str, client: ClientInfo) -> None:
+        """End the session of a refresh token (RFC 7009), if there is one."""
+        session = await self._find_session(token)
         if session is not None:
-            await self._end(read.session, session["user"], client, "token-revoked")
-        return True
+            await self._end(session.id, session.user, client, "token-revoked")
 
-    async def end(self, caller: Principal, id: str, client: ClientInfo) -> None:
+    async def revoke(self, caller: Principal, id: str, client: ClientInfo) -> None:
         """End one of the caller's sessions; raises `NotFound`."""
-        known = parse_id(id)
-        if known is None or not await self._end(known, caller.id, client, "session-ended"):
+        session = parse_id(id)
+        if session is None or not await self._end(session, caller.id, client, "session-ended"):
             raise NotFound
 
-    async def end_others(self, caller: Principal, client: ClientInfo) -> None:
-        """End all of the caller's sessions but the one that asks."""
-        note = self._audit.entry("sessions-ended", client, caller.id, caller.id, "all but one")
-        await commit_atomically([Session.ending_all(caller.id, but=caller.session), note])
+    async def revoke_others(self, caller: Principal, client: ClientInfo) -> None:
+        """End all sessions of the caller but the one with which the caller is signed in."""
+        entry = self._audit.entry_write("sessions-ended", client, caller.id, caller.id, "all but one")
+        await commit_atomically([Session.delete_all_write(caller.id, except_id=caller.session), entry])
         self._principals.forget_user(caller.id)
 
-    async def listed(self, caller: Principal, cursor: str | None, limit: int) -> Page:
-        """A page of the caller's sessions."""
-        after = decode_cursor(cursor, ID_PATTERN)
-        return await Session.listed(
-            caller.id, caller.session, self._clock.now(), parse_id(after) if after else None, limit
-        )
+    async def list_sessions(self, caller: Principal, cursor: str | None, limit: int) -> Page:
+        """Return a page of the caller's sessions, the oldest first."""
+        found = await Session.find_by_user(caller.id, self._clock.now(), parse_id_cursor(cursor), limit)
+        return page_by_id(found, lambda session: SessionRead.from_document(session, current=caller.session).to_json())
 
-    async def by_refresh_token(self, token: str) -> Stored | None:
-        """The session that a refresh token could carry on, if it is the current one."""
-        read = self._opaque_tokens.read_refresh_token(token)
-        session = None if read is None else await Session.by_id(read.session, self._clock.now())
-        return session if read is not None and session is not None and session["refresh"] == read.digest else None
+    async def find_by_refresh_token(self, token: str) -> Session | None:
+        """Return the session of a refresh token, if it is the current one of the session."""
+        session = await self._find_session(token)
+        return session if session is not None and session.refresh_digest == digest(token) else None
+
+    async def _find_session(self, token: str) -> Session | None:
+        """Return the session for which a refresh token was issued, whether or not it is still the current one."""
+        session = self._opaque_tokens.session_of(token)
+        return None if session is None else await Session.by_id(session, self._clock.now())
 
     async def _end(self, id: Id, user: Id, client: ClientInfo, event: str) -> bool:
-        ended = await commit_atomically([Session.ending(id, user), self._audit.entry(event, client, user, user)])
+        """End a session, and return whether there was one."""
+        entry = self._audit.entry_write(event, client, user, user)
+        ended = await commit_atomically([Session.delete_write(id, user), entry])
         self._principals.forget_session(id)
         return ended
 
-    def _issue_tokens(self, session: Stored, refresh_token: str, now: datetime) -> Tokens:
-        left = int((session["expires_at"] - now).total_seconds())
-        lifetime = min(self._signer.lifetime, left)
-        access_token = self._signer.sign(str(session["user"]), str(session["_id"]), lifetime)
-        return Tokens(access_token, lifetime, refresh_token, session.get("scopes"))
+    def _issue_tokens(self, session: Session, refresh_token: str, now: datetime) -> TokensRead:
+        # No access token may outlive its session.
+        lifetime = min(self._signer.lifetime, int((session.expires_at - now).total_seconds()))
+        access_token = self._signer.sign(str(session.user), str(session.id), lifetime)
+        return TokensRead(
+            access_token=access_token,
+            token_type="Bearer",  # noqa: S106 - no secret, but the type of the token
+            expires_in=lifetime,
+            refresh_token=refresh_token,
+            scope=None if session.scopes is None else " ".join(session.scopes),
+        )

@@ -7,4 +7,5 @@ changes.py      what changed since a client last asked
 conflicts.py    detection of double bookings
 user_lock.py    serialised decisions of one user
 free_busy.py    busy intervals, and who may see them
+moderation.py   takedowns of public events
 """

@@ -1,4 +1,4 @@
-"""When people are busy, and who may see it."""
+"""Free/busy: when people are busy, and who may see it."""
 
 import asyncio
 from contextlib import suppress
@@ -9,115 +9,120 @@ from auth.principal import Principal
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
 from database.queries import Id, parse_id
-from database.writes import Write
+from database.writes import Insert, Write
 from models.accounts.user import User
 from models.events.event_times import Window, find_recurring_events, find_single_events
-from models.people.busy_schema import LONGEST_DAYS, BusyQuery
-from models.people.busy_share import MOST, BusyShare
-from models.shared.views import Page, to_json
+from models.people.busy_schema import MAX_WINDOW_DAYS, BusyQuery, render_free_busy
+from models.people.busy_share import MAX_SHARES, BusyShare, BusyShareRead
+from models.shared.views import Page
 from planner.clock import Clock
 from planner.domain.busy import Slot, clip_slots, iterate_slots, merge_slots
-from planner.domain.cursors import ID_PATTERN, decode_cursor
 from planner.domain.times import parse_window
 from planner.domain.zones import add_clamped
 from planner.errors import Conflict, Invalid, NotFound
 from planner.services.events.user_lock import UserWriteLocks
+from planner.services.shared.pages import page_by_id, parse_id_cursor
 
-MONTH = timedelta(days=31)
-LONGEST = timedelta(days=LONGEST_DAYS)
-# As many occurrences are looked into for one answer; more are no calendar that anybody keeps.
-MOST_SLOTS = 50_000
+DEFAULT_WINDOW = timedelta(days=31)
+MAX_WINDOW = timedelta(days=MAX_WINDOW_DAYS)
+# The number of occurrences that are computed for one response. No calendar that a person keeps has more.
+MAX_SLOTS = 50_000
 
 
 class FreeBusy:
     """The use cases of free/busy."""
 
-    def __init__(self, turns: UserWriteLocks, clock: Clock) -> None:
-        self._turns = turns
+    def __init__(self, locks: UserWriteLocks, clock: Clock) -> None:
+        self._locks = locks
         self._clock = clock
 
-    async def seen(self, caller: Principal, wanted: BusyQuery) -> bytes:
-        """When somebody is busy in the window, as it is answered.
+    async def get_free_busy(self, caller: Principal, query: BusyQuery) -> bytes:
+        """Return the times in a window at which somebody is busy, as the JSON of a `BusyRead`.
 
-        Raises `Invalid` for a window that is empty, too long, or holds too much; `NotFound` for
-        anybody who does not let the caller see it, or is not there.
+        Raises `Invalid` for a window that is empty, too long, or has too many occurrences, and `NotFound` for
+        a person who does not share with the caller, or does not exist.
         """
-        since, until = parse_window(wanted.since, wanted.until)
+        since, until = parse_window(query.since, query.until)
         since = since or self._clock.now().replace(microsecond=0)
-        until = until or add_clamped(since, MONTH)
+        until = until or add_clamped(since, DEFAULT_WINDOW)
         if until <= since:
-            raise Invalid.field("/to", "must be after from, which is now unless it is told; it is exclusive")
-        if until - since > LONGEST:
-            raise Invalid.field("/to", f"must be at most {LONGEST_DAYS} days after from")
-        owner = await self._owner(caller, wanted.user)
-        busy = [{"start": slot.start, "end": slot.end} for slot in await _busy(owner, (since, until))]
-        return to_json({"user": str(owner), "from": since, "to": until, "busy": busy})
+            raise Invalid.field("/to", "must be after from, because it is exclusive; the default of from is now")
+        if until - since > MAX_WINDOW:
+            raise Invalid.field("/to", f"must be at most {MAX_WINDOW_DAYS} days after from")
+        owner = await self._find_owner(caller, query.user)
+        return render_free_busy(str(owner), since, until, await _find_busy_slots(owner, (since, until)))
 
-    async def _owner(self, caller: Principal, user: str | None) -> Id:
+    async def _find_owner(self, caller: Principal, user: str | None) -> Id:
+        """Return the id of the person whose free/busy is requested, if the caller may see it; raises `NotFound`."""
         owner = caller.id if user is None else parse_id(user)
         if owner == caller.id:
             return owner
-        if owner is None or not await BusyShare.holds(owner, caller.id):
-            raise NotFound
-        standing = await User.standing(owner)
-        if standing is None or standing["disabled"]:
+        if owner is None or not await BusyShare.has_access(owner, caller.id) or not await User.is_active(owner):
             raise NotFound
         return owner
 
-    async def shares(self, caller: Principal, cursor: str | None, limit: int) -> Page:
-        """A page of those whom the caller lets see when they are busy."""
-        after = decode_cursor(cursor, ID_PATTERN)
-        return await BusyShare.listed(caller.id, parse_id(after) if after else None, limit)
+    async def list_shares(self, caller: Principal, cursor: str | None, limit: int) -> Page:
+        """Return a page of the people who may see when the caller is busy, the oldest share first."""
+        found = await BusyShare.find_by_owner(caller.id, parse_id_cursor(cursor), limit)
+        return page_by_id(found, render_share)
 
-    async def share(self, caller: Principal, user: str) -> None:
-        """Let somebody see when the caller is busy, whether or not there is such an account.
+    async def create_share(self, caller: Principal, user: str) -> None:
+        """Let a person see when the caller is busy, whether or not there is such an account.
 
-        Raises `Invalid` for the caller, `NotFound` for what is no id, `Conflict` when the caller
-        shares it with as many as one may.
+        Raises `Invalid` for the caller's own id, `NotFound` for a malformed id, and `Conflict` when the caller
+        shares with the largest number of people already.
         """
         reader = parse_id(user)
         if reader is None:
             raise NotFound
         if reader == caller.id:
-            raise Invalid.field("/user_id", "is you, who sees it anyway")
-        if await BusyShare.holds(caller.id, reader):
+            raise Invalid.field("/user_id", "must be the id of another person; you can see when you are busy anyway")
+        if await BusyShare.has_access(caller.id, reader):
             return
-        giving = BusyShare.giving(caller.id, reader, self._clock.now())
+        share = BusyShare(owner=caller.id, reader=reader, created_at=self._clock.now())
 
         async def decide() -> None:
-            if await BusyShare.is_full(caller.id):
-                raise Conflict(f"You share it with {MOST} others already, which is the most.")
+            if await BusyShare.is_limit_reached(caller.id):
+                raise Conflict(f"You share with {MAX_SHARES:,} people already, and more are not possible.")
 
-        async def give(turn: Write) -> bool:
-            return await commit_atomically([turn, giving])
+        async def write(lock: Write) -> bool:
+            return await commit_atomically([lock, Insert(share)])
 
-        # The same request may be sent twice at once: then the other one was first.
+        # The same request may be sent twice at the same moment: then the other one has inserted the share.
         with suppress(DuplicateKey):
-            await self._turns.decide_and_write(caller.id, decide, give)
+            await self._locks.decide_and_write(caller.id, decide, write)
 
-    async def unshare(self, caller: Principal, user: str) -> None:
-        """Let somebody see it no longer, whether or not they could; raises `NotFound` for what is no id."""
+    async def delete_share(self, caller: Principal, user: str) -> None:
+        """Stop letting a person see when the caller is busy, whether or not they could.
+
+        Raises `NotFound` for a malformed id.
+        """
         reader = parse_id(user)
         if reader is None:
             raise NotFound
-        await commit_atomically([BusyShare.taking_back(caller.id, reader)])
+        await commit_atomically([BusyShare.delete_write(caller.id, reader)])
 
 
-async def _busy(owner: Id, window: Window) -> list[Slot]:
-    """What of a window is taken, merged; raises `Invalid` where that is too much to look at."""
+def render_share(share: BusyShare) -> bytes:
+    """Return the JSON of a share."""
+    return BusyShareRead.from_document(share).to_json()
+
+
+async def _find_busy_slots(owner: Id, window: Window) -> list[Slot]:
+    """Return the busy time in a window, merged; raises `Invalid` if it has more than `MAX_SLOTS` occurrences."""
     found: list[Slot] = []
     async for events in find_single_events(owner, window):
         found += clip_slots((event.taken.single_slot for event in events if event.taken.single_slot), *window)
-        _bound(found)
+        _require_computable(found)
     async for events in find_recurring_events(owner, window):
         for event in events:
-            # A series of every hour has thousands: others have their turn before the next one.
+            # An hourly series has thousands of occurrences: let other requests run before the next one.
             await asyncio.sleep(0)
-            found += clip_slots(islice(iterate_slots(event.taken, *window), MOST_SLOTS + 1), *window)
-            _bound(found)
+            found += clip_slots(islice(iterate_slots(event.taken, *window), MAX_SLOTS + 1), *window)
+            _require_computable(found)
     return merge_slots(found)
 
 
-def _bound(found: list[Slot]) -> None:
-    if len(found) > MOST_SLOTS:
-        raise Invalid.field("/to", f"would have more than {MOST_SLOTS} occurrences looked into; ask for less time")
+def _require_computable(found: list[Slot]) -> None:
+    if len(found) > MAX_SLOTS:
+        raise Invalid.field("/to", f"must be closer to from: the window has more than {MAX_SLOTS:,} occurrences")

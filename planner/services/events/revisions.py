@@ -123,7 +123,7 @@ class Revisions:
             if await Event.view(id) is None:
                 raise Conflict("You have another event with its uid by now.") from None
             return None
-        if restored is None and await User.standing(caller.id) is None:
+        if restored is None and await User.find_status(caller.id) is None:
             raise InvalidToken("The account of this access token is gone.")
         return restored
 

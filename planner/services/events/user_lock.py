@@ -37,17 +37,17 @@ class UserWriteLocks:
         lock = self._locks.setdefault(user, asyncio.Lock())
         async with lock:
             for _ in range(ATTEMPTS):
-                user_lock = await UserWriteLock.of(user)
+                user_lock = await UserWriteLock.by_user(user)
                 if user_lock is None:
                     raise InvalidToken("The account of this access token has been deleted.")
                 await decide()
                 refusal: DuplicateKey | None = None
                 try:
-                    if written := await write(user_lock.replace()):
+                    if written := await write(user_lock.replace_write()):
                         return written
                 except DuplicateKey as error:
                     refusal = error
-                after = await UserWriteLock.of(user)
+                after = await UserWriteLock.by_user(user)
                 if after is None or after.current in (user_lock.current, user_lock.replacement):
                     # Nobody was faster: the group was refused for a reason of its own.
                     if refusal is not None:

@@ -3,7 +3,7 @@
 from typing import NamedTuple
 
 from auth.opaque_tokens import OpaqueTokens, digest
-from auth.principal import NOTED, Principal
+from auth.principal import LAST_USED_ACCURACY, Principal
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
 from database.queries import Id, new_id, parse_id
@@ -64,8 +64,8 @@ class Feeds:
         writes = [
             *store_response(key, body, View(response.to_json(), str(id), 1), now),
             Insert(feed),
-            User.signing_in(caller.id, now),
-            self._audit.entry("feed-created", client, caller.id, caller.id, feed.scope),
+            User.sign_in_write(caller.id, now),
+            self._audit.entry_write("feed-created", client, caller.id, caller.id, feed.scope),
         ]
 
         async def check_limit() -> None:
@@ -108,7 +108,7 @@ class Feeds:
     async def delete(self, caller: Principal, id: str, client: ClientInfo) -> None:
         """Delete a feed of the caller, so that its address stops working. Raises `NotFound`."""
         feed_id = parse_id(id)
-        entry = self._audit.entry("feed-removed", client, caller.id, caller.id)
+        entry = self._audit.entry_write("feed-removed", client, caller.id, caller.id)
         if feed_id is None or not await commit_atomically([Feed.delete_write(feed_id, caller.id), entry]):
             raise NotFound
 
@@ -119,12 +119,9 @@ class Feeds:
         cached: a deleted feed stops working at once.
         """
         feed, now = await Feed.by_digest(digest(token)), self._clock.now()
-        if feed is None:
+        if feed is None or not await User.is_active(feed.user):
             raise NotFound
-        standing = await User.standing(feed.user)
-        if standing is None or standing["disabled"]:
-            raise NotFound
-        if feed.last_read_at is None or now - feed.last_read_at > NOTED:
+        if feed.last_read_at is None or now - feed.last_read_at > LAST_USED_ACCURACY:
             await Feed.set_last_read(feed.id, now)
         return ExportSelection(feed.scope, feed.user, feed.tag, name=feed.name)
 

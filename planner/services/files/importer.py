@@ -139,7 +139,7 @@ class Importer:
                 is_written = await write([])
             if is_written:
                 return plan.counts
-            if await User.standing(run.owner) is None:
+            if await User.find_status(run.owner) is None:
                 raise InvalidToken("The account of this access token has been deleted.")
             return None
 

@@ -5,6 +5,7 @@ pages.py         pages of lists, and their cursors
 retry.py         retrying while others write the same
 rate_limiter.py  limits on how often something may be tried
 client_info.py   the client that sent a request
-audit.py         the audit of what happens to accounts
+audit.py         the audit log of what happens to accounts
+json_stream.py   JSON objects that are sent while they are read
 field_errors.py  validation errors of pydantic as ours
 """

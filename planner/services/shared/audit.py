@@ -1,39 +1,50 @@
-"""Noting what happens to accounts."""
+"""The audit log of what happens to accounts."""
 
 from datetime import timedelta
 
 from auth.principal import Principal
 from database.commit import commit_atomically
 from database.queries import Id, parse_id
-from database.writes import Write
-from models.shared.audit import Audit, AuditQuery
+from database.reads import Slice
+from database.writes import Insert
+from models.shared.audit import AuditEntry, AuditQuery, AuditRead
 from models.shared.views import Page
 from planner.clock import Clock
-from planner.domain.cursors import ID_PATTERN, decode_cursor
 from planner.errors import Invalid
 from planner.services.shared.client_info import ClientInfo
+from planner.services.shared.pages import page_by_id, parse_id_cursor
 
 
 class AuditLog:
-    """Writes the audit, and reads it by page."""
+    """Writes and reads the audit log, whose entries expire after `days` days."""
 
     def __init__(self, days: int, clock: Clock) -> None:
-        self._kept = timedelta(days=days)
+        self._lifetime = timedelta(days=days)
         self._clock = clock
 
-    def entry(
+    def entry_write(
         self,
         event: str,
         client: ClientInfo | None,
         account: Id | None,
         actor: Id | None = None,
         detail: str | None = None,
-    ) -> Write:
-        """The write that notes something; for the group of writes that it is about."""
-        address = None if client is None else client.address
-        return Audit.entry(event, self._clock.now(), self._kept, account, actor, address, detail)
+    ) -> Insert:
+        """Return the write of an entry; commit it together with the writes that it is about."""
+        now = self._clock.now()
+        return Insert(
+            AuditEntry(
+                at=now,
+                event=event,
+                account=account,
+                actor=actor,
+                address=None if client is None else client.address,
+                detail=detail,
+                expires_at=now + self._lifetime,
+            )
+        )
 
-    async def note(
+    async def record(
         self,
         event: str,
         client: ClientInfo | None,
@@ -41,17 +52,22 @@ class AuditLog:
         actor: Id | None = None,
         detail: str | None = None,
     ) -> None:
-        """Note something that no other write goes with."""
-        await commit_atomically([self.entry(event, client, account, actor, detail)])
+        """Write an entry about something that writes nothing else."""
+        await commit_atomically([self.entry_write(event, client, account, actor, detail)])
 
-    async def listed(self, wanted: AuditQuery) -> Page:
-        """A page of the audit, the newest first."""
-        account = None if wanted.account is None else parse_id(wanted.account)
-        if wanted.account is not None and account is None:
-            raise Invalid.field("/account", "is not an id")
-        after = decode_cursor(wanted.cursor, ID_PATTERN)
-        return await Audit.listed(wanted, account, parse_id(after) if after else None)
+    async def list_entries(self, query: AuditQuery) -> Page:
+        """Return a page of entries, the newest first; raises `Invalid` for a malformed account id or cursor."""
+        account = None if query.account is None else parse_id(query.account)
+        if query.account is not None and account is None:
+            raise Invalid.field("/account", "must be an id: 24 hexadecimal digits")
+        found = await AuditEntry.find_newest(account, query.event, parse_id_cursor(query.cursor), query.limit)
+        return page_by_id(found, render_entry)
 
-    async def about(self, caller: Principal, most: int) -> list[bytes]:
-        """The newest of what is noted about the caller."""
-        return (await Audit.listed(AuditQuery.model_construct(limit=most, event=None), caller.id, None)).items
+    async def find_newest_about(self, caller: Principal, limit: int) -> Slice[AuditEntry]:
+        """Return the newest entries about the caller, the newest first."""
+        return await AuditEntry.find_newest(caller.id, None, None, limit)
+
+
+def render_entry(entry: AuditEntry) -> bytes:
+    """Return the JSON of an entry."""
+    return AuditRead.from_document(entry).to_json()

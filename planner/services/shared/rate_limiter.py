@@ -44,7 +44,7 @@ class RateLimiter:
         if not self._on:
             return
         now = self._clock.now()
-        bars = [compute_blocked_until(await RateLimitCounter.of(one.id), one.limit, now) for one in counted]
+        bars = [compute_blocked_until(await RateLimitCounter.find_times(one.id), one.limit, now) for one in counted]
         if until := max((bar for bar in bars if bar), default=None):
             self._refuse(until - now)
 
@@ -58,7 +58,7 @@ class RateLimiter:
         await self.check(*counted)
         too_many: timedelta | None = None
         for one in counted:
-            if is_exceeded(await RateLimitCounter.note(one.id, one.limit, self._clock.now()), one.limit):
+            if is_exceeded(await RateLimitCounter.add_time(one.id, one.limit, self._clock.now()), one.limit):
                 too_many = max(one.limit.period, too_many or one.limit.period)
         if too_many is not None:
             self._refuse(too_many)

@@ -232,7 +232,7 @@ async def issue_mailed_token(purpose: Purpose, requests: "RequestFactory", perso
     token = f"{purpose} {requests.count()}"
     now = datetime.now(UTC)
     id = requests.id_of(user)
-    await commit_atomically([OneTimeToken.issue(digest(token), purpose, id, person.email, now)])
+    await commit_atomically([OneTimeToken.insert_write(digest(token), purpose, id, person.email, now)])
     return token
 
 

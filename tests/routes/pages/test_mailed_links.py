@@ -10,7 +10,17 @@ from fastapi import FastAPI
 
 from tests.support.clients import Planner, ok, sign_up
 from tests.support.mailbox import Mailbox, text_of
-from tests.support.services import database_of, services_of
+
+
+@pytest.fixture
+def mailbox() -> Mailbox:
+    return Mailbox()
+
+
+@pytest.fixture
+def mail_transport(mailbox: Mailbox) -> Mailbox:
+    return mailbox
+
 
 PAGES = {"/verify-email": "/api/v1/auth/email/verify", "/reset-password": "/api/v1/auth/password/reset"}
 
@@ -68,17 +78,15 @@ async def test_the_page_posts_the_token_to_a_route_that_takes_it(
     assert {*re.findall(r'<input name="(\w+)"', text), "token"} == set(fields)
 
 
+@pytest.mark.usefixtures("without_background_work")
 async def test_a_mailed_link_has_its_token_in_the_fragment_and_opens_one_of_the_pages(
-    api: Planner, app: FastAPI
+    api: Planner, mailbox: Mailbox
 ) -> None:
-    mailbox = Mailbox()
-    services_of(app).mail_delivery._transport = mailbox
     ada = await sign_up(api, "ada@example.com")
     ok(await api.post("/auth/password/forgot", json={"email": ada.email}), 202)
-    user = await database_of(app)["users"].find_one({"email": ada.email})
-    for kind, path in (("verify", "/verify-email"), ("reset", "/reset-password")):
-        await services_of(app).mail_delivery._send({"kind": kind, "user": user["_id"], "address": ada.email})
-        mail = next(mail for mail in reversed(mailbox.sent) if path in text_of(mail))
+    mails = await mailbox.deliver_due()
+    for path in PAGES:
+        (mail,) = [mail for mail in mails if path in text_of(mail)]
         (link,) = re.findall(r"https?://\S+", text_of(mail))
         url = httpx.URL(link)
         assert (url.path, url.query) == (path, b"")

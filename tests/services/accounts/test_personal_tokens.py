@@ -235,14 +235,14 @@ async def test_the_last_use_of_a_token_is_noted_to_the_minute(ada: Person, clock
     assert await noted() is None
     clock.move(timedelta(seconds=10))
     ok(await me(ada.api, made["token"]))
-    first = clock.now
+    first = clock.now()
     assert datetime.fromisoformat(await noted() or "") == first
     clock.move(timedelta(seconds=30))
     ok(await me(ada.api, made["token"]))
     assert datetime.fromisoformat(await noted() or "") == first
     clock.move(timedelta(seconds=31))
     ok(await me(ada.api, made["token"]))
-    assert datetime.fromisoformat(await noted() or "") == clock.now
+    assert datetime.fromisoformat(await noted() or "") == clock.now()
 
 
 async def test_a_removed_token_holds_no_longer_and_the_others_do(ada: Person) -> None:

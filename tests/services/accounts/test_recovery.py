@@ -27,7 +27,7 @@ from tests.support.recovery import (
     verify_email,
 )
 from tests.support.servers import running
-from tests.support.services import database_of, services_of
+from tests.support.services import database_of
 from tests.support.stored_data import everything, traces
 from tests.support.waiting import wait_until_async
 
@@ -180,11 +180,10 @@ def commands(  # Asked for before the application, so that it is in place when t
 
 
 @pytest.mark.real_server("its driver is asked what it sends")
+@pytest.mark.parametrize("settings_changes", [{"rate_limits": "on"}])
 async def test_a_forgotten_password_is_the_same_work_for_the_database_with_and_without_an_account(
-    commands: Commands, app: FastAPI, ada: Person
+    commands: Commands, ada: Person
 ) -> None:
-    # The limit is part of the work.
-    services_of(app).recovery._rate_limiter._on = True
     sent = []
     for address in (ada.email, "nobody@example.com", "no.body@example.org", ada.email.upper()):
         commands.noted.clear()

@@ -13,7 +13,7 @@ from bson import ObjectId
 from fastapi import FastAPI
 
 from database.queries import Id, new_id
-from models.people.busy_share import MOST
+from models.people.busy_share import MAX_SHARES
 from planner.services.accounts.administration import Administration
 from planner.services.events import free_busy
 from tests.database.things import event
@@ -129,7 +129,7 @@ async def test_the_window_is_the_month_from_now_on_unless_told_and_a_year_at_mos
 
 
 async def test_a_window_that_holds_too_much_is_refused(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(free_busy, "MOST_SLOTS", 100)
+    monkeypatch.setattr(free_busy, "MAX_SLOTS", 100)
     hourly = {"start": "2026-12-01T00:00:00Z", "end": "2026-12-01T00:30:00Z"}
     await ada.event(**hourly, recurrence={"rrule": "FREQ=HOURLY"})
     assert len(await busy(ada, "2026-12-01", "2026-12-05T04:00:00Z")) == 100
@@ -267,12 +267,12 @@ async def test_a_thousand_may_see_it_and_not_one_more_however_many_are_let_at_on
     shares = database_of(app)["busy_shares"]
     owner, now = ObjectId(ada.id), datetime.now(UTC)
     await shares.insert_many(
-        [{"_id": ObjectId(), "owner": owner, "reader": ObjectId(), "created_at": now} for _ in range(MOST - 3)]
+        [{"_id": ObjectId(), "owner": owner, "reader": ObjectId(), "created_at": now} for _ in range(MAX_SHARES - 3)]
     )
     ids = [str(ObjectId()) for _ in range(8)]
     answers = await asyncio.gather(*(ada.put(f"/freebusy/shares/{id}") for id in ids))
     assert sorted(answer.status_code for answer in answers) == [204] * 3 + [409] * 5
-    assert await shares.count_documents({"owner": owner}) == MOST
+    assert await shares.count_documents({"owner": owner}) == MAX_SHARES
     # Who is let already may be let again, and who is let no longer makes room.
     (given, *_) = [id for id, answer in zip(ids, answers, strict=True) if answer.status_code == 204]
     ok(await ada.put(f"/freebusy/shares/{given}"), 204)

@@ -100,7 +100,7 @@ async def test_a_mail_that_was_sent_twice_does_no_harm(ada: Person, mailbox: Mai
     # As if the process had crashed after sending and before striking it off.
     claimed = await QueuedMail.claim(clock.now())
     assert claimed is not None and mailbox.delivery is not None
-    await mailbox.delivery._send(claimed)
+    await mailbox.delivery.send(claimed)
     first = token_in(mailbox.sent.pop())
     clock.move(timedelta(seconds=LEASE.total_seconds() + 1))
     second = await mailbox.recovery_token()
@@ -113,7 +113,7 @@ async def test_two_processes_never_hold_the_same_mail(ada: Person, app: FastAPI,
         ok(await forget_password(ada.api, ada.email), 202)
     now = SystemClock().now()
     claimed = await asyncio.gather(*(QueuedMail.claim(now) for _ in range(20)))
-    ids = [mail["_id"] for mail in claimed if mail is not None]
+    ids = [mail.id for mail in claimed if mail is not None]
     assert len(ids) == len(set(ids)) == 6
 
 

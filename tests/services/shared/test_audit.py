@@ -8,7 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
-from models.shared.audit import Audit
+from models.shared.audit import AuditEntry
 from planner.settings import Settings
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
 from tests.support.mailbox import Mailbox, token_in
@@ -242,6 +242,6 @@ async def test_only_admins_read_the_audit(admin: Person, ada: Person, ben: Perso
 async def test_the_audit_is_kept_for_as_many_days_as_are_set(app: FastAPI, ada: Person) -> None:
     for note in await notes(app):
         assert note["expires_at"] - note["at"] == timedelta(days=7)
-    indexes = await database_of(app)[Audit.get_settings().name].index_information()
+    indexes = await database_of(app)[AuditEntry.get_settings().name].index_information()
     assert indexes["expired"]["expireAfterSeconds"] == 0
     assert list(indexes["expired"]["key"]) == [("expires_at", 1)]

@@ -8,12 +8,12 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from auth.hash_password import PasswordHasher
 from database.connection import bound_database
 from planner.settings import Settings
 from tests.services.shared.limited_requests import QUARTER, WRONG, assert_limited, client_at, guess_passwords
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
 from tests.support.clocks import MovableClock
-from tests.support.services import services_of
 
 
 @pytest.fixture
@@ -42,18 +42,17 @@ async def test_a_success_resets_nothing(ada: Person) -> None:
 
 
 async def test_a_right_password_is_refused_when_ten_others_failed_while_it_was_compared(
-    app: FastAPI, ada: Person, monkeypatch: pytest.MonkeyPatch
+    ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    hasher = services_of(app).accounts._hasher
-    compare = hasher.verify
+    compare = PasswordHasher.verify
     meanwhile: list[int] = []
 
-    async def slowly(password: str, stored: str | None, gone: Any = None) -> Any:
+    async def slowly(self: PasswordHasher, password: str, stored: str | None, gone: Any = None) -> Any:
         if password == PASSWORD and not meanwhile:
             meanwhile.extend(await guess_passwords(ada.api, ada.email, 10))
-        return await compare(password, stored, gone)
+        return await compare(self, password, stored, gone)
 
-    monkeypatch.setattr(hasher, "verify", slowly)
+    monkeypatch.setattr(PasswordHasher, "verify", slowly)
     assert_limited(await sign_in(ada.api, ada.email), QUARTER)
     assert meanwhile == [401] * 10
     assert len(ok(await ada.get("/auth/sessions"))["items"]) == 1
