@@ -1,4 +1,4 @@
-"""Access tokens: ours hold until they are over, and every other word is refused in one and the same way."""
+"""Access tokens: ours are valid until they expire, and everything else is refused with one and the same error."""
 
 import base64
 import hashlib
@@ -64,13 +64,13 @@ def refused(signer: TokenSigner, token: str) -> None:
     assert caught.value.__cause__ is None
 
 
-def test_what_is_signed_can_be_read_again(signer: TokenSigner) -> None:
+def test_a_signed_token_is_verified_to_its_claims(signer: TokenSigner) -> None:
     claims = signer.verify(signer.sign(SUBJECT, SESSION))
     assert (claims.subject, claims.session, claims.expires) == (SUBJECT, SESSION, NOW + 900)
     assert claims.token_id
 
 
-def test_a_token_says_what_its_profile_asks_for(signer: TokenSigner) -> None:
+def test_a_token_has_the_header_and_claims_of_rfc_9068(signer: TokenSigner) -> None:
     header, claims = (
         json.loads(base64.urlsafe_b64decode(part + "==")) for part in signer.sign(SUBJECT, SESSION).split(".")[:2]
     )
@@ -84,12 +84,12 @@ def test_each_token_has_its_own_id(signer: TokenSigner) -> None:
     assert one.token_id != other.token_id
 
 
-def test_a_token_made_as_ours_are_holds(signer: TokenSigner) -> None:
+def test_a_token_that_these_tests_sign_like_ours_is_valid(signer: TokenSigner) -> None:
     # Without this, each refusal below might have quite another reason.
     assert signer.verify(jwt()).subject == SUBJECT
 
 
-def test_a_token_is_over_at_the_second_it_names(signer: TokenSigner, clock: MovableClock) -> None:
+def test_a_token_expires_at_the_second_it_names(signer: TokenSigner, clock: MovableClock) -> None:
     token = signer.sign(SUBJECT, SESSION)
     clock.move_to(NOW + 899.9)
     signer.verify(token)
@@ -200,7 +200,7 @@ def test_a_claim_that_is_not_as_we_write_it_is_refused(signer: TokenSigner, name
 
 
 @pytest.mark.parametrize("exponent", [20, 308, 400, 4000])
-def test_a_token_that_would_hardly_ever_end_is_refused(signer: TokenSigner, exponent: int) -> None:
+def test_a_token_with_a_huge_lifetime_is_refused(signer: TokenSigner, exponent: int) -> None:
     refused(signer, jwt(claims=json.dumps(CLAIMS).replace(str(NOW + 900), f"1e{exponent}").encode()))
     refused(signer, jwt(claims=json.dumps(CLAIMS).replace(str(NOW + 900), "9" * exponent).encode()))
 
@@ -210,7 +210,7 @@ def test_claims_that_are_no_json_object_are_refused(signer: TokenSigner, claims:
     refused(signer, jwt(claims=claims))
 
 
-def test_a_header_or_claims_nested_3000_deep_are_refused_in_time(signer: TokenSigner) -> None:
+def test_a_header_or_claims_nested_3000_deep_are_refused(signer: TokenSigner) -> None:
     deep = b'{"a":' * 3000 + b"1" + b"}" * 3000
     refused(signer, jwt(header=deep))
     refused(signer, jwt(claims=deep))
@@ -241,7 +241,7 @@ def test_a_header_or_claims_nested_3000_deep_are_refused_in_time(signer: TokenSi
         jwt().replace(".", ","),
     ],
 )
-def test_a_word_that_is_no_token_is_refused(signer: TokenSigner, token: str) -> None:
+def test_a_malformed_token_is_refused(signer: TokenSigner, token: str) -> None:
     refused(signer, token)
 
 

@@ -3,13 +3,11 @@
 import asyncio
 import logging
 import secrets
-import time
 from collections.abc import Iterator
 from typing import Any
 
 import httpx
 import pytest
-from cryptography.hazmat.primitives.asymmetric import rsa
 
 from auth import oidc_client as providers
 from auth.oidc_client import OidcClient, ProviderClaims
@@ -17,8 +15,8 @@ from planner.clock import SystemClock
 from planner.errors import ProviderFailed, SignInRefused
 from planner.oidc_settings import OidcProviderSettings
 from tests.support.oidc.browser import query_of
-from tests.support.oidc.keys import number
 from tests.support.oidc.provider import CLIENT_SECRET, GRACE, RunningProvider, running_provider
+from tests.support.waiting import DEADLINE_SECONDS
 
 BACK = "http://planner.test/api/v1/auth/acme/callback"
 
@@ -96,6 +94,7 @@ async def test_somebody_signs_in_with_each_algorithm(client: OidcClient, acme: R
         ("foreign_key", "BadSignatureError"),
         ("bad_signature", "BadSignatureError"),
         ("unknown_kid", "unknown key"),
+        ("short_key", "unknown key"),
         ("not_a_token", "DecodeError"),
         ("deep_json", "RecursionError"),
         ("no_id_token", "no ID token"),
@@ -142,10 +141,10 @@ async def test_a_provider_that_sends_a_byte_now_and_then_is_not_waited_for(
 ) -> None:
     monkeypatch.setattr(providers, "TIMEOUT_SECONDS", 0.7)
     acme.control(faults=["slow"])
-    begun = time.monotonic()
-    with pytest.raises(ProviderFailed):
-        await client.authorization_url(BACK, "state", "nonce", "v" * 43)
-    assert time.monotonic() - begun < 2
+    # Whoever waited for all of it would wait for minutes.
+    async with asyncio.timeout(DEADLINE_SECONDS):
+        with pytest.raises(ProviderFailed):
+            await client.authorization_url(BACK, "state", "nonce", "v" * 43)
 
 
 async def test_a_provider_that_is_not_there_has_failed(acme: RunningProvider) -> None:
@@ -225,13 +224,6 @@ async def test_a_new_key_is_fetched_and_a_made_up_one_does_not_make_us_ask_all_t
 async def test_a_token_without_a_key_id_is_checked_with_the_only_key(client: OidcClient, acme: RunningProvider) -> None:
     acme.control(faults=["no_kid"])
     assert (await sign_in(client)).subject == GRACE["sub"]
-
-
-def test_a_key_that_is_too_short_is_stepped_over() -> None:
-    for bits, good in ((1024, False), (2048, True)):
-        numbers = rsa.generate_private_key(65537, bits).public_key().public_numbers()
-        key = {"kty": "RSA", "n": number(numbers.n), "e": number(numbers.e)}
-        assert (providers._read_key(key) is not None) is good
 
 
 async def test_many_who_come_at_once_share_one_discovery(acme: RunningProvider) -> None:

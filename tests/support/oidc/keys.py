@@ -22,7 +22,9 @@ class Keys:
     def __init__(self) -> None:
         self.rsa = rsa.generate_private_key(public_exponent=65537, key_size=2048)
         self.ec = ec.generate_private_key(ec.SECP256R1())
-        self.rsa_id, self.ec_id = secrets.token_hex(4), secrets.token_hex(4)
+        # Too short to be trusted (NIST SP 800-131A).
+        self.short = rsa.generate_private_key(public_exponent=65537, key_size=1024)
+        self.rsa_id, self.ec_id, self.short_id = (secrets.token_hex(4) for _ in range(3))
 
     def published(self) -> list[dict[str, str]]:
         public, point = self.rsa.public_key().public_numbers(), self.ec.public_key().public_numbers()
@@ -38,6 +40,10 @@ class Keys:
             },
         ]
 
+    def published_short(self) -> dict[str, str]:
+        public = self.short.public_key().public_numbers()
+        return {"kty": "RSA", "kid": self.short_id, "use": "sig", "n": number(public.n), "e": number(public.e)}
+
     def pem(self) -> bytes:
         return self.rsa.public_key().public_bytes(
             serialization.Encoding.PEM, serialization.PublicFormat.SubjectPublicKeyInfo
@@ -47,6 +53,8 @@ class Keys:
         match algorithm:
             case "RS256":
                 return self.rsa.sign(data, padding.PKCS1v15(), hashes.SHA256())
+            case "short":
+                return self.short.sign(data, padding.PKCS1v15(), hashes.SHA256())
             case "PS256":
                 return self.rsa.sign(data, padding.PSS(padding.MGF1(hashes.SHA256()), 32), hashes.SHA256())
             case "ES256":

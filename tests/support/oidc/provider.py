@@ -38,7 +38,8 @@ FAULTS = frozenset(
     (  # of ID tokens
         "wrong_iss", "wrong_aud", "many_audiences", "wrong_azp", "wrong_nonce", "no_nonce", "expired", "no_exp",
         "from_the_future", "no_iat", "no_sub", "wrong_hash", "alg_none", "hs256", "foreign_key", "unknown_kid",
-        "no_kid", "bad_signature", "not_a_token", "deep_json", "no_id_token", "userinfo_only", "userinfo_of_another",
+        "no_kid", "bad_signature", "short_key", "not_a_token", "deep_json",
+        "no_id_token", "userinfo_only", "userinfo_of_another",
         # of the way back
         "deny", "unavailable", "iss_parameter", "wrong_iss_parameter",
         # of answers
@@ -96,11 +97,12 @@ class Provider:
         keys: list[Any] = self.keys.published()
         if "no_kid" in self.faults:
             return {"keys": [{name: value for name, value in keys[0].items() if name != "kid"}]}
-        # What a client has to step over: a kind of key from the future, one that is broken, one for something else.
+        # What a client must ignore: a kind of key from the future, one that is broken, one for encryption, a short one.
         others: list[Any] = [
             {"kty": "LATTICE", "kid": "future"},
             {"kty": "RSA", "kid": "broken"},
             {**keys[0], "use": "enc", "kid": "encryption"},
+            self.keys.published_short(),
             "no key at all",
         ]
         return {"keys": others + keys}
@@ -183,27 +185,32 @@ class Provider:
         algorithm = "none" if "alg_none" in faults else "HS256" if "hs256" in faults else self.algorithm
         header: dict[str, Any] = {"alg": algorithm, "typ": "JWT", "pi.atm": "a parameter of its own"}
         if "no_kid" not in faults:
-            header["kid"] = self.keys.ec_id if algorithm == "ES256" else self.keys.rsa_id
-        if "unknown_kid" in faults:
-            header["kid"] = secrets.token_hex(4)
+            header["kid"] = self.key_id(algorithm)
         data = f"{b64(json.dumps(header).encode())}.{b64(json.dumps(claims).encode())}"
         if "deep_json" in faults:
             data = f"{data.partition('.')[0]}.{b64(b'[' * 20_000)}"
         keys = Keys() if "foreign_key" in faults else self.keys
-        signature = keys.sign(algorithm, data.encode())
+        signature = keys.sign("short" if "short_key" in faults else algorithm, data.encode())
         if "bad_signature" in faults:
             signature = signature[:-1] + bytes([signature[-1] ^ 1])
         return f"{data}.{b64(signature)}"
 
-    def control(self, wanted: dict[str, Any]) -> None:
-        """Change what the provider does."""
-        faults = frozenset(wanted.get("faults", self.faults))
+    def key_id(self, algorithm: str) -> str:
+        if "unknown_kid" in self.faults:
+            return secrets.token_hex(4)
+        if "short_key" in self.faults:
+            return self.keys.short_id
+        return self.keys.ec_id if algorithm == "ES256" else self.keys.rsa_id
+
+    def control(self, changes: dict[str, Any]) -> None:
+        """Change what the provider does from now on. Raises ValueError for an unknown fault."""
+        faults = frozenset(changes.get("faults", self.faults))
         if not faults <= FAULTS:
             raise ValueError(f"no such fault: {', '.join(faults - FAULTS)}")
         self.faults = faults
-        self.users |= wanted.get("users", {})
-        self.algorithm = wanted.get("algorithm", self.algorithm)
-        if wanted.get("rotate"):
+        self.users |= changes.get("users", {})
+        self.algorithm = changes.get("algorithm", self.algorithm)
+        if changes.get("rotate"):
             self.keys = Keys()
 
 
