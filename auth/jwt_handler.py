@@ -1,8 +1,8 @@
 """Access tokens: JSON Web Tokens as RFC 9068 profiles them, signed with HS256.
 
-The only module that names `jose`, which by itself accepts a token without `exp` or `aud`,
-ignores `crit`, and can be driven into a RecursionError by its header. All of that is
-closed here: whatever is wrong with a token ends in one kind of error, `InvalidToken`.
+The only module that names `jose`. On its own, `jose` accepts tokens without `exp` or `aud`, ignores `crit`, and
+raises RecursionError for some headers. This module refuses all such tokens: whatever is wrong with a token, the error
+is `InvalidToken`.
 """
 
 import base64
@@ -21,19 +21,19 @@ from planner.randomness import RandomBytes
 
 ALGORITHM = "HS256"
 TYPE = "at+jwt"
-# Ours have some 400 bytes. A header of this size cannot be nested deep enough to hurt.
-MAX_TOKEN = 4096
-MAX_HEADER = 256
+# Our tokens have about 400 bytes. A header of this size cannot be nested deeply enough to do harm.
+MAX_TOKEN_LENGTH = 4096
+MAX_HEADER_LENGTH = 256
 MAX_CACHED = 4096
-# The most that can be set, in seconds; a token beyond it was not made by us.
+# The longest lifetime that the settings allow, in seconds. A token with a longer one is not ours.
 MAX_LIFETIME = 24 * 60 * 60
 _HEADER = {"alg": ALGORITHM, "typ": TYPE}
-# Base64 is often decoded leniently; a token is to have one spelling only.
+# Base64 is often decoded leniently; each token must have only one accepted spelling.
 _SHAPE = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]", re.ASCII)
 
 
 class Claims(NamedTuple):
-    """What a token that holds says: whose it is, until when (seconds since 1970), its own id."""
+    """The claims of a valid token: user, times of expiry and issue (seconds since 1970), token id, session."""
 
     subject: str
     expires: int
@@ -63,7 +63,7 @@ class TokenSigner:
         self._verified: LRUCache[str, Claims] = LRUCache(MAX_CACHED)
 
     def sign(self, subject: str, session: str, lifetime: int | None = None) -> str:
-        """A token for a session of the account `subject`, good from now on for `lifetime` seconds."""
+        """Return a token for a session of the account `subject`, valid for `lifetime` seconds (default: a setting)."""
         now = int(self._clock.timestamp())
         claims: dict[str, Any] = {
             "iss": self.issuer,
@@ -77,22 +77,22 @@ class TokenSigner:
         return str(jwt.encode(claims, self._secret, algorithm=ALGORITHM, headers={"typ": TYPE}))
 
     def verify(self, token: str) -> Claims:
-        """What the token says; raises `InvalidToken` for any that is not ours or is over.
+        """Return the claims of a token; raises `InvalidToken` for one that is not ours or has expired.
 
-        A signature stays right, so a token that held once is only checked for its end.
+        The claims of valid tokens are cached, so that their signatures are checked only once.
         """
         claims = self._verified.get(token)
         if claims is None:
-            claims = self._read(token)
+            claims = self._decode(token)
             self._verified[token] = claims
         if claims.expires <= self._clock.timestamp():
             self._verified.pop(token, None)
-            raise InvalidToken("The access token is over.")
+            raise InvalidToken("The access token has expired.")
         return claims
 
-    def _read(self, token: str) -> Claims:
+    def _decode(self, token: str) -> Claims:
         refusal = InvalidToken("The access token is not valid.")
-        if len(token) > MAX_TOKEN or not _SHAPE.fullmatch(token) or not _is_our_header(token.partition(".")[0]):
+        if len(token) > MAX_TOKEN_LENGTH or not _SHAPE.fullmatch(token) or not _is_our_header(token.partition(".")[0]):
             raise refusal
         try:
             claims = jwt.decode(
@@ -123,8 +123,8 @@ class TokenSigner:
 
 
 def _is_our_header(part: str) -> bool:
-    """Whether a token's header says exactly what ours say: no other algorithm, no `crit`, no `kid`."""
-    if len(part) > MAX_HEADER:
+    """Return whether a header is exactly that of our tokens: no other algorithm, no `crit`, no `kid`."""
+    if len(part) > MAX_HEADER_LENGTH:
         return False
     try:
         header = base64.b64decode(part + "=" * (-len(part) % 4), altchars=b"-_", validate=True)

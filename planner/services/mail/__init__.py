@@ -1,5 +1,5 @@
 """Delivery of mail.
 
-delivery.py    sends the mail that is due
-transports.py  the ways for a mail to leave: SMTP, or files in a folder
+delivery.py    sends queued mails
+transports.py  ways to send a mail: SMTP, or files in a folder
 """

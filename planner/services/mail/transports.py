@@ -1,4 +1,4 @@
-"""Ways for a mail to leave: an SMTP server, a folder, or a list that tests look into."""
+"""Transports of mail: an SMTP server, a folder, or a list for tests."""
 
 import asyncio
 import logging
@@ -16,18 +16,18 @@ SMTP_SECONDS = 20.0
 
 
 class DeliveryFailed(Exception):
-    """The mail did not leave; it may be tried again."""
+    """The mail could not be sent; it may be tried again."""
 
 
 class MailTransport(Protocol):
-    """Sends mails."""
+    """A way to send mails."""
 
     async def send(self, message: EmailMessage) -> None:
-        """Send one; raises `DeliveryFailed`."""
+        """Send a mail; raises `DeliveryFailed`."""
 
 
 class SmtpTransport:
-    """Sends over SMTP: `smtps://` encrypts from the start, `smtp://` as soon as the server offers it."""
+    """Sends by SMTP: with `smtps://` encrypted from the start, with `smtp://` as soon as the server offers it."""
 
     def __init__(self, url: str) -> None:
         parts = urlsplit(url)
@@ -38,7 +38,7 @@ class SmtpTransport:
         self._password = unquote(parts.password) if parts.password else None
 
     async def send(self, message: EmailMessage) -> None:
-        """Hand the mail to the server; raises `DeliveryFailed`."""
+        """Send a mail; raises `DeliveryFailed`."""
         try:
             await aiosmtplib.send(
                 message,
@@ -54,7 +54,7 @@ class SmtpTransport:
 
 
 class OutboxTransport:
-    """Writes each mail to a file in a folder, and its path to the log, for a newcomer to open."""
+    """Writes each mail to a file in a folder, and logs its path."""
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
@@ -65,14 +65,14 @@ class OutboxTransport:
             path = await asyncio.to_thread(self._write, bytes(message))
         except OSError as error:
             raise DeliveryFailed(f"{self._folder}: {error.strerror}") from error
-        log.info("a mail lies in %s", path)
+        log.info("a mail is in the file %s", path)
 
     def _write(self, content: bytes) -> Path:
         self._folder.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor, name = tempfile.mkstemp(suffix=".part", dir=self._folder)
         with os.fdopen(descriptor, "wb") as file:
             file.write(content)
-        # Named by the order of their writing, and never seen half written.
+        # The names are in the order of writing. Renaming makes only complete files visible.
         count = sum(1 for _ in self._folder.glob("*.eml")) + 1
         path = self._folder / f"{count:04}-{Path(name).stem}.eml"
         Path(name).rename(path)
@@ -80,14 +80,14 @@ class OutboxTransport:
 
 
 class RecordingTransport:
-    """Keeps the mails it is given; `broken` makes it fail."""
+    """Keeps the mails in a list; fails while `broken`."""
 
     def __init__(self) -> None:
         self.sent: list[EmailMessage] = []
         self.broken = False
 
     async def send(self, message: EmailMessage) -> None:
-        """Keep the mail; raises `DeliveryFailed` when told to."""
+        """Keep the mail; raises `DeliveryFailed` while `broken`."""
         if self.broken:
-            raise DeliveryFailed("told to fail")
+            raise DeliveryFailed("the transport is broken")
         self.sent.append(message)

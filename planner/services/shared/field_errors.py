@@ -1,4 +1,4 @@
-"""What pydantic found wrong, as the planner's own field errors."""
+"""Validation errors of pydantic, as field errors of the planner."""
 
 from collections.abc import Iterable
 from typing import Any, Protocol
@@ -6,32 +6,32 @@ from typing import Any, Protocol
 from planner.errors import FieldError
 
 
-class Problems(Protocol):
-    """Anything that lists problems as pydantic does."""
+class ValidationErrors(Protocol):
+    """Any exception that lists validation errors as pydantic does."""
 
     def errors(self) -> Any:
-        """The problems, each with `loc` and `msg`."""
+        """Return the errors, each with `type`, `loc` and `msg`."""
 
 
-def field_errors(error: Problems, *, skip: int = 0) -> list[FieldError]:
-    """Each problem as a JSON pointer and a message; the first `skip` parts of its place left out.
+def field_errors(error: ValidationErrors, *, skip: int = 0) -> list[FieldError]:
+    """Return a JSON pointer and a message for each error, without the first `skip` parts of its location.
 
-    Only pydantic's message is taken, never the value it was about.
+    Only the message is used, and never the wrong value.
     """
-    return [FieldError(pointer(problem["loc"][skip:]), _message(problem)) for problem in error.errors()]
+    return [FieldError(pointer(found["loc"][skip:]), _message(found)) for found in error.errors()]
 
 
 def pointer(parts: Iterable[str | int]) -> str:
-    """A JSON pointer (RFC 6901); empty for the whole of the body."""
+    """Return a JSON pointer (RFC 6901), which is empty for the whole body."""
     return "".join("/" + str(part).replace("~", "~0").replace("/", "~1") for part in parts)
 
 
-def _message(problem: dict[str, Any]) -> str:
-    kind = problem["type"]
+def _message(found: dict[str, Any]) -> str:
+    kind = found["type"]
     if kind == "extra_forbidden":
         return "is not a field of this request"
     if kind == "missing":
         return "is required"
     if kind == "string_pattern_mismatch":
-        return "holds characters that are not allowed here"
-    return str(problem["msg"]).removeprefix("Value error, ")
+        return "contains characters that are not allowed here"
+    return str(found["msg"]).removeprefix("Value error, ")

@@ -1,6 +1,6 @@
-"""Refusing what is tried too often, in tallies that all processes share.
+"""Rate limits, with counters that all processes share.
 
-docs/decisions/0007-limits.md says why the tallies are our own.
+docs/decisions/0007-limits.md explains why the counters are our own.
 """
 
 import hashlib
@@ -20,7 +20,7 @@ MAIL_ACCOUNT = RateLimit(5, timedelta(hours=1))
 
 
 class Counted(NamedTuple):
-    """One thing that is counted: what for, and about whom."""
+    """Something that is counted: for which limit and purpose, and about whom."""
 
     limit: RateLimit
     purpose: str
@@ -28,32 +28,32 @@ class Counted(NamedTuple):
 
     @property
     def id(self) -> str:
-        """What its tally is stored under: it tells nobody's address."""
+        """The id of its counter, a hash, which reveals nobody's address."""
         return hashlib.sha256(f"{self.purpose}\0{self.about}".encode(errors="surrogatepass")).hexdigest()
 
 
 class RateLimiter:
-    """Counts, and refuses with `TooMany`; switched off, it does neither."""
+    """Counts attempts, and raises `TooMany` beyond a limit; does nothing unless it is `enabled`."""
 
-    def __init__(self, on: bool, clock: Clock) -> None:
-        self._on = on
+    def __init__(self, enabled: bool, clock: Clock) -> None:
+        self._enabled = enabled
         self._clock = clock
 
     async def check(self, *counted: Counted) -> None:
-        """Raise `TooMany` while one of the limits is reached; counts nothing."""
-        if not self._on:
+        """Raise `TooMany` while one of the limits is reached, without counting."""
+        if not self._enabled:
             return
         now = self._clock.now()
-        bars = [compute_blocked_until(await RateLimitCounter.find_times(one.id), one.limit, now) for one in counted]
-        if until := max((bar for bar in bars if bar), default=None):
+        blocks = [compute_blocked_until(await RateLimitCounter.find_times(one.id), one.limit, now) for one in counted]
+        if until := max((block for block in blocks if block), default=None):
             self._refuse(until - now)
 
     async def count(self, *counted: Counted) -> None:
-        """Count one more of each; raise `TooMany` when that was one too many.
+        """Count one more of each; raise `TooMany` when that was beyond a limit.
 
-        What is refused already is not counted, so that trying on and on does not prolong the refusal.
+        Attempts that are refused already are not counted, so that more of them do not prolong the refusal.
         """
-        if not self._on:
+        if not self._enabled:
             return
         await self.check(*counted)
         too_many: timedelta | None = None
@@ -68,13 +68,13 @@ class RateLimiter:
 
 
 def network(address: str) -> str:
-    """What counts as one address: an IPv4 address, or the /64 that one household has of IPv6."""
+    """Return what is counted as one network address: an IPv4 address, or the /64 network of an IPv6 address."""
     try:
-        known = ipaddress.ip_address(address)
+        parsed = ipaddress.ip_address(address)
     except ValueError:
         return address
-    if isinstance(known, ipaddress.IPv6Address):
-        if known.ipv4_mapped:
-            return str(known.ipv4_mapped)
-        return str(ipaddress.ip_network((known, 64), strict=False))
+    if isinstance(parsed, ipaddress.IPv6Address):
+        if parsed.ipv4_mapped:
+            return str(parsed.ipv4_mapped)
+        return str(ipaddress.ip_network((parsed, 64), strict=False))
     return address
