@@ -74,7 +74,7 @@ class StoredDocument(Document):
         return cls.from_stored(bson.decode(raw, codec_options=_AWARE))
 
     @classmethod
-    def from_stored(cls, stored: Mapping[str, Any]) -> Self:
+    def from_stored(cls, stored: Mapping[Any, Any]) -> Self:
         """Return the document with the fields of a stored one, or of a projection of it."""
         fields = {**cls._defaults, **stored}
         if "_id" in fields:

@@ -19,7 +19,7 @@ async def run_due_work(services: Services) -> None:
     async with asyncio.TaskGroup() as group:
         group.create_task(_repeat(services.mail_delivery.send_due, services.mail_delivery.wake))
         group.create_task(_repeat(services.import_jobs.run_due, services.import_jobs.wake))
-        group.create_task(_repeat(services.revisions.forget_due, asyncio.Event()))
+        group.create_task(_repeat(services.revisions.delete_expired, asyncio.Event()))
 
 
 async def _repeat(do_due: Callable[[], Awaitable[int]], wake: asyncio.Event) -> None:

@@ -36,4 +36,4 @@ async def list_event_changes(
     starts again without `since`. No change is ever missed, but an event may be listed although nothing in
     it has changed for you.
     """
-    return respond_changes(request, await services.changes.since(caller, query))
+    return respond_changes(request, await services.changes.get_page(caller, query))

@@ -58,7 +58,7 @@ async def list_events(
     `q`, they are sorted by relevance: a word in the title counts most, then tags, location and description. A `cursor`
     is valid only for the list that it came from.
     """
-    return respond_page(request, await services.events.listed(caller, query))
+    return respond_page(request, await services.events.get_page(caller, query))
 
 
 @router.post(
@@ -120,7 +120,7 @@ async def delete_event(caller: EventsWriter, services: ServicesDep, event: Owned
 
     For 30 days it can be restored, with `POST /events/{id}/restore`.
     """
-    await services.events.remove(caller, event, if_match)
+    await services.events.delete(caller, event, if_match)
     return Response(status_code=204)
 
 

@@ -44,7 +44,7 @@ async def list_occurrences(
 
     They are sorted by start. A recurring event is listed once for each of its occurrences in the window.
     """
-    return respond_page(request, await services.occurrences.listed(caller, query))
+    return respond_page(request, await services.occurrences.get_page(caller, query))
 
 
 @router.patch(
@@ -87,5 +87,5 @@ async def delete_occurrence(
 
     With `scope=following`, the event ends before this occurrence.
     """
-    await services.occurrences.remove(caller, event, recurrence_id, scope == "following", if_match)
+    await services.occurrences.delete(caller, event, recurrence_id, scope == "following", if_match)
     return Response(status_code=204)

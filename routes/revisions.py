@@ -36,7 +36,7 @@ async def list_event_revisions(
     Each says who changed your event, when, and in which fields. The newest is first. An event that you
     deleted less than 30 days ago has revisions, too.
     """
-    return respond_page(request, await services.revisions.listed(caller, id, query))
+    return respond_page(request, await services.revisions.get_page(caller, id, query))
 
 
 @router.post(

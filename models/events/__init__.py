@@ -1,17 +1,19 @@
-"""Documents and schemas of events.
+"""Documents of events, their queries and writes, and their schemas.
 
-event.py               events: what is stored, and every read and write of it
-event_schema.py        events as they are sent and answered
-event_view.py          events as they are rendered
-event_queries.py       the filters of lists of events
-event_search.py        full-text and geographic search
+event.py               the document of an event
+event_schema.py        events as they are sent in requests and responses
+event_draft.py         the content of an event as its author sent it, as it is stored
+event_view.py          events and occurrences as they are rendered
+event_queries.py       lists of events
+event_search.py        search by words and by place
+event_batches.py       the events of one account with some given UIDs
+event_times.py         the time that the events of one account take
+event_writes.py        the writes that create, change, delete and restore an event
 embedded_ids.py        repair of the event ids that are embedded in accounts
-event_times.py         the times of one user's events, for free/busy and conflicts
-event_batches.py       many events of one user at once
 public_event_index.py  the searchable copy of public events
 revision.py            earlier revisions of events
 revision_view.py       revisions as they are rendered
-tombstone.py           tombstones of deleted events, and of those no longer public
+tombstone.py           what clients with a copy of the events must remove from it
 change_sequence.py     the numbers of changes
-change_queries.py      changes since a number
+change_queries.py      changes after a position
 """

@@ -1,107 +1,120 @@
-"""What changed among the events that somebody sees: the filters, and the reads of either kind."""
+"""What has changed among the events that a caller may see, in the order of the numbers of the changes."""
 
 from typing import NamedTuple
 
-from database.queries import Filter, Id, parse_id
-from database.reads import decode, page
-from models.events.event import WAITING, Event
-from models.events.event_queries import PUBLIC
+from database.queries import Filter, Id, only, parse_id
+from database.reads import Order, find, find_raw
+from models.events.event import UNNUMBERED, Event
+from models.events.event_queries import public_filter
 from models.events.event_schema import Scope
-from models.events.event_view import EventView, rendered
+from models.events.event_view import EventView, render_raw
 from models.events.tombstone import Tombstone
 
-_BY_NUMBER = [("change_number", 1), ("_id", 1)]
-_BY_EVENT = [("change_number", 1), ("event", 1)]
-
-
-class Mark(NamedTuple):
-    """A place among the changes: behind the event with this id, of those with this number."""
-
-    change_number: int
-    id: str
-
-    @classmethod
-    def of(cls, change_number: int, id: Id) -> "Mark":
-        """The place of a change of this event."""
-        return cls(change_number, str(id))
-
-
-# Behind every change with the number.
+# No id is greater than this one.
 LAST_ID = "f" * 24
 
 
-class Changed(NamedTuple):
-    """An event that changed, as it is now."""
+class ChangePosition(NamedTuple):
+    """A position among the changes: after the event with this id, of those whose change has this number."""
 
-    mark: Mark
+    change_number: int
+    event_id: str
+
+
+class ChangedEvent(NamedTuple):
+    """An event that has changed, as it is now."""
+
+    position: ChangePosition
     view: EventView
     tags: list[str]
 
 
-async def waiting(limit: int) -> tuple[list[Id], list[Id]]:
-    """Changed events, and notes of gone ones, that have no number yet."""
-    events = await page(Event, {"change_number": WAITING}, None, limit, {"_id": 1})
-    gone = await page(Tombstone, {"change_number": WAITING}, None, limit, {"_id": 1})
-    return [decode(raw)["_id"] for raw in events], [decode(raw)["_id"] for raw in gone]
+class UnnumberedChanges(NamedTuple):
+    """The ids of events and of tombstones that have no change number yet."""
+
+    events: list[Id]
+    tombstones: list[Id]
 
 
-async def changed(scope: Scope, caller: Id, tag: str | None, after: Mark, last: int, limit: int) -> list[Changed]:
-    """The first events behind the mark, up to the number `last`, in the order of their changes."""
-    owners: list[Filter] = [{"creator": caller}, dict(PUBLIC)]
-    tagged: Filter = {} if tag is None else {"tags": tag}
-    branches = [owner | range | tagged for owner in _of(scope, owners) for range in _ranges(after, last, "_id")]
+async def find_unnumbered_changes(limit: int) -> UnnumberedChanges:
+    """Return some events and tombstones without a change number, at most `limit` of either."""
+    events = await find(Event, {Event.change_number: UNNUMBERED}, limit=limit, fields=only(Event.id))
+    tombstones = await find(Tombstone, {Tombstone.change_number: UNNUMBERED}, limit=limit, fields=only(Tombstone.id))
+    return UnnumberedChanges([event.id for event in events], [tombstone.id for tombstone in tombstones])
+
+
+async def find_changed_events(
+    scope: Scope, caller: Id, tag: str | None, after: ChangePosition, last: int, limit: int
+) -> list[ChangedEvent]:
+    """Return the first events after the position, up to the change number `last`, in the order of their changes."""
+    tagged: Filter = {} if tag is None else {Event.tags: tag}
+    ranges = _range_filters(after, last, Event.change_number, Event.id)
+    branches = [visible | range | tagged for visible in _visible_filters(scope, caller) for range in ranges]
+    order: Order = [(Event.change_number, 1), (Event.id, 1)]
     found = []
-    for raw in await page(Event, {"$or": branches}, _BY_NUMBER, limit):
-        stored = decode(raw)
-        found.append(Changed(Mark.of(stored["change_number"], stored["_id"]), rendered(raw), stored["tags"]))
+    for raw in await find_raw(Event, {"$or": branches}, order=order, limit=limit):
+        event = Event.from_raw(raw)
+        found.append(ChangedEvent(ChangePosition(event.change_number, str(event.id)), render_raw(raw), event.tags))
     return found
 
 
-async def gone(scope: Scope, caller: Id, after: Mark, last: int, limit: int) -> list[Mark]:
-    """The first notes of events that are gone from the scope, in the same order."""
-    seen: Filter = {"public": True} | ({"owner": {"$ne": caller}} if scope == "all" else {})
-    owners: list[Filter] = [{"owner": caller, "removed": True}, seen]
-    branches = [owner | range for owner in _of(scope, owners) for range in _ranges(after, last, "event")]
-    notes = await page(Tombstone, {"$or": branches}, _BY_EVENT, limit, {"change_number": 1, "event": 1})
-    return [Mark.of(stored["change_number"], stored["event"]) for stored in map(decode, notes)]
+async def find_removed_events(
+    scope: Scope, caller: Id, after: ChangePosition, last: int, limit: int
+) -> list[ChangePosition]:
+    """Return the positions of the first events after a position that have left the scope, likewise."""
+    seen_by_others: Filter = {Tombstone.owner: {"$ne": caller}} if scope == "all" else {}
+    visible = _select_by_scope(
+        scope, {Tombstone.owner: caller, Tombstone.removed: True}, {Tombstone.public: True} | seen_by_others
+    )
+    ranges = _range_filters(after, last, Tombstone.change_number, Tombstone.event)
+    branches = [owner | range for owner in visible for range in ranges]
+    order: Order = [(Tombstone.change_number, 1), (Tombstone.event, 1)]
+    fields = only(Tombstone.change_number, Tombstone.event)
+    found = await find(Tombstone, {"$or": branches}, order=order, limit=limit, fields=fields)
+    return [ChangePosition(tombstone.change_number, str(tombstone.event)) for tombstone in found]
 
 
-async def seen(scope: Scope, caller: Id, ids: list[str]) -> set[str]:
-    """Those of the events that are in the scope now."""
+async def find_visible_ids(scope: Scope, caller: Id, ids: list[str]) -> set[str]:
+    """Return those of the ids whose events are in the scope now."""
     if not ids:
         return set()
-    owners: list[Filter] = [{"creator": caller}, dict(PUBLIC)]
-    among = {"_id": {"$in": [parse_id(id) for id in ids]}}
-    found = await page(Event, among | {"$or": _of(scope, owners)}, None, len(ids), {"_id": 1})
-    return {str(decode(raw)["_id"]) for raw in found}
+    match: Filter = {Event.id: {"$in": [parse_id(id) for id in ids]}, "$or": _visible_filters(scope, caller)}
+    return {str(event.id) for event in await find(Event, match, limit=len(ids), fields=only(Event.id))}
 
 
-async def newest(scope: Scope, caller: Id) -> int:
-    """The number of the last change in the scope, of what is there or gone; 0 when there never was one.
+async def find_latest_change_number(scope: Scope, caller: Id) -> int:
+    """Return the greatest change number in the scope, of events or tombstones; 0 if there is none.
 
-    It differs whenever anything in the scope does, once everything that waits is numbered.
+    It changes whenever anything in the scope does, once all changes are numbered.
     """
-    numbered: Filter = {"change_number": {"$gt": WAITING}}
-    owners: list[Filter] = [{"creator": caller}, dict(PUBLIC)]
-    notes: list[Filter] = [{"owner": caller, "removed": True}, {"public": True}]
-    found = [
-        await page(Event, owner | numbered, [("change_number", -1)], 1, {"change_number": 1})
-        for owner in _of(scope, owners)
-    ]
-    found += [
-        await page(Tombstone, note | numbered, [("change_number", -1)], 1, {"change_number": 1})
-        for note in _of(scope, notes)
-    ]
-    return max((int(decode(raw[0])["change_number"]) for raw in found if raw), default=WAITING)
+    events, tombstones = Event.change_number, Tombstone.change_number
+    numbers = [UNNUMBERED]
+    for visible in _visible_filters(scope, caller):
+        match = visible | {events: {"$gt": UNNUMBERED}}
+        changed = await find(Event, match, order=[(events, -1)], limit=1, fields=only(events))
+        numbers += [event.change_number for event in changed]
+    own: Filter = {Tombstone.owner: caller, Tombstone.removed: True}
+    for visible in _select_by_scope(scope, own, {Tombstone.public: True}):
+        match = visible | {tombstones: {"$gt": UNNUMBERED}}
+        removed = await find(Tombstone, match, order=[(tombstones, -1)], limit=1, fields=only(tombstones))
+        numbers += [tombstone.change_number for tombstone in removed]
+    return max(numbers)
 
 
-def _of(scope: Scope, owners: list[Filter]) -> list[Filter]:
-    return owners if scope == "all" else owners[:1] if scope == "mine" else owners[1:]
+def _visible_filters(scope: Scope, caller: Id) -> list[Filter]:
+    return _select_by_scope(scope, {Event.creator: caller}, public_filter())
 
 
-def _ranges(after: Mark, last: int, id: str) -> list[Filter]:
-    """What lies behind the mark: the rest of its number, and the numbers after it."""
-    ranges: list[Filter] = [{"change_number": {"$gt": after.change_number, "$lte": last}}]
-    if after.id != LAST_ID and WAITING < after.change_number <= last:
-        ranges.append({"change_number": after.change_number, id: {"$gt": parse_id(after.id)}})
+def _select_by_scope(scope: Scope, mine: Filter, public: Filter) -> list[Filter]:
+    return [mine, public] if scope == "all" else [mine] if scope == "mine" else [public]
+
+
+def _range_filters(after: ChangePosition, last: int, number: int, id: object) -> list[Filter]:
+    """Return the filters of what is after the position: the rest of its change number, and all later numbers.
+
+    `number` and `id` are the names of the fields that changes are sorted by.
+    """
+    ranges: list[Filter] = [{number: {"$gt": after.change_number, "$lte": last}}]
+    if after.event_id != LAST_ID and UNNUMBERED < after.change_number <= last:
+        ranges.append({number: after.change_number, id: {"$gt": parse_id(after.event_id)}})
     return ranges

@@ -1,50 +1,64 @@
-"""Events: what is stored, and every query and conditional write on them."""
+"""The document of an event, and the next revision of one."""
 
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import Collection
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Literal
 
 from beanie import PydanticObjectId
 from pydantic import Field
+from typing_extensions import TypedDict
 
-from database.commit import commit_atomically
 from database.documents import StoredDocument
-from database.queries import Filter, Id, Stored, index, place_index, text_index
-from database.reads import Loader, batches, decode, encode, page
-from database.writes import Delete, Forbid, InsertStored, Update, Write
-from models.accounts.user import User
-from models.events.event_queries import PUBLIC, Window, listing, repeating, singles
-from models.events.event_schema import Geo, Recurrence, Scope, Status, Takedown, Visibility
-from models.events.event_view import OF_DRAFT, OF_SERIES, EventView, placed, render, rendered
-from models.events.public_event_index import WEIGHTS, PublicEventIndex
-from models.events.revision import OF_SERVER, Act, Revision
-from models.events.tombstone import Tombstone
-from models.shared.views import Page
-from planner.domain.cursors import encode_cursor
-from planner.errors import Invalid
+from database.queries import Changes, Filter, Id, index, new_id, place_index, text_index
+from database.reads import Loader
+from database.writes import Update
+from models.events.event_schema import Status, Visibility
+from planner.domain.stored_event import GeoPoint, ImportedLines, StoredOverride, StoredRecurrence
+from planner.domain.times import build_order_key
 
+# How a revision came to be, where it is not a plain change.
+Act = Literal["deleted", "restored", "taken-down", "takedown-lifted"]
+# The number of a change that has none yet: see `planner/services/events/changes.py`.
+UNNUMBERED = 0
+# How much a word counts in a search, by the field in which it is found.
+WEIGHTS = {"title": 10, "tags": 5, "location": 3, "description": 1}
+# The stored fields that do not belong to the content of a revision: whose the event is, how it came to be as it is,
+# and what a moderator has decided. All others are restored with a revision.
+FIELDS_OF_SERVER = frozenset(
+    {"_id", "uid", "creator", "created_at", "updated_at", "revision", "editor", "act", "change_number", "sequence"}
+    | {"place", "takedown"}
+)
+_PUBLIC = {"visibility": "public"}
 _LONG = {"span": {"$gt": 0}}
 _REPEATING = {"repeats": True}
-_OWN_UID = {"uid": {"$exists": True}}
-# Changes are numbered after they were committed: see `planner/services/events/changes.py`.
-WAITING = 0
-_NUMBERED = {"change_number": {"$gt": WAITING}}
-# As many series are looked into before others have their turn: a few milliseconds' work.
-SERIES_AT_ONCE = 100
-# The database takes nothing over 16 MiB, and each change keeps what was before.
-MOST_BYTES = 2 * 1024 * 1024
+_NUMBERED = {"change_number": {"$gt": UNNUMBERED}}
+
+
+class GeoJsonPoint(TypedDict):
+    """A point as the database indexes it (RFC 7946): its longitude, then its latitude."""
+
+    type: Literal["Point"]
+    coordinates: list[float]
+
+
+class StoredTakedown(TypedDict):
+    """Why and when a moderator made an event private."""
+
+    reason: str
+    at: datetime
 
 
 class Event(StoredDocument):
-    """An event as it is stored. What of a public one is searched is stored as well: see `PublicEventIndex`.
+    """An event.
 
-    `begins`, `ends`, `span` and `key` are derived from the times (see
-    `planner/domain/times.py`) and are there for the indexes. `uid` is stored only when
-    its author gave one; the others follow from the id. `editor` and `act` say who made this
-    revision and how: without them its creator did, by a plain change; no `editor` but None is
-    one who has left. `change_number` numbers its last change. `ics` is what an imported entry said
-    besides (RFC 5545), `sequence` what makes its SEQUENCE of our revision. `place` is `geo` for
-    the indexes.
+    `uid` is stored only if the author chose one. `start` and `end` are a date or a local time in
+    `time_zone`, in ISO 8601. `recurrence`, `overrides`, `seconds` (the duration) and `repeats` are stored
+    only for a recurring event. `ics` has what an imported entry said besides (RFC 5545), and `sequence`
+    is what is added to the revision to get the SEQUENCE of an export.
+
+    `editor` and `act` say who made this revision, and how: see `made_by`. `change_number` is the number
+    of its last change, or `UNNUMBERED`. For the indexes, `begins`, `ends`, `span` and `key` are computed
+    from the times (see `planner/domain/times.py`), and `place` from `geo`.
     """
 
     uid: str | None = None
@@ -53,8 +67,8 @@ class Event(StoredDocument):
     image: str | None = None
     tags: list[str] = Field(default_factory=list)
     location: str | None = None
-    geo: Geo | None = None
-    place: dict[str, Any] | None = None
+    geo: GeoPoint | None = None
+    place: GeoJsonPoint | None = None
     url: str | None = None
     start: str | None = None
     end: str | None = None
@@ -66,17 +80,17 @@ class Event(StoredDocument):
     revision: int = Field(1, ge=1)
     created_at: datetime
     updated_at: datetime
-    takedown: Takedown | None = None
-    recurrence: Recurrence | None = None
-    overrides: list[dict[str, Any]] = Field(default_factory=list)
+    takedown: StoredTakedown | None = None
+    recurrence: StoredRecurrence | None = None
+    overrides: list[StoredOverride] = Field(default_factory=list)
     reminders: list[int] = Field(default_factory=list)
-    ics: dict[str, Any] | None = None
+    ics: ImportedLines | None = None
     sequence: int | None = None
     editor: PydanticObjectId | None = None
     act: Act | None = None
-    change_number: int = WAITING
+    change_number: int = UNNUMBERED
     seconds: int | None = None
-    repeats: bool | None = None
+    repeats: bool = False
     begins: datetime
     ends: datetime | None
     span: int
@@ -92,203 +106,98 @@ class Event(StoredDocument):
             index("creator", "key", name="creator_key"),
             index("creator", "span", "key", name="creator_span_key", partialFilterExpression=_LONG),
             index("creator", "tags", "key", name="creator_tags_key"),
-            index("key", name="public_key", partialFilterExpression=PUBLIC),
-            index("span", "key", name="public_span_key", partialFilterExpression=PUBLIC | _LONG),
-            index("tags", "key", name="public_tags_key", partialFilterExpression=PUBLIC),
+            index("key", name="public_key", partialFilterExpression=_PUBLIC),
+            index("span", "key", name="public_span_key", partialFilterExpression=_PUBLIC | _LONG),
+            index("tags", "key", name="public_tags_key", partialFilterExpression=_PUBLIC),
             index("creator", "span", "key", "ends", name="creator_series", partialFilterExpression=_REPEATING),
-            index("span", "key", "ends", name="public_series", partialFilterExpression=PUBLIC | _REPEATING),
+            index("span", "key", "ends", name="public_series", partialFilterExpression=_PUBLIC | _REPEATING),
             text_index("creator", weights=WEIGHTS, name="creator_words"),
             place_index("creator", place="place", name="creator_place"),
-            place_index(place="place", name="public_place", partialFilterExpression=PUBLIC),
-            index("creator", "uid", name="creator_uid", unique=True, partialFilterExpression=_OWN_UID),
+            place_index(place="place", name="public_place", partialFilterExpression=_PUBLIC),
+            index(
+                "creator",
+                "uid",
+                name="creator_uid",
+                unique=True,
+                partialFilterExpression={"uid": {"$exists": True}},
+            ),
             index("editor", name="editor", partialFilterExpression={"editor": {"$exists": True}}),
-            index("change_number", name="waiting", partialFilterExpression={"change_number": WAITING}),
+            index("change_number", name="waiting", partialFilterExpression={"change_number": UNNUMBERED}),
             index("creator", "change_number", "_id", name="creator_changes", partialFilterExpression=_NUMBERED),
-            index("change_number", "_id", name="public_changes", partialFilterExpression=PUBLIC | _NUMBERED),
+            index("change_number", "_id", name="public_changes", partialFilterExpression=_PUBLIC | _NUMBERED),
         ]
 
     @classmethod
-    async def view(cls, id: Id) -> EventView | None:
-        """The event with this id, rendered."""
-        raw = await cls.loader.get_raw(id)
-        return None if raw is None else rendered(raw)
+    def new(cls, creator: Id, content: Changes, *, now: datetime, uid: str | None = None) -> "Event":
+        """Return the first revision of an event with this content; it is not stored yet."""
+        id = new_id()
+        fields = content | {cls.id: id, cls.creator: creator, cls.created_at: now, cls.updated_at: now}
+        fields |= {cls.revision: 1, cls.change_number: UNNUMBERED}
+        if uid is not None and uid != default_uid(id):
+            fields[cls.uid] = uid
+        return cls.from_stored(_with_computed_fields(fields))
 
-    @classmethod
-    async def add(cls, stored: Stored, also: Sequence[Write] = ()) -> bool:
-        """Store a new event and its id in its creator's document, and `also`, as one write.
-
-        False when the creator is gone, or `also` is refused. Raises `DuplicateKey` for a uid
-        that the creator has used already.
-        """
-        embed = User.embed_event_write(stored["creator"], stored["_id"], stored["created_at"])
-        return await commit_atomically([*also, *cls.inserting(stored), embed])
-
-    @classmethod
-    def inserting(cls, stored: Stored) -> list[Write]:
-        """The writes that store an event where none was; they belong with one that embeds its id."""
-        stored = placed(stored | {"change_number": WAITING})
-        return [InsertStored(cls, stored), *PublicEventIndex.adding(stored)]
-
-    @classmethod
-    async def change(
-        cls,
-        before: EventView,
-        fields: Stored,
-        by: Id,
+    def revise(
+        self,
+        changes: Changes,
         *,
-        also: Sequence[Write] = (),
+        by: Id | None,
+        now: datetime,
         act: Act | None = None,
-        clear: Collection[str] = OF_DRAFT,
-    ) -> EventView | None:
-        """Set `fields` of the event, and take from it what of `clear` they do not say.
+        clear: Collection[Any] = (),
+    ) -> "Event":
+        """Return the next revision of the event, which is not stored yet.
 
-        What it was before is kept as a revision, in the same group of writes as `also`. None
-        when the event is not what it was `before`, or `also` is refused.
+        It has the `changes`, and none of the fields in `clear` that these do not set.
         """
-        stored = before.stored
-        after, writes = cls.changing(stored, fields, by, act, clear)
-        return render(after) if await commit_atomically([*also, *writes]) else None
+        removed: set[Any] = {*clear, Event.editor, Event.act} - changes.keys()
+        fields: Changes = {name: value for name, value in self.to_stored().items() if name not in removed}
+        fields |= changes
+        fields |= {Event.revision: self.revision + 1, Event.updated_at: now, Event.change_number: UNNUMBERED}
+        if by != self.creator:
+            fields[Event.editor] = by
+        if act is not None:
+            fields[Event.act] = act
+        return Event.from_stored(_with_computed_fields(fields))
+
+    @property
+    def ical_uid(self) -> str:
+        """The UID of the event (RFC 5545 §3.8.4.7): its author's, or one that is made from its id."""
+        return self.uid or default_uid(self.id)
+
+    @property
+    def content(self) -> Changes:
+        """The stored fields that belong to the content of a revision: all but those of the server."""
+        return {name: value for name, value in self.to_stored().items() if name not in FIELDS_OF_SERVER}
+
+    @property
+    def made_by(self) -> Id | None:
+        """Who made this revision; None if their account has been deleted."""
+        return self.editor if self.is_stored(Event.editor) else self.creator
+
+    def unchanged_filter(self) -> Filter:
+        """Return the filter that matches the event as long as it is stored as it is here."""
+        # The editor's account may be deleted without a new revision.
+        return {Event.id: self.id, Event.revision: self.revision, Event.editor: self.editor}
 
     @classmethod
-    def changing(
-        cls, stored: Stored, fields: Stored, by: Id, act: Act | None = None, clear: Collection[str] = OF_DRAFT
-    ) -> tuple[Stored, list[Write]]:
-        """What a stored event will be with `fields` set, and the writes that make it so; see `change`.
-
-        Raises `Invalid` when that would be too large.
-        """
-        fields = fields | {"change_number": WAITING} | _made(stored["creator"], by, act)
-        if "geo" in fields:
-            fields = placed(fields)
-        follows = ("act", "editor", *(["place"] if "geo" in fields else []))
-        cleared = [name for name in (*clear, *follows) if name not in fields and name in stored]
-        change: dict[str, Any] = {"$set": fields, "$inc": {"revision": 1}}
-        if cleared:
-            change["$unset"] = dict.fromkeys(cleared, "")
-        after = {name: value for name, value in (stored | fields).items() if name not in cleared}
-        after["revision"] = stored["revision"] + 1
-        if act is None:
-            _require_room(after, stored)
-        writes: list[Write] = [
-            Update(cls, _unchanged(stored), change),
-            Revision.keeping(stored),
-        ]
-        if stored["visibility"] == "public" and after["visibility"] != "public":
-            writes.append(Tombstone.noting(stored, after["updated_at"], removed=False))
-        return after, [*writes, *PublicEventIndex.changing(stored, after)]
-
-    @classmethod
-    async def split(cls, before: EventView, head: Stored, tail: Stored, by: Id, *, also: Sequence[Write] = ()) -> bool:
-        """Change an event and make another of its later part, if it is still what it was `before`."""
-        _, writes = cls.changing(before.stored, head, by, clear=OF_SERIES)
-        embed = User.embed_event_write(tail["creator"], tail["_id"], tail["created_at"])
-        return await commit_atomically([*also, *writes, *cls.inserting(tail), embed])
-
-    @classmethod
-    async def remove(cls, before: EventView, by: Id, now: datetime) -> bool:
-        """Remove the event and its id from its creator's document, as one write.
-
-        It stays restorable as a revision, and known as gone. False when it is not what it was
-        `before`.
-        """
-        stored = before.stored
-        return await commit_atomically(
-            [
-                Delete(cls, _unchanged(stored)),
-                User.remove_event_write(stored["creator"], stored["_id"], now),
-                *Revision.ending(stored, by, now),
-                Tombstone.noting(stored, now, removed=True),
-                *PublicEventIndex.removing(stored),
-            ]
-        )
-
-    @classmethod
-    async def bring_back(cls, removal: Stored, last: Stored, fields: Stored, by: Id) -> EventView | None:
-        """Make a removed event be there again: what it was `last`, with `fields` for its content.
-
-        Its id is in its creator's document again in the same group of writes. None when it is
-        there already, its time is over, or its creator is gone. Raises `DuplicateKey` when
-        it is there already, and for a uid that the creator has used meanwhile.
-        """
-        own = {name: value for name, value in last.items() if name in OF_SERVER and name not in ("act", "editor")}
-        stored = own | fields | {"revision": removal["revision"] + 1, "change_number": WAITING}
-        stored = placed(stored | _made(last["creator"], by, "restored"))
-        embed = User.embed_event_write(stored["creator"], stored["_id"], stored["updated_at"])
-        writes = [*cls.inserting(stored), Revision.reviving(removal), embed]
-        return render(stored) if await commit_atomically(writes) else None
-
-    @classmethod
-    def forgetting(cls, editor: Id) -> Update:
-        """The write after which nothing says that these events of others are as somebody made them."""
-        return Update(cls, {"editor": editor}, {"$set": {"editor": None}}, required=False, many=True)
-
-    @classmethod
-    async def delete_all_of(cls, creator: Id, now: datetime) -> list[Write]:
-        """The writes that remove all of somebody's events, once and for all.
-
-        Those that others saw are noted as gone; what becomes public meanwhile refuses the group.
-        """
-        public = {"creator": creator, "visibility": "public"}
-        seen = [decode(raw) for raw in await page(cls, public, None, 0, {"creator": 1, "visibility": 1})]
-        return [
-            Forbid(cls, public | {"_id": {"$nin": [stored["_id"] for stored in seen]}}),
-            *(Tombstone.noting(stored, now, removed=True) for stored in seen),
-            *Tombstone.forgetting(creator),
-            Delete(cls, {"creator": creator}, many=True),
-            PublicEventIndex.delete_all_of(creator),
-        ]
-
-    @classmethod
-    async def stored(cls, id: Id) -> Stored | None:
-        """The event's document as it stands."""
-        raw = await cls.loader.get_raw(id)
-        return None if raw is None else decode(raw)
-
-    @classmethod
-    async def find_single_events(
-        cls, scope: Scope, caller: Id, window: Window, tag: str | None, after: str | None, limit: int
-    ) -> list[bytes]:
-        """The first events that do not repeat and touch the window, in the order of `key`."""
-        return await page(cls, singles(scope, caller, window, tag, after), [("key", 1)], limit)
-
-    @classmethod
-    def find_recurring_events(
-        cls, scope: Scope, caller: Id, window: tuple[datetime, datetime], tag: str | None
-    ) -> AsyncIterator[list[bytes]]:
-        """The events that repeat and may have an occurrence in the window, some at a time, in no order."""
-        return batches(cls, repeating(scope, caller, window, tag), SERIES_AT_ONCE)
-
-    @classmethod
-    async def listed(
-        cls,
-        scope: Scope,
-        caller: Id,
-        window: Window,
-        tag: str | None,
-        after: str | None,
-        limit: int,
-    ) -> Page:
-        """A page of the events in the scope that touch the window, in the order of `key`."""
-        match = listing(scope, caller, window, tag, after)
-        found = [rendered(raw) for raw in await page(cls, match, [("key", 1)], limit + 1)]
-        more = len(found) > limit
-        return Page([view.json for view in found[:limit]], encode_cursor(found[limit - 1].key) if more else None)
+    def anonymize_editor_write(cls, editor: Id) -> Update:
+        """Return the write that removes an account's id from the events of others that it has changed."""
+        return Update(cls, {cls.editor: editor}, {"$set": {cls.editor: None}}, required=False, many=True)
 
 
 Event.loader = Loader(Event)
 
 
-def _made(creator: Id, by: Id, act: Act | None) -> Stored:
-    """Who made a revision and how, as far as it is stored."""
-    return ({"editor": by} if by != creator else {}) | ({"act": act} if act else {})
+def default_uid(id: Id | str) -> str:
+    """Return the UID of an event whose author did not choose one."""
+    return f"{id}@planner"
 
 
-def _require_room(after: Stored, before: Stored) -> None:
-    """Raise `Invalid` for an event that a change makes too large; what is too large already may still shrink."""
-    if len(encode(after)) > MOST_BYTES and len(encode(after)) > len(encode(before)):
-        raise Invalid.field("", "makes the event larger than 2 MiB, with all that single occurrences say")
-
-
-def _unchanged(stored: Stored) -> Filter:
-    """What finds an event as long as it is as it was stored; also who made it so may be forgotten meanwhile."""
-    return {"_id": stored["_id"], "revision": stored["revision"], "editor": stored.get("editor")}
+def _with_computed_fields(fields: Changes) -> Changes:
+    """Return the stored fields of an event with `key` and `place`, which are computed from others."""
+    fields = {name: value for name, value in fields.items() if name != Event.place}
+    fields[Event.key] = build_order_key(fields[Event.begins], str(fields[Event.id]))
+    if geo := fields.get(Event.geo):
+        fields[Event.place] = GeoJsonPoint(type="Point", coordinates=[geo["lon"], geo["lat"]])
+    return fields

@@ -1,38 +1,25 @@
-"""Many events of one person at once: found by their UIDs, and written in one group."""
+"""The events of one account that have some given UIDs."""
 
 from collections.abc import Sequence
-from datetime import datetime
 
-from database.queries import Id, Stored, parse_id
-from database.reads import by_ids, decode, page
-from database.writes import Write
-from models.accounts.user import User
-from models.events.event import Event
-from models.events.event_view import default_uid
+from database.queries import Id, parse_id
+from database.reads import find, find_raw_by_ids
+from models.events.event import Event, default_uid
 
-_OWN = default_uid("")
+_SUFFIX = default_uid("")
 
 
-async def known(creator: Id, uids: Sequence[str]) -> dict[str, Stored]:
-    """The events of a person that have one of these UIDs, those that are there."""
+async def find_events_by_uid(creator: Id, uids: Sequence[str]) -> dict[str, Event]:
+    """Return the events of an account that have one of these UIDs, by their UIDs."""
     if not uids:
         return {}
-    match = {"creator": creator, "uid": {"$in": list(uids)}}
-    found = {stored["uid"]: stored for stored in map(decode, await page(Event, match, None, len(uids)))}
-    # A UID that was made here holds the event's id, and is not stored besides.
-    ids = {uid.removesuffix(_OWN): uid for uid in uids if uid.endswith(_OWN) and uid not in found}
-    made = [id for id in map(parse_id, ids) if id is not None]
-    for raw in (await by_ids(Event, made)).values() if made else ():
-        stored = decode(raw)
-        uid = default_uid(str(stored["_id"]))
-        if stored["creator"] == creator and "uid" not in stored and uid in uids:
-            found[uid] = stored
+    match = {Event.creator: creator, Event.uid: {"$in": list(uids)}}
+    found = {event.ical_uid: event for event in await find(Event, match, limit=len(uids))}
+    # A UID that was made from the event's id is not stored.
+    candidates = (parse_id(uid.removesuffix(_SUFFIX)) for uid in uids if uid.endswith(_SUFFIX) and uid not in found)
+    ids = [id for id in candidates if id is not None]
+    for raw in (await find_raw_by_ids(Event, ids)).values() if ids else ():
+        event = Event.from_raw(raw)
+        if event.creator == creator and event.uid is None and event.ical_uid in uids:
+            found[event.ical_uid] = event
     return found
-
-
-def adding(creator: Id, events: Sequence[Stored], now: datetime) -> list[Write]:
-    """The writes that store new events, and their ids in their creator's document."""
-    if not events:
-        return []
-    inserts = [write for stored in events for write in Event.inserting(stored)]
-    return [*inserts, User.embed_events_write(creator, [stored["_id"] for stored in events], now)]

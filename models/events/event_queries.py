@@ -1,70 +1,105 @@
-"""The filters of lists of events. Each branch of one is answered by an index of its own, in order."""
+"""Lists of events. Each branch of a filter is answered by an index of its own, in the order of `key`."""
 
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from datetime import datetime, timedelta
+from typing import NamedTuple
 
 from database.queries import Filter, Id
+from database.reads import Slice, find_raw, find_raw_batches
+from models.events.event import Event
 from models.events.event_schema import Scope
+from models.events.event_view import EventView, render_raw
 from planner.domain.geo import Circle
 from planner.domain.recurrence.documents import SERIES_SPAN_LIMITS
 from planner.domain.times import SPAN_LIMITS, build_order_key
 
-PUBLIC = {"visibility": "public"}
-NO_ID = "0" * 24
 Window = tuple[datetime | None, datetime | None]
+# So many series are expanded before other requests are served: a few milliseconds' work.
+SERIES_BATCH_SIZE = 100
+NO_ID = "0" * 24
 
 
-def listing(scope: Scope, caller: Id, window: Window, tag: str | None, after: str | None) -> Filter:
-    """The filter of a list of events.
+class EventSelection(NamedTuple):
+    """Which events are listed: those of a scope, as far as a window, a tag and a circle select them."""
 
-    An event that touches the window may begin before it, by as much as it lasts. With a
-    `from`, a first branch looks back by the length of short events, and one more for each
-    class of longer ones looks back further, in an index that holds only those. What repeats
-    has a branch of its own.
+    scope: Scope
+    caller: Id
+    window: Window = (None, None)
+    tag: str | None = None
+    near: Circle | None = None
+
+
+def public_filter() -> Filter:
+    """Return the filter of public events."""
+    return {Event.visibility: "public"}
+
+
+async def list_events(selection: EventSelection, after: str | None, limit: int) -> Slice[EventView]:
+    """Return the first selected events with a key after this one, in the order of their keys."""
+    found = await find_raw(Event, list_filter(selection, after), order=[(Event.key, 1)], limit=limit + 1)
+    return Slice([render_raw(raw) for raw in found[:limit]], len(found) > limit)
+
+
+async def find_single_events(selection: EventSelection, after: str | None, limit: int) -> list[bytes]:
+    """Return the first selected events that do not repeat, as bytes, in the order of their keys."""
+    return await find_raw(Event, single_events_filter(selection, after), order=[(Event.key, 1)], limit=limit)
+
+
+def find_recurring_events(selection: EventSelection) -> AsyncIterator[list[bytes]]:
+    """Yield the recurring events that may have an occurrence in the window, as bytes, in batches, in no order."""
+    return find_raw_batches(Event, recurring_events_filter(selection), SERIES_BATCH_SIZE)
+
+
+def list_filter(selection: EventSelection, after: str | None) -> Filter:
+    """Return the filter of a list of events; see docs/decisions/0005-windows-and-spans.md.
+
+    An event that overlaps the window may begin before it, by as much as it lasts. If the window has a
+    start, the first branch looks back by the length of short events. Each class of longer events has a
+    branch that looks back further, in an index that has only long ones; recurring events have their own.
     """
-    return _any_of(owner | times for owner in _owners(scope, caller, tag) for times in _touching(window, after))
+    return _any_of(owner | times for owner in _owner_filters(selection) for times in _time_filters(selection, after))
 
 
-def parts(
-    scope: Scope, caller: Id, window: Window, tag: str | None, after: str | None, near: Circle | None
-) -> list[Filter]:
-    """The filters of the branches of the same list where it is near; no event is in two of them."""
-    owners = [owner | near_by(near) for owner in _owners(scope, caller, tag)]
-    if scope == "all":
-        owners[1]["creator"] = {"$ne": caller}
-    return [owner | times for owner in owners for times in _touching(window, after)]
+def list_branches(selection: EventSelection, after: str | None) -> list[Filter]:
+    """Return the branches of the filter of a list of events in a circle; no event matches two of them."""
+    owners = [owner | near_filter(selection.near) for owner in _owner_filters(selection)]
+    if selection.scope == "all":
+        owners[1][Event.creator] = {"$ne": selection.caller}
+    return [owner | times for owner in owners for times in _time_filters(selection, after)]
 
 
-def near_by(circle: Circle | None) -> Filter:
-    """The filter of what lies in a circle; None is everywhere, also where nobody said."""
+def near_filter(circle: Circle | None) -> Filter:
+    """Return the filter of events in a circle; None does not filter."""
     if circle is None:
         return {}
-    return {"place": {"$geoWithin": {"$centerSphere": [[circle.lon, circle.lat], circle.radians]}}}
+    return {Event.place: {"$geoWithin": {"$centerSphere": [[circle.lon, circle.lat], circle.radians]}}}
 
 
-def singles(scope: Scope, caller: Id, window: Window, tag: str | None, after: str | None) -> Filter:
-    """The same for those that do not repeat."""
-    once: Filter = {"repeats": {"$exists": False}}
+def single_events_filter(selection: EventSelection, after: str | None) -> Filter:
+    """Return the filter of those events of a list that do not repeat."""
+    single: Filter = {Event.repeats: {"$exists": False}}
     return _any_of(
-        owner | times | once
-        for owner in _owners(scope, caller, tag)
-        for times in _touching(window, after)
-        if "repeats" not in times
+        owner | times | single
+        for owner in _owner_filters(selection)
+        for times in _time_filters(selection, after)
+        if Event.repeats not in times
     )
 
 
-def repeating(scope: Scope, caller: Id, window: tuple[datetime, datetime], tag: str | None) -> Filter:
-    """The filter of those that repeat and may have an occurrence in the window."""
-    since, until = window
+def recurring_events_filter(selection: EventSelection) -> Filter:
+    """Return the filter of the recurring events that may have an occurrence in the window, which has both ends."""
+    since, until = selection.window
+    assert since is not None
+    assert until is not None
     before = build_order_key(until, NO_ID)
-    return _any_of(owner | times for owner in _owners(scope, caller, tag) for times in _series(since, "", before))
+    return _any_of(owner | times for owner in _owner_filters(selection) for times in _series_filters(since, "", before))
 
 
-def _owners(scope: Scope, caller: Id, tag: str | None) -> list[Filter]:
-    owners: list[Filter] = [{"creator": caller}, dict(PUBLIC)]
-    if scope != "all":
-        owners = owners[:1] if scope == "mine" else owners[1:]
-    return [owner | ({} if tag is None else {"tags": tag}) for owner in owners]
+def _owner_filters(selection: EventSelection) -> list[Filter]:
+    owners: list[Filter] = [{Event.creator: selection.caller}, public_filter()]
+    if selection.scope != "all":
+        owners = owners[:1] if selection.scope == "mine" else owners[1:]
+    return [owner | ({} if selection.tag is None else {Event.tags: selection.tag}) for owner in owners]
 
 
 def _any_of(branches: Iterator[Filter]) -> Filter:
@@ -72,30 +107,31 @@ def _any_of(branches: Iterator[Filter]) -> Filter:
     return found[0] if len(found) == 1 else {"$or": found}
 
 
-def _touching(window: Window, after: str | None) -> Iterator[Filter]:
-    since, until = window
-    ceiling = {"$lt": build_order_key(until, NO_ID)} if until else {}
+def _time_filters(selection: EventSelection, after: str | None) -> Iterator[Filter]:
+    since, until = selection.window
+    key_limit = {"$lt": build_order_key(until, NO_ID)} if until else {}
     if since is None:
-        # Even where it bounds nothing: without it, no index would answer a branch of several in order.
-        yield {"key": ceiling | {"$gt": after or ""}}
+        # A lower bound that excludes nothing: without one, no index answers a branch of an `$or` in order.
+        yield {Event.key: key_limit | {"$gt": after or ""}}
         return
-    floors = [_earliest(since, span) for span in (*SPAN_LIMITS, None)]
-    yield {"key": ceiling | {"$gt": max(floors[0], after or "")}, "ends": {"$gt": since}}
-    for span, floor in enumerate(floors[1:], start=1):
-        yield {"span": span, "key": {"$gt": max(floor, after or ""), "$lt": floors[0]}, "ends": {"$gt": since}}
-    yield from _series(since, after or "", floors[0])
+    earliest = [_earliest_key(since, span) for span in (*SPAN_LIMITS, None)]
+    yield {Event.key: key_limit | {"$gt": max(earliest[0], after or "")}, Event.ends: {"$gt": since}}
+    for span, key in enumerate(earliest[1:], start=1):
+        keys = {"$gt": max(key, after or ""), "$lt": earliest[0]}
+        yield {Event.span: span, Event.key: keys, Event.ends: {"$gt": since}}
+    yield from _series_filters(since, after or "", earliest[0])
 
 
-def _series(since: datetime, after: str, before: str) -> Iterator[Filter]:
-    """What repeats, is not over at `since`, and has a key between the two."""
-    for number, reach in enumerate((*SERIES_SPAN_LIMITS, None)):
-        keys = {"$gt": max(_earliest(since, reach), after), "$lt": before}
-        yield {"repeats": True, "span": -1 - number, "key": keys, "ends": {"$gt": since}}
+def _series_filters(since: datetime, after: str, before: str) -> Iterator[Filter]:
+    """Yield the filters of recurring events that end after `since` and have a key between the two."""
+    for index, limit in enumerate((*SERIES_SPAN_LIMITS, None)):
+        keys = {"$gt": max(_earliest_key(since, limit), after), "$lt": before}
+        yield {Event.repeats: True, Event.span: -1 - index, Event.key: keys, Event.ends: {"$gt": since}}
 
 
-def _earliest(since: datetime, most: timedelta | None) -> str:
-    """The least key that what lasts no longer than `most` can have and still touch a window from `since` on."""
+def _earliest_key(since: datetime, max_length: timedelta | None) -> str:
+    """Return the least key of an event that is not longer than this and overlaps a window that starts at `since`."""
     try:
-        return build_order_key(since - most, NO_ID) if most is not None else ""
+        return build_order_key(since - max_length, NO_ID) if max_length is not None else ""
     except OverflowError:
         return ""

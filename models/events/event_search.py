@@ -1,92 +1,88 @@
-"""Events by what is said in them, and by where they are."""
+"""Search for events by words and by place. See docs/decisions/0013-search.md."""
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 from database.aggregations import aggregate, decode_outer
-from database.queries import Filter, Id, Stored
+from database.queries import Filter, Pipeline
+from database.reads import Slice
 from models.events.event import Event
-from models.events.event_queries import NO_ID, Window, near_by, parts
-from models.events.event_schema import Scope
-from models.events.event_view import rendered
+from models.events.event_queries import NO_ID, EventSelection, list_branches, near_filter
+from models.events.event_view import EventView, render_raw
 from models.events.public_event_index import PublicEventIndex
-from models.shared.views import Page
-from planner.domain.cursors import SearchRank, encode_cursor, encode_search_cursor
-from planner.domain.geo import Circle
+from planner.domain.cursors import SearchRank
 from planner.domain.times import build_order_key
 
-
-class SearchScope(NamedTuple):
-    """Which events are looked for: those of a scope that a window, a tag and a circle leave."""
-
-    scope: Scope
-    caller: Id
-    window: Window = (None, None)
-    tag: str | None = None
-    near: Circle | None = None
+# The names that the pipeline gives to the relevance of an event, and to the event itself.
+_SCORE, _EVENT = "score", "event"
 
 
-async def search(sought: SearchScope, words: str, after: SearchRank | None, limit: int) -> Page:
-    """A page of the events in which any of the words is found, by how well, then start, then id."""
-    document = PublicEventIndex if sought.scope == "public" else Event
-    found = [decode_outer(raw) for raw in await aggregate(document, ranked(sought, words, after, limit + 1))]
+class FoundEvents(NamedTuple):
+    """Events that contain some words, by relevance; `last` is the rank of the last of them, if there are more."""
+
+    views: list[EventView]
+    last: SearchRank | None
+
+
+async def search_words(selection: EventSelection, words: str, after: SearchRank | None, limit: int) -> FoundEvents:
+    """Return the first selected events after a rank that contain any of the words, by relevance, then by key."""
+    document = PublicEventIndex if selection.scope == "public" else Event
+    pipeline = words_pipeline(selection, words, after, limit + 1)
+    found = [decode_outer(raw) for raw in await aggregate(document, pipeline)]
     rows = found[:limit]
-    views = [rendered(row["event"]) for row in rows if "event" in row]
-    # One that was public when it was found may have become private before it was read.
-    seen = [view.json for view in views if view.creator == sought.caller or view.visibility == "public"]
-    last = SearchRank(rows[-1]["score"], rows[-1]["key"]) if len(found) > limit else None
-    return Page(seen, encode_search_cursor(last, words) if last else None)
+    views = [render_raw(row[_EVENT]) for row in rows if _EVENT in row]
+    # An event that was public when it was found may have become private before it was read.
+    visible = [view for view in views if view.creator == selection.caller or view.visibility == "public"]
+    return FoundEvents(visible, SearchRank(rows[-1][_SCORE], rows[-1][Event.key]) if len(found) > limit else None)
 
 
-async def nearby(sought: SearchScope, after: str | None, limit: int) -> Page:
-    """A page of the events in the circle, in the order of `key`."""
-    found = [rendered(raw) for raw in await aggregate(Event, in_order(sought, after, limit + 1))]
-    more = len(found) > limit
-    return Page([view.json for view in found[:limit]], encode_cursor(found[limit - 1].key) if more else None)
+async def search_place(selection: EventSelection, after: str | None, limit: int) -> Slice[EventView]:
+    """Return the first selected events in a circle with a key after this one, in the order of their keys."""
+    found = await aggregate(Event, place_pipeline(selection, after, limit + 1))
+    return Slice([render_raw(raw) for raw in found[:limit]], len(found) > limit)
 
 
-def ranked(sought: SearchScope, words: str, after: SearchRank | None, limit: int) -> list[Stored]:
-    """The stages that find words, rank what they are found in, and fetch it, in one round trip."""
-    own = _scored({"creator": sought.caller}, sought, words, after)
-    others = _scored({"creator": {"$ne": sought.caller}} if sought.scope == "all" else {}, sought, words, after)
-    found = own if sought.scope == "mine" else others
-    if sought.scope == "all":
-        found = [*own, {"$unionWith": {"coll": PublicEventIndex.Settings.name, "pipeline": others}}]
+def words_pipeline(selection: EventSelection, words: str, after: SearchRank | None, limit: int) -> Pipeline:
+    """Return the stages that find words, rank the events with them, and read these, in one round trip."""
+    own = _score_stages({Event.creator: selection.caller}, selection, words, after)
+    is_of_others: Filter = {Event.creator: {"$ne": selection.caller}} if selection.scope == "all" else {}
+    public = _score_stages(is_of_others, selection, words, after)
+    found = own if selection.scope == "mine" else public
+    if selection.scope == "all":
+        found = [*own, {"$unionWith": {"coll": PublicEventIndex.Settings.name, "pipeline": public}}]
+    read = {"from": Event.Settings.name, "localField": Event.id, "foreignField": Event.id, "as": _EVENT}
     return [
         *found,
-        {"$sort": {"score": -1, "key": 1}},
+        {"$sort": {_SCORE: -1, Event.key: 1}},
         {"$limit": limit},
-        {"$lookup": {"from": Event.Settings.name, "localField": "_id", "foreignField": "_id", "as": "event"}},
-        {"$unwind": {"path": "$event", "preserveNullAndEmptyArrays": True}},
+        {"$lookup": read},
+        {"$unwind": {"path": f"${_EVENT}", "preserveNullAndEmptyArrays": True}},
     ]
 
 
-def _scored(whose: Filter, sought: SearchScope, words: str, after: SearchRank | None) -> list[Stored]:
-    since, until = sought.window
-    match: dict[str, Any] = whose | {"$text": {"$search": words}} | near_by(sought.near)
-    if sought.tag is not None:
-        match["tags"] = sought.tag
+def _score_stages(owner: Filter, selection: EventSelection, words: str, after: SearchRank | None) -> Pipeline:
+    """Return the stages that find words; the public copies have the same names of fields as events."""
+    since, until = selection.window
+    match = owner | {"$text": {"$search": words}} | near_filter(selection.near)
+    if selection.tag is not None:
+        match[Event.tags] = selection.tag
     if until is not None:
-        match["key"] = {"$lt": build_order_key(until, NO_ID)}
+        match[Event.key] = {"$lt": build_order_key(until, NO_ID)}
     if since is not None:
-        match["ends"] = {"$gt": since}
-    stages: list[Stored] = [{"$match": match}, {"$project": {"key": 1, "score": {"$meta": "textScore"}}}]
+        match[Event.ends] = {"$gt": since}
+    stages: Pipeline = [{"$match": match}, {"$project": {Event.key: 1, _SCORE: {"$meta": "textScore"}}}]
     if after is not None:
-        same = {"score": after.score, "key": {"$gt": after.key}}
-        stages.append({"$match": {"$or": [{"score": {"$lt": after.score}}, same]}})
+        is_equally_relevant: Filter = {_SCORE: after.score, Event.key: {"$gt": after.key}}
+        stages.append({"$match": {"$or": [{_SCORE: {"$lt": after.score}}, is_equally_relevant]}})
     return stages
 
 
-def in_order(sought: SearchScope, after: str | None, limit: int) -> list[Stored]:
-    """The stages that find what lies in the circle, in the order of `key`.
+def place_pipeline(selection: EventSelection, after: str | None, limit: int) -> Pipeline:
+    """Return the stages that find the events in a circle, in the order of their keys.
 
-    Each branch is a query by itself: whether few lie in the circle, or many and those that come
-    first are wanted, is found out anew for each. Branches of one `$or` would be answered as they
-    were for the first circle that somebody asked for.
+    Each branch is a query of its own, so that the server chooses for each whether to look first at the
+    place or at the time. For the branches of one `$or` it would use the plan of the first circle again.
     """
-    first: list[Stored] = [{"$sort": {"key": 1}}, {"$limit": limit}]
-    branches = [
-        [{"$match": match}, *first]
-        for match in parts(sought.scope, sought.caller, sought.window, sought.tag, after, sought.near)
-    ]
+    first: Pipeline = [{"$sort": {Event.key: 1}}, {"$limit": limit}]
+    branches = [[{"$match": match}, *first] for match in list_branches(selection, after)]
     unions = [{"$unionWith": {"coll": Event.Settings.name, "pipeline": branch}} for branch in branches[1:]]
     return [*branches[0], *unions, *(first if unions else [])]

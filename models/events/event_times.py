@@ -1,53 +1,56 @@
-"""When somebody's events are: no more of them than tells when they take time and what they are called."""
+"""The time that the events of one account take, read without the rest of the events."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from database.queries import Filter, Id, Stored
-from database.reads import batches, decode
+from database.queries import Id, only, within
+from database.reads import find_raw_batches
 from models.events.event import Event
-from models.events.event_queries import repeating, singles
-from planner.domain.busy import BusyTime, busy_time_from_document
+from models.events.event_queries import EventSelection, recurring_events_filter, single_events_filter
+from planner.domain.busy import BusyTime, busy_time_from_event
 
-_TIMES = ["status", "start", "end", "all_day", "time_zone", "begins", "ends"]
-_SERIES = ["repeats", "seconds", "recurrence", "overrides"]
-_SHOWN: Filter = dict.fromkeys([*_TIMES, *_SERIES, "title", "ics.lines"], 1)
-# So many documents are looked into before others have their turn: a few milliseconds' work.
-SINGLES_AT_ONCE = 500
-SERIES_AT_ONCE = 50
-# Larger documents are read anew each time: the memory spent on the others stays bounded.
-_REMEMBERED_BYTES = 4096
+# So many documents are read before other requests are served: a few milliseconds' work.
+SINGLE_BATCH_SIZE = 500
+SERIES_BATCH_SIZE = 50
+# Larger documents are not cached, so that the memory of the cache stays bounded.
+_MAX_CACHED_BYTES = 4096
+_FIELDS = only(
+    *(Event.status, Event.start, Event.end, Event.all_day, Event.time_zone, Event.begins, Event.ends, Event.title),
+    *(Event.repeats, Event.seconds, Event.recurrence, Event.overrides, within(Event.ics, "lines")),
+)
 Window = tuple[datetime, datetime]
 
 
-class Timed(NamedTuple):
-    """An event as far as the fields above go, and what it takes of its creator's time."""
+class ScheduledEvent(NamedTuple):
+    """An event, as far as the fields above go, and the time that it takes of its creator."""
 
-    stored: Stored
-    taken: BusyTime
-
-
-async def find_single_events(creator: Id, window: Window) -> AsyncIterator[list[Timed]]:
-    """All of somebody's events that do not repeat and touch the window, some at a time, in no order."""
-    match = singles("mine", creator, window, None, None)
-    async for found in batches(Event, match, SINGLES_AT_ONCE, _SHOWN):
-        yield [timed(decode(raw)) for raw in found]
+    event: Event
+    busy_time: BusyTime
 
 
-async def find_recurring_events(creator: Id, window: Window) -> AsyncIterator[list[Timed]]:
-    """All of somebody's events that repeat and may have an occurrence in the window, likewise."""
-    match = repeating("mine", creator, window, None)
-    async for found in batches(Event, match, SERIES_AT_ONCE, _SHOWN):
-        yield [_remembered(raw) if len(raw) <= _REMEMBERED_BYTES else timed(decode(raw)) for raw in found]
+async def find_scheduled_single_events(creator: Id, window: Window) -> AsyncIterator[list[ScheduledEvent]]:
+    """Yield the events of an account that do not repeat and overlap the window, in batches, in no order."""
+    match = single_events_filter(EventSelection("mine", creator, window), None)
+    async for found in find_raw_batches(Event, match, SINGLE_BATCH_SIZE, _FIELDS):
+        yield [schedule(Event.from_raw(raw)) for raw in found]
 
 
-@lru_cache(maxsize=1024)
-def _remembered(raw: bytes) -> Timed:
-    return timed(decode(raw))
+async def find_scheduled_recurring_events(creator: Id, window: Window) -> AsyncIterator[list[ScheduledEvent]]:
+    """Yield the recurring events of an account that may have an occurrence in the window, in batches, in no order."""
+    match = recurring_events_filter(EventSelection("mine", creator, window))
+    async for found in find_raw_batches(Event, match, SERIES_BATCH_SIZE, _FIELDS):
+        yield [_schedule_cached(raw) if len(raw) <= _MAX_CACHED_BYTES else _schedule_raw(raw) for raw in found]
 
 
-def timed(stored: Stored) -> Timed:
-    """A stored event with what it takes of its creator's time."""
-    return Timed(stored, busy_time_from_document(stored))
+def _schedule_raw(raw: bytes) -> ScheduledEvent:
+    return schedule(Event.from_raw(raw))
+
+
+_schedule_cached = lru_cache(maxsize=1024)(_schedule_raw)
+
+
+def schedule(event: Event) -> ScheduledEvent:
+    """Return an event with the time that it takes of its creator."""
+    return ScheduledEvent(event, busy_time_from_event(event))

@@ -1,26 +1,27 @@
-"""Events as they are answered, and drafts of them as they are stored."""
+"""Events as they are sent: rendered once, and cached by the bytes that they are stored as."""
 
+from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from database.queries import Id, Stored
-from database.reads import decode, encode
-from models.events.event_schema import EventCreate, Visibility
+from database.queries import Id
+from models.events.event import Event
+from models.events.event_schema import Visibility
 from models.shared.views import to_json
-from planner.domain.recurrence.documents import series_from_document, series_to_document
+from planner.domain.recurrence.documents import series_from_event
+from planner.domain.recurrence.occurrences import Occurrence
 from planner.domain.recurrence.series import Series
-from planner.domain.times import EventTimes, build_order_key, format_stored_time
+from planner.domain.stored_event import StoredRecurrence
+from planner.domain.times import format_rfc3339, format_stored_time
 
-# What only a repeating event has.
-OF_SERIES = ("recurrence", "overrides", "seconds", "repeats")
-# What a draft may say, and is not stored when it does not.
-OF_DRAFT = OF_SERIES
-# Larger documents are rendered anew each time: the memory spent on the others stays bounded.
-_REMEMBERED_BYTES = 4096
+# Larger documents are not cached, so that the memory of the caches stays bounded.
+_MAX_CACHED_BYTES = 4096
+# The fields of an event in which one of its occurrences may differ, besides its times.
+OCCURRENCE_FIELDS = ("title", "description", "image", "tags", "location", "geo", "url", "status")
 
 
 class EventView(NamedTuple):
-    """An event as it is answered, and what decides who may see and change it; `raw` is as it is stored."""
+    """An event as it is sent, and what decides who may see and change it. `raw` is the stored document (BSON)."""
 
     json: bytes
     id: str
@@ -29,131 +30,140 @@ class EventView(NamedTuple):
     visibility: Visibility
     key: str
     raw: bytes
-    taken_down: bool = False
-    series: Series | None = None
+    is_taken_down: bool
+    series: Series | None
 
     @property
-    def stored(self) -> Stored:
-        """The document that this is the view of."""
-        return decode(self.raw)
+    def event(self) -> Event:
+        """The stored event; it is decoded each time."""
+        return Event.from_raw(self.raw)
 
 
-def rendered(raw: bytes) -> EventView:
-    """The view of a stored document.
+class OccurringEvent(NamedTuple):
+    """An event with what is needed to render its occurrences; `body` has the fields of the event as they are sent.
 
-    It follows from the bytes alone, so it is remembered by them: what was changed has
-    other bytes, and nothing outdated can be answered.
+    The series is None for an event that does not repeat.
     """
-    return _remembered(raw) if len(raw) <= _REMEMBERED_BYTES else _render(decode(raw), raw)
+
+    id: str
+    key: str
+    body: dict[str, Any]
+    series: Series | None
+
+
+def render_raw(raw: bytes) -> EventView:
+    """Return the view of a stored event, from its bytes.
+
+    The view depends on nothing but the bytes, so it is cached by them and never outdated.
+    """
+    return _render_cached(raw) if len(raw) <= _MAX_CACHED_BYTES else _render(Event.from_raw(raw), raw)
 
 
 @lru_cache(maxsize=4096)
-def _remembered(raw: bytes) -> EventView:
-    return _render(decode(raw), raw)
+def _render_cached(raw: bytes) -> EventView:
+    return _render(Event.from_raw(raw), raw)
 
 
-def render(stored: Stored) -> EventView:
-    """The view of a document that is at hand decoded."""
-    return _render(stored, encode(stored))
+def render_event(event: Event) -> EventView:
+    """Return the view of an event."""
+    return _render(event, event.to_raw())
 
 
-def _render(stored: Stored, raw: bytes) -> EventView:
-    """The view of a document; the only place that says which field is answered how."""
-    id, zone, get = str(stored["_id"]), stored.get("time_zone"), stored.get
-    body = {
-        "id": id,
-        "uid": get("uid") or default_uid(id),
-        "title": stored["title"],
-        "description": get("description"),
-        "image": get("image"),
-        "tags": stored["tags"],
-        "location": get("location"),
-        "geo": get("geo"),
-        "url": get("url"),
-        "start": format_stored_time(get("start"), zone),
-        "end": format_stored_time(get("end"), zone),
-        "all_day": stored["all_day"],
-        "time_zone": zone,
-        "recurrence": _recurrence(stored),
-        "status": stored["status"],
-        "visibility": stored["visibility"],
-        "reminders": get("reminders", []),
-        "creator": str(stored["creator"]),
-        "revision": stored["revision"],
-        "created_at": stored["created_at"],
-        "updated_at": stored["updated_at"],
-    }
-    taken_down = "takedown" in stored
-    if taken_down:
-        body["takedown"] = stored["takedown"]
+def _render(event: Event, raw: bytes) -> EventView:
+    body = build_body(event)
     return EventView(
         to_json(body),
-        id,
-        stored["revision"],
-        stored["creator"],
-        stored["visibility"],
-        stored["key"],
+        body["id"],
+        event.revision,
+        event.creator,
+        event.visibility,
+        event.key,
         raw,
-        taken_down,
-        series_from_document(stored) if stored.get("repeats") else None,
+        event.takedown is not None,
+        series_from_event(event) if event.repeats else None,
     )
 
 
-def _recurrence(stored: Stored) -> dict[str, Any] | None:
-    recurrence, zone = stored.get("recurrence"), stored.get("time_zone")
-    if recurrence is None:
-        return None
-    dates = {name: [format_stored_time(value, zone) for value in recurrence[name]] for name in ("rdates", "exdates")}
-    return {"rrule": recurrence["rrule"], **dates}
-
-
-@lru_cache(maxsize=1024)
-def _remembered_series(raw: bytes) -> Series:
-    return series_from_document(decode(raw))
-
-
-def series_in(raw: bytes) -> Series:
-    """The series of a stored document, which must have a start; remembered as `rendered` is."""
-    return _remembered_series(raw) if len(raw) <= _REMEMBERED_BYTES else series_from_document(decode(raw))
-
-
-def placed(stored: Stored) -> Stored:
-    """A stored document with the `place` that follows from its `geo`: a GeoJSON point (RFC 7946), for the indexes."""
-    rest = {name: value for name, value in stored.items() if name != "place"}
-    if geo := rest.get("geo"):
-        rest["place"] = {"type": "Point", "coordinates": [geo["lon"], geo["lat"]]}
-    return rest
-
-
-def default_uid(id: str) -> str:
-    """The iCalendar identity of an event whose author gave it none."""
-    return f"{id}@planner"
-
-
-def fields_of(draft: EventCreate, times: EventTimes, id: str, series: Series | None = None) -> dict[str, Any]:
-    """What a draft says, as it is stored; without the server's own fields.
-
-    With a `series`, the draft's times are those of an event that repeats.
-    """
-    fields: dict[str, Any] = {
-        "title": draft.title,
-        "description": draft.description,
-        "image": draft.image,
-        "tags": draft.tags,
-        "location": draft.location,
-        "geo": None if draft.geo is None else {"lat": draft.geo.lat, "lon": draft.geo.lon},
-        "url": draft.url,
-        "start": times.start,
-        "end": times.end,
-        "all_day": times.all_day,
-        "time_zone": times.time_zone,
-        "status": draft.status,
-        "visibility": draft.visibility,
-        "reminders": draft.reminders,
-        "begins": times.begins,
-        "ends": times.ends,
-        "span": times.span,
+def build_body(event: Event) -> dict[str, Any]:
+    """Return the fields of an event as they are sent; no other function decides this."""
+    time_zone, id = event.time_zone, str(event.id)
+    body: dict[str, Any] = {
+        "id": id,
+        "uid": event.uid or f"{id}@planner",
+        "title": event.title,
+        "description": event.description,
+        "image": event.image,
+        "tags": event.tags,
+        "location": event.location,
+        "geo": event.geo,
+        "url": event.url,
+        "start": format_stored_time(event.start, time_zone),
+        "end": format_stored_time(event.end, time_zone),
+        "all_day": event.all_day,
+        "time_zone": time_zone,
+        "recurrence": None if event.recurrence is None else _render_recurrence(event.recurrence, time_zone),
+        "status": event.status,
+        "visibility": event.visibility,
+        "reminders": event.reminders,
+        "creator": str(event.creator),
+        "revision": event.revision,
+        "created_at": event.created_at,
+        "updated_at": event.updated_at,
     }
-    if series is not None:
-        fields |= series_to_document(series)
-    return fields | {"key": build_order_key(fields["begins"], id)}
+    if event.takedown is not None:
+        body["takedown"] = event.takedown
+    return body
+
+
+def _render_recurrence(recurrence: StoredRecurrence, time_zone: str | None) -> dict[str, Any]:
+    return {
+        "rrule": recurrence["rrule"],
+        "rdates": [format_stored_time(value, time_zone) for value in recurrence["rdates"]],
+        "exdates": [format_stored_time(value, time_zone) for value in recurrence["exdates"]],
+    }
+
+
+def prepare_occurrences(raw: bytes) -> OccurringEvent:
+    """Return a stored event with what is needed to render its occurrences, from its bytes; cached as views are."""
+    return _prepare_cached(raw) if len(raw) <= _MAX_CACHED_BYTES else prepare_event(Event.from_raw(raw))
+
+
+@lru_cache(maxsize=4096)
+def _prepare_cached(raw: bytes) -> OccurringEvent:
+    return prepare_event(Event.from_raw(raw))
+
+
+def prepare_event(event: Event) -> OccurringEvent:
+    """Return an event with what is needed to render its occurrences."""
+    series = series_from_event(event) if event.repeats else None
+    return OccurringEvent(str(event.id), event.key, build_body(event), series)
+
+
+def render_occurrence(event: OccurringEvent, occurrence: Occurrence | None) -> bytes:
+    """Return one occurrence as it is sent; None is the only one of an event that does not repeat."""
+    body, series = event.body, event.series
+    if series is None or occurrence is None:
+        return to_json(body | {"recurrence_id": None})
+    override = series.overrides.get(occurrence.recurrence_id)
+    own: dict[str, Any] = {}
+    if override is not None:
+        # An imported override may also have fields that are not sent.
+        own = {name: override.fields[name] for name in OCCURRENCE_FIELDS if name in override.fields}
+    own["start"] = format_occurrence_time(occurrence.start, series.time_zone)
+    # An occurrence of an event without an end has no end either.
+    has_end = series.duration is not None or (override is not None and override.duration is not None)
+    is_instant = occurrence.end == occurrence.start
+    own["end"] = format_occurrence_time(occurrence.end, series.time_zone) if has_end and not is_instant else None
+    own["recurrence_id"] = occurrence.recurrence_id.isoformat()
+    return to_json(body | own)
+
+
+def format_occurrence_time(value: date, time_zone: str) -> str:
+    """Format the start or end of an occurrence: a date, or an RFC 3339 time with the offset of the time zone."""
+    return format_rfc3339(value, time_zone) if isinstance(value, datetime) else value.isoformat()
+
+
+async def find_event_view(id: Id) -> EventView | None:
+    """Return the view of the event with this id, or None."""
+    raw = await Event.loader.get_raw(id)
+    return None if raw is None else render_raw(raw)

@@ -1,74 +1,77 @@
-"""What of public events is searched: a copy of it, with a text index of its own.
+"""The searchable copy of public events, with a text index of its own.
 
-A collection has one text index at most, and that of the events begins with the creator: finding
-one's own costs the same however much others write. See docs/decisions/0013-search.md.
+A collection can have one text index. That of the events begins with the creator, so that the cost of
+a search among one's own events does not depend on how many others there are. See
+docs/decisions/0013-search.md.
 """
 
 from datetime import datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 
 from beanie import PydanticObjectId
+from pydantic import Field
 
 from database.documents import StoredDocument
-from database.queries import Id, Stored, index, text_index
-from database.writes import Delete, InsertStored, Update, Write
-from models.events.event_queries import PUBLIC
-
-# How much a word counts for, by where it is found.
-WEIGHTS = {"title": 10, "tags": 5, "location": 3, "description": 1}
-_COPIED = ("creator", *WEIGHTS, "place", "ends", "key")
+from database.queries import Changes, Id, clear, index, text_index
+from database.writes import Delete, Insert, Update, Write
+from models.events.event import WEIGHTS, Event, GeoJsonPoint
 
 
 class PublicEventIndex(StoredDocument):
-    """The part of a public event that is searched, under the event's id."""
+    """What can be searched of a public event, under the event's id. Its fields are those of the event."""
 
     creator: PydanticObjectId
     title: str
-    tags: list[str]
+    tags: list[str] = Field(default_factory=list)
     location: str | None = None
     description: str | None = None
-    place: dict[str, Any] | None = None
+    place: GeoJsonPoint | None = None
     ends: datetime | None = None
     key: str
 
     class Settings:
-        """Where they are stored."""
+        """Where the copies are stored."""
 
         name = "public_event_index"
         indexes: ClassVar = [text_index(weights=WEIGHTS, name="words"), index("creator", name="creator")]
 
     @classmethod
-    def adding(cls, stored: Stored) -> list[Write]:
-        """The writes that belong to storing a new event."""
-        copy = copy_of(stored)
-        return [InsertStored(cls, {"_id": stored["_id"]} | copy)] if copy else []
+    def insert_writes(cls, event: Event) -> list[Write]:
+        """Return the writes that belong to the insertion of an event."""
+        copy = copy_public_event(event)
+        return [] if copy is None else [Insert(copy)]
 
     @classmethod
-    def changing(cls, before: Stored, after: Stored) -> list[Write]:
-        """The writes that belong to changing an event."""
-        was, is_now = copy_of(before), copy_of(after)
-        if was == is_now:
+    def update_writes(cls, before: Event, after: Event) -> list[Write]:
+        """Return the writes that belong to the update of an event."""
+        old, new = copy_public_event(before), copy_public_event(after)
+        if new is None:
+            return cls.delete_writes(before)
+        if new == old:
             return []
-        if not is_now:
-            return cls.removing(before)
-        change: dict[str, Any] = {"$set": is_now}
-        if lacking := dict.fromkeys((name for name in was if name not in is_now), ""):
-            change["$unset"] = lacking
-        return [Update(cls, {"_id": after["_id"]}, change, required=False, upsert=True)]
+        values = new.to_stored()
+        changes: Changes = {"$set": {name: value for name, value in values.items() if name != cls.id}}
+        if missing := [name for name in COPIED_FIELDS if name not in values]:
+            changes["$unset"] = clear(*missing)
+        return [Update(cls, {cls.id: after.id}, changes, required=False, upsert=True)]
 
     @classmethod
-    def removing(cls, stored: Stored) -> list[Write]:
-        """The writes that belong to removing an event."""
-        return [Delete(cls, {"_id": stored["_id"]}, required=False)] if copy_of(stored) else []
+    def delete_writes(cls, event: Event) -> list[Write]:
+        """Return the writes that belong to the deletion of an event."""
+        return [] if copy_public_event(event) is None else [Delete(cls, {cls.id: event.id}, required=False)]
 
     @classmethod
-    def delete_all_of(cls, creator: Id) -> Delete:
-        """The write that belongs to removing all of somebody's events."""
-        return Delete(cls, {"creator": creator}, many=True)
+    def delete_all_write(cls, creator: Id) -> Delete:
+        """Return the write that belongs to the deletion of all events of an account."""
+        return Delete(cls, {cls.creator: creator}, many=True)
 
 
-def copy_of(stored: Stored) -> Stored:
-    """What is searched of a stored event; nothing when it is not public."""
-    if stored["visibility"] != PUBLIC["visibility"]:
-        return {}
-    return {name: stored[name] for name in _COPIED if stored.get(name) is not None}
+COPIED_FIELDS = sorted(PublicEventIndex.model_fields.keys() - StoredDocument.model_fields.keys())
+
+
+def copy_public_event(event: Event) -> PublicEventIndex | None:
+    """Return the searchable copy of an event; None if it is not public. Fields without a value are not stored."""
+    if event.visibility != "public":
+        return None
+    copied = {name: value for name in COPIED_FIELDS if (value := getattr(event, name)) is not None}
+    return PublicEventIndex.from_stored({PublicEventIndex.id: event.id} | copied)

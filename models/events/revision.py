@@ -1,51 +1,30 @@
-"""What events were before they were changed or removed: each revision by itself."""
+"""Earlier revisions of events, each stored as a document of its own."""
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import Any, ClassVar, Literal
+from typing import Any, ClassVar
 
 from beanie import PydanticObjectId
 
 from database.commit import commit_atomically
 from database.documents import StoredDocument
-from database.queries import Filter, Id, Stored, index, new_id
-from database.reads import decode, page
-from database.writes import Delete, Insert, InsertStored, Update, Write
+from database.queries import Changes, Filter, Id, assign, clear, index, only
+from database.reads import Order, find
+from database.writes import Delete, Insert, Update, Write
+from models.events.event import Act, Event
 
-# How a revision came to be, where it is not a plain change.
-Act = Literal["deleted", "restored", "taken-down", "takedown-lifted"]
-# For so long a removed event can be restored.
+# For this time a deleted event can be restored.
 RESTORABLE = timedelta(days=30)
-# What a stored event says that belongs to no revision of it: whose it is, how it came to be
-# as it is, what the house has decided about it. All else is its content, and can be restored.
-OF_SERVER = frozenset(
-    {
-        "_id",
-        "uid",
-        "creator",
-        "created_at",
-        "updated_at",
-        "revision",
-        "editor",
-        "act",
-        "change_number",
-        "sequence",
-        "place",
-        "takedown",
-    }
-)
-# A state may be large: so many are held at once, and so many removed.
-CHUNK = 20
-AT_ONCE = 500
-_REMOVALS = {"expires_at": {"$exists": True}}
+# A state may be large: not more of them are read, or deleted, at a time.
+READ_BATCH_SIZE = 20
+DELETE_BATCH_SIZE = 500
 
 
 class Revision(StoredDocument):
-    """One revision of an event that is there no more: `state` is the event as it was stored.
+    """A revision of an event other than its present one, which is in the event itself.
 
-    A removal counts as a revision without a state. The revision that an event has now is in
-    the event itself. `by` is there only when it was not the creator; None when whoever it was
-    has left.
+    `state` is the event as it was stored. The deletion of an event is a revision without a state; until
+    `expires_at` the event can be restored. `by` says who made the revision: see `made_by`.
     """
 
     event: PydanticObjectId
@@ -58,129 +37,137 @@ class Revision(StoredDocument):
     expires_at: datetime | None = None
 
     class Settings:
-        """Where they are stored. Only removals have an end to their time; what goes with them is left alone."""
+        """Where revisions are stored. Only deletions expire; the states before them are deleted with them."""
 
         name = "revisions"
         indexes: ClassVar = [
             index("event", "revision", name="event_revision", unique=True),
             index("creator", "_id", name="creator_id"),
             index("by", name="by", partialFilterExpression={"by": {"$exists": True}}),
-            index("expires_at", name="removals", partialFilterExpression=_REMOVALS),
+            index("expires_at", name="removals", partialFilterExpression={"expires_at": {"$exists": True}}),
         ]
 
-    @classmethod
-    def of(cls, stored: Stored) -> Stored:
-        """The revision that an event is stored as now."""
-        fields: Stored = {
-            "event": stored["_id"],
-            "revision": stored["revision"],
-            "creator": stored["creator"],
-            "at": stored["updated_at"],
-            "state": {name: value for name, value in stored.items() if name != "editor"},
-        }
-        if "editor" in stored:
-            fields["by"] = stored["editor"]
-        if "act" in stored:
-            fields["act"] = stored["act"]
-        return fields
+    @property
+    def made_by(self) -> Id | None:
+        """Who made this revision; None if their account has been deleted."""
+        return self.by if self.is_stored(Revision.by) else self.creator
+
+    @property
+    def event_then(self) -> Event | None:
+        """The event as it was stored; None for a deletion."""
+        return None if self.state is None else Event.from_stored(self.state)
 
     @classmethod
-    def keeping(cls, stored: Stored) -> Insert:
-        """The write that keeps an event as it is stored now."""
-        return InsertStored(cls, {"_id": new_id()} | cls.of(stored))
+    def of(cls, event: Event) -> "Revision":
+        """Return the present revision of an event."""
+        revision = cls(
+            event=event.id,
+            revision=event.revision,
+            creator=event.creator,
+            at=event.updated_at,
+            # Who made it is in the revision, where it can be anonymized.
+            state={name: value for name, value in event.to_stored().items() if name != Event.editor},
+        )
+        changes: dict[str, Any] = {}
+        if event.is_stored(Event.editor):
+            changes |= assign(cls.by, event.editor)
+        if event.act is not None:
+            changes |= assign(cls.act, event.act)
+        return revision.with_stored(changes)
 
     @classmethod
-    def ending(cls, stored: Stored, by: Id, now: datetime) -> list[Write]:
-        """The writes that keep a removed event, and say how long it can be restored."""
-        removal: Stored = {
-            "_id": new_id(),
-            "event": stored["_id"],
-            "revision": stored["revision"] + 1,
-            "creator": stored["creator"],
-            "at": now,
-            "act": "deleted",
-            "expires_at": now + RESTORABLE,
-        }
-        if by != stored["creator"]:
-            removal["by"] = by
-        return [cls.keeping(stored), InsertStored(cls, removal)]
+    def insert_write(cls, event: Event) -> Insert:
+        """Return the write that stores the present revision of an event, which is about to be changed."""
+        return Insert(cls.of(event))
 
     @classmethod
-    def reviving(cls, removal: Stored) -> Update:
-        """The write after which what an event was is kept on; refused when it was restored meanwhile."""
-        same = {"_id": removal["_id"], "expires_at": removal["expires_at"]}
-        return Update(cls, same, {"$unset": {"expires_at": ""}})
+    def delete_event_writes(cls, event: Event, by: Id, now: datetime) -> list[Write]:
+        """Return the writes that store the present revision of an event, and its deletion."""
+        deletion = cls(
+            event=event.id,
+            revision=event.revision + 1,
+            creator=event.creator,
+            at=now,
+            act="deleted",
+            expires_at=now + RESTORABLE,
+        )
+        if by != event.creator:
+            deletion = deletion.with_stored(assign(cls.by, by))
+        return [cls.insert_write(event), Insert(deletion)]
+
+    def undo_deletion_write(self) -> Update:
+        """Return the write after which this deletion does not expire; refused when the event was restored meanwhile."""
+        match: Filter = {Revision.id: self.id, Revision.expires_at: self.expires_at}
+        return Update(Revision, match, {"$unset": clear(Revision.expires_at)})
 
     @classmethod
-    async def overdue(cls, now: datetime, most: int) -> list[Stored]:
-        """The removals of events that can be restored no more."""
-        found = await page(cls, {"expires_at": {"$lte": now}}, [("expires_at", 1)], most)
-        return [decode(raw) for raw in found]
+    async def find_expired_deletions(cls, now: datetime, limit: int) -> "list[Revision]":
+        """Return the deletions of events that cannot be restored any more."""
+        return await find(cls, {cls.expires_at: {"$lte": now}}, order=[(cls.expires_at, 1)], limit=limit)
+
+    async def delete_history(self) -> None:
+        """Delete this deletion and all revisions before it.
+
+        The deletion goes last, so that this is done again if it is interrupted.
+        """
+        while ids := await self.find_earlier_ids(DELETE_BATCH_SIZE):
+            await commit_atomically([Delete(Revision, {Revision.id: {"$in": ids}}, many=True)])
+        await commit_atomically([Delete(Revision, {Revision.id: self.id}, required=False)])
+
+    async def find_earlier_ids(self, limit: int) -> list[Id]:
+        """Return the ids of the first revisions of the event, of those before this one."""
+        earlier: Filter = {Revision.event: self.event, Revision.revision: {"$lt": self.revision}}
+        order: Order = [(Revision.revision, 1)]
+        found = await find(Revision, earlier, order=order, limit=limit, fields=only(Revision.id))
+        return [revision.id for revision in found]
 
     @classmethod
-    async def some_before(cls, removal: Stored) -> list[Id]:
-        """The ids of some of what a removed event was, where there is any of it."""
-        match: Filter = {"event": removal["event"], "revision": {"$lt": removal["revision"]}}
-        found = await page(cls, match, [("revision", 1)], AT_ONCE, {"_id": 1})
-        return [decode(raw)["_id"] for raw in found]
+    def delete_all_write(cls, creator: Id) -> Delete:
+        """Return the write that deletes every revision of the events of an account."""
+        return Delete(cls, {cls.creator: creator}, many=True)
 
     @classmethod
-    async def forget(cls, removal: Stored) -> None:
-        """Forget what a removed event was; the removal goes last, so that what is cut short is done again."""
-        while ids := await cls.some_before(removal):
-            await commit_atomically([Delete(cls, {"_id": {"$in": ids}}, many=True)])
-        await commit_atomically([Delete(cls, {"_id": removal["_id"]}, required=False)])
+    def anonymize_write(cls, by: Id) -> Update:
+        """Return the write that removes an account's id from the revisions that it made of others' events."""
+        return Update(cls, {cls.by: by}, {"$set": assign(cls.by, None)}, required=False, many=True)
 
     @classmethod
-    def delete_all_of(cls, creator: Id) -> Delete:
-        """The write that forgets every revision of somebody's events."""
-        return Delete(cls, {"creator": creator}, many=True)
+    async def find_latest(cls, event: Id) -> "Revision | None":
+        """Return the latest stored revision of an event: its deletion, if it is deleted."""
+        found = await find(cls, {cls.event: event}, order=[(cls.revision, -1)], limit=1)
+        return found[0] if found else None
 
     @classmethod
-    def forgetting(cls, by: Id) -> Update:
-        """The write after which nothing says who made these revisions of other people's events."""
-        return Update(cls, {"by": by}, {"$set": {"by": None}}, required=False, many=True)
+    async def find_revision(cls, event: Id, revision: int) -> "Revision | None":
+        """Return one earlier revision of an event."""
+        found = await find(cls, {cls.event: event, cls.revision: revision}, limit=1)
+        return found[0] if found else None
 
     @classmethod
-    async def last(cls, event: Id) -> Stored | None:
-        """The newest revision of an event that it has no more: its removal, when it was removed."""
-        found = await page(cls, {"event": event}, [("revision", -1)], 1)
-        return decode(found[0]) if found else None
+    async def iterate_before(cls, event: Id, revision: int, limit: int) -> "AsyncIterator[Revision]":
+        """Yield at most `limit` revisions of an event that are earlier than this one, the latest first."""
+        while limit > 0:
+            batch = min(limit, READ_BATCH_SIZE)
+            match: Filter = {cls.event: event, cls.revision: {"$lt": revision}}
+            found = await find(cls, match, order=[(cls.revision, -1)], limit=batch)
+            for each in found:
+                yield each
+                revision = each.revision
+            limit = limit - batch if len(found) == batch else 0
 
     @classmethod
-    async def exactly(cls, event: Id, revision: int) -> Stored | None:
-        """What an event was at a revision that it has no more."""
-        found = await page(cls, {"event": event, "revision": revision}, None, 1)
-        return decode(found[0]) if found else None
-
-    @classmethod
-    async def before(cls, event: Id, revision: int, most: int) -> AsyncIterator[Stored]:
-        """The revisions of an event before this one, the newest first; so many at most, never all of them at once."""
-        while most > 0:
-            limit = min(most, CHUNK)
-            match: Filter = {"event": event, "revision": {"$lt": revision}}
-            found = await page(cls, match, [("revision", -1)], limit)
-            for raw in found:
-                kept = decode(raw)
-                yield kept
-                revision = kept["revision"]
-            most = most - limit if len(found) == limit else 0
-
-    @classmethod
-    async def of_creator(cls, creator: Id) -> AsyncIterator[Stored]:
-        """Every revision of somebody's events that they have no more, in the order in which they were kept."""
-        match: Filter = {"creator": creator}
-        while found := await page(cls, match, [("_id", 1)], CHUNK):
-            for raw in found:
-                kept = decode(raw)
-                yield kept
-            match = {"creator": creator, "_id": {"$gt": kept["_id"]}}
+    async def iterate_of_creator(cls, creator: Id) -> "AsyncIterator[Revision]":
+        """Yield every stored revision of the events of an account, in the order in which they were stored."""
+        match: Filter = {cls.creator: creator}
+        while found := await find(cls, match, order=[(cls.id, 1)], limit=READ_BATCH_SIZE):
+            for each in found:
+                yield each
+            match = {cls.creator: creator, cls.id: {"$gt": found[-1].id}}
 
 
-def content(stored: Stored, beside: Stored) -> Stored:
-    """What an older state of an event says, for it as it is stored `beside` that.
+def content_to_restore(state: Event, current: Event) -> Changes:
+    """Return the content of an earlier state of an event, to restore it over the current one.
 
-    What a moderator has taken down stays private.
+    An event that a moderator has taken down stays private.
     """
-    says = {name: value for name, value in stored.items() if name not in OF_SERVER}
-    return says | {"visibility": "private"} if "takedown" in beside else says
+    return state.content if current.takedown is None else state.content | assign(Event.visibility, "private")

@@ -3,66 +3,64 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple
 
-import orjson
 from pydantic import ConfigDict, Field
 
-from database.queries import Stored
-from database.reads import encode
 from models.events.event_schema import ANSWER, EventRead
-from models.events.event_view import render
+from models.events.event_view import build_body
+from models.events.revision import Revision
 from models.shared.schema import Reply, Request
-from models.shared.views import embedded, to_json
+from models.shared.views import to_json
+from planner.domain.stored_event import StoredOverride
 
-# They differ between any two revisions.
-_ALWAYS = frozenset({"revision", "updated_at"})
-# Whoever does this does it for the house: who it was is in the audit.
-_OF_HOUSE = frozenset({"taken-down", "takedown-lifted"})
+# These fields differ between any two revisions.
+_ALWAYS_DIFFERENT = frozenset({"revision", "updated_at"})
+# Who did this acted as a moderator: their account is named in the audit log only.
+_ACTS_OF_MODERATORS = frozenset({"taken-down", "takedown-lifted"})
 
 
 class RevisionView(NamedTuple):
-    """A revision of an event: the event as it was answered then, or None for a removal.
+    """A revision of an event; `event` has the fields of the event as they were sent then, or is None for a deletion.
 
-    `occurrences` is what it said about single ones, only to be compared.
+    `overrides` are those of the event; they are only compared.
     """
 
     revision: int
     about: dict[str, Any]
-    event: bytes | None
-    occurrences: bytes
+    event: dict[str, Any] | None
+    overrides: list[StoredOverride]
 
-    def json(self, before: "RevisionView | None") -> bytes:
-        """The revision as it is answered, with what differs from the one `before`."""
-        event = None if self.event is None else embedded(self.event)
-        return to_json(self.about | {"fields": self._differing(before), "event": event})
+    def render(self, before: "RevisionView | None") -> bytes:
+        """Return the revision as it is sent, with the names of the fields that differ from the one `before`."""
+        return to_json(self.about | {"fields": self._find_differences(before), "event": self.event})
 
-    def _differing(self, before: "RevisionView | None") -> list[str] | None:
+    def _find_differences(self, before: "RevisionView | None") -> list[str] | None:
         if before is None or before.event is None or self.event is None:
             return None
-        now, then = orjson.loads(self.event), orjson.loads(before.event)
-        differing = [name for name in now | then if name not in _ALWAYS and now.get(name) != then.get(name)]
-        return [*differing, "occurrences"] if self.occurrences != before.occurrences else differing
+        now, then = self.event, before.event
+        names = [name for name in now | then if name not in _ALWAYS_DIFFERENT and now.get(name) != then.get(name)]
+        return [*names, "occurrences"] if self.overrides != before.overrides else names
 
 
-def revision_view(kept: Stored) -> RevisionView:
-    """The view of a revision; the only place that says what of it is answered."""
-    revision, act, state = kept["revision"], kept.get("act"), kept.get("state")
-    by = kept.get("by", kept["creator"])
+def view_revision(revision: Revision) -> RevisionView:
+    """Return the view of a revision; no other function decides what of it is sent."""
+    number, event = revision.revision, revision.event_then
+    made_by = None if revision.act in _ACTS_OF_MODERATORS else revision.made_by
     about = {
-        "revision": revision,
-        "at": kept["at"],
-        "by": None if by is None or act in _OF_HOUSE else str(by),
-        "act": act or ("created" if revision == 1 else "changed"),
+        "revision": number,
+        "at": revision.at,
+        "by": None if made_by is None else str(made_by),
+        "act": revision.act or ("created" if number == 1 else "changed"),
     }
-    if state is None:
-        return RevisionView(revision, about, None, b"")
-    return RevisionView(revision, about, render(state).json, encode({"": state.get("overrides", [])}))
+    if event is None:
+        return RevisionView(number, about, None, [])
+    return RevisionView(number, about, build_body(event), event.overrides)
 
 
-def exported(kept: Stored) -> bytes:
-    """A revision for its creator to take along: it says whose event's, and when it vanishes."""
-    view = revision_view(kept)
-    body = {"id": str(kept["event"])} | view.about | {"event": None if view.event is None else embedded(view.event)}
-    return to_json(body | ({"restorable_until": kept["expires_at"]} if "expires_at" in kept else {}))
+def export_revision(revision: Revision) -> bytes:
+    """Return a revision as it is in the export of its creator's account: also of which event, and until when."""
+    view = view_revision(revision)
+    body = {"id": str(revision.event)} | view.about | {"event": view.event}
+    return to_json(body | ({} if revision.expires_at is None else {"restorable_until": revision.expires_at}))
 
 
 class RestoreRequest(Request):

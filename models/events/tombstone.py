@@ -1,4 +1,4 @@
-"""Events that are gone, for those who keep a copy of what they saw."""
+"""Tombstones: for clients that keep a copy, the events that they must remove from it."""
 
 from datetime import datetime, timedelta
 from typing import ClassVar
@@ -6,20 +6,19 @@ from typing import ClassVar
 from beanie import PydanticObjectId
 
 from database.documents import StoredDocument
-from database.queries import Id, Stored, index, new_id
-from database.writes import Delete, Insert, InsertStored, Update, Write
+from database.queries import Id, clear, index
+from database.writes import Delete, Insert, Update, Write
+from models.events.event import UNNUMBERED, Event
 
-# For so long it is known what is gone; who asks less often reads everything anew.
-KNOWN = timedelta(days=90)
-# The number of what waits to be numbered, as of an event.
-WAITING = 0
-_PUBLIC = {"public": True}
+# A client that has not asked for changes for longer than this has to read everything again.
+TOMBSTONE_LIFETIME = timedelta(days=90)
 
 
 class Tombstone(StoredDocument):
-    """An event that was `removed`, or is not public any more; `public` says that it was.
+    """A note that an event was deleted (`removed`), or else that it is no longer public.
 
-    `change_number` numbers it among the changes of events. `owner` is its creator, as long as there is one.
+    `public` means that it was public before. `owner` is its creator, as long as that account exists.
+    `change_number` is the number of this change among all changes of events, or `UNNUMBERED`.
     """
 
     event: PydanticObjectId
@@ -27,39 +26,37 @@ class Tombstone(StoredDocument):
     public: bool
     removed: bool
     at: datetime
-    change_number: int = WAITING
+    change_number: int = UNNUMBERED
 
     class Settings:
-        """Where they are stored; the server itself removes them when their time is over."""
+        """Where tombstones are stored; the server itself deletes them when they expire."""
 
         name = "tombstones"
         indexes: ClassVar = [
-            index("change_number", name="waiting", partialFilterExpression={"change_number": WAITING}),
+            index("change_number", name="waiting", partialFilterExpression={"change_number": UNNUMBERED}),
             index("owner", "change_number", "event", name="owner_changes"),
-            index("change_number", "event", name="public_changes", partialFilterExpression=_PUBLIC),
-            index("at", name="expired", expireAfterSeconds=int(KNOWN.total_seconds())),
+            index("change_number", "event", name="public_changes", partialFilterExpression={"public": True}),
+            index("at", name="expired", expireAfterSeconds=int(TOMBSTONE_LIFETIME.total_seconds())),
         ]
 
     @classmethod
-    def forgetting(cls, owner: Id) -> list[Write]:
-        """The writes after which nothing says whose the events were; those nobody else saw are not noted at all."""
-        return [
-            Delete(cls, {"owner": owner, "removed": True, "public": False}, many=True),
-            Update(cls, {"owner": owner}, {"$unset": {"owner": ""}}, required=False, many=True),
-        ]
-
-    @classmethod
-    def noting(cls, stored: Stored, now: datetime, *, removed: bool) -> Insert:
-        """The write that notes a stored event as removed, or else as no longer public."""
-        return InsertStored(
-            cls,
-            {
-                "_id": new_id(),
-                "event": stored["_id"],
-                "owner": stored["creator"],
-                "public": stored["visibility"] == "public",
-                "removed": removed,
-                "at": now,
-                "change_number": WAITING,
-            },
+    def insert_write(cls, event: Event, now: datetime, *, removed: bool) -> Insert:
+        """Return the write that inserts the tombstone of an event."""
+        return Insert(
+            cls(
+                event=event.id,
+                owner=event.creator,
+                public=event.visibility == "public",
+                removed=removed,
+                at=now,
+                change_number=UNNUMBERED,
+            )
         )
+
+    @classmethod
+    def anonymize_writes(cls, owner: Id) -> list[Write]:
+        """Return the writes that remove an account's id from its tombstones, and those that only it could see."""
+        return [
+            Delete(cls, {cls.owner: owner, cls.removed: True, cls.public: False}, many=True),
+            Update(cls, {cls.owner: owner}, {"$unset": clear(cls.owner)}, required=False, many=True),
+        ]

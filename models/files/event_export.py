@@ -4,12 +4,9 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache
 
-from database.queries import Id
 from database.reads import find_raw
 from models.events.event import Event
-from models.events.event_queries import Window, listing
-from models.events.event_schema import Scope
-from models.events.event_view import default_uid
+from models.events.event_queries import EventSelection, list_filter
 from planner.domain.ics.writing.vevent import PART_OCTETS, RenderedVEvents, render_vevents, render_vevents_in_parts
 
 # The number of events that are read in one query. Other requests are served in between.
@@ -27,7 +24,7 @@ def render_event(raw: bytes) -> Iterator[RenderedVEvents]:
     """
     if len(raw) > _CACHED_BYTES:
         event = Event.from_raw(raw)
-        yield from render_vevents_in_parts(event.to_stored(), _uid_of(event))
+        yield from render_vevents_in_parts(event, event.ical_uid)
     elif (vevents := _render_small_event(raw)) is not None:
         yield vevents
 
@@ -36,17 +33,11 @@ def render_event(raw: bytes) -> Iterator[RenderedVEvents]:
 @lru_cache(maxsize=12_288)
 def _render_small_event(raw: bytes) -> RenderedVEvents | None:
     event = Event.from_raw(raw)
-    return render_vevents(event.to_stored(), _uid_of(event))
+    return render_vevents(event, event.ical_uid)
 
 
-def _uid_of(event: Event) -> str:
-    return event.uid or default_uid(str(event.id))
-
-
-async def render_events(
-    scope: Scope, caller: Id, window: Window, tag: str | None
-) -> AsyncIterator[list[RenderedVEvents]]:
-    """Yield the VEVENTs of the dated events in a scope and a window, sorted by `key`, some events at a time.
+async def render_events(selection: EventSelection) -> AsyncIterator[list[RenderedVEvents]]:
+    """Yield the VEVENTs of the selected events that have a date, sorted by `key`, some events at a time.
 
     An event that is moved to a later time meanwhile is yielded only once, because two VEVENTs with
     the same UID would contradict each other.
@@ -54,9 +45,7 @@ async def render_events(
     seen: set[bytes] = set()
     after: str | None = None
     while True:
-        found = await find_raw(
-            Event, listing(scope, caller, window, tag, after), order=[(Event.key, 1)], limit=READ_EVENTS
-        )
+        found = await find_raw(Event, list_filter(selection, after), order=[(Event.key, 1)], limit=READ_EVENTS)
         # The server stores `_id` first: its 12 bytes follow the length and the head of the element.
         new = {raw[9:21]: raw for raw in found if raw[9:21] not in seen}
         seen.update(new)

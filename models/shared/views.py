@@ -24,13 +24,13 @@ class Page(NamedTuple):
         return b'{"items":[' + b",".join(self.items) + b'],"next":' + to_json(self.next) + b"}"
 
 
-class Changes(NamedTuple):
-    """What changed: the JSON of each thing, the ids of what is gone, where to go on, and whether there is more."""
+class ChangePage(NamedTuple):
+    """A page of changes: the JSON of each item, the ids of deleted ones, the next token, and whether there is more."""
 
     items: list[bytes]
     deleted: list[str]
     next: str
-    more: bool
+    has_more: bool
 
     def json(self) -> bytes:
         """The body of the answer: `{"items": […], "deleted": […], "next": …}`."""

@@ -6,14 +6,15 @@ Two events of which one begins when the other ends do not overlap, but make one 
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from typing import NamedTuple, cast
 
-from planner.domain.recurrence.documents import series_from_document
+from planner.domain.recurrence.documents import series_from_event
 from planner.domain.recurrence.occurrences import Occurrence, OccurrenceCursor, find_occurrence, list_occurrences
 from planner.domain.recurrence.series import Override, Series
+from planner.domain.stored_event import BusyEvent, ImportedLines
 from planner.domain.times import TIME_RESOLUTION
 from planner.domain.zones import LATEST_INSTANT, add_clamped, to_utc
 
@@ -57,22 +58,22 @@ class BusyTime:
         return self.status != "cancelled" and not self.transparent
 
 
-def busy_time_from_document(stored: Mapping[str, Any]) -> BusyTime:
+def busy_time_from_event(event: BusyEvent) -> BusyTime:
     """Return the time that a stored event takes of its creator."""
-    status, transparent = stored["status"], _is_transparent(stored.get("ics"))
-    if stored.get("repeats"):
-        return BusyTime(None, series_from_document(stored), status, transparent)
+    status, is_transparent = event.status, _is_transparent(event.ics)
+    if event.repeats:
+        return BusyTime(None, series_from_event(event), status, is_transparent)
     # An event without an end is stored with the smallest step between `begins` and `ends`, and takes no time.
-    if stored["start"] is None or stored["ends"] - stored["begins"] <= TIME_RESOLUTION:
+    if event.start is None or event.ends is None or event.ends - event.begins <= TIME_RESOLUTION:
         return BusyTime()
-    if status == "cancelled" or transparent:
+    if status == "cancelled" or is_transparent:
         return BusyTime()
-    return BusyTime(Slot(stored["begins"], stored["ends"]))
+    return BusyTime(Slot(event.begins, event.ends))
 
 
-def _is_transparent(ics: Mapping[str, Any] | None) -> bool:
+def _is_transparent(ics: ImportedLines | None) -> bool:
     """Return whether the stored iCalendar lines of an imported entry include TRANSP:TRANSPARENT."""
-    for line in (ics or {}).get("lines", ()):
+    for line in ics["lines"] if ics else ():
         name, _, value = line.partition(":")
         if name.partition(";")[0].strip().upper() == "TRANSP":
             return bool(value.strip().upper() == "TRANSPARENT")
@@ -142,8 +143,8 @@ def _takes_time(busy_time: BusyTime, override: Override | None) -> bool:
     if override is not None:
         status = str(override.fields.get("status") or status)
         ics = override.fields.get("ics")
-        if isinstance(ics, Mapping):
-            transparent = _is_transparent(ics)
+        if ics is not None:
+            transparent = _is_transparent(cast("ImportedLines", ics))
     return status != "cancelled" and not transparent
 
 

@@ -46,17 +46,17 @@ Client = Annotated[ClientInfo, Depends(client_info)]
 
 async def event_by_id(request: Request, id: IdInPath, caller: EventsReader) -> EventView:
     """Return the event in the path if the caller may see it; raises `NotFound`."""
-    return await services_of(request).events.see(caller, id)
+    return await services_of(request).events.get(caller, id)
 
 
 async def owned_event(request: Request, id: IdInPath, caller: EventsWriter) -> EventView:
     """Return the event in the path if the caller may change it; raises `NotFound` and `Forbidden`."""
-    return await services_of(request).events.own(caller, id)
+    return await services_of(request).events.get_own(caller, id)
 
 
 async def visible_event(request: Request, id: IdInPath, caller: CurrentUser) -> EventView:
     """Return the event in the path for a caller whose role permits the rest; raises `NotFound`."""
-    return await services_of(request).events.see(caller, id)
+    return await services_of(request).events.get(caller, id)
 
 
 EventById = Annotated[EventView, Depends(event_by_id)]

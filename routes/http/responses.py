@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.shared.views import Changes, Page
+from models.shared.views import ChangePage, Page
 from routes.http.etags import format_etag, matches_if_none_match
 from routes.http.headers import describe_headers
 from routes.http.problems import ResponseDescriptions
@@ -58,10 +58,10 @@ def respond_page(request: Request, page: Page) -> Response:
     return response
 
 
-def respond_changes(request: Request, changes: Changes) -> Response:
+def respond_changes(request: Request, changes: ChangePage) -> Response:
     """Return a page of changes, with a link to the next page if there are more already."""
     response = Response(changes.json(), media_type=JSON, headers={"cache-control": "private, no-cache"})
-    if changes.more:
+    if changes.has_more:
         _link_next_page(request, response, "since", changes.next)
     return response
 

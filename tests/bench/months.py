@@ -13,8 +13,10 @@ from bson import ObjectId
 from dateutil.rrule import rrulestr
 from pymongo import MongoClient
 
+from database.queries import Id
+from models.events.event import Event
+from models.events.event_draft import build_content
 from models.events.event_schema import EventCreate
-from models.events.event_view import fields_of
 from planner.domain.recurrence.documents import build_series
 from planner.domain.recurrence.occurrences import list_occurrences
 from planner.domain.recurrence.series import Series
@@ -59,10 +61,9 @@ def _event(creator: ObjectId, start: datetime, rule: str | None) -> dict[str, An
     draft = EventCreate.model_validate(
         EVENT | {"start": start.isoformat(), "end": end.isoformat(), "time_zone": "Europe/Berlin"}
     )
-    id, times = ObjectId(), resolve_times(draft.start, draft.end, None, draft.time_zone)
+    times = resolve_times(draft.start, draft.end, None, draft.time_zone)
     series = None if rule is None else build_series(times, rule, (), ())
-    made = {"_id": id, "creator": creator, "revision": 1, "seq": 0, "created_at": MIDDLE, "updated_at": MIDDLE}
-    return made | fields_of(draft, times, str(id), series)
+    return Event.new(Id(creator), build_content(draft, times, series), now=MIDDLE).to_stored()
 
 
 def months(planner: PlannerSide, mongo: str) -> Months:

@@ -13,13 +13,17 @@ from database.reads import decode
 from database.writes import Delete, InsertStored, Require, Update, Write
 from models.accounts.user import User
 from models.events.event import Event
-from models.events.event_view import render
+from models.events.event_writes import create_event_writes, delete_event_writes
 from models.shared.guard import Guard
-from tests.database.things import NOW, embedded_in, event, ids_in, stored_in, stored_user, user
+from tests.database.things import NOW, embedded_in, event, ids_in, new_event, stored_in, stored_user, user
 
 
 async def creation(creator: Any, **fields: Any) -> bool:
-    return await Event.add(event(creator, **fields), [])
+    return await create(new_event(creator, **fields))
+
+
+async def create(new: Event) -> bool:
+    return await commit_atomically(create_event_writes(new))
 
 
 async def test_all_writes_of_a_group_are_done(database: Database) -> None:
@@ -120,10 +124,10 @@ async def test_creating_and_removing_at_once_leaves_what_is_stored_and_what_is_e
     database: Database,
 ) -> None:
     ada = await stored_user(database)
-    first = [event(ada) for _ in range(8)]
+    first = [new_event(ada) for _ in range(8)]
     for new in first:
-        assert await Event.add(new, [])
-    removals = [Event.remove(render(new), ada, NOW) for new in first]
+        assert await create(new)
+    removals = [commit_atomically(delete_event_writes(new, ada, NOW)) for new in first]
     assert await asyncio.gather(*removals, *(creation(ada) for _ in range(8))) == [True] * 16
     assert set(await embedded_in(database, ada)) == await ids_in(database, "events")
     assert len(await ids_in(database, "events")) == 8
@@ -131,23 +135,24 @@ async def test_creating_and_removing_at_once_leaves_what_is_stored_and_what_is_e
 
 async def test_of_many_who_remove_one_event_a_single_one_did(database: Database) -> None:
     ada = await stored_user(database)
-    new = event(ada)
-    assert await Event.add(new, [])
-    outcomes = await asyncio.gather(*(Event.remove(render(new), ada, NOW) for _ in range(6)))
+    new = new_event(ada)
+    assert await create(new)
+    removals = (commit_atomically(delete_event_writes(new, ada, NOW)) for _ in range(6))
+    outcomes = await asyncio.gather(*removals)
     assert sorted(outcomes) == [False] * 5 + [True]
     assert await embedded_in(database, ada) == []
 
 
 async def test_the_write_of_a_caller_who_hangs_up_is_carried_through(database: Database) -> None:
     ada = await stored_user(database)
-    first, second = event(ada), event(ada)
-    hung_up = [asyncio.create_task(Event.add(new, [])) for new in (first, second)]
+    first, second = new_event(ada), new_event(ada)
+    hung_up = [asyncio.create_task(create(new)) for new in (first, second)]
     await asyncio.sleep(0)
     for task in hung_up:
         task.cancel()
     # Stands behind them, so that they are done when it is.
     assert await creation(ada)
-    assert {first["_id"], second["_id"]} < await ids_in(database, "events")
+    assert {first.id, second.id} < await ids_in(database, "events")
     assert set(await embedded_in(database, ada)) == await ids_in(database, "events")
 
 

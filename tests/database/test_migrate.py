@@ -14,8 +14,8 @@ from database.connection import Database, bind
 from database.migrate import migrate, names, pending
 from database.migrations.m0004_standard_names import COLLECTIONS, FIELDS
 from models import DOCUMENTS
-from models.events.event_view import placed
-from models.events.public_event_index import copy_of
+from models.events.event import Event
+from models.events.public_event_index import copy_public_event
 from planner.app import create_app
 from planner.domain.recurrence.documents import compute_series_span
 from planner.errors import ConfigurationError
@@ -301,8 +301,9 @@ async def test_events_stored_before_are_found_by_their_words_and_places(database
     await migrate(database)
     await bind(database, DOCUMENTS)
     reading, picnic = await events.find({}).sort("_id", 1).to_list(None)
-    assert reading == placed(reading) and "place" in reading and "place" not in picnic
-    assert await published.find({}).to_list(None) == [{"_id": READING} | copy_of(reading)]
+    assert reading["place"] == {"type": "Point", "coordinates": [13.4, 52.5]} and "place" not in picnic
+    copy = copy_public_event(Event.from_stored(reading))
+    assert copy and await published.find({}).to_list(None) == [copy.to_stored()]
 
 
 async def test_fields_get_their_standard_names_and_on_the_way_back_the_old_ones(database: Database) -> None:

@@ -6,8 +6,9 @@ from typing import Any
 from database.connection import Database
 from database.queries import Id, Stored, new_id
 from models.accounts.user import User
+from models.events.event import Event
+from models.events.event_draft import build_content, build_requested_series
 from models.events.event_schema import EventCreate
-from models.events.event_view import fields_of, placed
 from planner.domain.times import resolve_times
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -32,14 +33,17 @@ def user(name: str = "ada", **fields: Any) -> Stored:
     return stored | fields
 
 
-def event(creator: Id, **fields: Any) -> Stored:
-    """An event as `Events.create` stores it, from the fields of a draft."""
-    draft, id = EventCreate.model_validate({"title": "Book launch"} | fields), new_id()
+def new_event(creator: Id, **fields: Any) -> Event:
+    """Return an event as `Events.create` stores it, from the fields of a draft."""
+    draft = EventCreate.model_validate({"title": "Book launch"} | fields)
     times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
-    stored = {"_id": id, "creator": creator, "revision": 1, "created_at": NOW, "updated_at": NOW}
-    if draft.uid is not None:
-        stored["uid"] = draft.uid
-    return placed(stored | fields_of(draft, times, str(id)))
+    content = build_content(draft, times, build_requested_series(draft, times))
+    return Event.new(creator, content, now=NOW, uid=draft.uid)
+
+
+def event(creator: Id, **fields: Any) -> Stored:
+    """Return the stored document of such an event."""
+    return new_event(creator, **fields).to_stored()
 
 
 async def stored_user(database: Database, **fields: Any) -> Id:

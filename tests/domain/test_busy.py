@@ -10,13 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.events.event import Event
 from planner.domain.busy import (
     CONFLICT_HORIZON,
     MAX_SLOTS,
     BusyTime,
     RequestedSlots,
     Slot,
-    busy_time_from_document,
+    busy_time_from_event,
     clip_slots,
     find_overlapping_slots,
     find_slot,
@@ -93,7 +94,7 @@ def single_event(**fields: Any) -> BusyTime:
     """Return the busy time of an event that does not repeat, from times as its author sends them."""
     times = resolve_times(fields.pop("start", None), fields.pop("end", None), None, fields.pop("time_zone", None))
     stored = {"status": "confirmed", "start": times.start, "begins": times.begins, "ends": times.ends}
-    return busy_time_from_document(stored | fields)
+    return busy_time_from_event(Event.from_stored(stored | fields))
 
 
 def test_an_event_takes_the_time_from_its_start_to_its_end() -> None:
@@ -115,7 +116,9 @@ def test_an_undated_endless_cancelled_or_transparent_event_takes_no_time(fields:
     assert single_event(**fields) == BusyTime()
 
 
-@pytest.mark.parametrize("fields", [{"status": "tentative"}, {"ics": OPAQUE}, {"ics": {"alarms": []}}, {"ics": None}])
+@pytest.mark.parametrize(
+    "fields", [{"status": "tentative"}, {"ics": OPAQUE}, {"ics": {"lines": [], "alarms": []}}, {"ics": None}]
+)
 def test_a_tentative_or_opaque_event_takes_its_time(fields: Any) -> None:
     assert single_event(start="2026-05-01T18:00:00", end="2026-05-01T20:00:00", **fields).single_slot is not None
 

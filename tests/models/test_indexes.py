@@ -18,7 +18,8 @@ from models.accounts.session import Session
 from models.accounts.user import ProviderIdentity, User
 from models.accounts.user_write_lock import UserWriteLock
 from models.events.event import Event
-from models.events.event_batches import known
+from models.events.event_batches import find_events_by_uid
+from models.events.event_writes import update_event_writes
 from models.events.revision import Revision
 from models.events.tombstone import Tombstone
 from models.files.feed import Feed
@@ -30,15 +31,15 @@ from models.people.busy_share import BusyShare
 from models.shared.audit import AuditEntry
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.rate_limit_counter import RateLimitCounter
-from tests.database.things import event
+from tests.database.things import new_event
 from tests.models.events.plans import Asked, explained
 
 pytestmark = pytest.mark.real_server("the mock has no query plans")
 ID, NOW = new_id(), datetime(2026, 5, 1, tzinfo=UTC)
 IDENTITY: ProviderIdentity = {"issuer": "https://issuer.example", "subject": "ada"}
-EVENT = event(ID)
-REMOVAL = {"_id": ID, "event": ID, "revision": 3, "expires_at": NOW}
-_, CHANGING = Event.changing(EVENT, {"updated_at": NOW}, ID)
+EVENT = new_event(ID)
+DELETION = Revision(id=ID, event=ID, revision=3, creator=ID, at=NOW, act="deleted", expires_at=NOW)
+CHANGING = update_event_writes(EVENT, EVENT.revise({Event.title: "Another"}, by=ID, now=NOW))
 
 
 async def all_of(stored: AsyncIterator[Any]) -> list[Any]:
@@ -53,12 +54,12 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "the first accounts": lambda: User.find_oldest(None, 50),
     "further accounts": lambda: User.find_oldest(ID, 50),
     "a better hash": lambda: User.improve_password_hash(ID, "old", "new"),
-    "the last revision of an event": lambda: Revision.last(ID),
-    "a revision of an event": lambda: Revision.exactly(ID, 3),
-    "the revisions of an event before one": lambda: all_of(Revision.before(ID, 3, 50)),
-    "every revision of somebody's events": lambda: all_of(Revision.of_creator(ID)),
-    "removals whose time is over": lambda: Revision.overdue(NOW, 100),
-    "what goes with them": lambda: Revision.some_before(REMOVAL),
+    "the last revision of an event": lambda: Revision.find_latest(ID),
+    "a revision of an event": lambda: Revision.find_revision(ID, 3),
+    "the revisions of an event before one": lambda: all_of(Revision.iterate_before(ID, 3, 50)),
+    "every revision of somebody's events": lambda: all_of(Revision.iterate_of_creator(ID)),
+    "removals whose time is over": lambda: Revision.find_expired_deletions(NOW, 100),
+    "what goes with them": lambda: DELETION.find_earlier_ids(500),
     "a session": lambda: Session.by_id(ID, NOW, ID),
     "a session by id": lambda: Session.by_id(ID, NOW),
     "a session that goes on": lambda: Session.rotate_refresh_token(ID, "old", "new", NOW, ""),
@@ -85,7 +86,7 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "whether somebody shares it with enough": lambda: BusyShare.is_limit_reached(ID),
     "the first shares": lambda: BusyShare.find_by_owner(ID, None, 50),
     "further shares": lambda: BusyShare.find_by_owner(ID, ID, 50),
-    "the events with some UIDs": lambda: known(ID, ["a@x", "b@x"]),
+    "the events with some UIDs": lambda: find_events_by_uid(ID, ["a@x", "b@x"]),
     "an import": lambda: ImportJob.by_id(ID, ID),
     "the imports of a person": lambda: all_of(ImportJob.iterate_by_owner(ID)),
     "whether somebody has as many unfinished imports as allowed": lambda: ImportJob.is_limit_reached(ID),
@@ -119,11 +120,11 @@ WRITES: dict[str, Write] = {
     "deleting every mail to a user": QueuedMail.delete_all_writes(ID, [])[0],
     "removing every token for one use": OneTimeToken.delete_all_write(ID),
     "changing an event": CHANGING[0],
-    "removing every revision": Revision.delete_all_of(ID),
-    "forgetting who made revisions": Revision.forgetting(ID),
-    "forgetting who made events as they are": Event.forgetting(ID),
-    "keeping what an event was on": Revision.reviving(REMOVAL),
-    **{f"forgetting whose was gone {n}": write for n, write in enumerate(Tombstone.forgetting(ID))},
+    "removing every revision": Revision.delete_all_write(ID),
+    "forgetting who made revisions": Revision.anonymize_write(ID),
+    "forgetting who made events as they are": Event.anonymize_editor_write(ID),
+    "keeping what an event was on": DELETION.undo_deletion_write(),
+    **{f"forgetting whose was gone {n}": write for n, write in enumerate(Tombstone.anonymize_writes(ID))},
     "removing every event": Delete(Event, {"creator": ID}, many=True),
     "removing every first answer": IdempotentResponse.delete_all_write(ID),
     **{f"forgetting in the audit {n}": write for n, write in enumerate(AuditEntry.anonymize_writes(ID))},

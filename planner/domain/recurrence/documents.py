@@ -4,13 +4,13 @@ Local values are stored as ISO 8601 text. The original start of an occurrence in
 recurrence id in paths, responses and documents: `2026-05-01T18:00:00`, or a date.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable
 from datetime import UTC, date, datetime, timedelta
-from typing import Any
 
 from planner.domain.recurrence.occurrences import find_first_start, find_last_end
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import NO_DURATION, Override, Series, validate_series
+from planner.domain.stored_event import StoredOverride, StoredSeries, TimesOfEvent
 from planner.domain.times import TIME_RESOLUTION, UNDATED_INSTANT, EventTimes, parse_date_or_time
 from planner.domain.zones import to_local, to_utc
 from planner.errors import Invalid, NotFound
@@ -91,26 +91,28 @@ def parse_stored_local(stored: str) -> date:
     return datetime.fromisoformat(stored).replace(tzinfo=None)
 
 
-def series_from_document(stored: Mapping[str, Any]) -> Series:
-    """Return the series of a stored event; an event that does not repeat is a series of one occurrence."""
-    recurrence = stored.get("recurrence") or {}
-    start, end = parse_stored_local(stored["start"]), stored.get("end")
-    duration = None
-    if end is not None:
+def series_from_event(event: TimesOfEvent) -> Series:
+    """Return the series of a stored event, which must have a start; one that does not repeat has one occurrence."""
+    assert event.start is not None
+    start, duration = parse_stored_local(event.start), None
+    if event.end is not None:
         # The duration of a timed series is stored in seconds, because clock changes do not change it.
-        duration = parse_stored_local(end) - start if stored["all_day"] else timedelta(seconds=stored["seconds"])
+        duration = parse_stored_local(event.end) - start if event.all_day else timedelta(seconds=event.seconds or 0)
+    time_zone, recurrence = event.time_zone or "UTC", event.recurrence
+    if recurrence is None:
+        return Series(start, duration, time_zone)
     return Series(
         start,
         duration,
-        stored.get("time_zone") or "UTC",
-        recurrence.get("rrule"),
-        frozenset(map(parse_stored_local, recurrence.get("rdates", ()))),
-        frozenset(map(parse_stored_local, recurrence.get("exdates", ()))),
-        dict(map(_override_from_document, stored.get("overrides", ()))),
+        time_zone,
+        recurrence["rrule"],
+        frozenset(map(parse_stored_local, recurrence["rdates"])),
+        frozenset(map(parse_stored_local, recurrence["exdates"])),
+        dict(map(_override_from_stored, event.overrides)),
     )
 
 
-def _override_from_document(stored: Mapping[str, Any]) -> tuple[date, Override]:
+def _override_from_stored(stored: StoredOverride) -> tuple[date, Override]:
     """Return the recurrence id and the override in a stored override."""
     start, seconds = stored.get("start"), stored.get("seconds")
     return parse_stored_local(stored["id"]), Override(
@@ -121,17 +123,13 @@ def _override_from_document(stored: Mapping[str, Any]) -> tuple[date, Override]:
     )
 
 
-def series_to_document(series: Series) -> dict[str, Any]:
-    """Return the fields of a stored event that come from its series.
-
-    These are `start`, `end`, `all_day`, `recurrence`, `overrides`, `repeats`, and `seconds` if the series
-    has a duration; and for the indexes `begins` and `ends` of the whole series, and its `span`.
-    """
+def series_to_stored(series: Series) -> StoredSeries:
+    """Return the fields of a stored event that follow from its series."""
     begins, ends = find_first_start(series), find_last_end(series)
     # An occurrence without a duration has the one instant at which it begins, like an event without an end.
     min_duration = NO_DURATION if series.effective_duration else TIME_RESOLUTION
     ends = ENDLESS_INSTANT if ends is None else max(ends + min_duration, begins + TIME_RESOLUTION)
-    fields: dict[str, Any] = {
+    fields: StoredSeries = {
         "start": series.start.isoformat(),
         "end": None,
         "all_day": series.all_day,
@@ -140,7 +138,7 @@ def series_to_document(series: Series) -> dict[str, Any]:
             "rdates": sorted(local.isoformat() for local in series.rdates),
             "exdates": sorted(local.isoformat() for local in series.exdates),
         },
-        "overrides": [_override_to_document(*item) for item in sorted(series.overrides.items())],
+        "overrides": [_override_to_stored(*item) for item in sorted(series.overrides.items())],
         "begins": begins,
         "ends": ends,
         "span": compute_series_span(ends - begins),
@@ -159,8 +157,8 @@ def _compute_local_end(series: Series) -> date:
     return to_local(to_utc(series.start, series.time_zone) + series.effective_duration, series.time_zone)
 
 
-def _override_to_document(recurrence_id: date, override: Override) -> dict[str, Any]:
-    fields: dict[str, Any] = {"id": recurrence_id.isoformat()}
+def _override_to_stored(recurrence_id: date, override: Override) -> StoredOverride:
+    fields: StoredOverride = {"id": recurrence_id.isoformat()}
     if override.start is not None:
         fields["start"] = override.start.isoformat()
     if override.duration is not None:

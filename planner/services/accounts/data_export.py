@@ -10,9 +10,9 @@ from database.reads import Slice
 from models.accounts.personal_token import PersonalToken
 from models.accounts.session import Session, SessionRead
 from models.accounts.user import User
-from models.events.event import Event
+from models.events.event_queries import EventSelection, list_events
 from models.events.revision import Revision
-from models.events.revision_view import exported
+from models.events.revision_view import export_revision
 from models.files.feed import Feed
 from models.files.feed_schema import FeedRead
 from models.files.import_job import ImportJob
@@ -21,7 +21,6 @@ from models.people.busy_share import BusyShare, BusyShareRead
 from models.shared.audit import AuditEntry
 from models.shared.views import to_json
 from planner.clock import Clock
-from planner.domain.cursors import ORDER_KEY_PATTERN, decode_cursor
 from planner.services.accounts.accounts import Accounts, render_user
 from planner.services.accounts.personal_tokens import render_personal_token
 from planner.services.shared.audit import render_entry
@@ -100,17 +99,17 @@ async def _find_all(
 async def _find_events(creator: Id) -> AsyncIterator[bytes]:
     after: str | None = None
     while True:
-        page = await Event.listed("mine", creator, (None, None), None, after, BATCH_SIZE)
-        for event in page.items:
-            yield event
-        if page.next is None:
+        found = await list_events(EventSelection("mine", creator), after, BATCH_SIZE)
+        for event in found.items:
+            yield event.json
+        if not found.has_more:
             return
-        after = decode_cursor(page.next, ORDER_KEY_PATTERN)
+        after = found.items[-1].key
 
 
 async def _find_revisions(creator: Id) -> AsyncIterator[bytes]:
-    async for revision in Revision.of_creator(creator):
-        yield exported(revision)
+    async for revision in Revision.iterate_of_creator(creator):
+        yield export_revision(revision)
 
 
 async def _find_imports(owner: Id) -> AsyncIterator[bytes]:

@@ -9,6 +9,7 @@ from models.accounts.personal_token import PersonalToken
 from models.accounts.session import Session
 from models.accounts.user import User
 from models.events.event import Event
+from models.events.event_writes import delete_all_events_writes
 from models.events.revision import Revision
 from models.files.feed import Feed
 from models.files.import_job import ImportJob
@@ -51,10 +52,10 @@ class AccountDeletion:
         writes: list[Write] = [
             *(other_admin_writes(user.id) if is_admin else []),
             Delete(User, {User.id: user.id, User.role: user.role}),
-            *await Event.delete_all_of(user.id, self._clock.now()),
-            Revision.delete_all_of(user.id),
-            Revision.forgetting(user.id),
-            Event.forgetting(user.id),
+            *await delete_all_events_writes(user.id, self._clock.now()),
+            Revision.delete_all_write(user.id),
+            Revision.anonymize_write(user.id),
+            Event.anonymize_editor_write(user.id),
             Session.delete_all_write(user.id),
             PersonalToken.delete_all_write(user.id),
             Feed.delete_all_write(user.id),

@@ -1,11 +1,14 @@
 """Use cases of events.
 
-events.py       create, read, list, change and delete events
-occurrences.py  single occurrences of recurring events
-revisions.py    earlier revisions of an event, and restoring one
-changes.py      what changed since a client last asked
-conflicts.py    detection of double bookings
-user_lock.py    serialised decisions of one user
-free_busy.py    busy intervals, and who may see them
-moderation.py   takedowns of public events
+events.py              create, get, list, change and delete events
+occurrences.py         change and delete single occurrences of recurring events, and list occurrences
+occurrence_list.py     the occurrences of many events in one list
+occurrence_changes.py  what a change of an occurrence means for its series
+revisions.py           list earlier revisions of an event, and restore one
+changes.py             list what has changed since a client last asked
+conflicts.py           detection of double bookings
+current_event.py       changing an event while others change it
+user_lock.py           serialised decisions of one user
+free_busy.py           busy intervals, and who may see them
+moderation.py          takedowns of public events
 """

@@ -1,163 +1,182 @@
-"""What changed since somebody last asked, so that a copy can be kept up to date.
+"""What has changed since a client last asked, so that it can keep a copy of the events up to date.
 
-Writers commit in another order than they begin, so nothing that a writer could note by
-itself, such as the time, tells a reader that nothing older will still appear. Changes are
-therefore numbered once they are committed: a change is written with the number 0, and
-before changes are read, all those that wait get the next number, together with its being
-given out, in one write. What has a number up to the last one given out can be read, and
-nothing with such a number will ever appear again: whoever has read up to it has missed
-nothing. An event that is changed again gets a new number.
+Writers commit in another order than they begin. So nothing that a writer could store by itself, such as
+the time, tells a reader that nothing earlier will still appear. Changes are therefore numbered after
+they were committed: a change is written without a number, and before changes are read, all that have
+none get the next number, in one write that also increments the sequence. All changes up to its value
+can be read, and no other change will ever get such a number. An event that is changed again gets a new
+number. See docs/decisions/0010-numbered-changes.md.
 """
 
-import asyncio
 import hashlib
-import random
 from datetime import timedelta
-from typing import NamedTuple
+from typing import NamedTuple, cast
 
 from auth.principal import Principal
 from database.commit import commit_atomically
+from database.queries import assign
+from database.single_flight import SingleFlight
 from database.writes import Update
-from models.events.change_queries import LAST_ID, Mark, changed, gone, seen, waiting
+from models.events.change_queries import (
+    LAST_ID,
+    ChangePosition,
+    find_changed_events,
+    find_removed_events,
+    find_unnumbered_changes,
+    find_visible_ids,
+)
 from models.events.change_sequence import ChangeSequence
-from models.events.event import Event
+from models.events.event import UNNUMBERED, Event
 from models.events.event_schema import ChangesQuery, Scope
-from models.events.tombstone import KNOWN, Tombstone
+from models.events.tombstone import TOMBSTONE_LIFETIME, Tombstone
 from models.shared.fields import fold_tag
-from models.shared.views import Changes
+from models.shared.views import ChangePage
 from planner.clock import Clock
 from planner.domain.cursors import CHANGES_PATTERN, decode_cursor, encode_cursor
 from planner.errors import Expired, Invalid, Unavailable
+from planner.services.shared.retry import retry
 
-# As many get a number in one write: it must not hold up those who write the same events.
-BATCH = 2_000
+# So many changes get a number in one write, which must not hold up others who write the same events.
+BATCH_SIZE = 2_000
 ATTEMPTS = 200
 # How long another process is given to finish numbering, in seconds.
 PAUSE = 0.01
-TOO_OLD = "This token is too old to tell what is gone since. Leave it out, and read everything anew."
+EXPIRED = "This token is too old to tell which events have been deleted since. Leave it out, and read everything again."
 
 
 class ChangeNumbering:
-    """Numbers what waits. Those who ask at once share the work."""
+    """Gives numbers to changes. Requests that ask at the same moment share the work."""
 
     def __init__(self) -> None:
-        self._lock = asyncio.Lock()
-        self._asked = 0
-        self._served = 0
-        self._last = 0
+        self._numberings: SingleFlight[int] = SingleFlight(one_at_a_time=True)
 
-    async def last(self) -> int:
-        """The last number, after everything that was committed before the call has one.
+    async def number_changes(self) -> int:
+        """Return the last number, after everything that was committed before the call has one.
 
-        Raises `Unavailable` when others number all the time and this call never comes to it.
+        Raises `Unavailable` when other processes were faster every time.
         """
-        self._asked += 1
-        mine = self._asked
-        async with self._lock:
-            # A round that began after this call has seen everything that this call is to see.
-            if self._served < mine:
-                round = self._asked
-                self._last = await self._number()
-                self._served = round
-            return self._last
+        return await self._numberings.run("changes", self._number_all)
 
-    async def _number(self) -> int:
-        for _ in range(ATTEMPTS):
+    async def _number_all(self) -> int:
+        exhausted = Unavailable("Too much is changing at the moment. Try again.")
+        return await retry(self._number_batch, exhausted=exhausted, attempts=ATTEMPTS, pause=PAUSE)
+
+    async def _number_batch(self) -> int | None:
+        """Number some changes; returns the last number if none are left, and None if another process was faster."""
+        while True:
             last = await ChangeSequence.last()
-            events, notes = await waiting(BATCH)
-            if not events and not notes:
-                # Another process may just have numbered them: its number is to count.
+            events, tombstones = await find_unnumbered_changes(BATCH_SIZE)
+            if not events and not tombstones:
+                # Another process may have numbered them just now: its number counts.
                 return await ChangeSequence.last()
-            numbered = {"$set": {"change_number": last + 1}}
-            done = await commit_atomically(
+            number = last + 1
+            is_committed = await commit_atomically(
                 [
-                    Update(Event, {"_id": {"$in": events}, "change_number": 0}, numbered, required=False, many=True),
-                    Update(Tombstone, {"_id": {"$in": notes}, "change_number": 0}, numbered, required=False, many=True),
+                    Update(
+                        Event,
+                        {Event.id: {"$in": events}, Event.change_number: UNNUMBERED},
+                        {"$set": assign(Event.change_number, number)},
+                        required=False,
+                        many=True,
+                    ),
+                    Update(
+                        Tombstone,
+                        {Tombstone.id: {"$in": tombstones}, Tombstone.change_number: UNNUMBERED},
+                        {"$set": assign(Tombstone.change_number, number)},
+                        required=False,
+                        many=True,
+                    ),
                     ChangeSequence.advance(last),
                 ]
             )
-            if not done:
-                await asyncio.sleep(random.uniform(PAUSE, 2 * PAUSE))  # noqa: S311 - only to get out of step
-            elif max(len(events), len(notes)) < BATCH:
-                return last + 1
-        raise Unavailable("Too much is changing at the moment. Try again.")
+            if not is_committed:
+                return None
+            if max(len(events), len(tombstones)) < BATCH_SIZE:
+                return number
 
 
-class _Token(NamedTuple):
-    """How far somebody has read, of what, and when.
+class SyncToken(NamedTuple):
+    """How far a client has read, of what, and when.
 
-    Up to the number `new` everything is new to them: nothing of that can be gone.
+    To a client that reads everything for the first time, all changes up to `first_read_until` are new.
     """
 
-    mark: Mark
-    new: int
-    issued: int
+    position: ChangePosition
+    first_read_until: int
+    issued_at: int
     scope: Scope
-    tag: str
+    tag_digest: str
 
-    def word(self) -> str:
-        """The token as the client gets it."""
-        return encode_cursor(
-            f"{self.mark.change_number} {self.mark.id} {self.new} {self.issued} {self.scope} {self.tag}"
-        )
+    def encode(self) -> str:
+        """Return the token as it is sent."""
+        position = f"{self.position.change_number} {self.position.event_id}"
+        return encode_cursor(f"{position} {self.first_read_until} {self.issued_at} {self.scope} {self.tag_digest}")
 
     @classmethod
-    def read(cls, key: str) -> "_Token":
-        """The token in what `word` made."""
-        change_number, id, new, issued, scope, tag = key.split(" ")
-        assert scope in ("mine", "public", "all")
-        return cls(Mark(int(change_number), id), int(new), int(issued), scope, tag)  # type: ignore[arg-type]
+    def decode(cls, key: str) -> "SyncToken":
+        """Return the token in the key of a cursor."""
+        number, event_id, until, issued_at, scope, tag_digest = key.split(" ")
+        position = ChangePosition(int(number), event_id)
+        return cls(position, int(until), int(issued_at), cast("Scope", scope), tag_digest)
 
 
 class ChangeLog:
-    """The use case of keeping a copy."""
+    """The use case of keeping a copy of events up to date."""
 
     def __init__(self, numbering: ChangeNumbering, clock: Clock) -> None:
         self._numbering = numbering
         self._clock = clock
 
-    async def since(self, caller: Principal, wanted: ChangesQuery) -> Changes:
-        """What is new, changed or gone since a token; everything there is without one.
+    async def get_page(self, caller: Principal, query: ChangesQuery) -> ChangePage:
+        """Return what is new, changed or deleted since a token; without one, everything there is.
 
-        Raises `Invalid` for a token of another scope or tag, `Expired` for one that is too old.
+        Raises `Invalid` for a token of another scope or tag, and `Expired` for one that is too old.
         """
-        tag = None if wanted.tag is None else fold_tag(wanted.tag)
+        tag = None if query.tag is None else fold_tag(query.tag)
+        last = await self._numbering.number_changes()
+        token = self._parse_token(query, tag, last)
+        if token.position.change_number < token.first_read_until:
+            return await self._read_all(caller, token, tag, query.limit)
+        return await self._read_changes(caller, token, tag, last, query.limit)
+
+    def _parse_token(self, query: ChangesQuery, tag: str | None, last: int) -> SyncToken:
         now = int(self._clock.now().timestamp())
-        last = await self._numbering.last()
-        token = self._token(wanted, tag, last, now)
-        if token.mark.change_number < token.new:
-            return await self._all_new(caller, token, tag, wanted.limit)
-        return await self._news(caller, token, tag, last, wanted.limit)
-
-    def _token(self, wanted: ChangesQuery, tag: str | None, last: int, now: int) -> _Token:
-        word = "-" if tag is None else hashlib.sha256(tag.encode()).hexdigest()[:16]
-        key = decode_cursor(wanted.since, CHANGES_PATTERN, "/since")
+        tag_digest = "-" if tag is None else hashlib.sha256(tag.encode()).hexdigest()[:16]
+        key = decode_cursor(query.since, CHANGES_PATTERN, "/since")
         if key is None:
-            return _Token(Mark(0, LAST_ID), last, now, wanted.scope, word)
-        token = _Token.read(key)
-        if (token.scope, token.tag) != (wanted.scope, word):
-            raise Invalid.field("/since", "was given out for another scope or tag")
-        # A number that was not given out yet is of a database that has been set back since.
-        if now - token.issued >= KNOWN / timedelta(seconds=1) or max(token.mark.change_number, token.new) > last:
-            raise Expired(TOO_OLD)
-        return token._replace(issued=now)
+            return SyncToken(ChangePosition(UNNUMBERED, LAST_ID), last, now, query.scope, tag_digest)
+        token = SyncToken.decode(key)
+        if (token.scope, token.tag_digest) != (query.scope, tag_digest):
+            raise Invalid.field("/since", "must be a token for the same scope and tag")
+        # A number that does not exist yet is from a database that was restored from an older copy since.
+        is_unknown = max(token.position.change_number, token.first_read_until) > last
+        if is_unknown or now - token.issued_at >= TOMBSTONE_LIFETIME / timedelta(seconds=1):
+            raise Expired(EXPIRED)
+        return token._replace(issued_at=now)
 
-    async def _all_new(self, caller: Principal, token: _Token, tag: str | None, limit: int) -> Changes:
-        found = await changed(token.scope, caller.id, tag, token.mark, token.new, limit + 1)
-        more = len(found) > limit
-        mark = found[limit - 1].mark if more else Mark(token.new, LAST_ID)
-        return Changes([item.view.json for item in found[:limit]], [], token._replace(mark=mark).word(), more)
+    async def _read_all(self, caller: Principal, token: SyncToken, tag: str | None, limit: int) -> ChangePage:
+        """Return a page for a client that reads everything for the first time: nothing of it can be deleted."""
+        until = token.first_read_until
+        found = await find_changed_events(token.scope, caller.id, tag, token.position, until, limit + 1)
+        has_more = len(found) > limit
+        position = found[limit - 1].position if has_more else ChangePosition(until, LAST_ID)
+        items = [event.view.json for event in found[:limit]]
+        return ChangePage(items, [], token._replace(position=position).encode(), has_more)
 
-    async def _news(self, caller: Principal, token: _Token, tag: str | None, last: int, limit: int) -> Changes:
-        items = await changed(token.scope, caller.id, None, token.mark, last, limit + 1)
-        notes = await gone(token.scope, caller.id, token.mark, last, limit + 1)
-        marks = sorted([item.mark for item in items] + notes)
-        more = len(marks) > limit
-        mark = marks[limit - 1] if more else Mark(last, LAST_ID)
-        items = [item for item in items if item.mark <= mark]
-        ids = {note.id for note in notes if note <= mark}
-        # What came back has a higher number than its note, and is or will be among the items.
-        ids -= await seen(token.scope, caller.id, sorted(ids))
-        ids |= {item.view.id for item in items if tag is not None and tag not in item.tags}
-        kept = [item.view.json for item in items if item.view.id not in ids]
-        return Changes(kept, sorted(ids), token._replace(mark=mark).word(), more)
+    async def _read_changes(
+        self, caller: Principal, token: SyncToken, tag: str | None, last: int, limit: int
+    ) -> ChangePage:
+        scope = token.scope
+        changed = await find_changed_events(scope, caller.id, None, token.position, last, limit + 1)
+        removed = await find_removed_events(scope, caller.id, token.position, last, limit + 1)
+        positions = sorted([event.position for event in changed] + removed)
+        has_more = len(positions) > limit
+        end = positions[limit - 1] if has_more else ChangePosition(last, LAST_ID)
+        changed = [event for event in changed if event.position <= end]
+        deleted = {position.event_id for position in removed if position <= end}
+        # An event that is back has a higher number than its tombstone: it is, or will be, among the changed ones.
+        deleted -= await find_visible_ids(scope, caller.id, sorted(deleted))
+        # An event without the tag may have had it before.
+        deleted |= {event.view.id for event in changed if tag is not None and tag not in event.tags}
+        items = [event.view.json for event in changed if event.view.id not in deleted]
+        return ChangePage(items, sorted(deleted), token._replace(position=end).encode(), has_more)

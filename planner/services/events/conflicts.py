@@ -1,163 +1,142 @@
-"""Refusing double bookings: what an event would take of its creator's time is looked up before it is written."""
+"""Refusing double bookings: before an event is written, it is compared with the other events of its creator."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Collection, Sequence
-from datetime import date, datetime
+from datetime import date
 from typing import NamedTuple, TypeVar
 
-from database.queries import Id, Stored
+from database.commit import commit_atomically
+from database.queries import Id
 from database.writes import Write
 from models.events.event import Event
-from models.events.event_times import Timed, find_recurring_events, find_single_events, timed
-from models.events.event_view import OF_DRAFT, EventView
+from models.events.event_times import (
+    ScheduledEvent,
+    find_scheduled_recurring_events,
+    find_scheduled_single_events,
+    schedule,
+)
+from models.events.event_view import format_occurrence_time
 from planner.clock import Clock
-from planner.domain.busy import BusyTime, RequestedSlots, Slot, find_overlapping_slots, find_slot, find_slots_to_check
+from planner.domain.busy import RequestedSlots, Slot, find_overlapping_slots, find_slot, find_slots_to_check
 from planner.domain.recurrence.occurrences import find_occurrence
-from planner.domain.times import format_rfc3339, format_stored_time
+from planner.domain.times import format_stored_time
 from planner.errors import Collision, DoubleBooking
 from planner.services.events.user_lock import UserWriteLocks
 
-# As many are named to whom asks.
-MOST_NAMED = 10
-# After so many series others have their turn: a few milliseconds' work.
-_AT_ONCE = 5
+# An error names at most so many conflicts.
+MAX_CONFLICTS = 10
+# After so many series other requests are served: a few milliseconds' work.
+_BATCH_SIZE = 5
 
-_T = TypeVar("_T")
-# Writes that are to go first in the group of a change, for nothing to come in between.
-Also = Sequence[Write]
+T = TypeVar("T")
+
+
+class _Conflict(NamedTuple):
+    """The time of another event that overlaps the requested time."""
+
+    slot: Slot
+    other: ScheduledEvent
 
 
 class ConflictChecker:
-    """The rule that an event may be refused for the time it takes."""
+    """The rule that an event is refused when it overlaps with another event of its creator."""
 
-    def __init__(self, turns: UserWriteLocks, clock: Clock) -> None:
-        self._turns = turns
+    def __init__(self, locks: UserWriteLocks, clock: Clock) -> None:
+        self._locks = locks
         self._clock = clock
 
-    async def unless_taken(
+    async def commit(
         self,
-        after: Stored,
-        write: Callable[[Also], Awaitable[_T]],
-        *,
-        only: date | None = None,
-        but: Collection[Id] = (),
-    ) -> _T:
-        """What `write` answers, if the event as it is `after` takes no time that is taken already.
-
-        `write` stores it, puts what it is given first in its group of writes, and answers something
-        false when it was refused; it is called again when another event was booked meanwhile. With
-        `only`, nothing but the occurrence with that id is looked at. Raises `DoubleBooking`; see
-        `find_overlapping_slots`.
-
-        Of two that ask at the same moment for the same time one is refused: both take a turn of
-        the creator's (`turns.py`) in the same group of writes, and only one can go on from what
-        both have read. Several events in one group, as an import has them, take one turn
-        together: `in_turn`, with a `decide` that asks `find_overlapping_slots` of each.
-        """
-
-        async def decide() -> None:
-            if found := await self.collisions(after, only=only, but=but):
-                raise DoubleBooking(found)
-
-        if not self._wanted(timed(after), only):
-            return await write([])
-        return await self.in_turn(after["creator"], decide, write)
-
-    async def in_turn(
-        self, owner: Id, decide: Callable[[], Awaitable[None]], write: Callable[[Also], Awaitable[_T]]
-    ) -> _T:
-        """What `write` answers, with nobody having booked time of the owner's since `decide`; see `take`."""
-        return await self._turns.decide_and_write(owner, decide, lambda turn: write([turn]))
-
-    async def change(
-        self,
-        before: EventView,
-        fields: Stored,
-        by: Id,
+        event: Event,
+        writes: Sequence[Write],
         *,
         reject: bool,
-        clear: Collection[str] = OF_DRAFT,
         only: date | None = None,
-    ) -> EventView | None:
-        """What `Event.change` answers; with `reject` only if the event then takes no time that is taken."""
+        ignored: Collection[Id] = (),
+    ) -> bool:
+        """Commit the writes that store an event; with `reject`, only if it overlaps with no other one.
 
-        async def write(first: Also) -> EventView | None:
-            return await Event.change(before, fields, by, also=first, clear=clear)
+        Returns what `commit_atomically` returns. With `only`, nothing but the occurrence with that
+        recurrence id is checked; see `find_conflicts` for `ignored`. Raises `DoubleBooking`.
 
-        if not reject:
-            return await write([])
-        after, _ = Event.changing(before.stored, fields, by, clear=clear)
-        return await self.unless_taken(after, write, only=only)
+        Of two requests at the same moment for the same time one is refused: both replace the lock of
+        the creator in their groups of writes (`user_lock.py`), and the second one checks again.
+        """
+        if not reject or not self._find_requested_slots(schedule(event), only):
+            return await commit_atomically(writes)
 
-    async def collisions(
+        async def check() -> None:
+            if conflicts := await self.find_conflicts(event, only=only, ignored=ignored):
+                raise DoubleBooking(conflicts)
+
+        return await self._locks.decide_and_write(event.creator, check, lambda lock: commit_atomically([lock, *writes]))
+
+    async def decide_and_write(
+        self, user: Id, decide: Callable[[], Awaitable[None]], write: Callable[[Write], Awaitable[T]]
+    ) -> T:
+        """Return the result of `write`, if no time of the user was booked since `decide`; see `UserWriteLocks`."""
+        return await self._locks.decide_and_write(user, decide, write)
+
+    async def find_conflicts(
         self,
-        after: Stored,
+        event: Event,
         *,
         only: date | None = None,
-        but: Collection[Id] = (),
-        beside: Collection[Stored] = (),
+        ignored: Collection[Id] = (),
+        written_with_it: Collection[Event] = (),
     ) -> list[Collision]:
-        """What takes the time already that an event would take as it is `after`; ten at most, by their start.
+        """Return the first ten occurrences of other events of its creator that an event overlaps, by their start.
 
-        These are events of its creator's, never the event itself nor those that it is said not to
-        collide with (`but`). Those that are written `beside` it count as they will be. Of a series a
-        thousand occurrences or five years are looked at, from now on or from its start if that is
-        to come; see `planner/domain/busy.py`.
+        The event itself and those that are `ignored` do not count. Events that are written in the same
+        group count as they will be. Of a recurring event, 1,000 occurrences or those of five years are
+        checked, from now or from a later start: see `find_slots_to_check`.
         """
-        slots = self._wanted(timed(after), only)
+        slots = self._find_requested_slots(schedule(event), only)
         if not slots:
             return []
-        wanted, owner = RequestedSlots(slots), after["creator"]
-        window = (wanted.start, wanted.end)
-        aside = {after["_id"], *but, *(stored["_id"] for stored in beside)}
-        found = [clash for stored in beside for clash in _clashes(timed(stored), wanted)]
-        async for events in find_single_events(owner, window):
-            found += [clash for one in events if one.stored["_id"] not in aside for clash in _clashes(one, wanted)]
-        async for events in find_recurring_events(owner, window):
-            for number, one in enumerate(events):
-                if len(found) < MOST_NAMED and one.stored["_id"] not in aside:
-                    found += _clashes(one, wanted)
-                    if number % _AT_ONCE == 0:
+        requested = RequestedSlots(slots)
+        window = (requested.start, requested.end)
+        excluded = {event.id, *ignored, *(other.id for other in written_with_it)}
+        found = [conflict for other in written_with_it for conflict in _overlaps(schedule(other), requested)]
+        async for singles in find_scheduled_single_events(event.creator, window):
+            for single in singles:
+                found += [] if single.event.id in excluded else _overlaps(single, requested)
+        async for batch in find_scheduled_recurring_events(event.creator, window):
+            for number, recurring in enumerate(batch):
+                if len(found) < MAX_CONFLICTS and recurring.event.id not in excluded:
+                    found += _overlaps(recurring, requested)
+                    if number % _BATCH_SIZE == 0:
                         await asyncio.sleep(0)
-        found.sort(key=lambda clash: (clash.slot.start, clash.stored["_id"]))
-        return [_named(clash) for clash in found[:MOST_NAMED]]
+        found.sort(key=lambda conflict: (conflict.slot.start, conflict.other.event.id))
+        return [_describe(conflict) for conflict in found[:MAX_CONFLICTS]]
 
-    def _wanted(self, one: Timed, only: date | None) -> list[Slot]:
-        """The time that an event, or one occurrence of it, must find free."""
-        if one.taken.series is None:
-            return [] if one.taken.single_slot is None else [one.taken.single_slot]
+    def _find_requested_slots(self, scheduled: ScheduledEvent, only: date | None) -> list[Slot]:
+        """Return the time that an event, or one occurrence of it, must find free."""
+        event, busy_time = scheduled
+        if busy_time.series is None:
+            return [] if busy_time.single_slot is None else [busy_time.single_slot]
         if only is not None:
-            slot = find_slot(one.taken, only)
+            slot = find_slot(busy_time, only)
             return [] if slot is None else [slot]
-        return find_slots_to_check(one.taken, one.stored["begins"], one.stored["ends"], self._clock.now())
+        assert event.ends is not None
+        return find_slots_to_check(busy_time, event.begins, event.ends, self._clock.now())
 
 
-class _Clash(NamedTuple):
-    """Time that an event has in common with what is wanted."""
-
-    slot: Slot
-    stored: Stored
-    taken: BusyTime
+def _overlaps(other: ScheduledEvent, requested: RequestedSlots) -> list[_Conflict]:
+    return [_Conflict(slot, other) for slot in find_overlapping_slots(other.busy_time, requested, MAX_CONFLICTS)]
 
 
-def _clashes(one: Timed, wanted: RequestedSlots) -> list[_Clash]:
-    return [_Clash(slot, one.stored, one.taken) for slot in find_overlapping_slots(one.taken, wanted, MOST_NAMED)]
-
-
-def _named(clash: _Clash) -> Collision:
-    """A clash as it is answered: the event's id and title, and its times as the event would answer them."""
-    slot, stored, series = clash.slot, clash.stored, clash.taken.series
-    id, zone = str(stored["_id"]), stored.get("time_zone")
-    if series is None or slot.recurrence_id is None:
-        start = format_stored_time(stored["start"], zone)
+def _describe(conflict: _Conflict) -> Collision:
+    """Return a conflict as it is sent: the id and title of the other event, and its times as it would send them."""
+    event, series, recurrence_id = conflict.other.event, conflict.other.busy_time.series, conflict.slot.recurrence_id
+    id, time_zone = str(event.id), event.time_zone
+    if series is None or recurrence_id is None:
+        start = format_stored_time(event.start, time_zone)
         assert start is not None
-        return Collision(id, stored["title"], start, format_stored_time(stored.get("end"), zone), None)
-    item, override = find_occurrence(series, slot.recurrence_id), series.overrides.get(slot.recurrence_id)
-    assert item is not None
-    title = stored["title"] if override is None else override.fields.get("title") or stored["title"]
-    start, end = (_shown(value, series.time_zone) for value in (item.start, item.end))
-    return Collision(id, str(title), start, end, slot.recurrence_id.isoformat())
-
-
-def _shown(value: date, zone: str) -> str:
-    return format_rfc3339(value, zone) if isinstance(value, datetime) else value.isoformat()
+        return Collision(id, event.title, start, format_stored_time(event.end, time_zone), None)
+    occurrence, override = find_occurrence(series, recurrence_id), series.overrides.get(recurrence_id)
+    assert occurrence is not None
+    title = event.title if override is None else override.fields.get(Event.title) or event.title
+    start = format_occurrence_time(occurrence.start, series.time_zone)
+    end = format_occurrence_time(occurrence.end, series.time_zone)
+    return Collision(id, str(title), start, end, recurrence_id.isoformat())

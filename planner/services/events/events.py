@@ -1,40 +1,42 @@
-"""Making, seeing, listing, changing and removing events."""
+"""The use cases of events: create, get, list, change and delete them."""
 
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import orjson
 from pydantic import ValidationError
 
 from auth.principal import Principal
+from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import Stored, new_id, parse_id
-from database.writes import Write
+from database.queries import parse_id
 from models.events.event import Event
+from models.events.event_draft import SERIES_FIELDS, build_content, build_requested_series
+from models.events.event_queries import EventSelection, list_events
 from models.events.event_schema import EventCreate, EventPatch, EventQuery
-from models.events.event_search import SearchScope, nearby, search
-from models.events.event_view import EventView, default_uid, fields_of, render
+from models.events.event_search import search_place, search_words
+from models.events.event_view import EventView, build_body, find_event_view, render_event
+from models.events.event_writes import create_event_writes, delete_event_writes, require_room, update_event_writes
 from models.shared.fields import fold_tag
 from models.shared.views import Page, View
 from planner.clock import Clock
-from planner.domain.cursors import ORDER_KEY_PATTERN, decode_cursor, decode_search_cursor
+from planner.domain.cursors import ORDER_KEY_PATTERN, decode_cursor, decode_search_cursor, encode_search_cursor
 from planner.domain.geo import parse_circle
 from planner.domain.merge_patch import apply_merge_patch
-from planner.domain.recurrence.documents import build_series, to_invalid
+from planner.domain.recurrence.documents import to_invalid
 from planner.domain.recurrence.edits import SeriesChanges, edit_series
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Series
-from planner.domain.times import EventTimes, parse_window, resolve_times
-from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale
+from planner.domain.times import parse_window, resolve_times
+from planner.errors import Conflict, DoubleBooking, Forbidden, Invalid, InvalidToken, NotFound
 from planner.services.events.conflicts import ConflictChecker
+from planner.services.events.current_event import change_current_event
 from planner.services.shared.field_errors import field_errors
-from planner.services.shared.idempotency import IdempotencyKey, once
+from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
+from planner.services.shared.pages import page_of
 
-# What the server says about an event, and a client may not.
-SERVERS_OWN = ("id", "creator", "revision", "created_at", "updated_at", "takedown")
-# A change read, applied and written while others write; each loss means another's success.
-ATTEMPTS = 20
+# The fields of a response that no author may send.
+_FIELDS_OF_SERVER = ("id", "creator", "revision", "created_at", "updated_at", "takedown")
 
 
 class Events:
@@ -45,74 +47,66 @@ class Events:
         self._clock = clock
 
     async def create(
-        self, caller: Principal, draft: EventCreate, ask: IdempotencyKey | None, *, reject: bool = False
+        self, caller: Principal, draft: EventCreate, key: IdempotencyKey | None, *, reject: bool = False
     ) -> View:
-        """A new event of the caller's; with `reject` only in time that is free.
+        """Create an event of the caller's; with `reject`, only if it overlaps with no other one.
 
-        Raises `Invalid` for times that do not fit, `Conflict` for a uid of another event
-        of the caller's, `DoubleBooking`.
+        Returns the first response to a request with the same key. Raises `Invalid`, `Conflict` for a uid of
+        another event of the caller's, `DoubleBooking`, and `InvalidToken` when the account is deleted.
         """
-        now, id = self._clock.now(), new_id()
+        if response := await find_stored_response(key, draft):
+            return response
+        now = self._clock.now()
         times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
-        series = asked_series(times, draft)
-        stored: Stored = {
-            "_id": id,
-            "creator": caller.id,
-            "revision": 1,
-            "created_at": now,
-            "updated_at": now,
-        }
-        if draft.uid not in (None, default_uid(str(id))):
-            stored["uid"] = draft.uid
-        stored |= fields_of(draft, times, str(id), series)
-        view = render(stored)
-
-        async def make(remember: Callable[[View], list[Write]]) -> View:
-            made = View(view.json, view.id, view.revision)
-
-            async def write(first: Sequence[Write]) -> bool:
-                return await Event.add(stored, [*first, *remember(made)])
-
-            if not await (self._conflicts.unless_taken(stored, write) if reject else write([])):
-                raise InvalidToken("The account of this access token is gone.")
-            return made
-
+        content = build_content(draft, times, build_requested_series(draft, times))
+        event = Event.new(caller.id, content, now=now, uid=draft.uid)
+        view = render_event(event)
+        created = View(view.json, view.id, view.revision)
+        writes = [*store_response(key, draft, created, now), *create_event_writes(event)]
         try:
-            return await once(ask, draft, now, make)
-        except DuplicateKey:
-            raise Conflict("You have an event with this uid already.") from None
+            is_committed = await self._conflicts.commit(event, writes, reject=reject)
+        except (DuplicateKey, DoubleBooking) as error:
+            # The same request may have been faster.
+            if response := await find_stored_response(key, draft):
+                return response
+            if isinstance(error, DuplicateKey):
+                raise Conflict("You have an event with this uid already.") from None
+            raise
+        if not is_committed:
+            raise InvalidToken("The account of this access token has been deleted.")
+        return created
 
-    async def see(self, caller: Principal, id: str) -> EventView:
-        """The event with this id; raises `NotFound` when it is not there for the caller."""
+    async def get(self, caller: Principal, id: str) -> EventView:
+        """Return an event that the caller may see; raises `NotFound`."""
         known = parse_id(id)
-        view = await Event.view(known) if known else None
+        view = await find_event_view(known) if known else None
         if view is None or not (
             view.creator == caller.id
             or view.visibility != "private"
-            or (view.taken_down and caller.role != "user" and caller.scopes is None)
+            or (view.is_taken_down and caller.role != "user" and caller.scopes is None)
         ):
             raise NotFound
         return view
 
-    async def own(self, caller: Principal, id: str) -> EventView:
-        """The event with this id, to change it; raises `Forbidden` when only others may."""
-        view = await self.see(caller, id)
+    async def get_own(self, caller: Principal, id: str) -> EventView:
+        """Return an event that the caller may change; raises `NotFound`, and `Forbidden` for an event of others."""
+        view = await self.get(caller, id)
         if view.creator != caller.id:
             raise Forbidden("Only its creator may change this event.")
         return view
 
-    async def listed(self, caller: Principal, wanted: EventQuery) -> Page:
-        """A page of the events in the scope that are asked for: by start, or by how well words are found in them."""
-        window, near = parse_window(wanted.since, wanted.until), parse_circle(wanted.near)
-        tag = None if wanted.tag is None else fold_tag(wanted.tag)
-        sought = SearchScope(wanted.scope, caller.id, window, tag, near)
-        if wanted.q is not None:
-            rank = decode_search_cursor(wanted.cursor, wanted.q)
-            return await search(sought, wanted.q, rank, wanted.limit)
-        after = decode_cursor(wanted.cursor, ORDER_KEY_PATTERN)
-        if near is not None:
-            return await nearby(sought, after, wanted.limit)
-        return await Event.listed(wanted.scope, caller.id, window, tag, after, wanted.limit)
+    async def get_page(self, caller: Principal, query: EventQuery) -> Page:
+        """Return a page of events: by start, or with words to search for by relevance. Raises `Invalid`."""
+        tag = None if query.tag is None else fold_tag(query.tag)
+        window = parse_window(query.since, query.until)
+        selection = EventSelection(query.scope, caller.id, window, tag, parse_circle(query.near))
+        if query.q is not None:
+            after_rank = decode_search_cursor(query.cursor, query.q)
+            views, last = await search_words(selection, query.q, after_rank, query.limit)
+            return Page([view.json for view in views], encode_search_cursor(last, query.q) if last else None)
+        after = decode_cursor(query.cursor, ORDER_KEY_PATTERN)
+        read = list_events if selection.near is None else search_place
+        return page_of(await read(selection, after, query.limit), lambda view: view.json, lambda view: view.key)
 
     async def replace(
         self,
@@ -123,7 +117,10 @@ class Events:
         *,
         reject: bool = False,
     ) -> EventView:
-        """The event with all that its author writes replaced by the draft; with `reject` only in time that is free."""
+        """Replace all that the author of an event may write; with `reject`, only if it overlaps with no other one.
+
+        Raises `Invalid`, `Stale`, `NotFound`, `Conflict`, `DoubleBooking`.
+        """
         return await self._change(caller, event, lambda current: draft, revisions, reject)
 
     async def patch(
@@ -135,98 +132,73 @@ class Events:
         *,
         reject: bool = False,
     ) -> EventView:
-        """The event with a merge patch applied (RFC 7396); with `reject` only in time that is free."""
+        """Apply a merge patch (RFC 7396) to an event; otherwise as `replace`."""
         changes = patch.model_dump(exclude_unset=True)
-        return await self._change(caller, event, lambda current: patched(current, changes), revisions, reject)
+        return await self._change(caller, event, lambda current: _apply_patch(current, changes), revisions, reject)
 
-    async def remove(self, caller: Principal, event: EventView, revisions: frozenset[int] | None) -> None:
-        """Remove the event, and its id from its creator's; raises `Stale` or `NotFound`.
+    async def delete(self, caller: Principal, event: EventView, revisions: frozenset[int] | None) -> None:
+        """Delete an event, which can then be restored for some time. Raises `Stale`, `NotFound`, `Conflict`."""
 
-        It can be restored for a while: see `models/events/revision.py`.
-        """
-        async for current in still(event, revisions):
-            if await Event.remove(current, caller.id, self._clock.now()):
-                return
+        async def delete(current: EventView) -> bool | None:
+            writes = delete_event_writes(current.event, caller.id, self._clock.now())
+            return await commit_atomically(writes) or None
+
+        await change_current_event(event, revisions, delete)
 
     async def _change(
         self,
         caller: Principal,
         event: EventView,
-        draft_of: Callable[[EventView], EventCreate],
+        build_draft: Callable[[Event], EventCreate],
         revisions: frozenset[int] | None,
         reject: bool,
     ) -> EventView:
-        async for current in still(event, revisions):
-            draft = draft_of(current)
-            if current.taken_down and draft.visibility != "private":
+        async def change(current: EventView) -> EventView | None:
+            before = current.event
+            draft = build_draft(before)
+            if current.is_taken_down and draft.visibility != "private":
                 raise Conflict("A moderator has taken this event down; see its takedown. Ask them to restore it.")
-            if changed := await self._conflicts.change(current, self._fields(current, draft), caller.id, reject=reject):
-                return changed
-        raise NotFound
+            after = self._revise(before, current.series, draft, caller)
+            require_room(before, after)
+            is_committed = await self._conflicts.commit(after, update_event_writes(before, after), reject=reject)
+            return render_event(after) if is_committed else None
 
-    def _fields(self, current: EventView, draft: EventCreate) -> dict[str, Any]:
-        kept_uid = orjson.loads(current.json)["uid"]
-        if draft.uid not in (None, kept_uid):
+        return await change_current_event(event, revisions, change)
+
+    def _revise(self, before: Event, series: Series | None, draft: EventCreate, caller: Principal) -> Event:
+        if draft.uid not in (None, before.ical_uid):
             raise Invalid.field("/uid", "cannot be changed")
         times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
-        series = asked_series(times, draft)
-        if series is not None and current.series is not None:
-            series = changed_series(current.series, series)
-        return fields_of(draft, times, current.id, series) | {"updated_at": self._clock.now()}
+        requested = build_requested_series(draft, times)
+        if requested is not None and series is not None:
+            requested = _edit_series(series, requested)
+        content = build_content(draft, times, requested)
+        return before.revise(content, by=caller.id, now=self._clock.now(), clear=SERIES_FIELDS)
 
 
-async def still(event: EventView, revisions: frozenset[int] | None) -> AsyncIterator[EventView]:
-    """The event as it is now, again and again, for a change that others may come before.
-
-    Raises `Stale` when it has none of the `revisions` (None: any), `NotFound` when it is
-    gone, and `Conflict` after many attempts.
-    """
-    id = parse_id(event.id)
-    assert id is not None
-    current: EventView | None = event
-    for _ in range(ATTEMPTS):
-        if current is None:
-            raise NotFound
-        if revisions is not None and current.revision not in revisions:
-            raise Stale("The event was changed since you read it.")
-        yield current
-        current = await Event.view(id)
-    raise Conflict("The event is being changed by many at once. Try again.")
-
-
-def patched(current: EventView, changes: dict[str, Any]) -> EventCreate:
-    """What an event's author would have written to have it so, with the changes."""
-    written = {
-        name: value
-        for name, value in orjson.loads(current.json).items()
-        if name not in SERVERS_OWN and value is not None
+def _apply_patch(event: Event, changes: dict[str, Any]) -> EventCreate:
+    """Return the draft of an event as it is, with a merge patch applied. Raises `Invalid`."""
+    draft = {
+        name: value for name, value in build_body(event).items() if name not in _FIELDS_OF_SERVER and value is not None
     }
-    # Whether it lasts all day follows from the start, unless the patch says so.
+    # Whether an event lasts all day follows from its start, unless the patch sets it.
     if "start" in changes and "all_day" not in changes:
-        written.pop("all_day")
+        draft.pop("all_day")
     try:
-        return EventCreate.model_validate(apply_merge_patch(written, changes))
+        return EventCreate.model_validate(apply_merge_patch(draft, changes))
     except ValidationError as error:
         raise Invalid(field_errors(error)) from None
 
 
-def asked_series(times: EventTimes, draft: EventCreate) -> Series | None:
-    """The series that a draft describes; None for an event that takes place once."""
-    asked = draft.recurrence
-    if asked is None or not (asked.rrule or asked.rdates):
-        return None
-    return build_series(times, asked.rrule, asked.rdates, asked.exdates)
+def _edit_series(series: Series, requested: Series) -> Series:
+    """Return a series as its author wants it; its exceptions move along with their occurrences.
 
-
-def changed_series(series: Series, asked: Series) -> Series:
-    """What becomes of a series when all of it is changed: exceptions go where their occurrences go.
-
-    What was sent as it stood moves along with the start; what was sent otherwise is taken as it is.
+    A rule or dates that are sent as they were also move with the start; otherwise they are taken as they are.
     """
-    changes = SeriesChanges(start=asked.start, duration=asked.duration, time_zone=asked.time_zone)
+    changes = SeriesChanges(start=requested.start, duration=requested.duration, time_zone=requested.time_zone)
     for name in ("rrule", "rdates", "exdates"):
-        if getattr(asked, name) != getattr(series, name):
-            changes = replace(changes, **{name: getattr(asked, name)})
+        if getattr(requested, name) != getattr(series, name):
+            changes = replace(changes, **{name: getattr(requested, name)})
     try:
         return edit_series(series, changes)
     except RecurrenceError as error:

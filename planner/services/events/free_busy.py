@@ -11,7 +11,7 @@ from database.errors import DuplicateKey
 from database.queries import Id, parse_id
 from database.writes import Insert, Write
 from models.accounts.user import User
-from models.events.event_times import Window, find_recurring_events, find_single_events
+from models.events.event_times import Window, find_scheduled_recurring_events, find_scheduled_single_events
 from models.people.busy_schema import MAX_WINDOW_DAYS, BusyQuery, render_free_busy
 from models.people.busy_share import MAX_SHARES, BusyShare, BusyShareRead
 from models.shared.views import Page
@@ -111,14 +111,14 @@ def render_share(share: BusyShare) -> bytes:
 async def _find_busy_slots(owner: Id, window: Window) -> list[Slot]:
     """Return the busy time in a window, merged; raises `Invalid` if it has more than `MAX_SLOTS` occurrences."""
     found: list[Slot] = []
-    async for events in find_single_events(owner, window):
-        found += clip_slots((event.taken.single_slot for event in events if event.taken.single_slot), *window)
+    async for events in find_scheduled_single_events(owner, window):
+        found += clip_slots((event.busy_time.single_slot for event in events if event.busy_time.single_slot), *window)
         _require_computable(found)
-    async for events in find_recurring_events(owner, window):
+    async for events in find_scheduled_recurring_events(owner, window):
         for event in events:
             # An hourly series has thousands of occurrences: let other requests run before the next one.
             await asyncio.sleep(0)
-            found += clip_slots(islice(iterate_slots(event.taken, *window), MAX_SLOTS + 1), *window)
+            found += clip_slots(islice(iterate_slots(event.busy_time, *window), MAX_SLOTS + 1), *window)
             _require_computable(found)
     return merge_slots(found)
 

@@ -1,8 +1,12 @@
 """Takedowns: what moderators do with public events that do not belong there."""
 
 from auth.principal import Principal
-from models.events.event import Event
-from models.events.event_view import EventView
+from database.commit import commit_atomically
+from database.queries import assign
+from database.writes import Write
+from models.events.event import Event, StoredTakedown
+from models.events.event_view import EventView, render_event
+from models.events.event_writes import update_event_writes
 from planner.clock import Clock
 from planner.errors import Conflict
 from planner.services.shared.audit import AuditLog
@@ -25,28 +29,26 @@ class Moderation:
         """
         if event.visibility != "public":
             raise Conflict("Only a public event can be taken down.")
-        now = self._clock.now()
-        fields = {"visibility": "private", "takedown": {"reason": reason, "at": now}, "updated_at": now}
+        before, now = event.event, self._clock.now()
+        changes = assign(Event.visibility, "private") | assign(Event.takedown, StoredTakedown(reason=reason, at=now))
+        after = before.revise(changes, by=moderator.id, now=now, act="taken-down")
         entry = self._audit.entry_write("event-taken-down", client, event.creator, moderator.id, event.id)
-        return _require_written(
-            await Event.change(event, fields, moderator.id, also=[entry], act="taken-down", clear=())
-        )
+        return await _commit(entry, before, after)
 
     async def lift_takedown(self, moderator: Principal, event: EventView, client: ClientInfo) -> EventView:
         """Let the creator of an event that was taken down publish it again.
 
         Raises `Conflict` for an event that is not taken down, or was changed meanwhile.
         """
-        if not event.taken_down:
+        if not event.is_taken_down:
             raise Conflict(CHANGED)
-        fields = {"updated_at": self._clock.now()}
+        before = event.event
+        after = before.revise({}, by=moderator.id, now=self._clock.now(), act="takedown-lifted", clear=[Event.takedown])
         entry = self._audit.entry_write("event-restored", client, event.creator, moderator.id, event.id)
-        return _require_written(
-            await Event.change(event, fields, moderator.id, also=[entry], act="takedown-lifted", clear=("takedown",))
-        )
+        return await _commit(entry, before, after)
 
 
-def _require_written(changed: EventView | None) -> EventView:
-    if changed is None:
+async def _commit(entry: Write, before: Event, after: Event) -> EventView:
+    if not await commit_atomically([entry, *update_event_writes(before, after)]):
         raise Conflict(CHANGED)
-    return changed
+    return render_event(after)

@@ -1,24 +1,28 @@
-"""What events were, and making them so again."""
+"""The use cases of revisions: list those of an event, and restore one."""
 
 from collections.abc import AsyncIterator
 
 from auth.principal import Principal
+from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import Id, Stored, parse_id
+from database.queries import Id, parse_id
 from models.accounts.user import User
 from models.events.event import Event
-from models.events.event_view import EventView
-from models.events.revision import Revision, content
-from models.events.revision_view import RestoreRequest, RevisionView, revision_view
+from models.events.event_view import EventView, find_event_view, render_event
+from models.events.event_writes import restore_event_writes, update_event_writes
+from models.events.revision import Revision, content_to_restore
+from models.events.revision_view import RestoreRequest, RevisionView, view_revision
 from models.shared.schema import PageQuery
 from models.shared.views import Page
 from planner.clock import Clock
 from planner.domain.cursors import REVISION_PATTERN, decode_cursor, encode_cursor
-from planner.errors import Conflict, Invalid, InvalidToken, NotFound, Stale
-from planner.services.events.events import ATTEMPTS, Events
+from planner.errors import Conflict, Invalid, InvalidToken, NotFound
+from planner.services.events.current_event import BUSY, require_revision
+from planner.services.events.events import Events
+from planner.services.shared.retry import retry
 
-# Removed events that are forgotten in one round.
-AT_ONCE = 100
+# Deleted events whose history is deleted in one round.
+BATCH_SIZE = 100
 
 
 class Revisions:
@@ -28,123 +32,132 @@ class Revisions:
         self._events = events
         self._clock = clock
 
-    async def listed(self, caller: Principal, id: str, wanted: PageQuery) -> Page:
-        """A page of what the caller's event was, the newest first; also of one removed less than 30 days ago.
+    async def get_page(self, caller: Principal, id: str, query: PageQuery) -> Page:
+        """Return a page of the revisions of the caller's event, the latest first; also of one that can be restored.
 
-        Raises `NotFound`, and `Forbidden` for who sees the event and is not its creator.
+        Raises `NotFound`, and `Forbidden` for an event of others.
         """
-        cursor = decode_cursor(wanted.cursor, REVISION_PATTERN)
-        found = await self._found(caller, id)
-        head = Revision.of(found.stored) if isinstance(found, EventView) else found
-        # What differs is told beside the state before, which may have a removal in between.
-        entries = [view async for view in _history(head, int(cursor) if cursor else None, wanted.limit + 2)]
-        shown = entries[: wanted.limit]
-        items = [view.json(_state_before(entries, place)) for place, view in enumerate(shown)]
-        return Page(items, encode_cursor(str(shown[-1].revision)) if len(entries) > wanted.limit else None)
+        cursor = decode_cursor(query.cursor, REVISION_PATTERN)
+        found = await self._find(caller, id)
+        latest = Revision.of(found.event) if isinstance(found, EventView) else found
+        # An entry is compared with the state before it, and a deletion may be in between.
+        history = _iterate_history(latest, int(cursor) if cursor else None, query.limit + 2)
+        entries = [view async for view in history]
+        shown = entries[: query.limit]
+        items = [view.render(_find_state_before(entries, index)) for index, view in enumerate(shown)]
+        return Page(items, encode_cursor(str(shown[-1].revision)) if len(entries) > query.limit else None)
 
     async def restore(
-        self, caller: Principal, id: str, wanted: RestoreRequest, revisions: frozenset[int] | None
+        self, caller: Principal, id: str, body: RestoreRequest, revisions: frozenset[int] | None
     ) -> EventView:
-        """The caller's event as it was at a revision, as a new revision; a removed one is there again.
+        """Give the caller's event the content of an earlier revision, as a new revision; restore a deleted event.
 
-        What is so already stays as it is. Raises `NotFound`, `Forbidden`, `Stale`, `Invalid`
-        for a revision that is not kept, and `Conflict` when there is nothing to undo.
+        An event that has this content already stays as it is. Raises `NotFound`, `Forbidden`, `Stale`,
+        `Invalid` for a revision that does not exist, and `Conflict` when there is nothing to undo.
         """
-        for _ in range(ATTEMPTS):
-            found = await self._found(caller, id)
-            current = found.revision if isinstance(found, EventView) else found["revision"]
-            if revisions is not None and current not in revisions:
-                raise Stale("The event was changed since you read it.")
+
+        async def attempt() -> EventView | None:
+            found = await self._find(caller, id)
+            require_revision(found.revision, revisions)
             if isinstance(found, EventView):
-                restored = await self._go_back(caller, found, wanted)
-            else:
-                restored = await self._bring_back(caller, found, wanted)
-            if restored is not None:
-                return restored
-        raise Conflict("The event is being changed by many at once. Try again.")
+                return await self._restore_revision(caller, found, body)
+            return await self._restore_deleted(caller, found, body)
 
-    async def forget_due(self) -> int:
-        """Forget what removed events were, once they can be restored no more; how many events that is."""
-        due = await Revision.overdue(self._clock.now(), AT_ONCE)
-        for removal in due:
-            await Revision.forget(removal)
-        return len(due)
+        return await retry(attempt, exhausted=Conflict(BUSY))
 
-    async def _found(self, caller: Principal, id: str) -> EventView | Stored:
-        """The caller's event; or, when it is removed and can be restored, its removal."""
+    async def delete_expired(self) -> int:
+        """Delete the histories of deleted events that cannot be restored any more; returns of how many events."""
+        expired = await Revision.find_expired_deletions(self._clock.now(), BATCH_SIZE)
+        for deletion in expired:
+            await deletion.delete_history()
+        return len(expired)
+
+    async def _find(self, caller: Principal, id: str) -> EventView | Revision:
+        """Return the caller's event; or its deletion, if it is deleted and can be restored."""
         known = parse_id(id)
         if known is None:
             raise NotFound
-        for _ in range(ATTEMPTS):
+
+        async def attempt() -> EventView | Revision | None:
             try:
-                return await self._events.own(caller, id)
+                return await self._events.get_own(caller, id)
             except NotFound:
-                removal = await Revision.last(known)
-            if removal is None or removal["creator"] != caller.id or removal.get("act") != "deleted":
+                deletion = await Revision.find_latest(known)
+            if deletion is None or deletion.creator != caller.id or deletion.act != "deleted":
                 raise NotFound
-            # Without an end to its time it has been restored a moment ago: it is there to be found.
-            if "expires_at" in removal:
-                if removal["expires_at"] <= self._clock.now():
-                    raise NotFound
-                return removal
-        raise NotFound
+            # Without an expiry it was restored a moment ago, and the event can be found again.
+            if deletion.expires_at is None:
+                return None
+            if deletion.expires_at <= self._clock.now():
+                raise NotFound
+            return deletion
 
-    async def _go_back(self, caller: Principal, event: EventView, wanted: RestoreRequest) -> EventView | None:
-        stored = event.stored
-        if wanted.revision == event.revision:
-            return event
-        if wanted.revision is None:
-            kept = await Revision.exactly(stored["_id"], event.revision - 1)
-            if kept is None:
-                raise Conflict("There is no earlier revision of this event.")
-            if "state" not in kept:
-                raise Conflict("Before this revision the event was removed. Say which revision you want, or remove it.")
-            state: Stored = kept["state"]
+        return await retry(attempt, exhausted=NotFound())
+
+    async def _restore_revision(self, caller: Principal, view: EventView, body: RestoreRequest) -> EventView | None:
+        """Return the event with the content of an earlier revision; None if it was changed meanwhile."""
+        if body.revision == view.revision:
+            return view
+        before = view.event
+        if body.revision is None:
+            state = await _find_previous_state(before)
         else:
-            state = await _state(stored["_id"], wanted.revision)
-        fields = content(state, stored)
-        obsolete = content(stored, stored).keys() - fields.keys()
-        if not obsolete and all(name in stored and stored[name] == value for name, value in fields.items()):
-            return event
-        fields["updated_at"] = self._clock.now()
-        return await Event.change(event, fields, caller.id, act="restored", clear=obsolete)
+            state = await _find_state(before.id, body.revision)
+        content, present = content_to_restore(state, before), before.content
+        if content == present:
+            return view
+        after = before.revise(content, by=caller.id, now=self._clock.now(), act="restored", clear=present)
+        return render_event(after) if await commit_atomically(update_event_writes(before, after)) else None
 
-    async def _bring_back(self, caller: Principal, removal: Stored, wanted: RestoreRequest) -> EventView | None:
-        id: Id = removal["event"]
-        kept = await Revision.exactly(id, removal["revision"] - 1)
-        if kept is None:
+    async def _restore_deleted(self, caller: Principal, deletion: Revision, body: RestoreRequest) -> EventView | None:
+        """Return the event, stored again; None if it was restored meanwhile."""
+        last_revision = await Revision.find_revision(deletion.event, deletion.revision - 1)
+        last = None if last_revision is None else last_revision.event_then
+        if last is None:
             raise NotFound
-        last: Stored = kept["state"]
-        state = last if wanted.revision is None else await _state(id, wanted.revision)
-        fields = content(state, last) | {"updated_at": self._clock.now()}
+        state = last if body.revision is None else await _find_state(deletion.event, body.revision)
+        # The deletion was a revision of its own.
+        deleted = last.with_stored({Event.revision: deletion.revision})
+        content = content_to_restore(state, last)
+        event = deleted.revise(content, by=caller.id, now=self._clock.now(), act="restored", clear=last.content)
         try:
-            restored = await Event.bring_back(removal, last, fields, caller.id)
+            is_committed = await commit_atomically(restore_event_writes(deletion, event))
         except DuplicateKey:
-            if await Event.view(id) is None:
-                raise Conflict("You have another event with its uid by now.") from None
+            if await find_event_view(deletion.event) is None:
+                raise Conflict("You have another event with this uid now.") from None
             return None
-        if restored is None and await User.find_status(caller.id) is None:
-            raise InvalidToken("The account of this access token is gone.")
-        return restored
+        if not is_committed and await User.find_status(caller.id) is None:
+            raise InvalidToken("The account of this access token has been deleted.")
+        return render_event(event) if is_committed else None
 
 
-async def _state(event: Id, revision: int) -> Stored:
-    kept = await Revision.exactly(event, revision)
-    if kept is None or "state" not in kept:
-        raise Invalid.field("/revision", "is no revision of this event that is kept")
-    state: Stored = kept["state"]
-    return state
+async def _find_previous_state(event: Event) -> Event:
+    """Return the event as it was one revision before; raises `Conflict`."""
+    previous = await Revision.find_revision(event.id, event.revision - 1)
+    if previous is None:
+        raise Conflict("There is no earlier revision of this event.")
+    if previous.event_then is None:
+        raise Conflict("Before this revision the event was deleted. Send the revision to restore, or delete the event.")
+    return previous.event_then
 
 
-async def _history(head: Stored, before: int | None, most: int) -> AsyncIterator[RevisionView]:
-    """So many revisions at most, the newest first: the head and those before it."""
-    if before is None or before > head["revision"]:
-        yield revision_view(head)
-        before, most = head["revision"], most - 1
-    async for kept in Revision.before(head["event"], before, most):
-        yield revision_view(kept)
+async def _find_state(event: Id, revision: int) -> Event:
+    """Return an event as it was at an earlier revision; raises `Invalid`."""
+    found = await Revision.find_revision(event, revision)
+    if found is None or found.event_then is None:
+        raise Invalid.field("/revision", "must be an earlier revision of this event, and not a deletion")
+    return found.event_then
 
 
-def _state_before(entries: list[RevisionView], place: int) -> RevisionView | None:
-    """What an event was before an entry; a restored one is compared with what it was when it was removed."""
-    return next((view for view in entries[place + 1 : place + 3] if view.event is not None), None)
+async def _iterate_history(latest: Revision, before: int | None, limit: int) -> AsyncIterator[RevisionView]:
+    """Yield at most `limit` revisions that are earlier than `before`, the latest first."""
+    if before is None or before > latest.revision:
+        yield view_revision(latest)
+        before, limit = latest.revision, limit - 1
+    async for revision in Revision.iterate_before(latest.event, before, limit):
+        yield view_revision(revision)
+
+
+def _find_state_before(entries: list[RevisionView], index: int) -> RevisionView | None:
+    """Return the revision that an entry is compared with; a restored event is compared with what was deleted."""
+    return next((view for view in entries[index + 1 : index + 3] if view.event is not None), None)

@@ -8,11 +8,11 @@ from typing import NamedTuple
 
 from auth.principal import Principal
 from database.queries import Id
-from models.events.change_queries import newest
-from models.events.event_queries import Window
+from models.events.change_queries import find_latest_change_number
+from models.events.event_queries import EventSelection, Window
 from models.events.event_schema import Scope
 from models.events.event_view import EventView
-from models.events.tombstone import KNOWN
+from models.events.tombstone import TOMBSTONE_LIFETIME
 from models.files.event_export import render_event, render_events
 from models.files.export_schema import ExportQuery
 from models.shared.fields import fold_tag
@@ -63,11 +63,11 @@ class Exports:
 
     async def compute_etag(self, selection: ExportSelection) -> str:
         """Return a text that changes whenever the file does. It takes two reads of an index, however many events."""
-        await self._numbering.last()
-        number = await newest(selection.scope, selection.caller)
+        await self._numbering.number_changes()
+        number = await find_latest_change_number(selection.scope, selection.caller)
         # Tombstones expire, and with the newest one expired the number may be a former one again. Half of
         # their lifetime is therefore part of the text: no former ETag can become the current one again.
-        period = int(self._clock.now().timestamp() // (KNOWN.total_seconds() / 2))
+        period = int(self._clock.now().timestamp() // (TOMBSTONE_LIFETIME.total_seconds() / 2))
         text = f"{RENDERING_VERSION}\0{period}\0{number}\0{selection}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
@@ -75,7 +75,8 @@ class Exports:
         """Yield the file of a selection in parts, at least two; each is rendered after the one before was sent."""
         body = VCalendarBody()
         start = render_vcalendar_start(selection.name)
-        async for events in render_events(selection.scope, selection.caller, selection.window, selection.tag):
+        events_of = EventSelection(selection.scope, selection.caller, selection.window, selection.tag)
+        async for events in render_events(events_of):
             yield start + body.render(events)
             start = b""
         yield body.render_end()

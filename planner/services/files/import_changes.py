@@ -4,14 +4,15 @@ from collections.abc import Sequence
 from dataclasses import replace
 from datetime import datetime
 
-from database.queries import Changes, Stored
-from planner.domain.recurrence.documents import series_from_document, series_to_document
+from database.queries import Changes, assign
+from models.events.event import Event
+from planner.domain.recurrence.documents import series_from_event, series_to_stored
 from planner.domain.recurrence.series import validate_series
 from planner.domain.zones import to_local, to_utc
 from planner.services.files.import_drafts import ImportDraft, OccurrenceDraft, build_override
 
 
-def compute_changes(draft: ImportDraft, stored: Stored) -> Changes | None:
+def compute_changes(draft: ImportDraft, stored: Event) -> Changes | None:
     """Return the fields that a draft gives to a stored event.
 
     Returns None when the draft has occurrences, and the event does not recur. Raises `RecurrenceError` for
@@ -23,25 +24,25 @@ def compute_changes(draft: ImportDraft, stored: Stored) -> Changes | None:
         case "occurrences":
             return _merge_occurrences(stored, draft.occurrences)
         case "cancel" if not draft.occurrences:
-            return {"status": "cancelled"}
+            return assign(Event.status, "cancelled")
         case "cancel":
             cancelled = [
-                occurrence._replace(content=occurrence.content | {"status": "cancelled"})
+                occurrence._replace(content=occurrence.content | assign(Event.status, "cancelled"))
                 for occurrence in draft.occurrences
             ]
             return _merge_occurrences(stored, cancelled)
 
 
-def _merge_occurrences(stored: Stored, occurrences: Sequence[OccurrenceDraft]) -> Changes | None:
+def _merge_occurrences(stored: Event, occurrences: Sequence[OccurrenceDraft]) -> Changes | None:
     """Return the fields of a stored event that change when these occurrences of it get overrides."""
-    if not stored.get("repeats"):
+    if not stored.repeats:
         return None
-    series = series_from_document(stored)
-    overrides = dict(series.overrides)
+    series = series_from_event(stored)
+    overrides, content = dict(series.overrides), stored.content
     for occurrence in occurrences:
         converted = occurrence if series.all_day else _convert_to_zone(occurrence, series.time_zone)
-        overrides[converted.recurrence_id] = build_override(series, stored, converted)
-    return series_to_document(validate_series(replace(series, overrides=overrides)))
+        overrides[converted.recurrence_id] = build_override(series, content, converted)
+    return {**series_to_stored(validate_series(replace(series, overrides=overrides)))}
 
 
 def _convert_to_zone(occurrence: OccurrenceDraft, time_zone: str) -> OccurrenceDraft:

@@ -4,7 +4,8 @@ from typing import Any
 
 from icalendar.parser import unescape_backslash
 
-from database.queries import Changes, Stored
+from database.queries import Changes
+from models.events.event import Event
 from planner.domain.ics.reading.groups import parse_groups
 from planner.domain.ics.reading.properties import Unreadable, parse_property
 from planner.domain.ics.writing.vevent import render_vevents
@@ -16,19 +17,19 @@ COMPARED_FIELDS = (
 )
 
 
-def has_same_content(stored: Stored, content: Changes) -> bool:
-    """Return whether a stored event has exactly this content."""
+def has_same_content(stored: Changes, content: Changes) -> bool:
+    """Return whether the content of a stored event is exactly this one."""
     return _select_content(stored) == _select_content(content)
 
 
-def has_same_export(stored: Stored, uid: str, content: Changes) -> bool:
+def has_same_export(event: Event, content: Changes) -> bool:
     """Return whether the export of a stored event would be imported as this content.
 
     The same content can be stored in more than one way: an excluded occurrence as a date or as an
     override, and an all-day event with a time zone, which a file does not have. Other programs also change
     the order of lines.
     """
-    rendered = render_vevents(stored, uid)
+    rendered = render_vevents(event, event.ical_uid)
     if rendered is None:
         return False
     (group,) = parse_groups(f"BEGIN:VCALENDAR\r\n{rendered.content.decode()}END:VCALENDAR\r\n")

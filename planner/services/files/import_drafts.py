@@ -12,8 +12,10 @@ from pydantic import ValidationError
 
 from database.bson_values import encode
 from database.queries import Changes
+from models.events.event import Event
+from models.events.event_draft import build_content, build_requested_series
 from models.events.event_schema import EventCreate
-from models.events.event_view import fields_of
+from models.events.event_view import OCCURRENCE_FIELDS
 from planner.domain.ics.reading.entry_times import DAY, ParsedOccurrence
 from planner.domain.ics.reading.groups import (
     EntryGroup,
@@ -27,12 +29,10 @@ from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series, validate_series
 from planner.domain.times import EventTimes, resolve_times
 from planner.errors import Invalid
-from planner.services.events.events import asked_series
-from planner.services.events.occurrences import FIELDS
 from planner.services.shared.field_errors import field_errors
 
 # What an imported occurrence may have of its own: what an occurrence of the API may, its alarms and other lines.
-OVERRIDE_FIELDS = (*FIELDS, "reminders", "ics")
+OVERRIDE_FIELDS = (*OCCURRENCE_FIELDS, "reminders", "ics")
 # The largest event that can be imported, as large as the largest body of a request.
 MAX_EVENT_BYTES = 1024 * 1024
 _OUT_OF_RANGE = "its times are outside the years 1 to 9999"
@@ -107,7 +107,7 @@ def _reasons_of(error: Invalid) -> Iterator[str]:
 def _validate_entry(entry: ParsedEntry, failures: list[ImportFailure]) -> ImportDraft:
     """Return the draft of an entry; occurrences that are not valid are added to the failures."""
     body, times, ics = _validate_fields(entry.uid, entry.draft)
-    series = asked_series(times, body)
+    series = build_requested_series(body, times)
     occurrences: list[OccurrenceDraft] = []
     for occurrence in entry.occurrences:
         try:
@@ -118,20 +118,20 @@ def _validate_entry(entry: ParsedEntry, failures: list[ImportFailure]) -> Import
     if entry.occurrences:
         # An event without a rule becomes a series if an occurrence of it has an entry of its own.
         series = series or build_series(times, None, [], [])
-        content = _build_content(body, times, ics)
+        content = _build_imported_content(body, times, ics)
         overrides = {draft.recurrence_id: build_override(series, content, draft) for draft in occurrences}
         series = validate_series(replace(series, overrides=overrides))
     return ImportDraft(
         entry.uid,
         entry.sequence,
         entry.kind,
-        _build_content(body, times, ics, series),
+        _build_imported_content(body, times, ics, series),
         [] if entry.kind == "event" else occurrences,
     )
 
 
 def _validate_occurrence(uid: str, occurrence: ParsedOccurrence) -> OccurrenceDraft:
-    content = _build_content(*_validate_fields(uid, occurrence.draft))
+    content = _build_imported_content(*_validate_fields(uid, occurrence.draft))
     return OccurrenceDraft(occurrence.recurrence_id, occurrence.time_zone, content)
 
 
@@ -145,13 +145,12 @@ def _validate_fields(uid: str, fields: dict[str, Any]) -> tuple[EventCreate, Eve
     return body, resolve_times(body.start, body.end, body.all_day, body.time_zone), fields["ics"]
 
 
-def _build_content(
+def _build_imported_content(
     body: EventCreate, times: EventTimes, ics: dict[str, Any] | None, series: Series | None = None
 ) -> Changes:
-    content = fields_of(body, times, "", series)
-    # A file does not decide who may see the event, and its key contains its id.
-    for name in ("key", "visibility"):
-        content.pop(name)
+    content = build_content(body, times, series)
+    # A file does not decide who may see the event.
+    content.pop(Event.visibility)
     return content | ({"ics": ics} if ics else {})
 
 

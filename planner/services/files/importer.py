@@ -1,22 +1,22 @@
 """Importing a file: its drafts are compared with the stored events, and the differences are written."""
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import aclosing
 from typing import NamedTuple
 
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import Changes, Id, Stored, new_id
+from database.queries import Changes, Id, assign
 from database.writes import Write
 from models.accounts.user import User
 from models.events.event import Event
-from models.events.event_batches import adding, known
-from models.events.event_view import OF_DRAFT
+from models.events.event_batches import find_events_by_uid
+from models.events.event_draft import SERIES_FIELDS
+from models.events.event_writes import create_events_writes, require_room, update_event_writes
 from models.files.import_counts import ImportCounts
 from planner.clock import Clock
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.times import build_order_key
 from planner.errors import Invalid, InvalidToken, Unavailable
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.files.import_changes import compute_changes
@@ -32,7 +32,7 @@ MAX_UNFINISHED = 6
 # Each lost attempt means that another request has written the same events.
 ATTEMPTS = 10
 # The fields that an entry removes from a stored event if it does not have them.
-REMOVABLE_FIELDS = (*OF_DRAFT, "ics", "sequence")
+REMOVABLE_FIELDS = (*SERIES_FIELDS, Event.ics)
 # After each batch the import pauses for as long as the write has taken, so that the disk is free for other
 # requests half of the time. In seconds.
 MAX_PAUSE = 0.1
@@ -72,8 +72,8 @@ class BatchPlan:
 
     def __init__(self, batch: DraftBatch) -> None:
         self.counts = ImportCounts(batch.total, batch.done)
-        self.created: list[Stored] = []
-        self.updated: list[Stored] = []
+        self.created: list[Event] = []
+        self.updated: list[Event] = []
         self.update_writes: list[Write] = []
         for failure in batch.failures:
             self.counts.fail(failure.uid, failure.reason)
@@ -123,20 +123,20 @@ class Importer:
             nonlocal plan
             plan = await self._plan_batch(run, batch)
 
-        async def write(lock: Sequence[Write]) -> bool:
+        async def write(*lock: Write) -> bool:
             writes: list[Write] = []
             if not run.dry_run:
-                writes += [*plan.update_writes, *adding(run.owner, plan.created, self._clock.now())]
+                writes += [*plan.update_writes, *create_events_writes(run.owner, plan.created, self._clock.now())]
             if run.progress_writes is not None:
                 writes += run.progress_writes(done, plan.counts)
             return not writes or await _commit([*lock, *writes])
 
         async def attempt() -> ImportCounts | None:
             if run.file.reject_conflicts and not run.dry_run:
-                is_written = await self._conflicts.in_turn(run.owner, decide, write)
+                is_written = await self._conflicts.decide_and_write(run.owner, decide, write)
             else:
                 await decide()
-                is_written = await write([])
+                is_written = await write()
             if is_written:
                 return plan.counts
             if await User.find_status(run.owner) is None:
@@ -149,7 +149,7 @@ class Importer:
     async def _plan_batch(self, run: ImportRun, batch: DraftBatch) -> BatchPlan:
         """Compare a batch with what is stored now."""
         plan = BatchPlan(batch)
-        stored_events = await known(run.owner, [draft.uid for draft in batch.drafts])
+        stored_events = await find_events_by_uid(run.owner, [draft.uid for draft in batch.drafts])
         for draft in batch.drafts:
             stored = stored_events.get(draft.uid)
             if stored is None:
@@ -165,24 +165,15 @@ class Importer:
         if draft.kind == "cancel":
             plan.counts.fail(draft.uid, "it cancels an event that you do not have")
             return
-        id, now = new_id(), self._clock.now()
-        event: Stored = {
-            "_id": id,
-            "creator": run.owner,
-            "revision": 1,
-            "created_at": now,
-            "updated_at": now,
-            "uid": draft.uid,
-            "visibility": "private",
-        }
+        content: Changes = draft.content | assign(Event.visibility, "private")
         if draft.sequence:
-            event["sequence"] = draft.sequence
-        event |= draft.content | {"key": build_order_key(draft.content["begins"], str(id))}
+            content |= assign(Event.sequence, draft.sequence)
+        event = Event.new(run.owner, content, now=self._clock.now(), uid=draft.uid)
         if await self._is_allowed(run, draft, event, plan):
             plan.created.append(event)
             plan.counts.created += 1
 
-    async def _plan_update(self, run: ImportRun, draft: ImportDraft, stored: Stored, plan: BatchPlan) -> None:
+    async def _plan_update(self, run: ImportRun, draft: ImportDraft, stored: Event, plan: BatchPlan) -> None:
         """Decide how a draft changes a stored event that is not newer."""
         try:
             changes = compute_changes(draft, stored)
@@ -197,29 +188,27 @@ class Importer:
         if await _is_unchanged(draft, stored, changes):
             plan.counts.unchanged += 1
             return
-        if "begins" in changes:
-            changes |= {"key": build_order_key(changes["begins"], str(stored["_id"]))}
         # With this value, the next revision is exported with the SEQUENCE of the file.
-        changes |= {"updated_at": self._clock.now(), "sequence": draft.sequence - stored["revision"]}
+        changes |= assign(Event.sequence, draft.sequence - stored.revision)
+        removable = REMOVABLE_FIELDS if draft.kind == "event" else ()
+        event = stored.revise(changes, by=run.owner, now=self._clock.now(), clear=removable)
         try:
-            event, writes = Event.changing(
-                stored, changes, run.owner, clear=REMOVABLE_FIELDS if draft.kind == "event" else ()
-            )
+            require_room(stored, event)
         except Invalid as error:
             plan.counts.fail(draft.uid, f"it {error.errors[0].message}")
             return
         if await self._is_allowed(run, draft, event, plan):
-            plan.update_writes += writes
+            plan.update_writes += update_event_writes(stored, event)
             plan.updated.append(event)
             plan.counts.updated += 1
 
-    async def _is_allowed(self, run: ImportRun, draft: ImportDraft, event: Stored, plan: BatchPlan) -> bool:
+    async def _is_allowed(self, run: ImportRun, draft: ImportDraft, event: Event, plan: BatchPlan) -> bool:
         """Return whether an event may be stored like this; a conflict with another event is added to the failures."""
         if not run.file.reject_conflicts:
             return True
         # In a dry run, the entries before this one will not be stored.
         beside = [] if run.dry_run else [*plan.created, *plan.updated]
-        conflicts = await self._conflicts.collisions(event, beside=beside)
+        conflicts = await self._conflicts.find_conflicts(event, written_with_it=beside)
         if conflicts:
             plan.counts.fail(
                 draft.uid, f'it overlaps with "{conflicts[0].title}", which starts at {conflicts[0].start}'
@@ -227,18 +216,18 @@ class Importer:
         return not conflicts
 
 
-async def _is_unchanged(draft: ImportDraft, stored: Stored, changes: Changes) -> bool:
+async def _is_unchanged(draft: ImportDraft, stored: Event, changes: Changes) -> bool:
     """Return whether a draft changes neither the content nor the SEQUENCE of a stored event."""
     has_same_sequence = draft.sequence == sequence_of(stored)
     if draft.kind != "event":
-        return has_same_content(stored, stored | changes)
+        return has_same_content(stored.content, stored.content | changes)
     if not has_same_sequence:
         return False
-    if has_same_content(stored, changes):
+    if has_same_content(stored.content, changes):
         return True
     # This takes some time: other requests are served in between.
     await asyncio.sleep(0)
-    return has_same_export(stored, draft.uid, changes)
+    return has_same_export(stored, changes)
 
 
 async def _commit(writes: list[Write]) -> bool:
@@ -253,6 +242,6 @@ async def _commit(writes: list[Write]) -> bool:
     return is_written
 
 
-def sequence_of(stored: Stored) -> int:
+def sequence_of(event: Event) -> int:
     """Return the SEQUENCE with which a stored event is exported."""
-    return int(stored.get("sequence") or 0) + int(stored["revision"]) - 1
+    return (event.sequence or 0) + event.revision - 1

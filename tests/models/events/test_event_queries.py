@@ -6,15 +6,13 @@ from datetime import datetime, timedelta
 from itertools import product
 from typing import Any
 
-import orjson
 import pytest
 from pymongo.database import Database as SyncDatabase
 
 from database.connection import Database
 from database.queries import Id, Stored, new_id
-from models.events.event import Event
+from models.events.event_queries import EventSelection, list_events
 from models.events.event_schema import Scope
-from planner.domain.cursors import ORDER_KEY_PATTERN, decode_cursor
 from planner.domain.times import UNDATED_INSTANT, build_order_key
 from tests.database.things import event
 from tests.models.events.crowds import DAYS, FIRST, TAGS, crowd
@@ -56,7 +54,7 @@ def test_a_list_is_answered_in_order_by_indexes(
     further: bool,
 ) -> None:
     after = build_order_key(FIRST + timedelta(days=402), "0" * 24) if further else None
-    asyncio.run(Event.listed(scope, people[0], WINDOWS[window], tag, after, 50))
+    asyncio.run(list_events(EventSelection(scope, people[0], WINDOWS[window], tag), after, 50))
     stages = explained(filled, asked[0])
     assert not stages.names & {"COLLSCAN", "SORT"}
     assert stages.keys <= 3 * stages.returned + 50
@@ -69,7 +67,7 @@ def test_a_week_costs_the_same_however_many_years_came_before_it(
 ) -> None:
     for years in (0, 100):
         since, until = (bound + timedelta(days=365 * years) for bound in WEEK)
-        asyncio.run(Event.listed("mine", people[0], (since, until), None, None, 50))
+        asyncio.run(list_events(EventSelection("mine", people[0], (since, until)), None, 50))
     now, later = (explained(filled, one) for one in asked)
     assert later.keys < now.keys
 
@@ -107,13 +105,13 @@ async def pages(scope: Scope, caller: Id, window: Window, tag: str | None, limit
     ids: list[str] = []
     after = None
     while True:
-        page = await Event.listed(scope, caller, window, tag, after, limit)
-        assert len(page.items) <= limit
-        ids += [orjson.loads(item)["id"] for item in page.items]
-        if page.next is None:
+        views, has_more = await list_events(EventSelection(scope, caller, window, tag), after, limit)
+        assert len(views) <= limit
+        ids += [view.id for view in views]
+        if not has_more:
             return ids
-        assert len(page.items) == limit
-        after = decode_cursor(page.next, ORDER_KEY_PATTERN)
+        assert len(views) == limit
+        after = views[-1].key
 
 
 async def test_a_list_holds_what_a_look_at_every_event_gives(database: Database) -> None:
@@ -175,11 +173,11 @@ async def test_paging_neither_skips_nor_repeats_while_others_write(database: Dat
     ids: list[str] = []
     after, day = None, 0
     while True:
-        page = await Event.listed("mine", ada, (None, None), None, after, 3)
-        ids += [orjson.loads(item)["id"] for item in page.items]
-        if page.next is None:
+        views, has_more = await list_events(EventSelection("mine", ada), after, 3)
+        ids += [view.id for view in views]
+        if not has_more:
             break
-        after, day = decode_cursor(page.next, ORDER_KEY_PATTERN), day + 3
+        after, day = views[-1].key, day + 3
         # Between two pages one that was shown goes, and one comes in before the place that was reached.
         await database.handle["events"].delete_one({"_id": kept[day - 1]["_id"]})
         await database.handle["events"].insert_one(event(ada, start="2026-11-30"))

@@ -6,15 +6,17 @@ from typing import Any
 import orjson
 import pytest
 
+from database.commit import commit_atomically
 from database.connection import Database, bind
 from database.queries import Id, Stored, new_id
 from models import DOCUMENTS
 from models.events.event import Event
-from models.events.event_search import SearchScope, search
-from models.events.event_view import render
-from models.events.public_event_index import copy_of
-from planner.domain.cursors import decode_search_cursor
-from tests.database.things import NOW, event, ids_in, stored_user
+from models.events.event_queries import EventSelection
+from models.events.event_search import search_words
+from models.events.event_view import find_event_view, render_event
+from models.events.event_writes import create_event_writes, delete_event_writes, update_event_writes
+from models.events.public_event_index import copy_public_event
+from tests.database.things import NOW, ids_in, new_event, stored_user
 
 ANYBODY = new_id()
 
@@ -34,21 +36,33 @@ async def copies(database: Database) -> list[Stored]:
 
 async def assert_they_say_the_same(database: Database) -> None:
     events = await database.handle["events"].find({}).sort("_id", 1).to_list(None)
-    expected = [{"_id": stored["_id"]} | copy for stored in events if (copy := copy_of(stored))]
+    expected = [copy.to_stored() for stored in events if (copy := copy_public_event(Event.from_stored(stored)))]
     assert await copies(database) == expected
 
 
 async def create(database: Database, creator: Id) -> Id:
-    stored = event(creator, visibility="public", location="Town library", geo={"lat": 1, "lon": 2}, start="2026-12-01")
-    assert await Event.add(stored)
-    id: Id = stored["_id"]
-    return id
+    new = new_event(creator, visibility="public", location="Town library", geo={"lat": 1, "lon": 2}, start="2026-12-01")
+    assert await commit_atomically(create_event_writes(new))
+    return new.id
+
+
+async def read(id: Id) -> Event:
+    view = await find_event_view(id)
+    assert view is not None
+    return view.event
+
+
+async def change(before: Event, **fields: Any) -> bool:
+    after = before.revise(fields, by=before.creator, now=NOW)
+    return await commit_atomically(update_event_writes(before, after))
+
+
+async def delete(before: Event) -> bool:
+    return await commit_atomically(delete_event_writes(before, before.creator, NOW))
 
 
 async def changed(id: Id, **fields: Any) -> None:
-    view = await Event.view(id)
-    assert view is not None
-    assert await Event.change(view, fields | {"updated_at": NOW}, view.creator, clear=()) is not None
+    assert await change(await read(id), **fields)
 
 
 CHANGES: dict[str, dict[str, Any]] = {
@@ -72,26 +86,24 @@ async def test_it_follows_each_change(what: str, transactions: bool, database: D
     await changed(id, visibility="public", title="As public as before")
     assert len(await copies(database)) == 1
     await assert_they_say_the_same(database)
-    view = await Event.view(id)
-    assert view is not None and await Event.remove(view, view.creator, NOW)
+    assert await delete(await read(id))
     assert await copies(database) == []
 
 
 async def test_what_is_refused_leaves_nothing_to_be_found(database: Database) -> None:
-    assert not await Event.add(event(new_id(), visibility="public"))
+    assert not await commit_atomically(create_event_writes(new_event(new_id(), visibility="public")))
     assert await copies(database) == []
     id = await create(database, await stored_user(database))
-    before = await Event.view(id)
-    assert before is not None
+    before = await read(id)
     await changed(id, title="Meanwhile")
-    assert await Event.change(before, {"title": "Too late", "updated_at": NOW}, before.creator) is None
-    assert not await Event.remove(before, before.creator, NOW)
+    assert not await change(before, title="Too late")
+    assert not await delete(before)
     assert [copy["title"] for copy in await copies(database)] == ["Meanwhile"]
 
 
 async def test_what_is_refused_without_transactions_leaves_nothing_to_be_found(database: Database) -> None:
     database = await without_transactions(database)
-    assert not await Event.add(event(new_id(), visibility="public"))
+    assert not await commit_atomically(create_event_writes(new_event(new_id(), visibility="public")))
     assert await ids_in(database, "events") == set()
     assert await copies(database) == []
 
@@ -101,24 +113,23 @@ async def test_what_became_private_while_it_was_looked_for_is_not_answered_and_h
     database: Database,
 ) -> None:
     ada = await stored_user(database)
-    events = [event(ada, visibility="public", start=f"2026-12-{day:02}") for day in range(1, 7)]
-    for stored in events:
-        assert await Event.add(stored)
+    events = [new_event(ada, visibility="public", start=f"2026-12-{day:02}") for day in range(1, 7)]
+    for new in events:
+        assert await commit_atomically(create_event_writes(new))
     # As it looks to a search that read the copies before, and the events after the change.
-    for stored in events[1:4]:
-        await database.handle["events"].update_one({"_id": stored["_id"]}, {"$set": {"visibility": "private"}})
-    await database.handle["events"].delete_one({"_id": events[4]["_id"]})
+    for new in events[1:4]:
+        await database.handle["events"].update_one({"_id": new.id}, {"$set": {"visibility": "private"}})
+    await database.handle["events"].delete_one({"_id": events[4].id})
     seen, after = [], None
     while True:
-        page = await search(SearchScope("all", ANYBODY), "launch", after, 2)
-        seen += [orjson.loads(item)["id"] for item in page.items]
-        if page.next is None:
+        views, after = await search_words(EventSelection("all", ANYBODY), "launch", after, 2)
+        seen += [view.id for view in views]
+        if after is None:
             break
-        after = decode_search_cursor(page.next, "launch")
-    assert seen == [str(events[0]["_id"]), str(events[5]["_id"])]
+    assert seen == [str(events[0].id), str(events[5].id)]
 
 
 def test_where_an_event_is_for_the_indexes_is_not_answered() -> None:
-    stored = event(new_id(), geo={"lat": 1.5, "lon": 2.5})
-    assert stored["place"] == {"type": "Point", "coordinates": [2.5, 1.5]}
-    assert "place" not in orjson.loads(render(stored).json)
+    new = new_event(new_id(), geo={"lat": 1.5, "lon": 2.5})
+    assert new.place == {"type": "Point", "coordinates": [2.5, 1.5]}
+    assert "place" not in orjson.loads(render_event(new).json)

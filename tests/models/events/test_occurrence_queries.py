@@ -10,9 +10,9 @@ import pytest
 from pymongo.database import Database
 
 from database.queries import Id, new_id
-from models.events.event import Event
+from models.events.event_queries import EventSelection, find_recurring_events, find_single_events
 from models.events.event_schema import Scope
-from models.events.event_times import find_recurring_events, find_single_events
+from models.events.event_times import find_scheduled_recurring_events, find_scheduled_single_events
 from planner.domain.recurrence.documents import compute_series_span
 from planner.domain.times import build_order_key
 from tests.models.events.crowds import FIRST, crowd
@@ -47,7 +47,7 @@ def test_single_events_of_a_window_are_found_in_order(
 ) -> None:
     for after in (None, build_order_key(FIRST + timedelta(days=402), "0" * 24)):
         asked.clear()
-        asyncio.run(Event.find_single_events(scope, people[0], WEEK, tag, after, 50))
+        asyncio.run(find_single_events(EventSelection(scope, people[0], WEEK, tag), after, 50))
         stages = explained(filled, asked[0])
         assert not stages.names & {"COLLSCAN", "SORT"}
         assert stages.documents <= 3 * stages.returned + 50
@@ -57,7 +57,7 @@ def test_single_events_of_a_window_are_found_in_order(
 def test_series_that_are_over_are_not_read(
     filled: Database[Any], people: list[Id], asked: list[Asked], scope: Scope, tag: str | None
 ) -> None:
-    asyncio.run(_read_all(Event.find_recurring_events(scope, people[0], WEEK, tag)))
+    asyncio.run(_read_all(find_recurring_events(EventSelection(scope, people[0], WEEK, tag))))
     stages = explained(filled, asked[0])
     assert not stages.names & {"COLLSCAN", "SORT"}
     found = filled.events.count_documents({"repeats": True, "ends": {"$gt": WEEK[0]}, "begins": {"$lt": WEEK[1]}})
@@ -71,8 +71,8 @@ def test_somebodys_time_is_found_by_indexes_without_what_is_over_or_to_come(
     since, until = WEEK[0], WEEK[0] + timedelta(days=days, hours=1)
     touching = {"creator": people[0], "ends": {"$gt": since}, "begins": {"$lt": until}}
     for read, which in (
-        (find_single_events, {"repeats": {"$exists": False}}),
-        (find_recurring_events, {"repeats": True}),
+        (find_scheduled_single_events, {"repeats": {"$exists": False}}),
+        (find_scheduled_recurring_events, {"repeats": True}),
     ):
         asked.clear()
         asyncio.run(_read_all(read(people[0], (since, until))))

@@ -9,12 +9,14 @@ import pytest
 from pymongo.database import Database as SyncDatabase
 
 from database.queries import Id, Stored, new_id
+from models.events.event import Event
+from models.events.event_queries import EventSelection
 from models.events.event_schema import Scope
-from models.events.event_search import SearchScope, in_order, ranked
-from models.events.public_event_index import copy_of
+from models.events.event_search import place_pipeline, words_pipeline
+from models.events.public_event_index import copy_public_event
 from planner.domain.cursors import SearchRank
 from planner.domain.geo import Circle
-from tests.database.things import event
+from tests.database.things import new_event
 from tests.models.events.crowds import DAYS, FIRST
 
 pytestmark = pytest.mark.real_server("the mock has neither query plans nor text indexes")
@@ -35,10 +37,10 @@ def filled(indexed: SyncDatabase[Any], ada: Id) -> SyncDatabase[Any]:
     """A real database with a few events of Ada's and many public ones of others, all about the same."""
     dice = random.Random(5)
 
-    def one(creator: Id, lat: float, lon: float, visibility: str) -> Stored:
+    def one(creator: Id, lat: float, lon: float, visibility: str) -> Event:
         start = FIRST + timedelta(hours=dice.randrange(DAYS * 24))
         fields = {"start": start.isoformat(), "geo": {"lat": lat, "lon": lon}, "visibility": visibility}
-        return event(creator, title="Festival", tags=dice.sample(("books", "music"), dice.randrange(3)), **fields)
+        return new_event(creator, title="Festival", tags=dice.sample(("books", "music"), dice.randrange(3)), **fields)
 
     stored = [one(ada, 52.5, 13.4 + number / 100, dice.choice(("private", "public"))) for number in range(MINE)]
     others = [new_id() for _ in range(50)]
@@ -46,8 +48,9 @@ def filled(indexed: SyncDatabase[Any], ada: Id) -> SyncDatabase[Any]:
         one(dice.choice(others), dice.uniform(-60, 50), dice.uniform(-180, 180), "public") for _ in range(STRANGERS)
     ]
     stored += [one(dice.choice(others), 52.51, 13.41, "public") for _ in range(NEARBY)]
-    indexed.events.insert_many(stored)
-    indexed.public_event_index.insert_many([{"_id": each["_id"]} | copy for each in stored if (copy := copy_of(each))])
+    indexed.events.insert_many([each.to_stored() for each in stored])
+    copies = [copy.to_stored() for each in stored if (copy := copy_public_event(each))]
+    indexed.public_event_index.insert_many(copies)
     return indexed
 
 
@@ -71,9 +74,9 @@ def _numbers(text: str, label: str) -> list[str]:
 def test_words_among_one_s_own_events_are_found_without_looking_at_those_of_others(
     filled: SyncDatabase[Any], ada: Id, window: Any, tag: str | None, near: Circle | None
 ) -> None:
-    sought = SearchScope("mine", ada, window, tag, near)
+    selection = EventSelection("mine", ada, window, tag, near)
     for after in (None, SearchRank(1.5, "")):
-        keys, documents, plan = examined(filled, "events", ranked(sought, "festival", after, 51))
+        keys, documents, plan = examined(filled, "events", words_pipeline(selection, "festival", after, 51))
         assert "'indexName': 'creator_words'" in plan
         assert keys <= 2 * MINE  # Once for the word, once for the answer.
         assert documents <= 3 * MINE  # Found, fetched again for a filter, and looked up for the answer.
@@ -87,7 +90,9 @@ def test_a_rare_word_among_public_events_is_found_without_looking_at_the_others(
     )
     for scope in ("public", "all"):
         start = "public_event_index" if scope == "public" else "events"
-        keys, documents, plan = examined(filled, start, ranked(SearchScope(scope, new_id()), "regatta", None, 51))
+        keys, documents, plan = examined(
+            filled, start, words_pipeline(EventSelection(scope, new_id()), "regatta", None, 51)
+        )
         assert "'indexName': 'words'" in plan
         assert (keys, documents) <= (10, 20)
 
@@ -96,12 +101,14 @@ def test_a_rare_word_among_public_events_is_found_without_looking_at_the_others(
 def test_a_small_circle_is_answered_by_what_lies_in_it_whatever_was_asked_before(
     filled: SyncDatabase[Any], ada: Id, scope: Scope, window: Any, tag: str | None
 ) -> None:
-    for _ in range(3):  # So that the server remembers how it answered for the whole earth.
-        list(filled.events.aggregate(in_order(SearchScope(scope, ada, window, tag, WHOLE), None, 51)))
-        found = list(filled.events.aggregate(in_order(SearchScope(scope, ada, window, tag, SMALL), None, 51)))
-    keys, documents, _ = examined(filled, "events", in_order(SearchScope(scope, ada, window, tag, SMALL), None, 51))
+    whole = place_pipeline(EventSelection(scope, ada, window, tag, WHOLE), None, 51)
+    small = place_pipeline(EventSelection(scope, ada, window, tag, SMALL), None, 51)
+    for _ in range(3):  # So that the server has cached its plan for the whole earth.
+        list(filled.events.aggregate(whole))
+        found = list(filled.events.aggregate(small))
+    keys, documents, _ = examined(filled, "events", small)
     assert len(found) <= MINE + NEARBY
-    branches = len(in_order(SearchScope(scope, ada, window, tag, SMALL), None, 51))
+    branches = len(small)
     assert documents <= 2 * (MINE + NEARBY)
     assert keys <= 2 * (MINE + NEARBY) + 20 * branches
 
@@ -117,7 +124,7 @@ def test_a_circle_and_words_leave_what_a_look_at_every_event_leaves(
     match["begins"] = {"$lt": until} if until else {"$exists": True}
     match["ends"] = {"$gt": since} if since else {"$exists": True}
     expected = {stored["_id"] for stored in filled.events.find(match)}
-    sought = SearchScope(scope, ada, window, "music", SMALL)
+    selection = EventSelection(scope, ada, window, "music", SMALL)
     start = filled.public_event_index if scope == "public" else filled.events
-    assert {stored["_id"] for stored in start.aggregate(ranked(sought, "FESTIVAL", None, 1000))} == expected
-    assert {stored["_id"] for stored in filled.events.aggregate(in_order(sought, None, 1000))} == expected
+    assert {stored["_id"] for stored in start.aggregate(words_pipeline(selection, "FESTIVAL", None, 1000))} == expected
+    assert {stored["_id"] for stored in filled.events.aggregate(place_pipeline(selection, None, 1000))} == expected

@@ -79,7 +79,7 @@ async def test_an_unexpected_error_is_a_500_in_the_usual_shape_without_its_messa
     async def fail(*arguments: Any) -> None:
         raise RuntimeError("of no concern to anybody: " + ada.token)
 
-    monkeypatch.setattr(Events, "listed", fail)
+    monkeypatch.setattr(Events, "get_page", fail)
     response_checker.may_fail = True
     response = await ada.get("/events")
     assert response.status_code == 500

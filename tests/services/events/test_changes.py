@@ -185,7 +185,7 @@ async def test_a_token_of_more_than_ninety_days_ago_has_expired(ada: Person) -> 
     ok(await ada.get(f"/events/changes?since={rewritten(token, issued=young)}"))
     problem = ok(await ada.get(f"/events/changes?since={rewritten(token, issued=old)}"), 410)
     assert problem["type"] == "/problems/gone"
-    assert "anew" in problem["detail"]
+    assert "read everything again" in problem["detail"]
 
 
 async def test_a_token_from_a_time_that_the_database_was_set_back_from_has_expired(ada: Person) -> None:
@@ -236,7 +236,7 @@ async def test_a_change_that_is_committed_after_a_later_one_was_read_is_not_miss
 async def test_more_than_one_write_can_number_is_numbered_all_the_same(
     database: Database, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("planner.services.events.events.changes.BATCH", 3)
+    monkeypatch.setattr("planner.services.events.changes.BATCH_SIZE", 3)
     made = {(await ada.event())["id"] for _ in range(10)}
     assert set(ids(await changes(ada))) == made
     assert await database.handle["events"].count_documents({"change_number": 0}) == 0

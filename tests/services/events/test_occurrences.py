@@ -67,7 +67,7 @@ async def pages(person: Person, **query: Any) -> list[Any]:
 async def test_more_series_than_are_looked_into_at_once_are_all_found(
     ada: Person, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
-    monkeypatch.setattr("models.events.event.SERIES_AT_ONCE", 3)
+    monkeypatch.setattr("models.events.event_queries.SERIES_BATCH_SIZE", 3)
     rules = ["FREQ=DAILY;COUNT=2", "FREQ=WEEKLY", "FREQ=DAILY;INTERVAL=3;COUNT=30", "FREQ=DAILY;COUNT=1"]
     dice, expected = random.Random(limit), []
     for number in range(20):

@@ -54,7 +54,7 @@ async def test_what_can_be_restored_no_more_is_forgotten(
     ada: Person, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database, undo = database_of(app), services_of(app).revisions
-    monkeypatch.setattr(states, "AT_ONCE", 2)
+    monkeypatch.setattr(states, "DELETE_BATCH_SIZE", 2)
     clock = freeze_clock(app)
     kept, back, lost = await ada.event(), await ada.event(), await ada.event()
     for event in (kept, back, lost):
@@ -64,13 +64,13 @@ async def test_what_can_be_restored_no_more_is_forgotten(
         await remove(ada, event)
     ok(await restore(ada, back["id"]))
     clock.move(MONTH - timedelta(milliseconds=1))
-    assert await undo.forget_due() == 0
+    assert await undo.delete_expired() == 0
     clock.move(timedelta(milliseconds=1))
-    assert await undo.forget_due() == 1
+    assert await undo.delete_expired() == 1
     ada = await anew(ada)
     assert await database["revisions"].count_documents({"event": ObjectId(lost["id"])}) == 0
     assert [len(await history(ada, event["id"])) for event in (kept, back)] == [5, 7]
-    assert await undo.forget_due() == 0
+    assert await undo.delete_expired() == 0
 
 
 async def test_what_is_forgotten_of_a_removed_event_is_finished_when_it_was_cut_short(
@@ -93,13 +93,13 @@ async def test_what_is_forgotten_of_a_removed_event_is_finished_when_it_was_cut_
         return await original(writes)
 
     with monkeypatch.context() as patched:
-        patched.setattr(states, "AT_ONCE", 2)
+        patched.setattr(states, "DELETE_BATCH_SIZE", 2)
         patched.setattr(states, "commit_atomically", cut_short)
         with pytest.raises(ConnectionError):
-            await undo.forget_due()
+            await undo.delete_expired()
     left = await database["revisions"].find({"event": ObjectId(event["id"])}).to_list(None)
     assert [entry["revision"] for entry in left if entry.get("act") == "deleted"] == [6] and len(left) == 2
-    assert await undo.forget_due() == 1
+    assert await undo.delete_expired() == 1
     assert await database["revisions"].count_documents({"event": ObjectId(event["id"])}) == 0
 
 
@@ -110,14 +110,14 @@ async def test_it_is_forgotten_without_anybody_asking(
     await remove(ada, await ada.event())
     database, undo = database_of(app), services_of(app).revisions
     await database["revisions"].update_one({"act": "deleted"}, {"$set": {"expires_at": SystemClock().now()}})
-    forget_due, forgotten = undo.forget_due, asyncio.Event()
+    delete_expired, forgotten = undo.delete_expired, asyncio.Event()
 
     async def noted() -> int:
-        if number := await forget_due():
+        if number := await delete_expired():
             forgotten.set()
         return int(number)
 
-    monkeypatch.setattr(undo, "forget_due", noted)
+    monkeypatch.setattr(undo, "delete_expired", noted)
     loop = asyncio.create_task(background.run_due_work(services_of(app)))
     try:
         await asyncio.wait_for(forgotten.wait(), 10)

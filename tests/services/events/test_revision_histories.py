@@ -9,10 +9,11 @@ import pytest
 from bson import ObjectId
 from fastapi import FastAPI
 
-from database.queries import parse_id
-from models.events.event import Event
-from models.events.event_view import render
-from models.events.revision import OF_SERVER
+from database.commit import commit_atomically
+from database.queries import Id, parse_id
+from models.events.event import FIELDS_OF_SERVER, Event
+from models.events.event_view import find_event_view
+from models.events.event_writes import delete_event_writes, update_event_writes
 from planner.clock import SystemClock
 from planner.services.accounts.administration import Administration
 from tests.services.events.test_revisions import changed, history, remove, restore, said
@@ -236,19 +237,24 @@ async def test_what_a_restored_event_is_told_as_counts_on(ada: Person, app: Fast
 def test_each_stored_field_is_content_that_an_undo_brings_back_or_the_servers_own() -> None:
     stored = {field.alias or name for name, field in Event.model_fields.items()} - {"revision_id"}
     # A new field has to be thought about: what people say of an event belongs here, what the
-    # server knows of it (counts, decisions, places in lists) into OF_SERVER.
+    # server knows of it (counts, decisions, places in lists) into FIELDS_OF_SERVER.
     says = {"title", "description", "image", "tags", "location", "geo", "url", "status", "visibility", "reminders"}
     times = {"start", "end", "all_day", "time_zone", "recurrence", "overrides", "seconds", "repeats"}
     derived = {"begins", "ends", "span", "key"}
-    assert stored - OF_SERVER == says | times | derived | {"ics"}
+    assert stored - FIELDS_OF_SERVER == says | times | derived | {"ics"}
 
 
 async def by_another(app: FastAPI, event: Any, editor: Person, **fields: Any) -> None:
     """A change by somebody who may, and is not the creator."""
     id, by = parse_id(event["id"]), parse_id(editor.id)
     assert id and by
-    view = await Event.view(id)
-    assert view and await Event.change(view, fields | {"updated_at": SystemClock().now()}, by, clear=())
+    view = await find_event_view(id)
+    assert view and await change(view.event, by, **fields)
+
+
+async def change(before: Event, by: Id, **fields: Any) -> bool:
+    after = before.revise(fields, by=by, now=SystemClock().now())
+    return await commit_atomically(update_event_writes(before, after))
 
 
 async def test_who_else_changed_an_event_is_told_until_they_leave(ada: Person, ben: Person, app: FastAPI) -> None:
@@ -272,10 +278,10 @@ async def test_a_change_of_what_was_read_before_its_editor_left_is_made_anew(
     await by_another(app, event, ben, title="Reading")
     id, me = parse_id(event["id"]), parse_id(ada.id)
     assert id and me
-    view = await Event.view(id)
+    view = await find_event_view(id)
     ok(await ben.request("DELETE", "/users/me", json={"password": PASSWORD}), 204)
-    assert view and await Event.change(view, {"title": "Talk", "updated_at": SystemClock().now()}, me, clear=()) is None
-    assert not await Event.remove(view, me, SystemClock().now())
+    assert view and not await change(view.event, me, title="Talk")
+    assert not await commit_atomically(delete_event_writes(view.event, me, SystemClock().now()))
     await changed(ada, event, title="Talk")
     assert await traces(database_of(app), ben.id) == []
 
@@ -343,7 +349,7 @@ async def test_a_state_is_what_was_stored_and_not_what_is_answered(ada: Person, 
     assert {name: value for name, value in kept["state"].items() if name != "change_number"} == {
         name: value for name, value in stored.items() if name != "change_number"
     }
-    assert render(kept["state"]).revision == kept["revision"] == 1
+    assert Event.from_stored(kept["state"]).revision == kept["revision"] == 1
     assert kept["at"] - stored["updated_at"] == timedelta(0)
 
 

@@ -11,6 +11,8 @@ from fastapi import FastAPI
 
 from models.events import revision as states
 from models.events import revision_view as views
+from models.events.event import Event
+from models.events.revision import Revision
 from planner.services.accounts.administration import Administration
 from tests.support.clients import Person, Planner, ok, sign_up
 from tests.support.services import database_of, services_of
@@ -165,7 +167,7 @@ async def test_that_an_event_is_there_again_is_not_undone_by_mistake(ada: Person
     event = await ada.event()
     await remove(ada, event)
     restored = ok(await restore(ada, event["id"]))
-    assert "removed" in ok(await restore(ada, event["id"]), 409)["detail"]
+    assert "deleted" in ok(await restore(ada, event["id"]), 409)["detail"]
     assert ok(await ada.get(f"/events/{event['id']}")) == restored
 
 
@@ -339,20 +341,20 @@ async def test_a_page_of_revisions_reads_no_more_states_than_it_shows_and_two(
     event = await ada.event(title="1")
     for number in range(60):
         await changed(ada, event, title=str(number))
-    read: list[bytes] = []
-    rendered: list[Any] = []
-    page, render = vars(states)["page"], vars(views)["render"]
+    read: list[Revision] = []
+    rendered: list[Event] = []
+    find, build_body = vars(states)["find"], vars(views)["build_body"]
 
-    async def noted_page(*arguments: Any) -> Any:
-        found = await page(*arguments)
+    async def noted_find(*arguments: Any, **options: Any) -> Any:
+        found = await find(*arguments, **options)
         read.extend(found)
         return found
 
-    def noted_render(state: Any) -> Any:
-        rendered.append(state)
-        return render(state)
+    def noted_build_body(event: Event) -> Any:
+        rendered.append(event)
+        return build_body(event)
 
-    monkeypatch.setattr(states, "page", noted_page)
-    monkeypatch.setattr(views, "render", noted_render)
+    monkeypatch.setattr(states, "find", noted_find)
+    monkeypatch.setattr(views, "build_body", noted_build_body)
     assert len(await history(ada, event["id"], limit=5)) == 5
     assert (len(read), len(rendered)) == (6, 7)

@@ -6,9 +6,10 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.events.event import Event
 from planner.domain.ics.reading.groups import parse_groups
 from planner.domain.ics.writing.vevent import render_vevents
-from planner.domain.recurrence.documents import series_from_document, series_to_document
+from planner.domain.recurrence.documents import series_from_event, series_to_stored
 from planner.domain.recurrence.occurrences import has_no_occurrences, list_occurrences
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series, validate_series
@@ -46,7 +47,7 @@ contents = st.fixed_dictionaries(
 
 def import_export(stored: dict[str, Any]) -> ImportDraft:
     """Return the draft of the export of a stored event."""
-    rendered = render_vevents(stored, "a@x")
+    rendered = render_vevents(Event.from_stored(stored), "a@x")
     assert rendered is not None
     (group,) = parse_groups(f"BEGIN:VCALENDAR\r\n{rendered.content.decode()}END:VCALENDAR\r\n")
     draft, failures, _ = build_draft(group)
@@ -80,17 +81,17 @@ def test_an_exported_series_is_imported_with_the_same_occurrences(series: Series
         series.start, series.duration, series.time_zone, series.rrule, series.rdates, series.exdates, changed
     )
     zone = None if series.all_day else series.time_zone
-    stored = content | OWN | {"time_zone": zone} | series_to_document(series)
+    stored = content | OWN | {"time_zone": zone} | series_to_stored(series)
     again = import_export(stored)
     for name in content:
         assert (again.content.get(name) or None) == (stored.get(name) or None)
     imported = again.content | OWN
     if imported.get("repeats"):
         # A file has no time zone for an all-day event, so its days begin at midnight in UTC.
-        expected = series if not series.all_day else series_from_document(stored)
-        assert occurrences_of(series_from_document(imported)) == occurrences_of(expected)
+        expected = series if not series.all_day else series_from_event(Event.from_stored(stored))
+        assert occurrences_of(series_from_event(Event.from_stored(imported))) == occurrences_of(expected)
     assert has_same_content(import_export(imported).content, again.content)
-    assert has_same_export(stored, "a@x", again.content)
+    assert has_same_export(Event.from_stored(stored | {"uid": "a@x"}), again.content)
 
 
 @given(locals_, locals_, zones, contents)
@@ -127,7 +128,7 @@ def test_an_entry_that_differs_does_not_have_the_same_content() -> None:
         ["SUMMARY:Tea", "DURATION:PT1H"],
     ):
         assert not has_same_content(plain, entry(*lines))
-        assert not has_same_export(plain | OWN, "a", entry(*lines))
+        assert not has_same_export(Event.from_stored(plain | OWN | {"uid": "a"}), entry(*lines))
 
 
 def test_an_event_of_more_than_a_mebibyte_fails() -> None:

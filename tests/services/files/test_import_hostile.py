@@ -9,6 +9,7 @@ from hypothesis import example, given
 from hypothesis import strategies as st
 
 from database.bson_values import decode, encode
+from models.events.event import Event
 from planner.domain.ics.reading.components import NotACalendar
 from planner.domain.ics.reading.groups import parse_groups
 from planner.domain.ics.writing.vevent import render_vevents
@@ -55,7 +56,7 @@ def read(text: str) -> None:
         for failure in failures:
             assert failure.reason and "Error" not in failure.reason
         if draft is not None:
-            stored = decode(encode(draft.content)) | stamps
+            stored = Event.from_stored(decode(encode(draft.content)) | stamps)
             assert render_vevents(stored, draft.uid) is not None
 
 

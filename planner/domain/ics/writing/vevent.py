@@ -1,7 +1,7 @@
 """The VEVENTs of one stored event (RFC 5545 §3.6.1): one for the event, and one for each occurrence that differs."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -9,8 +9,9 @@ from typing import Any, NamedTuple
 from planner.domain.ics.alarms import format_valarms
 from planner.domain.ics.content import encode_lines, escape_text, sanitize_line
 from planner.domain.ics.writing.vtimezone import format_tzid
-from planner.domain.recurrence.documents import series_from_document
+from planner.domain.recurrence.documents import series_from_event
 from planner.domain.recurrence.series import Override, Series, add_days_clamped
+from planner.domain.stored_event import GeoPoint, ImportedLines, StoredEvent
 from planner.domain.zones import add_clamped, list_zone_names, to_local, to_utc
 
 # These properties may occur only once in a VEVENT. An imported line is left out if we write the same property.
@@ -37,31 +38,31 @@ class EventContent(NamedTuple):
     title: str
     description: str | None
     location: str | None
-    geo: Mapping[str, float] | None
+    geo: GeoPoint | None
     url: str | None
     image: str | None
     tags: Sequence[str]
     status: str
     reminders: Sequence[int] | None
-    ics: Mapping[str, Any] | None
+    ics: ImportedLines | None
 
 
-def render_vevents(stored: Mapping[str, Any], uid: str) -> RenderedVEvents | None:
+def render_vevents(event: StoredEvent, uid: str) -> RenderedVEvents | None:
     """Return the VEVENTs of a stored event, or None for an undated one, which iCalendar cannot express."""
-    parts = list(render_vevents_in_parts(stored, uid))
+    parts = list(render_vevents_in_parts(event, uid))
     return RenderedVEvents(b"".join([part.content for part in parts]), parts[-1].time_zones) if parts else None
 
 
-def render_vevents_in_parts(stored: Mapping[str, Any], uid: str) -> Iterator[RenderedVEvents]:
+def render_vevents_in_parts(event: StoredEvent, uid: str) -> Iterator[RenderedVEvents]:
     """Yield the VEVENTs of a stored event in parts not much larger than PART_OCTETS; nothing for an undated event.
 
     The VEVENT of an occurrence repeats all that the event says, so the VEVENTs of a stored event of 0.5 MB
     may have 50 MB.
     """
-    if stored.get("start") is None:
+    if event.start is None:
         return
-    renderer = _Renderer(stored, uid)
-    vevents = renderer.format_recurring() if stored.get("repeats") else renderer.format_single()
+    renderer = _Renderer(event, uid)
+    vevents = renderer.format_recurring() if event.repeats else renderer.format_single(event.start)
     content = b""
     for lines in vevents:
         content += encode_lines(lines)
@@ -72,19 +73,18 @@ def render_vevents_in_parts(stored: Mapping[str, Any], uid: str) -> Iterator[Ren
         yield RenderedVEvents(content, tuple(renderer.time_zones))
 
 
-def _content_from_document(stored: Mapping[str, Any]) -> EventContent:
-    get = stored.get
+def _content_of(event: StoredEvent) -> EventContent:
     return EventContent(
-        title=stored["title"],
-        description=get("description"),
-        location=get("location"),
-        geo=get("geo"),
-        url=get("url"),
-        image=get("image"),
-        tags=get("tags") or (),
-        status=stored["status"],
-        reminders=get("reminders"),
-        ics=get("ics"),
+        title=event.title,
+        description=event.description,
+        location=event.location,
+        geo=event.geo,
+        url=event.url,
+        image=event.image,
+        tags=event.tags,
+        status=event.status,
+        reminders=event.reminders,
+        ics=event.ics,
     )
 
 
@@ -96,31 +96,31 @@ def _override_content(content: EventContent, override: Override) -> EventContent
 class _Renderer:
     """The lines of the VEVENTs of one event. `time_zones` has the zones that they use, in order, as keys."""
 
-    def __init__(self, stored: Mapping[str, Any], uid: str) -> None:
-        self._stored = stored
-        self._time_zone: str = stored.get("time_zone") or "UTC"
-        self._content = _content_from_document(stored)
+    def __init__(self, event: StoredEvent, uid: str) -> None:
+        self._event = event
+        self._time_zone = event.time_zone or "UTC"
+        self._content = _content_of(event)
         self.time_zones: dict[str, None] = {}
-        created, updated = _format_utc(stored["created_at"]), _format_utc(stored["updated_at"])
+        created, updated = _format_utc(event.created_at), _format_utc(event.updated_at)
         self._head = [
             "BEGIN:VEVENT",
             f"UID:{escape_text(uid)}",
             f"DTSTAMP:{updated}",
             f"CREATED:{created}",
             f"LAST-MODIFIED:{updated}",
-            f"SEQUENCE:{stored.get('sequence', 0) + stored['revision'] - 1}",
+            f"SEQUENCE:{(event.sequence or 0) + event.revision - 1}",
         ]
 
-    def format_single(self) -> Iterator[list[str]]:
+    def format_single(self, start: str) -> Iterator[list[str]]:
         """Yield the lines of the VEVENT of an event that does not repeat."""
-        times = [self._format_stored("DTSTART", self._stored["start"])]
-        if (end := self._stored.get("end")) is not None:
-            times.append(self._format_stored("DTEND", end))
+        times = [self._format_stored("DTSTART", start)]
+        if self._event.end is not None:
+            times.append(self._format_stored("DTEND", self._event.end))
         yield [*self._head, *times, *self._format_content(self._content), "END:VEVENT"]
 
     def format_recurring(self) -> Iterator[list[str]]:
         """Yield the lines of the VEVENT of a recurring event, then those of each occurrence that differs."""
-        series = series_from_document(self._stored)
+        series = series_from_event(self._event)
         exdates, rdates, overridden = _find_exceptions(series)
         times = list(self._format_times(series, series.start, series.duration))
         if series.rrule is not None:
@@ -198,10 +198,11 @@ class _Renderer:
         if content.tags:
             lines.append("CATEGORIES:" + ",".join([escape_text(tag) for tag in content.tags]))
         lines.append(f"STATUS:{content.status.upper()}")
-        ics = content.ics or {}
-        if imported := ics.get("lines"):
-            lines += self._select_imported(lines, imported)
-        reminders, alarms = content.reminders or (), ics.get("alarms", ())
+        alarms: Sequence[Sequence[str]] = ()
+        if content.ics is not None:
+            lines += self._select_imported(lines, content.ics["lines"])
+            alarms = content.ics["alarms"]
+        reminders = content.reminders or ()
         return lines + format_valarms(content.title, reminders, alarms) if reminders or alarms else lines
 
     def _select_imported(self, own_lines: list[str], imported: Iterable[str]) -> list[str]:

@@ -8,11 +8,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from models.events.event import Event
 from planner.domain.ics.writing.vcalendar import VCalendarBody, render_vcalendar_start
 from planner.domain.ics.writing.vevent import PART_OCTETS, RenderedVEvents, render_vevents, render_vevents_in_parts
-from planner.domain.recurrence.documents import series_to_document
+from planner.domain.recurrence.documents import series_to_stored
 from planner.domain.recurrence.occurrences import list_occurrences
 from planner.domain.recurrence.series import Override, Series, validate_series
+from planner.domain.stored_event import ImportedLines
 from tests.domain.ics.test_content import printable, unfolded
 from tests.domain.strategies import series as any_series
 
@@ -20,7 +22,7 @@ WRITTEN = datetime(2026, 4, 1, 8, 0, 0, 999000, tzinfo=UTC)
 CHANGED = datetime(2026, 4, 2, 9, 30, tzinfo=UTC)
 
 
-def stored(**fields: Any) -> dict[str, Any]:
+def stored(**fields: Any) -> Event:
     """Return a stored event."""
     plain: dict[str, Any] = {
         "title": "Reading",
@@ -34,11 +36,16 @@ def stored(**fields: Any) -> dict[str, Any]:
         "created_at": WRITTEN,
         "updated_at": CHANGED,
     }
-    return plain | fields
+    return Event.from_stored(plain | fields)
 
 
-def repeating(series: Series, **fields: Any) -> dict[str, Any]:
-    return stored(time_zone=series.time_zone, **fields) | series_to_document(series)
+def imported(*lines: str) -> ImportedLines:
+    """Return what is stored of these lines of an imported VEVENT."""
+    return {"lines": list(lines), "alarms": []}
+
+
+def repeating(series: Series, **fields: Any) -> Event:
+    return stored(time_zone=series.time_zone, **{**fields, **series_to_stored(series)})
 
 
 def whole(events: list[RenderedVEvents]) -> bytes:
@@ -53,7 +60,7 @@ def rendered(**fields: Any) -> RenderedVEvents:
     return found
 
 
-def lines(*, of: dict[str, Any] | None = None, **fields: Any) -> list[str]:
+def lines(*, of: Event | None = None, **fields: Any) -> list[str]:
     """Return the unfolded lines of an event."""
     found = render_vevents(of or stored(**fields), "a@planner")
     assert found is not None
@@ -65,7 +72,7 @@ def line(name: str, **fields: Any) -> str:
     return found
 
 
-def parsed(document: dict[str, Any]) -> list[Any]:
+def parsed(document: Event) -> list[Any]:
     """Return the VEVENTs as icalendar reads them."""
     found = render_vevents(document, "a@planner")
     assert found is not None
@@ -179,18 +186,18 @@ def test_a_geo_position_is_read_back_with_all_digits(lat: float, lon: float) -> 
 
 def test_imported_lines_without_a_field_are_written_unchanged() -> None:
     kept_lines = ['X-NOTE;X-A="b;c":d\\,e', "ORGANIZER;CN=Ann:mailto:ann@example.org", "CLASS:PRIVATE"]
-    assert lines(ics={"lines": kept_lines})[-4:-1] == kept_lines
+    assert lines(ics=imported(*kept_lines))[-4:-1] == kept_lines
 
 
 def test_an_imported_line_is_left_out_when_a_field_has_its_property() -> None:
-    ics = {"lines": ["URL:mailto:ann@example.org", "X-A:1"]}
+    ics = imported("URL:mailto:ann@example.org", "X-A:1")
     assert line("URL", ics=ics) == "URL:mailto:ann@example.org"
     assert line("URL", ics=ics, url="https://example.org") == "URL:https://example.org"
     assert "X-A:1" in lines(ics=ics, url="https://example.org")
 
 
 def test_a_zone_of_an_imported_line_has_a_vtimezone_as_well() -> None:
-    document = {"ics": {"lines": ["X-A;TZID=Asia/Tokyo:20260501T180000", "X-B;TZID=My own:1", "X-C:;TZID=Asia/Seoul"]}}
+    document = {"ics": imported("X-A;TZID=Asia/Tokyo:20260501T180000", "X-B;TZID=My own:1", "X-C:;TZID=Asia/Seoul")}
     assert rendered(**document).time_zones == ("Asia/Tokyo",)
 
 
@@ -239,7 +246,7 @@ def test_an_occurrence_with_an_override_has_its_own_vevent() -> None:
             )
         }
     )
-    found = lines(of=repeating(series, description="Bring tea", revision=4, ics={"lines": ["X-A:1"]}))
+    found = lines(of=repeating(series, description="Bring tea", revision=4, ics=imported("X-A:1")))
     assert found[found.index("END:VEVENT") + 1 :] == [
         "BEGIN:VEVENT",
         "UID:a@planner",
@@ -260,9 +267,9 @@ def test_an_occurrence_with_an_override_has_its_own_vevent() -> None:
 
 
 def test_an_occurrence_may_have_imported_lines_of_its_own() -> None:
-    own = {"ics": {"lines": ["X-A:2"]}, "reminders": [5]}
+    own = {"ics": imported("X-A:2"), "reminders": [5]}
     series = weekly(overrides={datetime(2026, 5, 8, 18): Override(fields=own)})
-    found = lines(of=repeating(series, ics={"lines": ["X-A:1"]}))
+    found = lines(of=repeating(series, ics=imported("X-A:1")))
     assert [text for text in found if text.startswith(("X-A", "TRIGGER"))] == ["X-A:1", "X-A:2", "TRIGGER:-PT5M"]
 
 
@@ -298,9 +305,9 @@ def test_the_end_of_an_occurrence_is_exact_across_a_clock_change() -> None:
     assert line("DTEND", of=repeating(shorter)) == "DTEND:20261025T013000Z"
 
 
-def _rebuilt(document: dict[str, Any]) -> Series:
+def _rebuilt(document: Event) -> Series:
     """Return the series that another program would read from our file."""
-    zone = document["time_zone"]
+    zone = document.time_zone or "UTC"
 
     def local(value: Any) -> Any:
         if not isinstance(value, datetime):

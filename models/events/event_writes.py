@@ -1,0 +1,103 @@
+"""The writes that create, change, delete and restore an event, with all that must be written with it."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from database.bson_values import encode
+from database.queries import Changes, Filter, Id, clear, only
+from database.reads import find
+from database.writes import Delete, Forbid, Insert, Update, Write
+from models.accounts.user import User
+from models.events.event import Event
+from models.events.public_event_index import PublicEventIndex
+from models.events.revision import Revision
+from models.events.tombstone import Tombstone
+from planner.errors import Invalid
+
+# The database accepts no document over 16 MiB, and each change stores the whole event as a revision.
+MAX_EVENT_BYTES = 2 * 1024 * 1024
+
+
+def create_event_writes(event: Event) -> list[Write]:
+    """Return the writes that store a new event, and its id in its creator's account.
+
+    They are refused when the account is deleted, and by a unique index for a uid that the creator uses already.
+    """
+    return [*insert_event_writes(event), User.embed_event_write(event.creator, event.id, event.updated_at)]
+
+
+def create_events_writes(creator: Id, events: Sequence[Event], now: datetime) -> list[Write]:
+    """Return the writes that store several new events of one creator, as `create_event_writes` does."""
+    if not events:
+        return []
+    inserts = [write for event in events for write in insert_event_writes(event)]
+    return [*inserts, User.embed_events_write(creator, [event.id for event in events], now)]
+
+
+def insert_event_writes(event: Event) -> list[Write]:
+    """Return the writes that store a new event, but not its id in its creator's account."""
+    return [Insert(event), *PublicEventIndex.insert_writes(event)]
+
+
+def update_event_writes(before: Event, after: Event) -> list[Write]:
+    """Return the writes that replace an event by its next revision (`Event.revise`), and store the one before.
+
+    They are refused when the event has been changed meanwhile.
+    """
+    old, new = before.to_stored(), after.to_stored()
+    # The change number is always set: the event may have been given one meanwhile.
+    changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
+    changes: Changes = {"$set": changed | {Event.change_number: after.change_number}}
+    if removed := old.keys() - new.keys():
+        changes["$unset"] = clear(*sorted(removed))
+    writes: list[Write] = [Update(Event, before.unchanged_filter(), changes), Revision.insert_write(before)]
+    if before.visibility == "public" and after.visibility != "public":
+        writes.append(Tombstone.insert_write(before, after.updated_at, removed=False))
+    return [*writes, *PublicEventIndex.update_writes(before, after)]
+
+
+def delete_event_writes(event: Event, by: Id, now: datetime) -> list[Write]:
+    """Return the writes that delete an event, and its id from its creator's account; refused when it was changed.
+
+    It can be restored for some time: see `Revision`.
+    """
+    return [
+        Delete(Event, event.unchanged_filter()),
+        User.remove_event_write(event.creator, event.id, now),
+        *Revision.delete_event_writes(event, by, now),
+        Tombstone.insert_write(event, now, removed=True),
+        *PublicEventIndex.delete_writes(event),
+    ]
+
+
+def restore_event_writes(deletion: Revision, event: Event) -> list[Write]:
+    """Return the writes that store a deleted event again, and its id in its creator's account.
+
+    They are refused when it was restored meanwhile, its time to be restored has ended or its creator's
+    account is deleted; by a unique index when the event exists, or its uid is used again.
+    """
+    embed = User.embed_event_write(event.creator, event.id, event.updated_at)
+    return [*insert_event_writes(event), deletion.undo_deletion_write(), embed]
+
+
+async def delete_all_events_writes(creator: Id, now: datetime) -> list[Write]:
+    """Return the writes that delete all events of an account, so that they cannot be restored.
+
+    The public ones get tombstones. The writes are refused when another event becomes public meanwhile.
+    """
+    public: Filter = {Event.creator: creator, Event.visibility: "public"}
+    seen = await find(Event, public, fields=only(Event.creator, Event.visibility))
+    return [
+        Forbid(Event, public | {Event.id: {"$nin": [event.id for event in seen]}}),
+        *(Tombstone.insert_write(event, now, removed=True) for event in seen),
+        *Tombstone.anonymize_writes(creator),
+        Delete(Event, {Event.creator: creator}, many=True),
+        PublicEventIndex.delete_all_write(creator),
+    ]
+
+
+def require_room(before: Event, after: Event) -> None:
+    """Raise `Invalid` for a change that makes an event too large; one that is too large already may be made smaller."""
+    size = len(encode(after.to_stored()))
+    if size > MAX_EVENT_BYTES and size > len(encode(before.to_stored())):
+        raise Invalid.field("", "makes the event larger than 2 MiB, with all that its overrides contain")

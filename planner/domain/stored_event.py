@@ -1,0 +1,149 @@
+"""What the rules on values need to know of an event as it is stored.
+
+The document of an event (`models/events/event.py`) satisfies the protocol here, so that no rule
+depends on the database. The nested values are described here, because rules make and read them.
+"""
+
+from datetime import datetime
+from typing import Any, NotRequired, Protocol
+
+from typing_extensions import TypedDict
+
+
+class StoredRecurrence(TypedDict):
+    """When a recurring event takes place besides its start; dates and local times are in ISO 8601."""
+
+    rrule: str | None
+    rdates: list[str]
+    exdates: list[str]
+
+
+class StoredOverride(TypedDict):
+    """What differs in one occurrence of a recurring event.
+
+    `id` is its recurrence id, and `start` its own local start, both in ISO 8601; `seconds` is its
+    duration, and `fields` has its other fields by their names. `excluded` means that it does not take
+    place.
+    """
+
+    id: str
+    start: NotRequired[str]
+    seconds: NotRequired[int]
+    excluded: NotRequired[bool]
+    fields: NotRequired[dict[str, Any]]
+
+
+class GeoPoint(TypedDict):
+    """A place on the earth, in degrees (WGS 84)."""
+
+    lat: float
+    lon: float
+
+
+class ImportedLines(TypedDict):
+    """What a VEVENT had that no field of an event can express: unfolded lines, and those of each VALARM."""
+
+    lines: list[str]
+    alarms: list[list[str]]
+
+
+class StoredSeries(TypedDict):
+    """The fields of an event that follow from its series.
+
+    `begins`, `ends` and `span` are those of the whole series; `seconds` is there if occurrences have a duration.
+    """
+
+    start: str
+    end: str | None
+    all_day: bool
+    recurrence: StoredRecurrence
+    overrides: list[StoredOverride]
+    repeats: bool
+    seconds: NotRequired[int]
+    begins: datetime
+    ends: datetime
+    span: int
+
+
+class TimesOfEvent(Protocol):
+    """The times of a stored event; see `models/events/event.py` for what each field means."""
+
+    @property
+    def start(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def end(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def all_day(self) -> bool: ...  # noqa: D102
+
+    @property
+    def time_zone(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def repeats(self) -> bool: ...  # noqa: D102
+
+    @property
+    def recurrence(self) -> StoredRecurrence | None: ...  # noqa: D102
+
+    @property
+    def seconds(self) -> int | None: ...  # noqa: D102
+
+    @property
+    def overrides(self) -> list[StoredOverride]: ...  # noqa: D102
+
+    @property
+    def begins(self) -> datetime: ...  # noqa: D102
+
+    @property
+    def ends(self) -> datetime | None: ...  # noqa: D102
+
+
+class BusyEvent(TimesOfEvent, Protocol):
+    """What decides when an event takes time of its creator."""
+
+    @property
+    def status(self) -> str: ...  # noqa: D102
+
+    @property
+    def ics(self) -> ImportedLines | None: ...  # noqa: D102
+
+
+class StoredEvent(BusyEvent, Protocol):
+    """What a file of events needs to know of one, besides the fields in `planner/domain/fields.py`."""
+
+    @property
+    def title(self) -> str: ...  # noqa: D102
+
+    @property
+    def revision(self) -> int: ...  # noqa: D102
+
+    @property
+    def sequence(self) -> int | None: ...  # noqa: D102
+
+    @property
+    def created_at(self) -> datetime: ...  # noqa: D102
+
+    @property
+    def updated_at(self) -> datetime: ...  # noqa: D102
+
+    @property
+    def description(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def location(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def geo(self) -> GeoPoint | None: ...  # noqa: D102
+
+    @property
+    def url(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def image(self) -> str | None: ...  # noqa: D102
+
+    @property
+    def tags(self) -> list[str]: ...  # noqa: D102
+
+    @property
+    def reminders(self) -> list[int]: ...  # noqa: D102
