@@ -106,7 +106,7 @@ def _reasons_of(error: Invalid) -> Iterator[str]:
 
 def _validate_entry(entry: ParsedEntry, failures: list[ImportFailure]) -> ImportDraft:
     """Return the draft of an entry; occurrences that are not valid are added to the failures."""
-    body, times, ics = _validate_fields(entry.uid, entry.draft)
+    body, times, ics = _validate_fields(entry.uid, entry.fields)
     series = build_requested_series(body, times)
     occurrences: list[OccurrenceDraft] = []
     for occurrence in entry.occurrences:
@@ -131,7 +131,7 @@ def _validate_entry(entry: ParsedEntry, failures: list[ImportFailure]) -> Import
 
 
 def _validate_occurrence(uid: str, occurrence: ParsedOccurrence) -> OccurrenceDraft:
-    content = _build_imported_content(*_validate_fields(uid, occurrence.draft))
+    content = _build_imported_content(*_validate_fields(uid, occurrence.fields))
     return OccurrenceDraft(occurrence.recurrence_id, occurrence.time_zone, content)
 
 

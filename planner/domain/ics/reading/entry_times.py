@@ -27,11 +27,11 @@ class CalendarContext(NamedTuple):
 
 
 class ParsedOccurrence(NamedTuple):
-    """An occurrence with an entry of its own: its recurrence id, local in `time_zone`, and its draft."""
+    """An occurrence with an entry of its own: its recurrence id, local in `time_zone`, and its fields."""
 
     recurrence_id: date
     time_zone: str
-    draft: dict[str, Any]
+    fields: dict[str, Any]
 
 
 class EntryTimes:
@@ -46,19 +46,19 @@ class EntryTimes:
         self._is_all_day = main.start.is_date
         self._context = context
 
-    def build_draft(self, vevent: ParsedVEvent) -> dict[str, Any]:
+    def build_fields(self, vevent: ParsedVEvent) -> dict[str, Any]:
         """Return the event as a request would send it, with `ics` as an additional field."""
-        draft = dict(vevent.fields)
-        draft["start"] = self.start.isoformat()
-        draft["end"] = _build_end(vevent, self.start, self._time_zone, self._context)
-        draft["time_zone"] = None if self._is_all_day else self._time_zone
+        fields = dict(vevent.fields)
+        fields["start"] = self.start.isoformat()
+        fields["end"] = _build_end(vevent, self.start, self._time_zone, self._context)
+        fields["time_zone"] = None if self._is_all_day else self._time_zone
         if vevent.rrule or vevent.rdates:
-            draft["recurrence"] = {
+            fields["recurrence"] = {
                 "rrule": vevent.rrule,
                 "rdates": self._convert_dates(vevent.rdates, "RDATE"),
                 "exdates": self._convert_dates(vevent.exdates, "EXDATE"),
             }
-        return draft
+        return fields
 
     def build_occurrence(self, vevent: ParsedVEvent, context: CalendarContext) -> ParsedOccurrence:
         """Return an occurrence with its recurrence id and its times in the time zone and the kind of the event.

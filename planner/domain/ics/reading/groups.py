@@ -1,7 +1,7 @@
 """The entries of a file: all VEVENTs with one UID combined, so that they can become an event.
 
-An entry has the form of a request: local times, a time zone and a rule (its `draft`), and the occurrences
-that differ. What cannot become an event is an `ImportFailure` with a reason, and does not prevent the
+The fields of an entry have the form of a request: local times, a time zone and a rule. The occurrences that
+differ have fields of their own. What cannot become an event is an `ImportFailure` with a reason, and does not prevent the
 rest from being imported.
 """
 
@@ -36,12 +36,12 @@ class ImportFailure(NamedTuple):
 
 
 class ParsedEntry(NamedTuple):
-    """What a file says about one UID. `draft` has the fields of the API, and `ics`."""
+    """What a file says about one UID. `fields` has the fields of a request by their names, and `ics`."""
 
     uid: str
     sequence: int
     kind: EntryKind
-    draft: dict[str, Any]
+    fields: dict[str, Any]
     occurrences: list[ParsedOccurrence]
 
 
@@ -116,14 +116,14 @@ def _build_entry(uid: str, parts: Mapping[date | None, _Part]) -> ParsedGroup:
         main, context = parts[None]
         times = EntryTimes(main, context)
         if context.method == "CANCEL":
-            return ParsedGroup(ParsedEntry(uid, main.sequence, "cancel", times.build_draft(main), []), [])
-        entry = ParsedEntry(uid, main.sequence, "event", times.build_draft(main), [])
+            return ParsedGroup(ParsedEntry(uid, main.sequence, "cancel", times.build_fields(main), []), [])
+        entry = ParsedEntry(uid, main.sequence, "event", times.build_fields(main), [])
     else:
         main, context = _choose_placeholder(list(parts.values()))
         times = EntryTimes(main, context)
         sequence = max(vevent.sequence for vevent, _ in parts.values())
         is_cancel = all(context.method == "CANCEL" for _, context in parts.values())
-        entry = ParsedEntry(uid, sequence, "cancel" if is_cancel else "occurrences", times.build_draft(main), [])
+        entry = ParsedEntry(uid, sequence, "cancel" if is_cancel else "occurrences", times.build_fields(main), [])
     failures = []
     for recurrence_id, (vevent, context) in parts.items():
         if recurrence_id is not None:

@@ -35,78 +35,78 @@ def test_what_google_exports() -> None:
     (standup, holiday), failures = read(GOOGLE)
     assert not failures
     assert (standup.uid, standup.sequence, standup.kind) == ("1abcdef234567@google.com", 3, "event")
-    draft = standup.draft
-    assert draft["title"] == "Stand-up"
+    fields = standup.fields
+    assert fields["title"] == "Stand-up"
     assert (
-        draft["description"] == "What we did, what we do; what stands in the way\nAgenda: https://example.org/a?b=1,2"
+        fields["description"] == "What we did, what we do; what stands in the way\nAgenda: https://example.org/a?b=1,2"
     )
-    assert draft["location"] is None
-    assert (draft["start"], draft["end"]) == ("2026-03-02T09:30:00", "2026-03-02T09:45:00")
-    assert draft["time_zone"] == "Europe/Berlin"
-    assert draft["recurrence"]["exdates"] == ["2026-03-09T09:30:00"]
-    assert draft["reminders"] == [10]
-    assert [line.partition(":")[0].partition(";")[0] for line in draft["ics"]["lines"]] == [
+    assert fields["location"] is None
+    assert (fields["start"], fields["end"]) == ("2026-03-02T09:30:00", "2026-03-02T09:45:00")
+    assert fields["time_zone"] == "Europe/Berlin"
+    assert fields["recurrence"]["exdates"] == ["2026-03-09T09:30:00"]
+    assert fields["reminders"] == [10]
+    assert [line.partition(":")[0].partition(";")[0] for line in fields["ics"]["lines"]] == [
         *("ORGANIZER", "ATTENDEE", "X-GOOGLE-CONFERENCE", "TRANSP")
     ]
-    assert draft["ics"]["lines"][1].endswith("X-NUM-GUESTS=0:mailto:ann@example.org")
+    assert fields["ics"]["lines"][1].endswith("X-NUM-GUESTS=0:mailto:ann@example.org")
     (moved,) = standup.occurrences
     assert moved.recurrence_id == datetime(2026, 3, 11, 9, 30)
-    assert (moved.draft["title"], moved.draft["start"]) == ("Stand-up, later", "2026-03-11T11:00:00")
-    assert (holiday.draft["start"], holiday.draft["end"]) == ("2026-05-01", "2026-05-02")
+    assert (moved.fields["title"], moved.fields["start"]) == ("Stand-up, later", "2026-03-11T11:00:00")
+    assert (holiday.fields["start"], holiday.fields["end"]) == ("2026-05-01", "2026-05-02")
 
 
 def test_what_exchange_sends() -> None:
     ((found,), failures) = read(EXCHANGE)
     assert not failures
-    assert found.draft["time_zone"] == "Europe/Berlin"
-    assert found.draft["title"] == "Besprechung"
-    assert found.draft["location"] == "Raum 4"
-    assert found.draft["recurrence"]["exdates"] == ["2026-04-14T10:00:00"]
-    assert found.draft["reminders"] == [15]
-    assert "X-MICROSOFT-CDO-BUSYSTATUS:TENTATIVE" in found.draft["ics"]["lines"]
+    assert found.fields["time_zone"] == "Europe/Berlin"
+    assert found.fields["title"] == "Besprechung"
+    assert found.fields["location"] == "Raum 4"
+    assert found.fields["recurrence"]["exdates"] == ["2026-04-14T10:00:00"]
+    assert found.fields["reminders"] == [15]
+    assert "X-MICROSOFT-CDO-BUSYSTATUS:TENTATIVE" in found.fields["ics"]["lines"]
 
 
 def test_what_apple_exports() -> None:
     ((found,), failures) = read(APPLE)
     assert not failures
-    assert found.draft["geo"] == {"lat": 37.7955, "lon": -122.3937}
-    assert found.draft["location"] == "Ferry Building\n1 Ferry Building, San Francisco"
-    assert found.draft["url"] == "https://example.org/dinner"
-    assert found.draft["reminders"] == [60]
-    assert found.draft["ics"]["lines"][0].startswith(
+    assert found.fields["geo"] == {"lat": 37.7955, "lon": -122.3937}
+    assert found.fields["location"] == "Ferry Building\n1 Ferry Building, San Francisco"
+    assert found.fields["url"] == "https://example.org/dinner"
+    assert found.fields["reminders"] == [60]
+    assert found.fields["ics"]["lines"][0].startswith(
         'X-APPLE-STRUCTURED-LOCATION;VALUE=URI;X-ADDRESS="1 Ferry Building,'
     )
-    assert found.draft["ics"]["alarms"][0][1] == "ACKNOWLEDGED:20260620T230000Z"
+    assert found.fields["ics"]["alarms"][0][1] == "ACKNOWLEDGED:20260620T230000Z"
 
 
 def test_what_thunderbird_exports() -> None:
     ((found,), failures) = read(THUNDERBIRD)
     assert not failures
-    assert found.draft["time_zone"] == "Europe/Berlin"
-    assert found.draft["tags"] == ["music", "friends"]
-    assert found.draft["recurrence"] == {"rrule": "FREQ=WEEKLY;COUNT=10", "rdates": [], "exdates": []}
-    assert found.draft["reminders"] == [5]
+    assert found.fields["time_zone"] == "Europe/Berlin"
+    assert found.fields["tags"] == ["music", "friends"]
+    assert found.fields["recurrence"] == {"rrule": "FREQ=WEEKLY;COUNT=10", "rdates": [], "exdates": []}
+    assert found.fields["reminders"] == [5]
 
 
 def test_all_kinds_of_line_breaks_and_folding_are_read() -> None:
     for end in ("\r\n", "\n"):
         text = file(event("SUMMARY:Rea\r\n ding", "LOCATION:To\r\n\twn")).replace("\r\n", end)
         ((found,), _) = read("\ufeff" + text)
-        assert (found.draft["title"], found.draft["location"]) == ("Reading", "Town")
+        assert (found.fields["title"], found.fields["location"]) == ("Reading", "Town")
 
 
 def test_names_are_read_whatever_their_letter_case() -> None:
     entries, _ = read("begin:vcalendar\nBegin:vEvent\nuid:a\nsummary:Tea\ndtstart;value=date:20260501\nend:vevent\n")
-    assert [entry.draft["title"] for entry in entries] == ["Tea"]
+    assert [entry.fields["title"] for entry in entries] == ["Tea"]
 
 
 def test_an_entry_without_a_summary_gets_a_default_title() -> None:
-    assert one().draft["title"] == "(no title)"
-    assert one("SUMMARY: ").draft["title"] == "(no title)"
+    assert one().fields["title"] == "(no title)"
+    assert one("SUMMARY: ").fields["title"] == "(no title)"
 
 
 def test_a_text_that_is_too_long_for_its_field_is_shortened_and_stored_whole_as_a_line() -> None:
-    found = one(f"SUMMARY:{'a' * 300}", f"DESCRIPTION;LANGUAGE=de:{'b' * 20_001}", f"LOCATION:{'c' * 301}").draft
+    found = one(f"SUMMARY:{'a' * 300}", f"DESCRIPTION;LANGUAGE=de:{'b' * 20_001}", f"LOCATION:{'c' * 301}").fields
     assert found["title"] == "a" * 199 + "…"
     assert len(found["description"]) == 20_000
     assert found["location"].endswith("…")
@@ -118,36 +118,36 @@ def test_a_text_that_is_too_long_for_its_field_is_shortened_and_stored_whole_as_
 
 
 def test_control_characters_are_removed() -> None:
-    assert one("SUMMARY:a\x07b\x0bc").draft["title"] == "abc"
-    assert one("X-A:1\x072").draft["ics"]["lines"] == ["X-A:12"]
+    assert one("SUMMARY:a\x07b\x0bc").fields["title"] == "abc"
+    assert one("X-A:1\x072").fields["ics"]["lines"] == ["X-A:12"]
 
 
 def test_categories_become_tags_if_they_are_valid_tags() -> None:
-    found = one("CATEGORIES:Work,WORK, ,Über\\, all", f"CATEGORIES:{'x' * 33}").draft
+    found = one("CATEGORIES:Work,WORK, ,Über\\, all", f"CATEGORIES:{'x' * 33}").fields
     assert found["tags"] == ["work", "über, all"]
     assert found["ics"]["lines"] == ["CATEGORIES:" + "x" * 33]
-    many = one("CATEGORIES:" + ",".join(f"t{n}" for n in range(22))).draft
+    many = one("CATEGORIES:" + ",".join(f"t{n}" for n in range(22))).fields
     assert len(many["tags"]) == 20
     assert many["ics"]["lines"] == ["CATEGORIES:t20,t21"]
 
 
 def test_lines_without_a_field_are_stored_unchanged() -> None:
     lines = ["CLASS:PRIVATE", 'ATTENDEE;CN="B;c":mailto:b@example.org', "X-A;X-B=1:\\n;,", "URL:mailto:a@example.org"]
-    assert one(*lines, "DTSTAMP:20260101T000000Z", "CREATED:x").draft["ics"] == {"lines": lines, "alarms": []}
-    assert one().draft["ics"] is None
+    assert one(*lines, "DTSTAMP:20260101T000000Z", "CREATED:x").fields["ics"] == {"lines": lines, "alarms": []}
+    assert one().fields["ics"] is None
 
 
 def test_lines_without_a_field_are_stored_up_to_a_limit() -> None:
     lines = ["X-A:1", f"ATTACH;ENCODING=BASE64;VALUE=BINARY:{'A' * 70_000}", "X-B:2"]
-    assert one(*lines).draft["ics"]["lines"] == ["X-A:1", "X-B:2"]
+    assert one(*lines).fields["ics"]["lines"] == ["X-A:1", "X-B:2"]
 
 
 def test_geo_url_and_image_become_fields_only_if_they_are_valid() -> None:
     bad = ["GEO:91;0", "URL:about:blank", "IMAGE;VALUE=URI:http://example.org/a.png"]
-    found = one(*bad).draft
+    found = one(*bad).fields
     assert (found["geo"], found["url"], found["image"]) == (None, None, None)
     assert found["ics"]["lines"] == bad
-    good = one("GEO:-1e-05;10", "URL:http://example.org", "IMAGE;VALUE=URI:https://example.org/a.png").draft
+    good = one("GEO:-1e-05;10", "URL:http://example.org", "IMAGE;VALUE=URI:https://example.org/a.png").fields
     assert good["geo"] == {"lat": -1e-05, "lon": 10.0}
     assert (good["url"], good["image"]) == ("http://example.org", "https://example.org/a.png")
 
@@ -165,19 +165,19 @@ def test_geo_url_and_image_become_fields_only_if_they_are_valid() -> None:
     ],
 )
 def test_the_end_is_that_of_dtend_or_duration(lines: list[str], end: str | None) -> None:
-    assert one(*lines).draft["end"] == end
+    assert one(*lines).fields["end"] == end
 
 
 def test_the_days_of_a_duration_are_nominal_and_its_hours_exact() -> None:
     before_summer = "DTSTART;TZID=Europe/Berlin:20260328T120000"
-    assert one("DURATION:P1D", start=before_summer).draft["end"] == "2026-03-29T12:00:00"
-    assert one("DURATION:PT24H", start=before_summer).draft["end"] == "2026-03-29T13:00:00"
+    assert one("DURATION:P1D", start=before_summer).fields["end"] == "2026-03-29T12:00:00"
+    assert one("DURATION:PT24H", start=before_summer).fields["end"] == "2026-03-29T13:00:00"
 
 
 def test_an_all_day_event_whose_dtend_is_its_dtstart_lasts_one_day() -> None:
     start = "DTSTART;VALUE=DATE:20260501"
-    assert one("DTEND;VALUE=DATE:20260501", start=start).draft["end"] is None
-    assert one("DURATION:P2D", start=start).draft["end"] == "2026-05-03"
+    assert one("DTEND;VALUE=DATE:20260501", start=start).fields["end"] is None
+    assert one("DURATION:P2D", start=start).fields["end"] == "2026-05-03"
 
 
 @pytest.mark.parametrize(
@@ -227,10 +227,10 @@ def test_an_invalid_entry_does_not_affect_others() -> None:
 
 def test_floating_times_are_in_the_zone_of_the_file_or_in_utc() -> None:
     floating = event(start="DTSTART:20260501T180000")
-    assert read(file(floating))[0][0].draft["time_zone"] == "UTC"
+    assert read(file(floating))[0][0].fields["time_zone"] == "UTC"
     zoned = file(floating, head="X-WR-TIMEZONE:America/New_York\r\n")
-    assert read(zoned)[0][0].draft["time_zone"] == "America/New_York"
-    assert read(file(floating, head="X-WR-TIMEZONE:Moon\r\n"))[0][0].draft["time_zone"] == "UTC"
+    assert read(zoned)[0][0].fields["time_zone"] == "America/New_York"
+    assert read(file(floating, head="X-WR-TIMEZONE:Moon\r\n"))[0][0].fields["time_zone"] == "UTC"
 
 
 def test_rdates_and_exdates_are_converted_to_the_zone_and_kind_of_the_event() -> None:
@@ -241,10 +241,10 @@ def test_rdates_and_exdates_are_converted_to_the_zone_and_kind_of_the_event() ->
         "EXDATE;VALUE=DATE:20260504",
         "RDATE:20260505T180000",
         start="DTSTART;TZID=Europe/Berlin:20260501T180000",
-    ).draft["recurrence"]
+    ).fields["recurrence"]
     assert timed["exdates"] == ["2026-05-02T18:00:00", "2026-05-03T18:00:00", "2026-05-04T18:00:00"]
     assert timed["rdates"] == ["2026-05-05T20:00:00"]
-    dated = one("RRULE:FREQ=DAILY", "EXDATE:20260502T000000", start="DTSTART;VALUE=DATE:20260501").draft["recurrence"]
+    dated = one("RRULE:FREQ=DAILY", "EXDATE:20260502T000000", start="DTSTART;VALUE=DATE:20260501").fields["recurrence"]
     assert dated["exdates"] == ["2026-05-02"]
 
 
@@ -257,7 +257,7 @@ def test_an_occurrence_belongs_to_its_event_wherever_it_is_in_the_file() -> None
         ((found,), failures) = read(file(*parts))
         assert not failures
         assert found.kind == "event"
-        assert [(o.recurrence_id, o.draft["start"]) for o in found.occurrences] == [
+        assert [(o.recurrence_id, o.fields["start"]) for o in found.occurrences] == [
             (datetime(2026, 5, 8, 18), "2026-05-08T20:00:00")
         ]
 
@@ -271,13 +271,13 @@ def test_an_occurrence_in_another_zone_is_converted_to_that_of_its_event() -> No
     ((found,), _) = read(file(WEEKLY, moved))
     (occurrence,) = found.occurrences
     assert occurrence.recurrence_id == datetime(2026, 5, 8, 18)
-    assert (occurrence.draft["start"], occurrence.draft["end"]) == ("2026-05-08T20:00:00", "2026-05-08T21:00:00")
+    assert (occurrence.fields["start"], occurrence.fields["end"]) == ("2026-05-08T20:00:00", "2026-05-08T21:00:00")
 
 
 def test_an_all_day_occurrence_of_a_timed_event_lasts_from_midnight_to_midnight() -> None:
     ((found,), _) = read(file(WEEKLY, event("RECURRENCE-ID:20260508T180000Z", start="DTSTART;VALUE=DATE:20260509")))
-    draft = found.occurrences[0].draft
-    assert (draft["start"], draft["end"]) == ("2026-05-09T00:00:00", "2026-05-10T00:00:00")
+    fields = found.occurrences[0].fields
+    assert (fields["start"], fields["end"]) == ("2026-05-09T00:00:00", "2026-05-10T00:00:00")
 
 
 def test_an_invalid_occurrence_is_reported_and_its_event_imported() -> None:
@@ -290,14 +290,14 @@ def test_an_invalid_occurrence_is_reported_and_its_event_imported() -> None:
 def test_occurrences_without_their_event_have_a_kind_of_their_own() -> None:
     ((found,), _) = read(file(MOVED, event("RECURRENCE-ID:20260515T180000Z", start="DTSTART:20260515T180000Z")))
     assert found.kind == "occurrences"
-    assert found.draft["start"] == "2026-05-08T18:00:00"
+    assert found.fields["start"] == "2026-05-08T18:00:00"
     assert [o.recurrence_id.day for o in found.occurrences] == [8, 15]
 
 
 def test_the_highest_sequence_of_a_uid_takes_precedence_and_the_last_of_equal_ones() -> None:
     parts = [event("SUMMARY:two", "SEQUENCE:2"), event("SUMMARY:two again", "SEQUENCE:2"), event("SUMMARY:one")]
     ((found,), _) = read(file(*parts))
-    assert (found.draft["title"], found.sequence) == ("two again", 2)
+    assert (found.fields["title"], found.sequence) == ("two again", 2)
 
 
 def test_a_cancellation_has_a_kind_of_its_own_and_replies_to_invitations_are_not_imported() -> None:

@@ -11,7 +11,7 @@ def zone_of(tzid: str, *vtimezones: str, year: int = 2026) -> str | None:
     """Return the time zone of an imported event whose DTSTART has this TZID."""
     (group,) = parse_groups(file(*vtimezones, event(start=f"DTSTART;TZID={tzid}:{year}0501T180000")))
     entry = parse_group(group).entry
-    return None if entry is None else str(entry.draft["time_zone"])
+    return None if entry is None else str(entry.fields["time_zone"])
 
 
 @pytest.mark.parametrize(
@@ -104,4 +104,4 @@ def test_local_times_in_a_custom_zone_stay_the_same() -> None:
     )
     entry = parse_group(group).entry
     assert entry is not None
-    assert entry.draft["recurrence"]["exdates"] == ["2026-05-02T18:00:00"]
+    assert entry.fields["recurrence"]["exdates"] == ["2026-05-02T18:00:00"]
