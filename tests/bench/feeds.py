@@ -1,4 +1,4 @@
-"""What a feed of many events costs, beside what the `icalendar` library needs to write the same components."""
+"""The time to serve a feed of many events, compared with that of `icalendar` to write the same components."""
 
 import http.client
 import threading
@@ -18,11 +18,11 @@ EVENTS = 10_000
 
 
 @dataclass
-class Feed:
-    """Seconds to serve the feed the first time and again, to write it with icalendar; milliseconds of the rest.
+class FeedTimes:
+    """The seconds to serve a feed the first time and again, and for icalendar to write it.
 
-    `unchanged` is how long it takes to say that nothing has changed, `meanwhile` the slowest
-    of the small reads that somebody else did all the time.
+    In milliseconds: the time of a response that nothing has changed (`unchanged`), and the slowest read of another
+    client while the feed was served (`meanwhile`).
     """
 
     first: float = 0
@@ -34,59 +34,59 @@ class Feed:
 
     @property
     def ratio(self) -> float:
-        """How long we take at worst for what they take a round: 1 is as long."""
+        """Our longest time, divided by that of icalendar."""
         return self.first / median(self.theirs)
 
 
-def feed(planner: PlannerSide, mongo: str, rounds: int) -> Feed:
-    """Serve the same feed again and again, and have icalendar write what was served."""
+def feed(planner: PlannerSide, mongo: str, rounds: int) -> FeedTimes:
+    """Serve the same feed again and again, and let icalendar write what was served."""
     token = planner.sign_up("subscriber")
     api, other = Api(planner.port, token), Api(planner.port, token)
     with MongoClient[dict[str, Any]](mongo) as client:
         client[DATABASE].events.insert_many(stored(ObjectId(api.ask("GET", "/users/me")["id"]), EVENTS))
     small = api.ask("GET", "/events?limit=1")["items"][0]["id"]
     path = "/api/v1/feeds/" + str(api.ask("POST", "/feeds", {"name": "Bench"})["url"]).rpartition("/")[2]
-    # What waits for its number is numbered once, by whoever asks first for what has changed.
+    # The first request for changes numbers all of them, which is not part of what is measured.
     api.ask("GET", "/events/changes?limit=1")
-    result = Feed()
+    result = FeedTimes()
     for round in range(rounds + 1):
-        over, slowest = threading.Event(), [0.0]
-        reader = threading.Thread(target=_read, args=(other, f"/events/{small}", over, slowest))
+        stop, slowest = threading.Event(), [0.0]
+        reader = threading.Thread(target=_read, args=(other, f"/events/{small}", stop, slowest))
         reader.start()
-        taken, tag, content = _get(planner.port, path)
-        over.set()
+        seconds, etag, content = _get(planner.port, path)
+        stop.set()
         reader.join()
         if round == 0:
-            result.first, result.size = taken, len(content)
+            result.first, result.size = seconds, len(content)
         else:
-            result.again.append(taken)
+            result.again.append(seconds)
             result.meanwhile.append(slowest[0] * 1000)
-            result.unchanged.append(_get(planner.port, path, tag)[0] * 1000)
+            result.unchanged.append(_get(planner.port, path, etag)[0] * 1000)
     read = icalendar.Calendar.from_ical(content)
     assert len({str(event["UID"]) for event in read.walk("VEVENT")}) == EVENTS
     for _ in range(rounds):
-        begun = time.perf_counter()
+        started = time.perf_counter()
         read.to_ical()
-        result.theirs.append(time.perf_counter() - begun)
+        result.theirs.append(time.perf_counter() - started)
     api.close()
     other.close()
     return result
 
 
-def _get(port: int, path: str, tag: str = "") -> tuple[float, str, bytes]:
+def _get(port: int, path: str, etag: str = "") -> tuple[float, str, bytes]:
     connection = http.client.HTTPConnection("127.0.0.1", port)
-    begun = time.perf_counter()
-    connection.request("GET", path, headers={"if-none-match": tag} if tag else {})
-    answer = connection.getresponse()
-    content = answer.read()
-    taken = time.perf_counter() - begun
+    started = time.perf_counter()
+    connection.request("GET", path, headers={"if-none-match": etag} if etag else {})
+    response = connection.getresponse()
+    content = response.read()
+    seconds = time.perf_counter() - started
     connection.close()
-    assert answer.status == (304 if tag else 200), f"the feed was answered {answer.status}"
-    return taken, str(answer.headers["etag"]), content
+    assert response.status == (304 if etag else 200), f"the status was {response.status}"
+    return seconds, str(response.headers["etag"]), content
 
 
-def _read(api: Api, path: str, over: threading.Event, slowest: list[float]) -> None:
-    while not over.is_set():
-        begun = time.perf_counter()
+def _read(api: Api, path: str, stop: threading.Event, slowest: list[float]) -> None:
+    while not stop.is_set():
+        started = time.perf_counter()
         api.ask("GET", path)
-        slowest[0] = max(slowest[0], time.perf_counter() - begun)
+        slowest[0] = max(slowest[0], time.perf_counter() - started)

@@ -1,4 +1,4 @@
-"""What importing many events costs, beside the `icalendar` library reading the file, and what others notice of it."""
+"""The time to import many events, compared with that of `icalendar` to read the file, and of other clients' reads."""
 
 import http.client
 import threading
@@ -16,14 +16,17 @@ from tests.domain.ics.samples import event, file
 
 EVENTS = 10_000
 READERS = 2
-# Others ask so often that they are not themselves what makes each other wait.
+# The readers pause, so that they do not slow down each other.
 PAUSE_SECONDS = 0.005
 QUIET_SECONDS = 3.0
 
 
 @dataclass
-class ImportJobs:
-    """Seconds to import a file, to import it again, and for icalendar to read it; milliseconds of others' reads."""
+class ImportTimes:
+    """The seconds to import a file, to import it again, and for icalendar to read it.
+
+    In milliseconds: other clients' reads before the import (`quiet`) and during it (`meanwhile`).
+    """
 
     first: float = 0
     again: float = 0
@@ -34,13 +37,13 @@ class ImportJobs:
 
     @property
     def ratio(self) -> float:
-        """How long we take, beside reading alone: 1 is as long."""
+        """Our time to import the file, divided by that of icalendar to read it."""
         return self.first / self.theirs
 
 
-def imports(planner: PlannerSide) -> ImportJobs:
-    """Import a file while others read events, and again; and have icalendar read it."""
-    result, content = ImportJobs(), file(*map(_entry, range(EVENTS))).encode()
+def imports(planner: PlannerSide) -> ImportTimes:
+    """Import a file while others read events, and again; and let icalendar read it."""
+    result, content = ImportTimes(), file(*map(_entry, range(EVENTS))).encode()
     result.size = len(content)
     token, others = planner.sign_up("importer"), planner.sign_up("bystander")
     api = Api(planner.port, others)
@@ -51,16 +54,16 @@ def imports(planner: PlannerSide) -> ImportJobs:
     with _reading(planner.port, others, ids, result.meanwhile):
         result.first = _import(planner.port, token, content, "created")
     result.again = _import(planner.port, token, content, "unchanged")
-    begun = time.perf_counter()
+    started = time.perf_counter()
     read = icalendar.Calendar.from_ical(content)
-    result.theirs = time.perf_counter() - begun
+    result.theirs = time.perf_counter() - started
     assert len(read.walk("VEVENT")) == EVENTS
     return result
 
 
-def percentile(taken: list[float], part: int) -> float:
-    """The milliseconds within which this percentage of the answers came."""
-    return quantiles(taken, n=100)[part - 1]
+def percentile(times: list[float], part: int) -> float:
+    """Return the milliseconds within which this percentage of the responses came."""
+    return quantiles(times, n=100)[part - 1]
 
 
 def _entry(n: int) -> str:
@@ -82,37 +85,37 @@ def _entry(n: int) -> str:
     )
 
 
-def _import(port: int, token: str, content: bytes, what: str) -> float:
+def _import(port: int, token: str, content: bytes, count: str) -> float:
     connection = http.client.HTTPConnection("127.0.0.1", port)
     headers = {"authorization": f"Bearer {token}", "content-type": "text/calendar"}
-    begun = time.perf_counter()
+    started = time.perf_counter()
     connection.request("POST", "/api/v1/events/import", content, headers)
-    answer = connection.getresponse()
-    body = orjson.loads(answer.read())
-    taken = time.perf_counter() - begun
+    response = connection.getresponse()
+    body = orjson.loads(response.read())
+    seconds = time.perf_counter() - started
     connection.close()
-    assert answer.status == 200 and body[what] == EVENTS, f"{answer.status}: {body}"
-    return taken
+    assert response.status == 200 and body[count] == EVENTS, f"{response.status}: {body}"
+    return seconds
 
 
 @contextmanager
-def _reading(port: int, token: str, ids: list[str], taken: list[float]) -> Iterator[None]:
-    """Others read an event each, all the while."""
-    over = threading.Event()
-    readers = [threading.Thread(target=_read, args=(Api(port, token), f"/events/{id}", over, taken)) for id in ids]
+def _reading(port: int, token: str, ids: list[str], times: list[float]) -> Iterator[None]:
+    """Let other clients read an event each meanwhile."""
+    stop = threading.Event()
+    readers = [threading.Thread(target=_read, args=(Api(port, token), f"/events/{id}", stop, times)) for id in ids]
     for reader in readers:
         reader.start()
     try:
         yield
     finally:
-        over.set()
+        stop.set()
         for reader in readers:
             reader.join()
 
 
-def _read(api: Api, path: str, over: threading.Event, taken: list[float]) -> None:
-    while not over.wait(PAUSE_SECONDS):
-        begun = time.perf_counter()
+def _read(api: Api, path: str, stop: threading.Event, times: list[float]) -> None:
+    while not stop.wait(PAUSE_SECONDS):
+        started = time.perf_counter()
         api.ask("GET", path)
-        taken.append((time.perf_counter() - begun) * 1000)
+        times.append((time.perf_counter() - started) * 1000)
     api.close()

@@ -4,8 +4,8 @@ from collections.abc import Sequence
 from statistics import median
 
 from tests.bench import imports as importing
-from tests.bench.feeds import EVENTS, Feed
-from tests.bench.imports import ImportJobs
+from tests.bench.feeds import EVENTS, FeedTimes
+from tests.bench.imports import ImportTimes
 from tests.bench.load import RateLimitCounter
 from tests.bench.measures import FEW, MANY, READERS, Compared, Growth, SignIns, Storm, Trips
 from tests.bench.months import FEW as FEW_EVENTS
@@ -80,7 +80,7 @@ def months(figures: Months) -> str:
     )
 
 
-def feed(figures: Feed) -> str:
+def feed(figures: FeedTimes) -> str:
     """A feed of many events, beside icalendar."""
     return (
         f"a feed of {EVENTS:,} events, {figures.size / 1e6:.1f} MB: {figures.first:.2f} s the first time, "
@@ -90,7 +90,7 @@ def feed(figures: Feed) -> str:
     )
 
 
-def imports(figures: ImportJobs) -> str:
+def imports(figures: ImportTimes) -> str:
     """An import of many events, beside icalendar, and what others notice of it."""
     quiet, meanwhile = (
         f"p50 {importing.percentile(taken, 50):.1f}, p99 {importing.percentile(taken, 99):.1f} ms"
