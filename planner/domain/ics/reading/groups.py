@@ -1,8 +1,8 @@
 """The entries of a file: all VEVENTs with one UID combined, so that they can become an event.
 
 The fields of an entry have the form of a request: local times, a time zone and a rule. The occurrences that
-differ have fields of their own. What cannot become an event is an `ImportFailure` with a reason, and does not prevent the
-rest from being imported.
+differ have fields of their own. What cannot become an event is an `ImportFailure` with a reason, and does
+not prevent the rest from being imported.
 """
 
 import hashlib
