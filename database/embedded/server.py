@@ -280,7 +280,7 @@ class EmbeddedMongo:
     def _open_to_clients(self) -> None:
         """Take the next step towards a mongod that accepts writes, and give clients its socket when it does."""
         try:
-            self._unready_reason = _unready_reason(self._sockets / Path(SOCKET).name)
+            self._unready_reason = find_unready_reason(self._sockets / Path(SOCKET).name)
             if self._unready_reason is None:
                 (self._sockets / Path(PRIMARY_SOCKET).name).symlink_to(Path(SOCKET).name)
                 self._serving.set()
@@ -288,7 +288,7 @@ class EmbeddedMongo:
             self._unready_reason = f"no connection: {error}"
 
 
-def _unready_reason(path: Path) -> str | None:
+def find_unready_reason(path: Path) -> str | None:
     """Configure the mongod at this socket if need be; return why it takes no writes yet, or None when it does."""
     # A bare connection first: a MongoClient that comes too early waits half a second before it tries again.
     with socket.socket(socket.AF_UNIX) as probe:

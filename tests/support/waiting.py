@@ -46,6 +46,18 @@ async def wait_until_async(condition: Callable[[], Any], seconds: float = DEADLI
         await asyncio.sleep(PAUSE_SECONDS)
 
 
+async def wait_until_true_after(moment: float, seconds: float, condition: Callable[[], Awaitable[bool]]) -> None:
+    """Ask until `condition` is true. Raises AssertionError when one asked `seconds` after `moment` is still false.
+
+    `moment` is a time of `time.monotonic`. A busy machine cannot make it fail, for it only asks later.
+    """
+    while True:
+        asked = time.monotonic()
+        if await condition():
+            return
+        assert asked - moment < seconds, f"the condition is not true {seconds:g} s after the moment"
+
+
 @contextmanager
 def must_finish(seconds: float = DEADLINE_SECONDS) -> Iterator[None]:
     """Raise AssertionError in the main thread when the block has not ended within `seconds`.

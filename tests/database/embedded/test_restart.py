@@ -38,14 +38,14 @@ def test_clients_are_let_in_again_only_when_mongod_takes_writes_so_that_they_kee
     with EmbeddedMongo(tmp_path) as mongo, connect(mongo) as client:
         pid = embedded_pid(tmp_path)
         reached: list[Path] = []
-        obstacle = embedded._unready_reason
+        obstacle = embedded.find_unready_reason
 
         def not_yet(path: Path) -> str:
             obstacle(path)  # raises OSError as long as nobody listens
             reached.append(path)
             return "it is not to take writes yet"
 
-        monkeypatch.setattr(embedded, "_unready_reason", not_yet)
+        monkeypatch.setattr(embedded, "find_unready_reason", not_yet)
         os.kill(pid, signal.SIGKILL)
         wait_until(lambda: reached)
         with pytest.raises(PyMongoError), connect(mongo, serverSelectionTimeoutMS=100) as early:

@@ -3,6 +3,7 @@
 import asyncio
 import contextlib
 import errno
+import json
 import os
 import resource
 import signal
@@ -10,7 +11,6 @@ import stat
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 from typing import Any
 
@@ -37,21 +37,24 @@ def test_data_log_and_lock_lie_in_a_private_data_dir(tmp_path: Path) -> None:
         assert (data_dir / "planner.lock").exists()
 
 
-def test_what_was_written_is_there_at_the_next_start_and_both_starts_are_fast(tmp_path: Path) -> None:
+def shut_down_by_itself(data_dir: Path) -> bool:
+    """Return whether the last mongod in this directory ended in order, without being killed."""
+    last = json.loads((data_dir / "mongod.log").read_text().splitlines()[-1])
+    return bool(last["msg"] == "Shutting down" and last["attr"] == {"exitCode": 0})
+
+
+def test_what_was_written_is_there_at_the_next_start(tmp_path: Path) -> None:
     mongo = EmbeddedMongo(tmp_path)
-    for starts, limit in ((1, 5), (2, 3)):
-        begun = time.monotonic()
+    for starts in (1, 2):
         mongo.start()
-        assert time.monotonic() - begun < limit
         with connect(mongo) as client:
             client.test.documents.update_one({"_id": 1}, {"$inc": {"starts": 1}}, upsert=True)
             assert client.test.documents.find_one() == {"_id": 1, "starts": starts}
-        begun = time.monotonic()
         mongo.stop()
-        assert time.monotonic() - begun < 3
+        assert shut_down_by_itself(tmp_path)
 
 
-def test_stop_is_quick_while_clients_wait_for_changes(tmp_path: Path) -> None:
+def test_stop_needs_to_kill_nothing_while_clients_wait_for_changes(tmp_path: Path) -> None:
     mongo = EmbeddedMongo(tmp_path)
     mongo.start()
     with connect(mongo, serverSelectionTimeoutMS=100) as client:
@@ -64,9 +67,8 @@ def test_stop_is_quick_while_clients_wait_for_changes(tmp_path: Path) -> None:
         waiting = threading.Thread(target=wait_for_change)
         waiting.start()
         wait_until(lambda: list(client.admin.aggregate([{"$currentOp": {}}, {"$match": {"op": "getmore"}}])))
-        begun = time.monotonic()
         mongo.stop()
-        assert time.monotonic() - begun < 3
+        assert shut_down_by_itself(tmp_path)
         waiting.join()
         changes.close()
 
@@ -85,6 +87,7 @@ def test_stop_kills_a_mongod_that_does_not_stop(tmp_path: Path, monkeypatch: pyt
         pid = embedded_pid(tmp_path)
         os.kill(pid, signal.SIGSTOP)
     assert has_ended(pid)
+    assert not shut_down_by_itself(tmp_path)
 
 
 def test_a_long_log_is_moved_aside_at_start_and_while_running(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

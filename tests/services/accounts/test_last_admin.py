@@ -12,6 +12,7 @@ from pymongo import MongoClient
 from tests.conftest import SECRET, url_of
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_up
 from tests.support.servers import RunningServer, running
+from tests.support.waiting import wait_until_async
 
 
 @pytest.mark.real_server("it counts the other admins in a transaction")
@@ -62,9 +63,11 @@ async def two_admins(api: Planner, users: Any) -> list[Person]:
     users.update_many({"email": {"$in": [one.email for one in people]}}, {"$set": {"role": "admin"}})
     # Each worker process may remember for a moment that they were users.
     for one in people:
-        async with asyncio.timeout(20):
-            while [(await one.get("/audit")).status_code for _ in range(4)] != [200] * 4:  # noqa: ASYNC110
-                await asyncio.sleep(0.05)
+
+        async def is_known_as_admin(person: Person = one) -> bool:
+            return [(await person.get("/audit")).status_code for _ in range(4)] == [200] * 4
+
+        await wait_until_async(is_known_as_admin)
     return people
 
 

@@ -3,6 +3,7 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from functools import partial
 from typing import Any
 from uuid import uuid4
 
@@ -23,9 +24,10 @@ from tests.support.sessions import (
     open_session,
     refresh,
 )
+from tests.support.waiting import wait_until_true_after
 from tests.support.workers import both_workers
 
-NOTICED = 2.0  # Seconds within which every worker knows.
+NOTICED_SECONDS = 2.0  # Within this time every worker knows what another one has changed.
 on_processes = pytest.mark.real_server("the planner is a process of its own")
 
 
@@ -52,14 +54,10 @@ async def someone(outside: Planner) -> Person:
     return await sign_up(outside, f"p{uuid4().hex}@example.com")
 
 
-async def noticed(workers: list[Planner], done: float, ask: Callable[[Planner], Awaitable[bool]]) -> None:
-    """Ask each worker until it knows; what is asked two seconds after `done` must be answered by it."""
+async def wait_until_every(workers: list[Planner], done: float, ask: Callable[[Planner], Awaitable[bool]]) -> None:
+    """Ask each worker until the answer is true, which it must be two seconds after `done`."""
     for worker in workers:
-        while True:
-            asked = time.monotonic()
-            if await ask(worker):
-                break
-            assert asked - done < NOTICED, "not noticed in time"
+        await wait_until_true_after(done, NOTICED_SECONDS, partial(ask, worker))
 
 
 @on_processes
@@ -75,14 +73,14 @@ async def test_of_twenty_refreshes_with_one_token_one_succeeds_at_most(outside: 
             assert is_invalid_grant(await refresh(outside, each["refresh_token"]))
             access = each["access_token"]
 
-            async def is_out(api: Planner, access: str = access) -> bool:
+            async def is_revoked(api: Planner, access: str = access) -> bool:
                 return is_invalid_token(await get_me(api, access))
 
-            await noticed([outside], done, is_out)
+            await wait_until_every([outside], done, is_revoked)
 
 
 @on_processes
-async def test_a_refresh_racing_a_sign_out_leaves_nothing_alive(
+async def test_after_a_refresh_and_a_sign_out_at_once_every_token_is_revoked(
     server: RunningServer, outside: Planner, someone: Person
 ) -> None:
     async with both_workers(server) as workers:
@@ -102,10 +100,10 @@ async def test_a_refresh_racing_a_sign_out_leaves_nothing_alive(
             for each in [tokens, *won]:
                 access = each["access_token"]
 
-                async def is_out(api: Planner, access: str = access) -> bool:
+                async def is_revoked(api: Planner, access: str = access) -> bool:
                     return is_invalid_token(await get_me(api, access))
 
-                await noticed(workers, done, is_out)
+                await wait_until_every(workers, done, is_revoked)
             for each in [*won, tokens]:
                 assert is_invalid_grant(await refresh(outside, each["refresh_token"]))
     assert len(await list_sessions(someone)) == 1
@@ -139,10 +137,10 @@ async def test_the_end_of_a_session_is_noticed_by_every_worker_within_two_second
                 ok(await workers[0].post("/auth/password", json=form, headers=someone.headers), 204)
         done = time.monotonic()
 
-        async def is_out(api: Planner) -> bool:
+        async def is_revoked(api: Planner) -> bool:
             return is_invalid_token(await get_me(api, token))
 
-        await noticed(workers, done, is_out)
+        await wait_until_every(workers, done, is_revoked)
         if how != "sign-out":
             ok(await workers[1].get("/users/me", headers=someone.headers))
 
@@ -155,7 +153,7 @@ async def test_the_end_of_a_personal_token_is_noticed_by_every_worker_within_two
     form = {"name": "one", "scopes": ["account:read"]}
     made = ok(await someone.post("/auth/tokens", json=form), 201)
 
-    async def is_out(api: Planner) -> bool:
+    async def is_revoked(api: Planner) -> bool:
         return is_invalid_token(await get_me(api, made["token"]))
 
     async with both_workers(server) as workers:
@@ -165,7 +163,7 @@ async def test_the_end_of_a_personal_token_is_noticed_by_every_worker_within_two
             ok(await workers[0].delete(f"/auth/tokens/{made['id']}", headers=someone.headers), 204)
         else:
             ok(await workers[0].post("/auth/revoke", data={"token": made["token"]}))
-        await noticed(workers, time.monotonic(), is_out)
+        await wait_until_every(workers, time.monotonic(), is_revoked)
 
 
 @pytest.fixture
@@ -183,7 +181,7 @@ def make(database: str, person: Person, **fields: Any) -> None:
 
 @on_processes
 @pytest.mark.parametrize("how", ["disabled", "deleted"])
-async def test_an_account_that_is_gone_is_noticed_by_every_worker_within_two_seconds(
+async def test_a_disabled_or_deleted_account_is_noticed_by_every_worker_within_two_seconds(
     server: RunningServer, outside: Planner, someone: Person, admin: Person, how: str
 ) -> None:
     form = {"name": "one", "scopes": ["account:read"]}
@@ -199,14 +197,14 @@ async def test_an_account_that_is_gone_is_noticed_by_every_worker_within_two_sec
             ok(gone, 204)
         done = time.monotonic()
 
-        async def is_out(api: Planner) -> bool:
+        async def is_revoked(api: Planner) -> bool:
             return is_invalid_token(await get_me(api, someone.token))
 
-        async def is_out_too(api: Planner) -> bool:
+        async def is_revoked_too(api: Planner) -> bool:
             return is_invalid_token(await get_me(api, personal))
 
-        await noticed(workers, done, is_out)
-        await noticed(workers, done, is_out_too)
+        await wait_until_every(workers, done, is_revoked)
+        await wait_until_every(workers, done, is_revoked_too)
 
 
 async def until_admin(api: Planner, admin: Person, method: str, path: str, **options: Any) -> httpx.Response:
@@ -235,4 +233,4 @@ async def test_a_changed_role_is_noticed_by_every_worker_within_two_seconds(
             for worker in workers:
                 assert not await ask(worker)
             ok(await until_admin(workers[0], admin, "PATCH", f"/users/{someone.id}", json={"role": role}))
-            await noticed(workers, time.monotonic(), ask)
+            await wait_until_every(workers, time.monotonic(), ask)
