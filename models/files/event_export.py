@@ -17,7 +17,7 @@ LIST_OCTETS = 4 * PART_OCTETS
 _CACHED_BYTES = 2048
 
 
-def render_event(raw: bytes) -> Iterator[RenderedVEvents]:
+def render_cached_vevents(raw: bytes) -> Iterator[RenderedVEvents]:
     """Yield the VEVENTs of an event, given as stored bytes, in parts; nothing for an undated event.
 
     The result depends on nothing but the bytes, and is cached by them: an event that was changed has other bytes.
@@ -25,18 +25,18 @@ def render_event(raw: bytes) -> Iterator[RenderedVEvents]:
     if len(raw) > _CACHED_BYTES:
         event = Event.from_raw(raw)
         yield from render_vevents_in_parts(event, event.ical_uid)
-    elif (vevents := _render_small_event(raw)) is not None:
+    elif (vevents := _render_small(raw)) is not None:
         yield vevents
 
 
 # A feed is always read from its beginning. If it had more events than fit in, none of them would be found here.
 @lru_cache(maxsize=12_288)
-def _render_small_event(raw: bytes) -> RenderedVEvents | None:
+def _render_small(raw: bytes) -> RenderedVEvents | None:
     event = Event.from_raw(raw)
     return render_vevents(event, event.ical_uid)
 
 
-async def render_events(selection: EventSelection) -> AsyncIterator[list[RenderedVEvents]]:
+async def find_vevents(selection: EventSelection) -> AsyncIterator[list[RenderedVEvents]]:
     """Yield the VEVENTs of the selected events that have a date, sorted by `key`, some events at a time.
 
     An event that is moved to a later time meanwhile is yielded only once, because two VEVENTs with
@@ -51,7 +51,7 @@ async def render_events(selection: EventSelection) -> AsyncIterator[list[Rendere
         seen.update(new)
         vevents: list[RenderedVEvents] = []
         octets = 0
-        for part in (part for raw in new.values() for part in render_event(raw)):
+        for part in (part for raw in new.values() for part in render_cached_vevents(raw)):
             vevents.append(part)
             octets += len(part.content)
             if octets > LIST_OCTETS:

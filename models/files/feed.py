@@ -55,8 +55,8 @@ class Feed(StoredDocument):
         return await has_at_least(cls, {cls.user: user}, MAX_FEEDS)
 
     @classmethod
-    async def set_last_read(cls, id: Id, now: datetime) -> None:
-        """Store that the feed was read now."""
+    async def record_read(cls, id: Id, now: datetime) -> None:
+        """Store when the feed was last read."""
         await find_and_update(cls, {cls.id: id}, {"$set": assign(cls.last_read_at, now)})
 
     @classmethod

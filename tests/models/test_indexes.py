@@ -71,7 +71,7 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "the first personal tokens": lambda: PersonalToken.find_by_user(ID, NOW, None, 50),
     "further personal tokens": lambda: PersonalToken.find_by_user(ID, NOW, ID, 50),
     "a feed": lambda: Feed.by_digest("digest"),
-    "a feed that is read": lambda: Feed.set_last_read(ID, NOW),
+    "a feed that is read": lambda: Feed.record_read(ID, NOW),
     "whether somebody has as many feeds as allowed": lambda: Feed.is_limit_reached(ID),
     "the first feeds": lambda: Feed.find_by_user(ID, None, 50),
     "further feeds": lambda: Feed.find_by_user(ID, ID, 50),

@@ -7,13 +7,11 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from auth.principal import Principal
-from database.queries import Id
 from models.events.change_queries import find_latest_change_number
-from models.events.event_queries import EventSelection, Window
-from models.events.event_schema import Scope
+from models.events.event_queries import EventSelection
 from models.events.event_view import EventView
 from models.events.tombstone import TOMBSTONE_LIFETIME
-from models.files.event_export import render_event, render_events
+from models.files.event_export import find_vevents, render_cached_vevents
 from models.files.export_schema import ExportQuery
 from models.shared.fields import fold_tag
 from planner.clock import Clock
@@ -29,15 +27,9 @@ RENDERING_VERSION = f"1 {version('tzdata')}"
 
 
 class ExportSelection(NamedTuple):
-    """The events of a file: those that `caller` may see, in a scope and a window, with a tag.
+    """The events of a file. That of a feed has a `name`, which is displayed to its subscribers."""
 
-    The file of a feed has a `name`, which is displayed to its subscribers.
-    """
-
-    scope: Scope
-    caller: Id
-    tag: str | None = None
-    window: Window = (None, None)
+    events: EventSelection
     name: str | None = None
 
 
@@ -50,7 +42,7 @@ class Exports:
 
     def export_event(self, event: EventView) -> AsyncIterator[bytes]:
         """Return the file of one event in parts, at least two. Raises `Conflict` for an undated event."""
-        parts = render_event(event.raw)
+        parts = render_cached_vevents(event.raw)
         first = next(parts, None)
         if first is None:
             raise Conflict("This event has no date, and cannot be exported without one. Set its start first.")
@@ -59,12 +51,13 @@ class Exports:
     def select(self, caller: Principal, query: ExportQuery) -> ExportSelection:
         """Return the selection that a caller asks for. Raises `Invalid` for a wrong window."""
         tag = None if query.tag is None else fold_tag(query.tag)
-        return ExportSelection(query.scope, caller.id, tag, parse_window(query.since, query.until))
+        window = parse_window(query.since, query.until)
+        return ExportSelection(EventSelection(query.scope, caller.id, window, tag))
 
     async def compute_etag(self, selection: ExportSelection) -> str:
         """Return a text that changes whenever the file does. It takes two reads of an index, however many events."""
         await self._numbering.number_changes()
-        number = await find_latest_change_number(selection.scope, selection.caller)
+        number = await find_latest_change_number(selection.events.scope, selection.events.caller)
         # Tombstones expire, and with the newest one expired the number may be a former one again. Half of
         # their lifetime is therefore part of the text: no former ETag can become the current one again.
         period = int(self._clock.now().timestamp() // (TOMBSTONE_LIFETIME.total_seconds() / 2))
@@ -75,9 +68,8 @@ class Exports:
         """Yield the file of a selection in parts, at least two; each is rendered after the one before was sent."""
         body = VCalendarBody()
         start = render_vcalendar_start(selection.name)
-        events_of = EventSelection(selection.scope, selection.caller, selection.window, selection.tag)
-        async for events in render_events(events_of):
-            yield start + body.render(events)
+        async for vevents in find_vevents(selection.events):
+            yield start + body.render(vevents)
             start = b""
         yield body.render_end()
 

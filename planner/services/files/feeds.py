@@ -9,6 +9,7 @@ from database.errors import DuplicateKey
 from database.queries import Id, new_id, parse_id
 from database.writes import Insert, Write
 from models.accounts.user import User
+from models.events.event_queries import EventSelection
 from models.files.feed import MAX_FEEDS, Feed
 from models.files.feed_schema import FeedCreate, FeedRead
 from models.shared.fields import fold_tag
@@ -122,8 +123,8 @@ class Feeds:
         if feed is None or not await User.is_active(feed.user):
             raise NotFound
         if feed.last_read_at is None or now - feed.last_read_at > LAST_USED_ACCURACY:
-            await Feed.set_last_read(feed.id, now)
-        return ExportSelection(feed.scope, feed.user, feed.tag, name=feed.name)
+            await Feed.record_read(feed.id, now)
+        return ExportSelection(EventSelection(feed.scope, feed.user, tag=feed.tag), feed.name)
 
 
 def render_feed(feed: Feed) -> bytes:

@@ -50,7 +50,6 @@ def _convert_to_zone(occurrence: OccurrenceDraft, time_zone: str) -> OccurrenceD
     recurrence_id, content = occurrence.recurrence_id, occurrence.content
     if occurrence.time_zone == time_zone or not isinstance(recurrence_id, datetime):
         return occurrence
-    start = to_local(content["begins"], time_zone).isoformat()
-    return OccurrenceDraft(
-        to_local(to_utc(recurrence_id, occurrence.time_zone), time_zone), time_zone, content | {"start": start}
-    )
+    converted_id = to_local(to_utc(recurrence_id, occurrence.time_zone), time_zone)
+    start = to_local(content[Event.begins], time_zone).isoformat()
+    return OccurrenceDraft(converted_id, time_zone, content | assign(Event.start, start))

@@ -9,11 +9,13 @@ from models.events.event import Event
 from planner.domain.ics.reading.groups import parse_groups
 from planner.domain.ics.reading.properties import Unreadable, parse_property
 from planner.domain.ics.writing.vevent import render_vevents
+from planner.domain.stored_event import ImportedLines, StoredOverride
 from planner.services.files.import_drafts import build_draft
 
 COMPARED_FIELDS = (
-    *("title", "description", "image", "tags", "location", "geo", "url", "start", "end", "all_day", "time_zone"),
-    *("recurrence", "seconds", "overrides", "status", "reminders", "ics"),
+    *(Event.title, Event.description, Event.image, Event.tags, Event.location, Event.geo, Event.url, Event.status),
+    *(Event.start, Event.end, Event.all_day, Event.time_zone, Event.recurrence, Event.seconds, Event.overrides),
+    *(Event.reminders, Event.ics),
 )
 
 
@@ -44,21 +46,21 @@ def _select_content(fields: Changes) -> Changes:
 def _normalize(fields: Changes) -> Changes:
     """Return the content without the order and the spelling of imported lines."""
     content = _select_content(fields)
-    if "ics" in content:
-        content["ics"] = _normalize_ics(content["ics"])
-    if "overrides" in content:
-        content["overrides"] = [_normalize_override(override) for override in content["overrides"]]
+    if Event.ics in content:
+        content[Event.ics] = _normalize_ics(content[Event.ics])
+    if Event.overrides in content:
+        content[Event.overrides] = [_normalize_override(override) for override in content[Event.overrides]]
     return content
 
 
-def _normalize_override(override: dict[str, Any]) -> dict[str, Any]:
-    fields = override.get("fields", {})
-    if not fields.get("ics"):
-        return override
-    return override | {"fields": fields | {"ics": _normalize_ics(fields["ics"])}}
+def _normalize_override(override: StoredOverride) -> dict[str, Any]:
+    fields: Changes = dict(override.get("fields", {}))
+    if fields.get(Event.ics):
+        fields[Event.ics] = _normalize_ics(fields[Event.ics])
+    return {**override, "fields": fields}
 
 
-def _normalize_ics(ics: dict[str, Any]) -> tuple[list[str], list[list[str]]]:
+def _normalize_ics(ics: ImportedLines) -> tuple[list[str], list[list[str]]]:
     lines = sorted(_normalize_line(line) for line in ics["lines"])
     return lines, sorted(sorted(_normalize_line(line) for line in alarm) for alarm in ics["alarms"])
 

@@ -17,22 +17,17 @@ from models.events.event_draft import build_content, build_requested_series
 from models.events.event_schema import EventCreate
 from models.events.event_view import OCCURRENCE_FIELDS
 from planner.domain.ics.reading.entry_times import DAY, ParsedOccurrence
-from planner.domain.ics.reading.groups import (
-    EntryGroup,
-    EntryKind,
-    ImportFailure,
-    ParsedEntry,
-    parse_group,
-)
+from planner.domain.ics.reading.groups import EntryGroup, EntryKind, ImportFailure, ParsedEntry, parse_group
 from planner.domain.recurrence.documents import build_series, parse_stored_local
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series, validate_series
+from planner.domain.stored_event import ImportedLines
 from planner.domain.times import EventTimes, resolve_times
 from planner.errors import Invalid
 from planner.services.shared.field_errors import field_errors
 
 # What an imported occurrence may have of its own: what an occurrence of the API may, its alarms and other lines.
-OVERRIDE_FIELDS = (*OCCURRENCE_FIELDS, "reminders", "ics")
+OVERRIDE_FIELDS = (*OCCURRENCE_FIELDS, Event.reminders, Event.ics)
 # The largest event that can be imported, as large as the largest body of a request.
 MAX_EVENT_BYTES = 1024 * 1024
 _OUT_OF_RANGE = "its times are outside the years 1 to 9999"
@@ -135,7 +130,7 @@ def _validate_occurrence(uid: str, occurrence: ParsedOccurrence) -> OccurrenceDr
     return OccurrenceDraft(occurrence.recurrence_id, occurrence.time_zone, content)
 
 
-def _validate_fields(uid: str, fields: dict[str, Any]) -> tuple[EventCreate, EventTimes, dict[str, Any] | None]:
+def _validate_fields(uid: str, fields: dict[str, Any]) -> tuple[EventCreate, EventTimes, ImportedLines | None]:
     """Return the fields of an entry as the body of a request, its times, and `ics`. Raises `Invalid`."""
     sent = {name: value for name, value in fields.items() if name != "ics"}
     try:
@@ -146,23 +141,23 @@ def _validate_fields(uid: str, fields: dict[str, Any]) -> tuple[EventCreate, Eve
 
 
 def _build_imported_content(
-    body: EventCreate, times: EventTimes, ics: dict[str, Any] | None, series: Series | None = None
+    body: EventCreate, times: EventTimes, ics: ImportedLines | None, series: Series | None = None
 ) -> Changes:
     content = build_content(body, times, series)
     # A file does not decide who may see the event.
     content.pop(Event.visibility)
-    return content | ({"ics": ics} if ics else {})
+    return content if ics is None else content | {Event.ics: ics}
 
 
 def build_override(series: Series, master: Changes, occurrence: OccurrenceDraft) -> Override:
     """Return how an occurrence differs from the series with the content `master`."""
     own = occurrence.content
-    start = parse_stored_local(own["start"])
+    start, end = parse_stored_local(own[Event.start]), own[Event.end]
     if series.all_day:
-        duration = DAY if own["end"] is None else parse_stored_local(own["end"]) - start
+        duration = DAY if end is None else parse_stored_local(end) - start
     else:
-        duration = timedelta(0) if own["end"] is None else own["ends"] - own["begins"]
-    fields = {name: own.get(name) for name in OVERRIDE_FIELDS if _differs(own.get(name), master.get(name))}
+        duration = timedelta(0) if end is None else own[Event.ends] - own[Event.begins]
+    fields: Changes = {name: own.get(name) for name in OVERRIDE_FIELDS if _differs(own.get(name), master.get(name))}
     return Override(
         start=None if start == occurrence.recurrence_id else start,
         duration=None if duration == series.effective_duration else duration,

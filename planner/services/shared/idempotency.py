@@ -11,18 +11,16 @@ leaves both or neither. A use case that creates something
 
 import hashlib
 import hmac
-from collections.abc import Awaitable, Callable
 from datetime import datetime
 from typing import NamedTuple
 
 from pydantic import BaseModel
 
-from database.errors import DuplicateKey
 from database.queries import Id, parse_id
 from database.writes import Insert, Write
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.views import View
-from planner.errors import DoubleBooking, Invalid
+from planner.errors import Invalid
 
 
 class IdempotencyKey(NamedTuple):
@@ -78,20 +76,3 @@ def store_response(key: IdempotencyKey | None, body: BaseModel, view: View, now:
         created_at=now,
     )
     return [Insert(response)]
-
-
-async def once(
-    ask: IdempotencyKey | None,
-    body: BaseModel,
-    now: datetime,
-    make: Callable[[Callable[[View], list[Write]]], Awaitable[View]],
-) -> View:
-    """TEMPORARY: to be replaced by the two functions above in each use case."""
-    if first := await find_stored_response(ask, body):
-        return first
-    try:
-        return await make(lambda view: store_response(ask, body, view, now))
-    except (DuplicateKey, DoubleBooking):
-        if first := await find_stored_response(ask, body):
-            return first
-        raise

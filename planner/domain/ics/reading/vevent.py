@@ -25,6 +25,7 @@ from planner.domain.ics.reading.properties import (
     parse_times,
 )
 from planner.domain.recurrence.series import MAX_DATES
+from planner.domain.stored_event import ImportedLines
 from planner.domain.urls import is_web_address
 
 DEFAULT_TITLE = "(no title)"
@@ -224,10 +225,10 @@ def _parse_duration(prop: Property) -> tuple[timedelta, timedelta]:
     return nominal, parse_duration(prop._replace(value=f"PT{time}")) if time else timedelta(0)
 
 
-def _build_ics(lines: Iterable[str], alarms: Iterable[list[str]]) -> dict[str, list[Any]] | None:
+def _build_ics(lines: Iterable[str], alarms: Iterable[list[str]]) -> ImportedLines | None:
     """Return what is stored of lines and alarms without a field: those that fit the limit, such as no attachments."""
     remaining = MAX_OTHER_CHARACTERS
-    ics: dict[str, list[Any]] = {"lines": [], "alarms": []}
+    ics = ImportedLines(lines=[], alarms=[])
     for line in map(sanitize_line, lines):
         if len(line) <= remaining:
             ics["lines"].append(line)
