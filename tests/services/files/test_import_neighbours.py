@@ -1,9 +1,5 @@
-"""While a large file is imported, other requests are served as before."""
+"""While a large file is imported, other requests are served."""
 
-import asyncio
-import time
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from typing import Any
 
 import httpx
@@ -14,38 +10,25 @@ from tests.services.files.test_importer import send
 from tests.support.clients import Person, ok, sign_up
 from tests.support.servers import RunningServer
 
-pytestmark = [pytest.mark.real_server("it measures a real process"), pytest.mark.slow]
+pytestmark = [pytest.mark.real_server("the import runs in a process of its own"), pytest.mark.slow]
 
 ENTRIES = 3_000
-PAUSE_SECONDS = 0.01
-# The promise is 50 ms during an import of 10,000 entries, and `make bench` measures it. Here, other tests run at the
-# same time and slow down the readers and the import alike. So a response is measured as a fraction of the time that
-# the import takes: an event loop that it blocks makes them wait for a large part of it, a busy machine does not.
-MAX_P99, MAX_MEDIAN, MIN_RESPONSES = 1 / 10, 1 / 50, 20
+# At least so often is somebody else served while the import goes on: an import that blocks the event loop is done as
+# a whole from one response to the next. `make bench` measures in seconds how long others wait.
+MIN_RESPONSES = 10
 
 
-@asynccontextmanager
-async def reading(person: Person, path: str, seconds: list[float]) -> AsyncIterator[None]:
-    """Read a path again and again meanwhile; `seconds` gets the time of each response."""
-
-    async def read() -> None:
-        while True:
-            started = time.perf_counter()
-            ok(await person.get(path))
-            seconds.append(time.perf_counter() - started)
-            await asyncio.sleep(PAUSE_SECONDS)
-
-    task = asyncio.create_task(read())
-    try:
-        yield
-    finally:
-        task.cancel()
-        await asyncio.wait([task])
-        assert task.cancelled(), task.exception()
-
-
-def quantile(seconds: list[float], part: float) -> float:
-    return sorted(seconds)[int(len(seconds) * part)]
+async def entries_between_responses(importing: Person, job: Any, reading: Person, paths: list[str]) -> list[int]:
+    """Read the paths in turn until the job is done, and return how many entries were done from each to the next."""
+    done, steps = 0, []
+    while job["status"] != "done":
+        for path in paths:
+            ok(await reading.get(path))
+        job = ok(await importing.get(f"/imports/{job['id']}"))
+        steps.append(job["done"] - done)
+        done = job["done"]
+    assert done == ENTRIES
+    return steps
 
 
 async def test_other_requests_are_served_while_a_large_file_is_imported(server: RunningServer) -> None:
@@ -53,13 +36,7 @@ async def test_other_requests_are_served_while_a_large_file_is_imported(server: 
         ada, ben = await sign_up(client, "neighbour@example.com"), await sign_up(client, "reader@example.com")
         id = (await ben.event())["id"]
         text = file(*(event("RRULE:FREQ=WEEKLY;COUNT=9", f"SUMMARY:{n}", uid=f"{n}@x") for n in range(ENTRIES)))
-        for count in ("created", "unchanged"):
-            seconds: list[float] = []
-            started = time.perf_counter()
-            async with reading(ben, f"/events/{id}", seconds), reading(ben, "/events", seconds):
-                result: Any = ok(await send(ada, text))
-            import_seconds = time.perf_counter() - started
-            assert result[count] == ENTRIES
-            assert len(seconds) >= MIN_RESPONSES
-            assert quantile(seconds, 0.99) < MAX_P99 * import_seconds
-            assert quantile(seconds, 0.5) < MAX_MEDIAN * import_seconds
+        for _ in ("created", "unchanged"):
+            job = ok(await send(ada, text, prefer="respond-async"), 202)
+            steps = await entries_between_responses(ada, job, ben, [f"/events/{id}", "/events"])
+            assert len([step for step in steps if step]) >= MIN_RESPONSES
