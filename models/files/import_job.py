@@ -2,9 +2,10 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 from beanie import PydanticObjectId
+from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
 from database.commit import find_and_update
@@ -27,11 +28,17 @@ MAX_UNFINISHED = 5
 MAX_ATTEMPTS = 10
 
 
-class StoredFailure(TypedDict):
-    """An entry that was not imported, and the reason; `uid` is None if the entry has none."""
+@with_config(ConfigDict(extra="forbid"))
+class FailedEntry(TypedDict):
+    """An entry of an iCalendar file that was not imported."""
 
-    uid: str | None
-    reason: str
+    uid: Annotated[str | None, Field(description="The UID in the file; null for an entry without one.")]
+    reason: Annotated[str, Field(description="Why it was not imported.")]
+
+
+def list_failed_entries(counts: ImportCounts) -> list[FailedEntry]:
+    """Return the entries that an import has counted as failed."""
+    return [FailedEntry(uid=failure.uid, reason=failure.reason) for failure in counts.failed]
 
 
 class ImportJob(StoredDocument):
@@ -51,7 +58,7 @@ class ImportJob(StoredDocument):
     created: int
     updated: int
     unchanged: int
-    failed: list[StoredFailure]
+    failed: list[FailedEntry]
     reason: str | None = None
     attempts: int
     due_at: datetime | None = None
@@ -149,8 +156,7 @@ class ImportJob(StoredDocument):
         }
         update: Changes = {"$set": assign(cls.total, counts.total), "$inc": added}
         if counts.failed:
-            failures = [StoredFailure(uid=failure.uid, reason=failure.reason) for failure in counts.failed]
-            update["$push"] = {cls.failed: {"$each": failures}}
+            update["$push"] = {cls.failed: {"$each": list_failed_entries(counts)}}
         return Update(cls, {cls.id: id, cls.lease_holder: holder, cls.done: done}, update)
 
     @classmethod

@@ -6,7 +6,7 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from models.files.import_counts import ImportCounts
-from models.files.import_job import ImportJob, ImportStatus
+from models.files.import_job import FailedEntry, ImportJob, ImportStatus, list_failed_entries
 from models.shared.schema import Reply
 
 _EXAMPLE: dict[str, Any] = {
@@ -15,13 +15,6 @@ _EXAMPLE: dict[str, Any] = {
     "unchanged": 0,
     "failed": [{"uid": "b@example.com", "reason": "its recurrence rrule COUNT takes whole numbers from 1 to 10000"}],
 }
-
-
-class FailedEntry(Reply):
-    """An entry of an iCalendar file that was not imported."""
-
-    uid: Annotated[str | None, Field(description="The UID in the file; null for an entry without one.")]
-    reason: Annotated[str, Field(description="Why it was not imported.")]
 
 
 class ImportRead(Reply):
@@ -45,7 +38,7 @@ class ImportRead(Reply):
             created=counts.created,
             updated=counts.updated,
             unchanged=counts.unchanged,
-            failed=[FailedEntry(uid=failure.uid, reason=failure.reason) for failure in counts.failed],
+            failed=list_failed_entries(counts),
         )
 
 
@@ -91,7 +84,7 @@ class ImportJobRead(ImportRead):
             created=job.created,
             updated=job.updated,
             unchanged=job.unchanged,
-            failed=[FailedEntry(**failure) for failure in job.failed],
+            failed=job.failed,
             reason=job.reason,
             created_at=job.created_at,
             finished_at=job.finished_at,

@@ -1,4 +1,4 @@
-"""An import that was ordered is finished with every entry once, however often the planner is killed meanwhile."""
+"""An import job imports every entry once, however often the planner is killed meanwhile."""
 
 import asyncio
 import signal
