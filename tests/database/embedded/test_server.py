@@ -77,8 +77,10 @@ def test_stop_may_be_called_before_start_and_twice_after_it(tmp_path: Path) -> N
     mongo = EmbeddedMongo(tmp_path)
     mongo.stop()
     mongo.start()
+    pid = embedded_pid(tmp_path)
     mongo.stop()
     mongo.stop()
+    assert has_ended(pid)
 
 
 def test_stop_kills_a_mongod_that_does_not_stop(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -279,6 +279,7 @@ async def test_what_is_begun_while_an_account_goes_leaves_nothing_behind(
     )
     assert len(answers) == 20
     assert {answer.status_code for answer in answers} <= {200, 201, 204, 401, 404}
+    assert answers[11].status_code == 204
     database, id = server[1], ObjectId(ada.id)
     for name, owner in (("users", "_id"), ("events", "creator"), ("sessions", "user"), ("personal_tokens", "user")):
         assert database[name].count_documents({owner: id}) == 0, name
