@@ -61,11 +61,3 @@ async def find_and_update(document: type[D], match: Filter, changes: Changes, *,
 
     raw = await database.run_in_thread(update)
     return None if raw is None else document.from_raw(raw)
-
-
-async def change(
-    of: type[StoredDocument], match: Filter, change: dict[str, Any], *, upsert: bool = False
-) -> bytes | None:
-    """TEMPORARY."""
-    found = await find_and_update(of, match, change, upsert=upsert)
-    return None if found is None else found.to_raw()

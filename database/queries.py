@@ -9,7 +9,6 @@ from beanie import PydanticObjectId
 from pymongo import ASCENDING, GEOSPHERE, TEXT, IndexModel
 
 Id = PydanticObjectId
-Stored = dict[str, Any]  # TEMPORARY
 # The keys are fields of a document (`User.email_key`), which are their own names, or names of operators.
 Filter = dict[Any, Any]
 Changes = dict[Any, Any]

@@ -11,7 +11,6 @@ import bson
 from pymongo import MongoClient
 from pymongo.cursor import RawBatchCursor
 
-from database import bson_values
 from database.connection import bound_database, collection_name
 from database.documents import StoredDocument
 from database.queries import Filter, Id, Projection
@@ -168,19 +167,3 @@ async def find_raw_by_ids(document: type[StoredDocument], ids: list[Id]) -> dict
         return {Id(raw[9:21]): raw for raw in _split(b"".join(found))}
 
     return await database.run_in_thread(read)
-
-
-# TEMPORARY: the untyped reads, until every room uses the typed ones.
-decode = bson_values.decode
-encode = bson_values.encode
-by_ids = find_raw_by_ids
-
-
-async def page(
-    document: type[StoredDocument], match: Filter, order: Order | None, limit: int, fields: Filter | None = None
-) -> list[bytes]:
-    """TEMPORARY."""
-    return await find_raw(document, match, order=order, limit=limit, fields=fields)
-
-
-batches = find_raw_batches

@@ -1,7 +1,6 @@
 """Writes as values: they are built by the documents, and done by `commit.py`."""
 
 from dataclasses import dataclass
-from typing import Any
 
 from beanie import Document
 
@@ -59,8 +58,3 @@ class Forbid:
 
 
 Write = Insert | Update | Delete | Require | Forbid
-
-
-def InsertStored(into: type[StoredDocument], stored: dict[str, Any]) -> Insert:  # noqa: N802
-    """TEMPORARY."""
-    return Insert(into.from_stored(stored))

@@ -11,8 +11,8 @@ from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
 from database.errors import DRIVER_ERROR
+from models.shared.json_rendering import to_json
 from models.shared.schema import Reply
-from models.shared.views import to_json
 from planner.errors import NotFound, Unavailable
 from routes.http.errors import PROBLEM_TYPES, STATUSES, problem_slug
 from routes.http.problems import COMMON_ERRORS, describe_errors, status_phrase

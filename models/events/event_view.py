@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 from database.queries import Id
 from models.events.event import Event
 from models.events.event_schema import Visibility
-from models.shared.views import to_json
+from models.shared.json_rendering import to_json
 from planner.domain.recurrence.documents import series_from_event
 from planner.domain.recurrence.occurrences import Occurrence
 from planner.domain.recurrence.series import Series

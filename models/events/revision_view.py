@@ -8,8 +8,8 @@ from pydantic import ConfigDict, Field
 from models.events.event_schema import ANSWER, EventRead
 from models.events.event_view import build_body
 from models.events.revision import Revision
+from models.shared.json_rendering import to_json
 from models.shared.schema import Reply, Request
-from models.shared.views import to_json
 from planner.domain.stored_event import StoredOverride
 
 # These fields differ between any two revisions.

@@ -8,8 +8,8 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from models.events.event_schema import Bound
 from models.shared.fields import NO_NUL
+from models.shared.json_rendering import to_json
 from models.shared.schema import Reply
-from models.shared.views import to_json
 from planner.domain.busy import Slot
 
 MAX_WINDOW_DAYS = 366

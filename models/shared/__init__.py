@@ -6,5 +6,5 @@ rate_limit_counter.py   counters of what is limited
 guard.py                documents that serialise groups of writes
 schema.py               base classes of schemas
 fields.py               types of fields
-views.py                rendered documents and pages
+json_rendering.py       JSON as the API sends it
 """

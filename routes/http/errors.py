@@ -14,7 +14,7 @@ from starlette.responses import Response
 from starlette.routing import Match, Route
 
 from database.errors import DRIVER_ERROR, is_unavailable
-from models.shared.views import to_json
+from models.shared.json_rendering import to_json
 from planner import errors
 from planner.services.shared.field_errors import field_errors
 from routes.http.problems import MEDIA_TYPE, status_phrase

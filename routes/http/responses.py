@@ -6,7 +6,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from models.shared.views import ChangePage, Page
+from planner.services.shared.views import ChangePage, Page
 from routes.http.etags import format_etag, matches_if_none_match
 from routes.http.headers import describe_headers
 from routes.http.problems import ResponseDescriptions

@@ -5,12 +5,11 @@ from typing import Any
 
 import pytest
 
-from database.commit import change, commit_atomically
+from database.commit import commit_atomically, find_and_update
 from database.connection import Database
 from database.errors import DuplicateKey
 from database.queries import Id, new_id
-from database.reads import decode
-from database.writes import Delete, InsertStored, Require, Update, Write
+from database.writes import Delete, Insert, Require, Update, Write
 from models.accounts.user import User
 from models.events.event import Event
 from models.events.event_writes import create_event_writes, delete_event_writes
@@ -29,7 +28,7 @@ async def create(new: Event) -> bool:
 async def test_all_writes_of_a_group_are_done(database: Database) -> None:
     ada = await stored_user(database)
     new = event(ada)
-    assert await commit_atomically([InsertStored(Event, new), User.embed_event_write(ada, new["_id"], NOW)])
+    assert await commit_atomically([Insert(Event.from_stored(new)), User.embed_event_write(ada, new["_id"], NOW)])
     assert await ids_in(database, "events") == {new["_id"]}
     assert await embedded_in(database, ada) == [new["_id"]]
 
@@ -37,7 +36,7 @@ async def test_all_writes_of_a_group_are_done(database: Database) -> None:
 async def test_a_needed_update_without_a_match_refuses_the_whole_group(database: Database) -> None:
     new = event(new_id())
     assert not await commit_atomically(
-        [InsertStored(Event, new), User.embed_event_write(new["creator"], new["_id"], NOW)]
+        [Insert(Event.from_stored(new)), User.embed_event_write(new["creator"], new["_id"], NOW)]
     )
     assert await ids_in(database, "events") == set()
 
@@ -156,17 +155,17 @@ async def test_the_write_of_a_caller_who_hangs_up_is_carried_through(database: D
     assert set(await embedded_in(database, ada)) == await ids_in(database, "events")
 
 
-async def test_a_change_answers_the_new_state(database: Database) -> None:
+async def test_an_update_returns_the_new_state(database: Database) -> None:
     ada = await stored_user(database)
-    raw = await change(User, {"_id": ada}, {"$set": {"full_name": "Ada"}})
-    assert raw is not None
-    assert decode(raw)["full_name"] == "Ada"
-    assert decode(raw)["created_at"] == NOW
+    user = await find_and_update(User, {"_id": ada}, {"$set": {"full_name": "Ada"}})
+    assert user is not None
+    assert user.full_name == "Ada"
+    assert user.created_at == NOW
 
 
-async def test_a_change_without_a_match_answers_none_and_changes_nothing(database: Database) -> None:
+async def test_an_update_without_a_match_returns_none_and_changes_nothing(database: Database) -> None:
     ada = await stored_user(database)
-    assert await change(User, {"_id": ada, "revision": 2}, {"$set": {"full_name": "Ada"}}) is None
+    assert await find_and_update(User, {"_id": ada, "revision": 2}, {"$set": {"full_name": "Ada"}}) is None
     assert (await stored_in(database, "users", ada))["full_name"] is None
 
 
@@ -174,13 +173,13 @@ async def test_a_change_that_a_unique_index_refuses_is_a_duplicate_key(database:
     ada = await stored_user(database)
     await stored_user(database, name="ben")
     with pytest.raises(DuplicateKey):
-        await change(User, {"_id": ada}, {"$set": {"email_key": "ben@example.com"}})
+        await find_and_update(User, {"_id": ada}, {"$set": {"email_key": "ben@example.com"}})
 
 
 async def test_two_accounts_with_one_username_are_refused_whoever_is_first(database: Database) -> None:
     users = [user(str(n), username="Ada", username_key="ada") for n in range(8)]
     outcomes = await asyncio.gather(
-        *(commit_atomically([InsertStored(User, new)]) for new in users), return_exceptions=True
+        *(commit_atomically([Insert(User.from_stored(new))]) for new in users), return_exceptions=True
     )
     assert sum(outcome is True for outcome in outcomes) == 1
     assert sum(isinstance(outcome, DuplicateKey) for outcome in outcomes) == 7
@@ -230,7 +229,7 @@ def many(creator: Id, *uids: str) -> list[Write]:
     """Writes that store events of somebody's, and embed their ids at once."""
     events = [event(creator, uid=uid) for uid in uids]
     return [
-        *(InsertStored(Event, one) for one in events),
+        *(Insert(Event.from_stored(one)) for one in events),
         User.embed_events_write(creator, [one["_id"] for one in events], NOW),
     ]
 

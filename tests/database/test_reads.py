@@ -8,9 +8,10 @@ import bson
 import pytest
 
 from database import reads
+from database.bson_values import decode
 from database.connection import Database
 from database.queries import Id, new_id
-from database.reads import Loader, decode, page
+from database.reads import Loader, find_raw
 from models.accounts.user import User
 from models.events.event import Event
 from tests.database.things import NOW, stored_user, user
@@ -149,23 +150,23 @@ async def test_instants_come_back_in_utc(database: Database) -> None:
 async def test_a_page_has_the_first_that_match_in_order_and_no_more(database: Database) -> None:
     for name in ("c", "a", "d", "b"):
         await stored_user(database, name=name)
-    found = await page(User, {"email": {"$ne": "a@example.com"}}, [("email", 1)], 2)
+    found = await find_raw(User, {"email": {"$ne": "a@example.com"}}, order=[("email", 1)], limit=2)
     assert [email(raw) for raw in found] == ["b@example.com", "c@example.com"]
-    assert len(await page(User, {}, [("email", 1)], 9)) == 4
-    assert await page(User, {"email": "x"}, None, 9) == []
+    assert len(await find_raw(User, {}, order=[("email", 1)], limit=9)) == 4
+    assert await find_raw(User, {"email": "x"}, limit=9) == []
 
 
 async def test_a_page_of_large_documents_comes_whole(database: Database) -> None:
     # More than one message of 16 MB holds.
     for name in "abcde":
         await stored_user(database, name=name, full_name="x" * 4_000_000)
-    found = await page(User, {}, [("email", 1)], 5)
+    found = await find_raw(User, {}, order=[("email", 1)], limit=5)
     assert [email(raw)[0] for raw in found] == list("abcde")
 
 
 async def test_a_page_can_be_of_some_fields_only(database: Database) -> None:
     ada = await stored_user(database)
-    (raw,) = await page(User, {"_id": ada}, None, 1, {"role": 1})
+    (raw,) = await find_raw(User, {"_id": ada}, limit=1, fields={"role": 1})
     assert decode(raw) == {"_id": ada, "role": "user"}
 
 
@@ -193,7 +194,7 @@ async def test_equal_pages_asked_for_in_one_turn_share_a_query(
     for name in ("ada", "ben"):
         await stored_user(database, name=name)
     questions = Questions(monkeypatch)
-    found = await asyncio.gather(*(page(User, {"role": "user"}, [("_id", 1)], 5) for _ in range(10)))
+    found = await asyncio.gather(*(find_raw(User, {"role": "user"}, order=[("_id", 1)], limit=5) for _ in range(10)))
     assert questions.asked == 1
     assert [len(each) for each in found] == [2] * 10
     found[0].clear()
@@ -207,13 +208,13 @@ async def test_pages_that_differ_in_anything_are_asked_for_by_themselves(
     ada = await stored_user(database)
     questions = Questions(monkeypatch)
     asked: list[Any] = [
-        page(User, {"role": "user"}, [("_id", 1)], 5),
-        page(User, {"role": "admin"}, [("_id", 1)], 5),
-        page(User, {"role": "user"}, [("_id", -1)], 5),
-        page(User, {"role": "user"}, None, 5),
-        page(User, {"role": "user"}, [("_id", 1)], 6),
-        page(User, {"role": "user"}, [("_id", 1)], 5, {"_id": 1}),
-        page(Event, {"role": "user"}, [("_id", 1)], 5),
+        find_raw(User, {"role": "user"}, order=[("_id", 1)], limit=5),
+        find_raw(User, {"role": "admin"}, order=[("_id", 1)], limit=5),
+        find_raw(User, {"role": "user"}, order=[("_id", -1)], limit=5),
+        find_raw(User, {"role": "user"}, limit=5),
+        find_raw(User, {"role": "user"}, order=[("_id", 1)], limit=6),
+        find_raw(User, {"role": "user"}, order=[("_id", 1)], limit=5, fields={"_id": 1}),
+        find_raw(Event, {"role": "user"}, order=[("_id", 1)], limit=5),
     ]
     found = await asyncio.gather(*asked)
     assert questions.asked == len(asked)
@@ -223,9 +224,9 @@ async def test_pages_that_differ_in_anything_are_asked_for_by_themselves(
 
 @ONE_QUERY
 async def test_a_page_asked_for_after_a_write_holds_it(database: Database) -> None:
-    asked = asyncio.create_task(page(User, {}, None, 5))
+    asked = asyncio.create_task(find_raw(User, {}, limit=5))
     await stored_user(database)
-    assert len(await page(User, {}, None, 5)) == 1
+    assert len(await find_raw(User, {}, limit=5)) == 1
     await asked
 
 
@@ -234,7 +235,7 @@ async def test_who_hangs_up_does_not_take_a_shared_page_from_the_others(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stored_user(database)
-    tasks = [asyncio.create_task(page(User, {}, None, 5)) for _ in range(3)]
+    tasks = [asyncio.create_task(find_raw(User, {}, limit=5)) for _ in range(3)]
     await asyncio.sleep(0)
     tasks[0].cancel()
     with pytest.raises(asyncio.CancelledError):
@@ -245,7 +246,7 @@ async def test_who_hangs_up_does_not_take_a_shared_page_from_the_others(
 @ONE_QUERY
 async def test_all_who_share_a_page_hear_that_it_failed(database: Database) -> None:
     wrong: list[Any] = await asyncio.gather(
-        *(page(User, {"$nonsense": 1}, None, 5) for _ in range(3)), return_exceptions=True
+        *(find_raw(User, {"$nonsense": 1}, limit=5) for _ in range(3)), return_exceptions=True
     )
     assert [type(error).__name__ for error in wrong] == ["OperationFailure"] * 3
-    assert await page(User, {}, None, 5) == []
+    assert await find_raw(User, {}, limit=5) == []

@@ -4,7 +4,7 @@ from datetime import UTC, datetime
 from typing import Any
 
 from database.connection import Database
-from database.queries import Id, Stored, new_id
+from database.queries import Id, new_id
 from models.accounts.user import User
 from models.events.event import Event
 from models.events.event_draft import build_content, build_requested_series
@@ -14,7 +14,7 @@ from planner.domain.times import resolve_times
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-def user(name: str = "ada", **fields: Any) -> Stored:
+def user(name: str = "ada", **fields: Any) -> dict[str, Any]:
     """An account as `Accounts.sign_up` stores it."""
     stored = {
         "_id": new_id(),
@@ -41,7 +41,7 @@ def new_event(creator: Id, **fields: Any) -> Event:
     return Event.new(creator, content, now=NOW, uid=draft.uid)
 
 
-def event(creator: Id, **fields: Any) -> Stored:
+def event(creator: Id, **fields: Any) -> dict[str, Any]:
     """Return the stored document of such an event."""
     return new_event(creator, **fields).to_stored()
 
@@ -59,9 +59,9 @@ async def ids_in(database: Database, name: str) -> set[Any]:
     return {stored["_id"] async for stored in database.handle[name].find({}, {"_id": 1})}
 
 
-async def stored_in(database: Database, name: str, id: Any) -> Stored:
+async def stored_in(database: Database, name: str, id: Any) -> dict[str, Any]:
     """The document with this id, which must be there."""
-    found: Stored | None = await database.handle[name].find_one({"_id": id})
+    found: dict[str, Any] | None = await database.handle[name].find_one({"_id": id})
     assert found is not None
     return found
 

@@ -8,13 +8,13 @@ import orjson
 import pytest
 from pydantic import BaseModel
 
+from database.bson_values import decode
 from database.queries import Id, new_id
-from database.reads import decode
 from models.accounts.user import User, UserRead
 from models.events.event import Event
 from models.events.event_schema import EventPage, EventRead
 from models.events.event_view import EventView, render_event, render_raw
-from models.shared.views import Page
+from planner.services.shared.views import Page
 from tests.database.things import NOW, event, user
 from tests.models.events.crowds import crowd
 

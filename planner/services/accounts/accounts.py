@@ -14,7 +14,6 @@ from models.accounts.session import Session
 from models.accounts.user import User, UserRead
 from models.mail.queued_mail import QueuedMail
 from models.shared.fields import fold
-from models.shared.views import View
 from planner.clock import Clock
 from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale, TooMany
 from planner.services.accounts.password_policy import require_strong
@@ -33,6 +32,7 @@ from planner.services.shared.rate_limiter import (
     network,
 )
 from planner.services.shared.retry import retry
+from planner.services.shared.views import View
 
 EXISTS = "There is an account with this e-mail address or username already."
 

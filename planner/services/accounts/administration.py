@@ -8,13 +8,13 @@ from models.accounts.account_requests import AccountPatch
 from models.accounts.session import Session
 from models.accounts.user import Role, User
 from models.shared.guard import Guard
-from models.shared.views import Page, View
 from planner.clock import Clock
 from planner.errors import Conflict, Invalid, NotFound, Stale
 from planner.services.accounts.accounts import render_user
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.pages import page_by_id, parse_id_cursor
+from planner.services.shared.views import Page, View
 
 LAST_ADMIN = "This is the last admin. Give another account the role admin first."
 ACTIVE_ADMIN: Filter = {User.role: "admin", User.disabled: False}

@@ -19,7 +19,7 @@ from models.files.import_job import ImportJob
 from models.files.import_schema import ImportJobRead
 from models.people.busy_share import BusyShare, BusyShareRead
 from models.shared.audit import AuditEntry
-from models.shared.views import to_json
+from models.shared.json_rendering import to_json
 from planner.clock import Clock
 from planner.services.accounts.accounts import Accounts, render_user
 from planner.services.accounts.personal_tokens import render_personal_token

@@ -20,7 +20,6 @@ from models.accounts.oidc_login import (
 )
 from models.accounts.user import User
 from models.shared.schema import PageQuery
-from models.shared.views import Page
 from planner.clock import Clock
 from planner.domain.cursors import decode_cursor
 from planner.domain.pkce import verify_challenge
@@ -34,6 +33,7 @@ from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.pages import page_of
 from planner.services.shared.rate_limiter import Counted, RateLimiter, network
+from planner.services.shared.views import Page
 
 # Each start is stored for a while, whoever makes the request.
 START_ADDRESS = RateLimit(60, timedelta(minutes=15))

@@ -11,13 +11,13 @@ from database.queries import new_id, parse_id
 from database.writes import Insert, Write
 from models.accounts.personal_token import PersonalToken, PersonalTokenCreate, PersonalTokenRead
 from models.accounts.user import User
-from models.shared.views import Page, View
 from planner.clock import Clock
 from planner.errors import InvalidToken, NotFound
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
 from planner.services.shared.pages import page_by_id, parse_id_cursor
+from planner.services.shared.views import Page, View
 
 
 class CreatedToken(NamedTuple):

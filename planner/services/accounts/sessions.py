@@ -12,12 +12,12 @@ from database.writes import Insert
 from models.accounts.session import Session, SessionRead
 from models.accounts.token_schema import TokensRead
 from models.accounts.user import User
-from models.shared.views import Page
 from planner.clock import Clock
 from planner.errors import GrantRefused, NotFound
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.pages import page_by_id, parse_id_cursor
+from planner.services.shared.views import Page
 
 
 class SignedIn(NamedTuple):

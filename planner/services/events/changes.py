@@ -30,11 +30,11 @@ from models.events.event import UNNUMBERED, Event
 from models.events.event_schema import ChangesQuery, Scope
 from models.events.tombstone import TOMBSTONE_LIFETIME, Tombstone
 from models.shared.fields import fold_tag
-from models.shared.views import ChangePage
 from planner.clock import Clock
 from planner.domain.cursors import CHANGES_PATTERN, decode_cursor, encode_cursor
 from planner.errors import Expired, Invalid, Unavailable
 from planner.services.shared.retry import retry
+from planner.services.shared.views import ChangePage
 
 # So many changes get a number in one write, which must not hold up others who write the same events.
 BATCH_SIZE = 2_000
@@ -62,7 +62,7 @@ class ChangeNumbering:
         return await retry(self._number_batch, exhausted=exhausted, attempts=ATTEMPTS, pause=PAUSE)
 
     async def _number_batch(self) -> int | None:
-        """Number some changes; returns the last number if none are left, and None if another process was faster."""
+        """Number some changes; return the last number if none are left, and None if another process was faster."""
         while True:
             last = await ChangeSequence.last()
             events, tombstones = await find_unnumbered_changes(BATCH_SIZE)

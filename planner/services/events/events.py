@@ -18,7 +18,6 @@ from models.events.event_search import search_place, search_words
 from models.events.event_view import EventView, build_body, find_event_view, render_event
 from models.events.event_writes import create_event_writes, delete_event_writes, require_room, update_event_writes
 from models.shared.fields import fold_tag
-from models.shared.views import Page, View
 from planner.clock import Clock
 from planner.domain.cursors import ORDER_KEY_PATTERN, decode_cursor, decode_search_cursor, encode_search_cursor
 from planner.domain.geo import parse_circle
@@ -34,6 +33,7 @@ from planner.services.events.current_event import change_current_event
 from planner.services.shared.field_errors import field_errors
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
 from planner.services.shared.pages import page_of
+from planner.services.shared.views import Page, View
 
 # The fields of a response that no author may send.
 _FIELDS_OF_SERVER = ("id", "creator", "revision", "created_at", "updated_at", "takedown")

@@ -14,7 +14,6 @@ from models.accounts.user import User
 from models.events.event_times import Window, find_scheduled_recurring_events, find_scheduled_single_events
 from models.people.busy_schema import MAX_WINDOW_DAYS, BusyQuery, render_free_busy
 from models.people.busy_share import MAX_SHARES, BusyShare, BusyShareRead
-from models.shared.views import Page
 from planner.clock import Clock
 from planner.domain.busy import Slot, clip_slots, iterate_slots, merge_slots
 from planner.domain.times import parse_window
@@ -22,6 +21,7 @@ from planner.domain.zones import add_clamped
 from planner.errors import Conflict, Invalid, NotFound
 from planner.services.events.user_lock import UserWriteLocks
 from planner.services.shared.pages import page_by_id, parse_id_cursor
+from planner.services.shared.views import Page
 
 DEFAULT_WINDOW = timedelta(days=31)
 MAX_WINDOW = timedelta(days=MAX_WINDOW_DAYS)

@@ -19,7 +19,6 @@ from models.events.event_view import (
 )
 from models.events.event_writes import create_event_writes, delete_event_writes, require_room, update_event_writes
 from models.shared.fields import fold_tag
-from models.shared.views import Page, View
 from planner.clock import Clock
 from planner.domain.cursors import OCCURRENCE_PATTERN, decode_cursor
 from planner.domain.recurrence.documents import parse_recurrence_id, series_to_stored, to_invalid
@@ -40,6 +39,7 @@ from planner.services.events.current_event import CHANGED, require_revision
 from planner.services.events.occurrence_changes import build_series_changes, resolve_occurrence_times
 from planner.services.events.occurrence_list import ListedOccurrence, find_occurrences, parse_position
 from planner.services.shared.pages import page_of
+from planner.services.shared.views import Page, View
 
 # How long the window is, if the client does not say where it ends.
 DEFAULT_WINDOW = timedelta(days=31)

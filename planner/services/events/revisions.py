@@ -13,13 +13,13 @@ from models.events.event_writes import restore_event_writes, update_event_writes
 from models.events.revision import Revision, content_to_restore
 from models.events.revision_view import RestoreRequest, RevisionView, view_revision
 from models.shared.schema import PageQuery
-from models.shared.views import Page
 from planner.clock import Clock
 from planner.domain.cursors import REVISION_PATTERN, decode_cursor, encode_cursor
 from planner.errors import Conflict, Invalid, InvalidToken, NotFound
 from planner.services.events.current_event import BUSY, require_revision
 from planner.services.events.events import Events
 from planner.services.shared.retry import retry
+from planner.services.shared.views import Page
 
 # Deleted events whose history is deleted in one round.
 BATCH_SIZE = 100

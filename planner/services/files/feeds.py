@@ -13,7 +13,6 @@ from models.events.event_queries import EventSelection
 from models.files.feed import MAX_FEEDS, Feed
 from models.files.feed_schema import FeedCreate, FeedRead
 from models.shared.fields import fold_tag
-from models.shared.views import Page, View
 from planner.clock import Clock
 from planner.errors import Conflict, InvalidToken, NotFound
 from planner.services.events.user_lock import UserWriteLocks
@@ -22,6 +21,7 @@ from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
 from planner.services.shared.pages import page_by_id, parse_id_cursor
+from planner.services.shared.views import Page, View
 
 
 class NewFeed(NamedTuple):

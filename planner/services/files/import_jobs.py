@@ -15,12 +15,12 @@ from models.files.import_chunk import ImportChunk
 from models.files.import_counts import ImportCounts
 from models.files.import_job import LEASE, MAX_ATTEMPTS, MAX_UNFINISHED, ImportJob
 from models.files.import_schema import ImportJobRead, ImportRead
-from models.shared.views import View
 from planner.clock import Clock
 from planner.errors import Conflict, Invalid, InvalidToken, Malformed, NotFound, Unavailable
 from planner.services.events.user_lock import UserWriteLocks
 from planner.services.files.importer import File, Importer, ImportRun
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
+from planner.services.shared.views import View
 
 log = logging.getLogger("planner.imports")
 

@@ -8,4 +8,5 @@ client_info.py   the client that sent a request
 audit.py         the audit log of what happens to accounts
 json_stream.py   JSON objects that are sent while they are read
 field_errors.py  validation errors of pydantic as ours
+views.py         rendered results
 """

@@ -8,11 +8,11 @@ from database.queries import Id, parse_id
 from database.reads import Slice
 from database.writes import Insert
 from models.shared.audit import AuditEntry, AuditQuery, AuditRead
-from models.shared.views import Page
 from planner.clock import Clock
 from planner.errors import Invalid
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.pages import page_by_id, parse_id_cursor
+from planner.services.shared.views import Page
 
 
 class AuditLog:

@@ -19,8 +19,8 @@ from pydantic import BaseModel
 from database.queries import Id, parse_id
 from database.writes import Insert, Write
 from models.shared.idempotent_response import IdempotentResponse
-from models.shared.views import View
 from planner.errors import Invalid
+from planner.services.shared.views import View
 
 
 class IdempotencyKey(NamedTuple):

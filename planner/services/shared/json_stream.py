@@ -2,7 +2,7 @@
 
 from collections.abc import AsyncIterator, Iterable
 
-from models.shared.views import to_json
+from models.shared.json_rendering import to_json
 
 # Smaller parts are collected, because sending each one costs time.
 PART_BYTES = 64 * 1024

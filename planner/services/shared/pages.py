@@ -10,8 +10,8 @@ from typing import TypeVar
 from database.documents import StoredDocument
 from database.queries import Id, parse_id
 from database.reads import Slice
-from models.shared.views import Page
 from planner.domain.cursors import ID_PATTERN, decode_cursor, encode_cursor
+from planner.services.shared.views import Page
 
 T = TypeVar("T")
 D = TypeVar("D", bound=StoredDocument)

@@ -4,7 +4,7 @@ import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
-from database.queries import Id, Stored
+from database.queries import Id
 from tests.database.things import event
 
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
@@ -38,7 +38,7 @@ def _fields(dice: random.Random) -> dict[str, Any]:
     return fields
 
 
-def crowd(people: list[Id], number: int, seed: int) -> list[Stored]:
+def crowd(people: list[Id], number: int, seed: int) -> list[dict[str, Any]]:
     """So many events of these people; the first has as many as all the others together."""
     dice = random.Random(seed)
     return [event(dice.choice([people[0], *dice.choices(people[1:])]), **_fields(dice)) for _ in range(number)]

@@ -10,7 +10,7 @@ import pytest
 from pymongo.database import Database as SyncDatabase
 
 from database.connection import Database
-from database.queries import Id, Stored, new_id
+from database.queries import Id, new_id
 from models.events.event_queries import EventSelection, list_events
 from models.events.event_schema import Scope
 from planner.domain.times import UNDATED_INSTANT, build_order_key
@@ -75,7 +75,7 @@ def test_a_week_costs_the_same_however_many_years_came_before_it(
 class Oracle:
     """What lists must hold, found by looking at every event."""
 
-    def __init__(self, events: list[Stored]) -> None:
+    def __init__(self, events: list[dict[str, Any]]) -> None:
         self._events = sorted(events, key=lambda stored: (stored["begins"], str(stored["_id"])))
 
     def ids(self, scope: Scope, caller: Id, window: Window, tag: str | None) -> list[str]:
@@ -88,12 +88,12 @@ class Oracle:
         ]
 
     @staticmethod
-    def _concerns(scope: Scope, caller: Id, stored: Stored) -> bool:
+    def _concerns(scope: Scope, caller: Id, stored: dict[str, Any]) -> bool:
         mine, public = stored["creator"] == caller, stored["visibility"] == "public"
         return bool({"mine": mine, "public": public, "all": mine or public}[scope])
 
     @staticmethod
-    def _touches(window: Window, stored: Stored) -> bool:
+    def _touches(window: Window, stored: dict[str, Any]) -> bool:
         since, until = window
         if stored["start"] is None:
             return since is None and until is None

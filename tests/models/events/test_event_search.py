@@ -8,7 +8,7 @@ import pytest
 
 from database.commit import commit_atomically
 from database.connection import Database, bind
-from database.queries import Id, Stored, new_id
+from database.queries import Id, new_id
 from models import DOCUMENTS
 from models.events.event import Event
 from models.events.event_queries import EventSelection
@@ -28,9 +28,9 @@ async def without_transactions(database: Database) -> Database:
     return without
 
 
-async def copies(database: Database) -> list[Stored]:
+async def copies(database: Database) -> list[dict[str, Any]]:
     """What is searched."""
-    found: list[Stored] = await database.handle["public_event_index"].find({}).sort("_id", 1).to_list(None)
+    found: list[dict[str, Any]] = await database.handle["public_event_index"].find({}).sort("_id", 1).to_list(None)
     return found
 
 

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from pymongo.database import Database as SyncDatabase
 
-from database.queries import Id, Stored, new_id
+from database.queries import Id, new_id
 from models.events.event import Event
 from models.events.event_queries import EventSelection
 from models.events.event_schema import Scope
@@ -54,7 +54,7 @@ def filled(indexed: SyncDatabase[Any], ada: Id) -> SyncDatabase[Any]:
     return indexed
 
 
-def examined(database: SyncDatabase[Any], collection: str, stages: list[Stored]) -> tuple[int, int, str]:
+def examined(database: SyncDatabase[Any], collection: str, stages: list[dict[str, Any]]) -> tuple[int, int, str]:
     """The keys and documents that the server looked at, and the plan as text."""
     command = {"aggregate": collection, "pipeline": stages, "cursor": {}}
     plan = str(database.command("explain", command, verbosity="executionStats"))
