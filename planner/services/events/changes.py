@@ -62,7 +62,7 @@ class ChangeNumbering:
         return await retry(self._number_batch, exhausted=exhausted, attempts=ATTEMPTS, pause=PAUSE)
 
     async def _number_batch(self) -> int | None:
-        """Assign numbers to some changes; return the last number if none are left, None if another process was faster."""
+        """Assign numbers to some changes; return the last number, or None if another process was faster."""
         while True:
             last = await ChangeSequence.last()
             events, tombstones = await find_unnumbered_changes(BATCH_SIZE)
