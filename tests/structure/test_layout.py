@@ -3,6 +3,7 @@
 import ast
 import re
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 PACKAGES = ("planner", "auth", "routes", "models", "database")
 LINES = 400
+MODULES_IN_A_FOLDER = 16
 
 # Who may name a library: modules, and packages with all that is in them.
 OWNERS = {
@@ -128,3 +130,10 @@ def test_no_module_takes_the_name_of_one_that_the_standard_library_has_at_heart(
 def test_every_folder_with_modules_is_a_package() -> None:
     folders = {file.parent for package in (*PACKAGES, "tests") for file in modules(package)}
     assert [folder for folder in folders if not (folder / "__init__.py").exists()] == []
+
+
+def test_no_folder_has_more_modules_than_the_limit() -> None:
+    everywhere = [file for package in (*PACKAGES, "tests") for file in modules(package) if file.name != "__init__.py"]
+    counts = Counter(str(file.parent.relative_to(ROOT)) for file in everywhere)
+    large = {folder: count for folder, count in counts.items() if count > MODULES_IN_A_FOLDER}
+    assert large == {}, "look for the second noun in it"
