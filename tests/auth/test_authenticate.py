@@ -19,7 +19,7 @@ def challenge(response: httpx.Response) -> str:
     return response.headers["www-authenticate"]
 
 
-async def test_no_header_is_answered_with_a_bare_challenge(api: Planner) -> None:
+async def test_a_request_without_the_header_gets_a_challenge_without_parameters(api: Planner) -> None:
     assert challenge(await ask(api)) == BARE
 
 
@@ -27,7 +27,7 @@ async def test_no_header_is_answered_with_a_bare_challenge(api: Planner) -> None
     "value",
     ["", " ", "Basic YWRhOnNlY3JldA==", "Digest username=ada", "Token abc", "Bearerabc", "Bear er abc", "Bearer,abc"],
 )
-async def test_another_scheme_is_answered_as_if_there_were_none(api: Planner, value: str) -> None:
+async def test_another_scheme_gets_the_same_challenge_as_no_header(api: Planner, value: str) -> None:
     assert challenge(await ask(api, value)) == BARE
 
 

@@ -102,7 +102,7 @@ async def test_somebody_signs_in_with_each_algorithm(client: OidcClient, acme: R
         ("invalid_client", "invalid_client"),
     ],
 )
-async def test_an_answer_that_does_not_hold_is_refused_and_the_log_says_why(
+async def test_a_response_that_fails_validation_is_refused_and_the_reason_is_logged(
     client: OidcClient, acme: RunningProvider, caplog: pytest.LogCaptureFixture, fault: str, said: str
 ) -> None:
     acme.control(faults=[fault])
@@ -113,7 +113,9 @@ async def test_an_answer_that_does_not_hold_is_refused_and_the_log_says_why(
 
 
 @pytest.mark.parametrize("fault", ["huge", "compressed", "not_json", "failing"])
-async def test_a_provider_that_answers_badly_has_failed(client: OidcClient, acme: RunningProvider, fault: str) -> None:
+async def test_a_malformed_response_of_the_provider_is_a_failure_of_the_provider(
+    client: OidcClient, acme: RunningProvider, fault: str
+) -> None:
     await client.authorization_url(BACK, "state", "nonce", "v" * 43)
     acme.control(faults=[fault])
     with pytest.raises(ProviderFailed):
@@ -126,7 +128,7 @@ async def test_a_provider_that_answers_badly_has_failed(client: OidcClient, acme
     "fault",
     ["other_issuer", "no_discovery", "insecure_endpoint", "only_hs256", "huge", "compressed", "not_json", "failing"],
 )
-async def test_a_discovery_document_that_does_not_hold_is_refused_and_asked_for_again(
+async def test_an_invalid_discovery_document_is_refused_and_requested_again(
     client: OidcClient, acme: RunningProvider, fault: str
 ) -> None:
     acme.control(faults=[fault])
@@ -136,7 +138,7 @@ async def test_a_discovery_document_that_does_not_hold_is_refused_and_asked_for_
     assert await client.authorization_url(BACK, "state", "nonce", "v" * 43)
 
 
-async def test_a_provider_that_sends_a_byte_now_and_then_is_not_waited_for(
+async def test_a_provider_that_sends_a_byte_at_a_time_is_given_up_after_the_time_limit(
     client: OidcClient, acme: RunningProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(providers, "TIMEOUT_SECONDS", 0.7)
@@ -167,7 +169,7 @@ async def test_a_code_that_the_provider_does_not_accept_is_refused(client: OidcC
         await sign_in(client, **changed)
 
 
-async def test_a_wrong_secret_is_the_operators_business(acme: RunningProvider) -> None:
+async def test_a_wrong_client_secret_is_a_failure_of_the_provider(acme: RunningProvider) -> None:
     wrong = OidcProviderSettings.model_validate(acme.settings | {"client_secret": "wrong"})
     with pytest.raises(ProviderFailed):
         await sign_in(OidcClient("acme", wrong, SystemClock()))
@@ -180,13 +182,15 @@ async def test_a_secret_is_sent_in_the_body_where_the_provider_wants_it_so(
     assert (await sign_in(client)).subject == GRACE["sub"]
 
 
-async def test_an_address_that_only_userinfo_tells_is_found_there(client: OidcClient, acme: RunningProvider) -> None:
+async def test_an_address_that_is_only_in_userinfo_is_read_from_there(
+    client: OidcClient, acme: RunningProvider
+) -> None:
     acme.control(faults=["userinfo_only"])
     assert (await sign_in(client)).email == GRACE["email"]
 
 
 @pytest.mark.parametrize("said", [False, "true", 1, None])
-async def test_an_address_counts_as_verified_only_when_the_provider_says_exactly_that(
+async def test_an_address_counts_as_verified_only_with_the_json_value_true(
     client: OidcClient, acme: RunningProvider, said: object
 ) -> None:
     acme.knows("mallory", email="grace@example.com", email_verified=said)
@@ -194,15 +198,13 @@ async def test_an_address_counts_as_verified_only_when_the_provider_says_exactly
 
 
 @pytest.mark.parametrize("subject", [7, "", "ü", "x" * 256, None, ["grace-1"]])
-async def test_a_subject_that_is_no_short_word_is_refused(
-    client: OidcClient, acme: RunningProvider, subject: object
-) -> None:
+async def test_a_malformed_subject_is_refused(client: OidcClient, acme: RunningProvider, subject: object) -> None:
     acme.control(users={"odd": GRACE | {"sub": subject}})
     with pytest.raises(ProviderFailed):
         await sign_in(client, "odd")
 
 
-async def test_a_new_key_is_fetched_and_a_made_up_one_does_not_make_us_ask_all_the_time(
+async def test_keys_are_fetched_again_for_an_unknown_key_id_but_not_more_often_than_allowed(
     client: OidcClient, acme: RunningProvider, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(providers, "MIN_REFETCH_SECONDS", 0.0)
@@ -226,7 +228,7 @@ async def test_a_token_without_a_key_id_is_checked_with_the_only_key(client: Oid
     assert (await sign_in(client)).subject == GRACE["sub"]
 
 
-async def test_many_who_come_at_once_share_one_discovery(acme: RunningProvider) -> None:
+async def test_sign_ins_at_once_share_one_request_for_the_discovery_document(acme: RunningProvider) -> None:
     client = OidcClient("acme", OidcProviderSettings.model_validate(acme.settings), SystemClock())
     path = "/.well-known/openid-configuration"
     before, keys = acme.asked(path), acme.asked("/jwks")
@@ -241,7 +243,7 @@ async def test_an_answer_of_another_provider_is_refused(client: OidcClient, acme
         await client.check_issuer("https://other.example.com")
 
 
-async def test_a_provider_that_always_names_itself_must_do_so(acme: RunningProvider) -> None:
+async def test_a_provider_that_promises_the_iss_parameter_must_send_it(acme: RunningProvider) -> None:
     acme.control(faults=["iss_parameter"])
     client = OidcClient("acme", OidcProviderSettings.model_validate(acme.settings), SystemClock())
     await client.check_issuer(acme.issuer)

@@ -95,11 +95,11 @@ def reads(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     return noted
 
 
-async def test_a_session_stands_for_its_account_and_withholds_nothing(signed: Signed) -> None:
+async def test_the_principal_of_a_session_has_its_account_and_no_scopes(signed: Signed) -> None:
     assert await signed.by_session() == Principal(signed.user, "moderator", session=signed.session)
 
 
-async def test_a_personal_token_stands_for_its_account_within_its_scopes(signed: Signed) -> None:
+async def test_the_principal_of_a_personal_token_has_its_account_and_its_scopes(signed: Signed) -> None:
     identity = await signed.by_personal_token()
     assert (identity.id, identity.scopes, identity.session) == (signed.user, frozenset({"events:read"}), None)
     assert identity.personal_token is not None
@@ -116,9 +116,7 @@ GONE = [
 
 
 @pytest.mark.parametrize(("collection", "how"), GONE)
-async def test_that_somebody_may_no_longer_is_noticed_within_two_seconds(
-    signed: Signed, collection: str, how: str
-) -> None:
+async def test_a_revoked_access_is_noticed_within_two_seconds(signed: Signed, collection: str, how: str) -> None:
     ask = signed.by_personal_token if collection == "personal_tokens" else signed.by_session
     await ask()
     match how:
@@ -133,14 +131,14 @@ async def test_that_somebody_may_no_longer_is_noticed_within_two_seconds(
         await ask()
 
 
-async def test_another_role_counts_within_two_seconds(signed: Signed) -> None:
+async def test_a_changed_role_is_noticed_within_two_seconds(signed: Signed) -> None:
     await signed.by_session()
     await signed.change("users", role="user")
     signed.time.passed += 1.99
     assert (await signed.by_session()).role == "user"
 
 
-async def test_who_was_refused_once_is_let_in_as_soon_as_they_may(signed: Signed) -> None:
+async def test_a_refusal_is_not_cached(signed: Signed) -> None:
     await signed.change("users", disabled=True)
     with pytest.raises(InvalidToken):
         await signed.by_session()
@@ -148,7 +146,7 @@ async def test_who_was_refused_once_is_let_in_as_soon_as_they_may(signed: Signed
     assert await signed.by_session()
 
 
-async def test_what_this_process_changed_counts_at_once(signed: Signed) -> None:
+async def test_a_change_made_by_this_process_is_noticed_at_once(signed: Signed) -> None:
     await signed.by_session()
     await signed.by_personal_token()
     await signed.change("users", disabled=True)
@@ -158,7 +156,7 @@ async def test_what_this_process_changed_counts_at_once(signed: Signed) -> None:
             await ask()
 
 
-async def test_a_session_that_this_process_ended_is_over_at_once_and_others_go_on(signed: Signed) -> None:
+async def test_a_session_that_this_process_revoked_is_refused_at_once_and_others_are_not(signed: Signed) -> None:
     await signed.by_session()
     await signed.remove("sessions")
     signed.identities.forget_session(new_id())
@@ -168,21 +166,21 @@ async def test_a_session_that_this_process_ended_is_over_at_once_and_others_go_o
         await signed.by_session()
 
 
-async def test_many_calls_within_a_second_are_one_read(signed: Signed, reads: list[str]) -> None:
+async def test_many_requests_within_a_second_need_one_read(signed: Signed, reads: list[str]) -> None:
     for _ in range(20):
         await signed.by_session()
         signed.time.passed += 0.05
     assert reads == ["session"]
 
 
-async def test_calls_that_come_together_share_a_read(signed: Signed, reads: list[str]) -> None:
+async def test_requests_at_once_share_a_read(signed: Signed, reads: list[str]) -> None:
     identities = await asyncio.gather(*(signed.by_session() for _ in range(20)))
     assert set(identities) == {await signed.by_session()}
     await asyncio.gather(*(signed.by_personal_token() for _ in range(20)))
     assert reads == ["session", "personal"]
 
 
-async def test_a_caller_who_hangs_up_takes_nobody_along(signed: Signed, reads: list[str]) -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_others(signed: Signed, reads: list[str]) -> None:
     callers = [asyncio.create_task(signed.by_session()) for _ in range(3)]
     await asyncio.sleep(0)
     callers[0].cancel()
@@ -192,7 +190,7 @@ async def test_a_caller_who_hangs_up_takes_nobody_along(signed: Signed, reads: l
     assert reads == ["session"]
 
 
-async def test_an_error_reaches_everyone_who_waits_and_is_not_remembered(
+async def test_an_error_is_raised_for_all_who_wait_and_is_not_cached(
     signed: Signed, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     async def fail(*_: Any) -> Any:
@@ -205,7 +203,7 @@ async def test_an_error_reaches_everyone_who_waits_and_is_not_remembered(
     assert await signed.by_session()
 
 
-async def test_a_session_opens_only_the_account_it_belongs_to(signed: Signed) -> None:
+async def test_a_session_is_refused_for_another_account(signed: Signed) -> None:
     other = await stored_user(signed.database, name="ben")
     for subject in (str(other), str(new_id()), "", "x" * 24, str(signed.user).upper() + " "):
         with pytest.raises(InvalidToken):
@@ -215,7 +213,7 @@ async def test_a_session_opens_only_the_account_it_belongs_to(signed: Signed) ->
             await signed.identities.of_session(str(signed.user), session)
 
 
-async def test_a_personal_token_that_nobody_has_stands_for_nobody(signed: Signed) -> None:
+async def test_an_unknown_personal_token_is_refused(signed: Signed) -> None:
     for token in (
         OpaqueTokens("secret", system_random_bytes).personal_token(),
         signed.secret[:-1],
@@ -228,7 +226,7 @@ async def test_a_personal_token_that_nobody_has_stands_for_nobody(signed: Signed
 
 
 @pytest.mark.parametrize("collection", ["sessions", "personal_tokens"])
-async def test_last_use_is_noted_once_a_minute(signed: Signed, collection: str) -> None:
+async def test_last_use_is_stored_once_a_minute(signed: Signed, collection: str) -> None:
     ask = signed.by_session if collection == "sessions" else signed.by_personal_token
     noted = []
     for passed in (0, 50, 100):

@@ -33,7 +33,7 @@ async def test_all_writes_of_a_group_are_done(database: Database) -> None:
     assert await embedded_in(database, ada) == [new["_id"]]
 
 
-async def test_a_needed_update_without_a_match_refuses_the_whole_group(database: Database) -> None:
+async def test_a_required_update_without_a_match_rolls_back_the_group(database: Database) -> None:
     new = event(new_id())
     assert not await commit_atomically(
         [Insert(Event.from_stored(new)), User.embed_event_write(new["creator"], new["_id"], NOW)]
@@ -41,13 +41,13 @@ async def test_a_needed_update_without_a_match_refuses_the_whole_group(database:
     assert await ids_in(database, "events") == set()
 
 
-async def test_a_needed_deletion_without_a_match_refuses_the_whole_group(database: Database) -> None:
+async def test_a_required_deletion_without_a_match_rolls_back_the_group(database: Database) -> None:
     ada = await stored_user(database)
     assert not await commit_atomically([Delete(Event, {"_id": new_id()}), Delete(User, {"_id": ada})])
     assert await ids_in(database, "users") == {ada}
 
 
-async def test_a_write_that_is_not_needed_may_match_nothing(database: Database) -> None:
+async def test_a_write_that_is_not_required_may_match_nothing(database: Database) -> None:
     ada = await stored_user(database)
     gone = new_id()
     assert await commit_atomically(
@@ -57,7 +57,7 @@ async def test_a_write_that_is_not_needed_may_match_nothing(database: Database) 
     assert await ids_in(database, "users") == set()
 
 
-async def test_a_unique_index_refuses_the_whole_group(database: Database) -> None:
+async def test_a_duplicate_key_rolls_back_the_group(database: Database) -> None:
     ada = await stored_user(database)
     assert await creation(ada, uid="one")
     (kept,) = await ids_in(database, "events")
@@ -67,7 +67,7 @@ async def test_a_unique_index_refuses_the_whole_group(database: Database) -> Non
     assert await embedded_in(database, ada) == [kept]
 
 
-async def test_a_refused_neighbour_fails_nobody_else(database: Database) -> None:
+async def test_a_group_that_is_refused_does_not_fail_the_others_of_its_batch(database: Database) -> None:
     ada, ben = await stored_user(database), await stored_user(database, name="ben")
     assert await creation(ben, uid="taken")
     # They arrive while the first is on its way, and so are gathered into one batch.
@@ -93,7 +93,7 @@ async def test_a_refused_neighbour_fails_nobody_else(database: Database) -> None
     assert len(await ids_in(database, "events")) == 5
 
 
-async def test_an_update_that_is_not_needed_does_not_hide_a_neighbours_that_is(database: Database) -> None:
+async def test_an_optional_update_does_not_hide_a_failed_required_one_of_its_batch(database: Database) -> None:
     ada = await stored_user(database)
     renamed = Update(User, {"_id": ada}, {"$set": {"full_name": "Ada"}}, required=False)
     outcomes = await asyncio.gather(
@@ -119,7 +119,7 @@ async def test_more_groups_at_once_than_one_transaction_takes_all_succeed(databa
     assert len(await embedded_in(database, ada)) == 150
 
 
-async def test_creating_and_removing_at_once_leaves_what_is_stored_and_what_is_embedded_alike(
+async def test_after_creating_and_deleting_at_once_the_embedded_ids_are_those_of_the_stored_events(
     database: Database,
 ) -> None:
     ada = await stored_user(database)
@@ -132,7 +132,7 @@ async def test_creating_and_removing_at_once_leaves_what_is_stored_and_what_is_e
     assert len(await ids_in(database, "events")) == 8
 
 
-async def test_of_many_who_remove_one_event_a_single_one_did(database: Database) -> None:
+async def test_of_many_deletions_of_one_event_exactly_one_succeeds(database: Database) -> None:
     ada = await stored_user(database)
     new = new_event(ada)
     assert await create(new)
@@ -142,7 +142,7 @@ async def test_of_many_who_remove_one_event_a_single_one_did(database: Database)
     assert await embedded_in(database, ada) == []
 
 
-async def test_the_write_of_a_caller_who_hangs_up_is_carried_through(database: Database) -> None:
+async def test_the_write_of_a_cancelled_caller_is_completed(database: Database) -> None:
     ada = await stored_user(database)
     first, second = new_event(ada), new_event(ada)
     hung_up = [asyncio.create_task(create(new)) for new in (first, second)]
@@ -176,7 +176,7 @@ async def test_a_change_that_a_unique_index_refuses_is_a_duplicate_key(database:
         await find_and_update(User, {"_id": ada}, {"$set": {"email_key": "ben@example.com"}})
 
 
-async def test_two_accounts_with_one_username_are_refused_whoever_is_first(database: Database) -> None:
+async def test_of_eight_accounts_with_one_username_at_once_one_is_stored(database: Database) -> None:
     users = [user(str(n), username="Ada", username_key="ada") for n in range(8)]
     outcomes = await asyncio.gather(
         *(commit_atomically([Insert(User.from_stored(new))]) for new in users), return_exceptions=True
@@ -186,7 +186,7 @@ async def test_two_accounts_with_one_username_are_refused_whoever_is_first(datab
     assert len(await ids_in(database, "users")) == 1
 
 
-async def test_a_requirement_that_is_not_met_refuses_the_whole_group(database: Database) -> None:
+async def test_a_requirement_that_is_not_met_rolls_back_the_group(database: Database) -> None:
     ada, ben = await stored_user(database), await stored_user(database, name="ben")
     others = {"disabled": False, "_id": {"$ne": ada}}
     disabling = Update(User, {"_id": ada}, {"$set": {"disabled": True}})
@@ -197,7 +197,7 @@ async def test_a_requirement_that_is_not_met_refuses_the_whole_group(database: D
     assert not (await stored_in(database, "users", ben))["disabled"]
 
 
-async def test_of_two_at_once_who_each_leave_it_to_the_other_one_is_refused(database: Database) -> None:
+async def test_of_two_groups_at_once_that_each_require_the_other_s_document_one_is_refused(database: Database) -> None:
     users = [await stored_user(database, name=name) for name in ("ada", "ben")]
 
     def leave(id: Id) -> list[Write]:
@@ -218,7 +218,7 @@ async def test_one_write_may_be_to_many_documents_or_to_none(database: Database)
 
 
 @pytest.mark.real_server("only a transaction takes updates back")
-async def test_a_write_to_many_documents_is_taken_back_with_its_group(database: Database) -> None:
+async def test_a_write_to_many_documents_is_rolled_back_with_its_group(database: Database) -> None:
     await stored_user(database)
     everyone = Update(User, {"role": "user"}, {"$set": {"role": "moderator"}}, required=False, many=True)
     assert not await commit_atomically([everyone, Delete(User, {"_id": new_id()})])
@@ -234,7 +234,7 @@ def many(creator: Id, *uids: str) -> list[Write]:
     ]
 
 
-async def test_a_large_group_is_done_apart_from_others_and_as_a_whole(database: Database) -> None:
+async def test_a_separate_group_is_committed_as_a_whole(database: Database) -> None:
     ada, ben = await stored_user(database), await stored_user(database, name="ben")
     uids = [f"{n}" for n in range(60)]
     outcomes = await asyncio.gather(
@@ -245,7 +245,7 @@ async def test_a_large_group_is_done_apart_from_others_and_as_a_whole(database: 
     assert len(await embedded_in(database, ben)) == 20
 
 
-async def test_a_large_group_is_refused_as_a_whole(database: Database) -> None:
+async def test_a_separate_group_is_rolled_back_as_a_whole(database: Database) -> None:
     ada = await stored_user(database)
     assert await creation(ada, uid="taken")
     with pytest.raises(DuplicateKey):
@@ -257,7 +257,7 @@ async def test_a_large_group_is_refused_as_a_whole(database: Database) -> None:
     assert len(await embedded_in(database, ada)) == 1
 
 
-async def test_a_large_group_waits_for_others_who_write_the_same(database: Database) -> None:
+async def test_separate_groups_that_write_the_same_document_all_succeed(database: Database) -> None:
     ada = await stored_user(database)
     groups = [commit_atomically(many(ada, *(f"{n} {m}" for m in range(20))), separate=True) for n in range(4)]
     assert all(await asyncio.gather(*groups, *(creation(ada) for _ in range(10))))

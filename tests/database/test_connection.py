@@ -28,7 +28,7 @@ SECRETS = ("ada", "s3cret")
         ("ada:s3cret@db.example.com", ""),
     ],
 )
-def test_a_place_is_named_without_who_goes_there(url: str, place: str) -> None:
+def test_the_hosts_of_a_url_are_named_without_its_credentials(url: str, place: str) -> None:
     assert hosts_of(url) == place
 
 
@@ -39,7 +39,7 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_a_database_that_stays_away_is_named_after_the_wait_without_its_password() -> None:
+async def test_an_unavailable_database_is_named_after_the_wait_without_its_password() -> None:
     port = free_port()
     with pytest.raises(DatabaseUnavailable) as caught:
         await open_database(f"mongodb://ada:s3cret@127.0.0.1:{port}/planner", wait=0)
@@ -49,7 +49,7 @@ async def test_a_database_that_stays_away_is_named_after_the_wait_without_its_pa
 
 
 @pytest.mark.usefixtures("impatient")
-async def test_while_it_waits_it_says_so_less_and_less_often(
+async def test_waiting_for_the_database_is_logged_with_growing_pauses(
     caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now, pauses = 0.0, []
@@ -85,14 +85,14 @@ async def test_while_it_waits_it_says_so_less_and_less_often(
         "",
     ],
 )
-async def test_a_url_that_cannot_be_read_is_refused_at_once_and_not_repeated(url: str) -> None:
+async def test_an_invalid_url_is_refused_at_once_and_not_repeated(url: str) -> None:
     with pytest.raises(DatabaseUnavailable, match="DATABASE_URL cannot be used") as caught:
         await open_database(url, wait=0)
     assert not any(secret in str(caught.value) for secret in SECRETS)
 
 
 @pytest.mark.real_server("the mock is not connected to")
-async def test_an_open_database_answers_and_has_the_name_of_its_url(mongo_url: str) -> None:
+async def test_an_open_database_responds_and_has_the_name_in_its_url(mongo_url: str) -> None:
     head, _, query = mongo_url.partition("?")
     for path, name in (("", "planner"), ("elsewhere", "elsewhere")):
         database = await open_database(f"{head.rstrip('/')}/{path}?{query}")

@@ -38,7 +38,7 @@ def labelled(error: PyMongoError, label: str) -> PyMongoError:
     ],
     ids=lambda error: f"{type(error).__name__}-{error}",
 )
-def test_what_may_succeed_in_a_moment_means_that_the_database_is_away(error: PyMongoError) -> None:
+def test_a_transient_error_means_that_the_database_is_unavailable(error: PyMongoError) -> None:
     assert is_unavailable(error)
 
 
@@ -54,5 +54,5 @@ def test_what_may_succeed_in_a_moment_means_that_the_database_is_away(error: PyM
     ],
     ids=lambda error: f"{type(error).__name__}-{error}",
 )
-def test_a_refusal_does_not_mean_that_the_database_is_away(error: Exception) -> None:
+def test_a_permanent_error_does_not_mean_that_the_database_is_unavailable(error: Exception) -> None:
     assert not is_unavailable(error)

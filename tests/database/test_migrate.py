@@ -87,12 +87,12 @@ def reaching(settings: Settings, mongo_url: str) -> Callable[[Database], Setting
     return lambda database: settings.model_copy(update={"database_url": SecretStr(url_of(mongo_url, database.name))})
 
 
-async def test_a_fresh_database_needs_nothing(database: Database) -> None:
+async def test_a_new_database_needs_no_migration(database: Database) -> None:
     assert await pending(database) == []
     assert await migrate(database) == []
 
 
-async def test_asking_what_is_pending_changes_nothing(database: Database) -> None:
+async def test_listing_pending_migrations_changes_nothing(database: Database) -> None:
     await pending(database)
     assert await database.handle.list_collection_names() == []
 
@@ -105,12 +105,14 @@ async def test_a_database_that_is_ours_from_the_beginning_never_needs_the_first_
     assert await pending(database) == []
 
 
-async def test_the_database_of_the_books_needs_every_migration(database: Database) -> None:
+async def test_a_database_of_the_textbook_planner_needs_every_migration(database: Database) -> None:
     await fill(database)
     assert await pending(database) == names()
 
 
-async def test_migrating_says_what_was_done_and_then_there_is_nothing_to_do(database: Database) -> None:
+async def test_migrating_returns_the_names_of_the_migrations_that_ran_and_a_second_time_none(
+    database: Database,
+) -> None:
     await fill(database)
     assert await migrate(database) == names()
     assert await pending(database) == []
@@ -128,7 +130,7 @@ async def test_a_migration_that_is_run_again_changes_nothing(database: Database)
     assert await everything(database) == before
 
 
-async def test_people_of_the_books_planner_sign_in_and_find_their_events(
+async def test_accounts_of_the_textbook_planner_can_sign_in_and_have_their_events(
     database: Database, open_database_for_test: Open, settings: Settings
 ) -> None:
     await fill(database)

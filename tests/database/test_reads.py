@@ -54,7 +54,7 @@ def email(raw: bytes | None) -> Any:
     return decode(raw)["email"]
 
 
-async def test_documents_asked_for_in_one_turn_share_a_query(
+async def test_documents_requested_in_one_iteration_of_the_event_loop_share_a_query(
     database: Database, loader: Loader[User], trips: Trips
 ) -> None:
     ada, ben, nobody = await stored_user(database), await stored_user(database, name="ben"), new_id()
@@ -64,7 +64,9 @@ async def test_documents_asked_for_in_one_turn_share_a_query(
     assert trips.asked == [[ada, ben, nobody]]
 
 
-async def test_nothing_is_remembered_from_one_turn_to_the_next(database: Database, loader: Loader[User]) -> None:
+async def test_nothing_is_cached_beyond_one_iteration_of_the_event_loop(
+    database: Database, loader: Loader[User]
+) -> None:
     ada = await stored_user(database)
     assert email(await loader.get_raw(ada)) == "ada@example.com"
     await database.handle["users"].update_one({"_id": ada}, {"$set": {"email": "lovelace@example.com"}})
@@ -73,7 +75,7 @@ async def test_nothing_is_remembered_from_one_turn_to_the_next(database: Databas
     assert await loader.get_raw(ada) is None
 
 
-async def test_who_asks_while_a_query_is_on_its_way_gets_one_of_their_own(
+async def test_a_request_during_a_query_starts_its_own_query(
     database: Database, loader: Loader[User], trips: Trips
 ) -> None:
     ada = await stored_user(database)
@@ -87,7 +89,7 @@ async def test_who_asks_while_a_query_is_on_its_way_gets_one_of_their_own(
     assert trips.asked == [[ada], [ada]]
 
 
-async def test_an_error_reaches_everyone_who_waits_and_nobody_after_them(
+async def test_an_error_is_raised_for_all_who_wait_and_for_nobody_after_them(
     database: Database, loader: Loader[User], trips: Trips
 ) -> None:
     ada = await stored_user(database)
@@ -98,7 +100,9 @@ async def test_an_error_reaches_everyone_who_waits_and_nobody_after_them(
     assert email(await loader.get_raw(ada)) == "ada@example.com"
 
 
-async def test_a_caller_who_hangs_up_takes_nobody_along(database: Database, loader: Loader[User], trips: Trips) -> None:
+async def test_a_cancelled_caller_does_not_cancel_the_others(
+    database: Database, loader: Loader[User], trips: Trips
+) -> None:
     ada = await stored_user(database)
     tasks = [asyncio.create_task(loader.get_raw(ada)) for _ in range(3)]
     await asyncio.sleep(0)
@@ -109,7 +113,7 @@ async def test_a_caller_who_hangs_up_takes_nobody_along(database: Database, load
     assert trips.asked == [[ada]]
 
 
-async def test_a_failing_query_that_everyone_gave_up_on_is_not_complained_about(
+async def test_a_failed_query_whose_callers_were_all_cancelled_is_not_logged(
     loader: Loader[User], trips: Trips, caplog: pytest.LogCaptureFixture
 ) -> None:
     trips.error = ConnectionError("away")
@@ -123,7 +127,9 @@ async def test_a_failing_query_that_everyone_gave_up_on_is_not_complained_about(
     assert caplog.records == []
 
 
-async def test_a_lone_read_leaves_in_the_turn_in_which_it_is_asked_for(loader: Loader[User], trips: Trips) -> None:
+async def test_a_single_read_is_sent_in_the_iteration_in_which_it_is_requested(
+    loader: Loader[User], trips: Trips
+) -> None:
     trips.gate = asyncio.Event()
     task = asyncio.create_task(loader.get_raw(new_id()))
     for _ in range(3):  # The task begins, the query is sent, its own task begins.
@@ -132,7 +138,7 @@ async def test_a_lone_read_leaves_in_the_turn_in_which_it_is_asked_for(loader: L
     task.cancel()
 
 
-async def test_what_is_read_is_what_was_stored(database: Database, loader: Loader[User]) -> None:
+async def test_a_read_document_equals_the_stored_one(database: Database, loader: Loader[User]) -> None:
     document = user(events={"0a": [new_id()]}, full_name="Ada 🦉")
     await database.handle["users"].insert_one(document)
     raw = await loader.get_raw(document["_id"])
@@ -141,13 +147,13 @@ async def test_what_is_read_is_what_was_stored(database: Database, loader: Loade
     assert decode(raw)["created_at"] == NOW
 
 
-async def test_instants_come_back_in_utc(database: Database) -> None:
+async def test_instants_are_read_in_utc(database: Database) -> None:
     raw = bson.encode({"at": datetime(2026, 5, 1, 12, tzinfo=UTC)})
     assert decode(raw)["at"] == datetime(2026, 5, 1, 12, tzinfo=UTC)
     assert decode(raw)["at"].utcoffset() is not None
 
 
-async def test_a_page_has_the_first_that_match_in_order_and_no_more(database: Database) -> None:
+async def test_a_page_has_the_first_matches_in_order(database: Database) -> None:
     for name in ("c", "a", "d", "b"):
         await stored_user(database, name=name)
     found = await find_raw(User, {"email": {"$ne": "a@example.com"}}, order=[("email", 1)], limit=2)
@@ -156,7 +162,7 @@ async def test_a_page_has_the_first_that_match_in_order_and_no_more(database: Da
     assert await find_raw(User, {"email": "x"}, limit=9) == []
 
 
-async def test_a_page_of_large_documents_comes_whole(database: Database) -> None:
+async def test_a_page_of_large_documents_is_complete(database: Database) -> None:
     # More than one message of 16 MB holds.
     for name in "abcde":
         await stored_user(database, name=name, full_name="x" * 4_000_000)
@@ -188,7 +194,7 @@ ONE_QUERY = pytest.mark.real_server("the mock is asked directly")
 
 
 @ONE_QUERY
-async def test_equal_pages_asked_for_in_one_turn_share_a_query(
+async def test_equal_pages_requested_in_one_iteration_share_a_query(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ada", "ben"):
@@ -202,7 +208,7 @@ async def test_equal_pages_asked_for_in_one_turn_share_a_query(
 
 
 @ONE_QUERY
-async def test_pages_that_differ_in_anything_are_asked_for_by_themselves(
+async def test_pages_that_differ_in_anything_have_queries_of_their_own(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = await stored_user(database)
@@ -223,7 +229,7 @@ async def test_pages_that_differ_in_anything_are_asked_for_by_themselves(
 
 
 @ONE_QUERY
-async def test_a_page_asked_for_after_a_write_holds_it(database: Database) -> None:
+async def test_a_page_requested_after_a_write_contains_it(database: Database) -> None:
     asked = asyncio.create_task(find_raw(User, {}, limit=5))
     await stored_user(database)
     assert len(await find_raw(User, {}, limit=5)) == 1
@@ -231,7 +237,7 @@ async def test_a_page_asked_for_after_a_write_holds_it(database: Database) -> No
 
 
 @ONE_QUERY
-async def test_who_hangs_up_does_not_take_a_shared_page_from_the_others(
+async def test_a_cancelled_caller_does_not_cancel_a_shared_page(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await stored_user(database)
@@ -244,7 +250,7 @@ async def test_who_hangs_up_does_not_take_a_shared_page_from_the_others(
 
 
 @ONE_QUERY
-async def test_all_who_share_a_page_hear_that_it_failed(database: Database) -> None:
+async def test_an_error_of_a_shared_page_is_raised_for_all(database: Database) -> None:
     wrong: list[Any] = await asyncio.gather(
         *(find_raw(User, {"$nonsense": 1}, limit=5) for _ in range(3)), return_exceptions=True
     )

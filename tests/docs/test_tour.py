@@ -116,7 +116,7 @@ def run(commands: str, folder: Path, environment: dict[str, str]) -> Tour:
 
 
 @pytest.mark.real_server("the tour is taken with the embedded server")
-def test_every_command_of_the_tour_does_what_the_prose_says(tour: Tour) -> None:
+def test_every_request_of_the_tour_has_the_status_that_the_readme_expects(tour: Tour) -> None:
     for asked in tour.asked:
         if "/readyz" in asked.command:
             continue  # It is asked for until it answers.
@@ -133,7 +133,7 @@ def test_every_command_of_the_tour_is_run(tour: Tour) -> None:
 
 
 @pytest.mark.real_server("the tour is taken with the embedded server")
-def test_the_tour_shows_what_the_prose_says_it_shows(tour: Tour) -> None:
+def test_the_tour_prints_what_the_readme_says(tour: Tour) -> None:
     assert tour.status_of("auth/signup") == ["201"]
     assert tour.status_of('"title": "Book launch"') == ["201"]
     (location,) = re.findall(r"^location: (/api/v1/events/\w+)\s*$", tour.printed, re.MULTILINE | re.IGNORECASE)
@@ -159,7 +159,7 @@ def test_the_tour_fails_with_a_command_that_fails(tmp_path: Path) -> None:
         assert "went on" not in (tmp_path / "printed").read_text()
 
 
-def test_the_make_targets_that_the_readme_names_are_there() -> None:
+def test_the_make_targets_that_the_readme_names_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE))
     in_blocks = [line for block in blocks("console") for line in block.splitlines() if line]
@@ -173,7 +173,7 @@ def test_the_make_targets_that_the_readme_names_are_there() -> None:
     assert named <= targets
 
 
-def test_the_commands_of_the_planner_that_the_readme_names_are_there(capsys: pytest.CaptureFixture[str]) -> None:
+def test_the_commands_that_the_readme_names_exist(capsys: pytest.CaptureFixture[str]) -> None:
     named = set(re.findall(r"python -m planner ([a-z][a-z-]*)((?: [a-z][a-z-]*)?)(?: [A-Z-]|[^ a-z])", README))
     assert ("serve", "") in named
     for command, further in named:
@@ -183,7 +183,7 @@ def test_the_commands_of_the_planner_that_the_readme_names_are_there(capsys: pyt
     capsys.readouterr()
 
 
-def test_every_block_of_the_readme_says_what_it_is() -> None:
+def test_every_code_block_of_the_readme_names_its_language() -> None:
     fences = re.findall(r"^```(.*)$", README, re.MULTILINE)
     assert len(fences) % 2 == 0
     assert set(fences[::2]) <= {"sh", "console", ""}

@@ -132,7 +132,7 @@ WRITES: dict[str, Write] = {
 
 
 @pytest.mark.parametrize("what", READS)
-def test_what_is_read_is_found_through_an_index(indexed: Database[Any], asked: list[Asked], what: str) -> None:
+def test_every_read_uses_an_index(indexed: Database[Any], asked: list[Asked], what: str) -> None:
     try:
         asyncio.run(READS[what]())  # type: ignore[arg-type]
     except (TypeError, AssertionError):
@@ -144,7 +144,7 @@ def test_what_is_read_is_found_through_an_index(indexed: Database[Any], asked: l
 
 
 @pytest.mark.parametrize("what", WRITES)
-def test_what_is_written_to_is_found_through_an_index(indexed: Database[Any], what: str) -> None:
+def test_every_write_finds_its_documents_by_an_index(indexed: Database[Any], what: str) -> None:
     write = WRITES[what]
     assert not isinstance(write, Insert)
     stages = explained(indexed, Asked(collection_name(write.of), write.match))

@@ -63,7 +63,7 @@ SOMETIMES = frozenset({"takedown"})
 
 
 @pytest.mark.parametrize("which", EVENTS)
-def test_an_event_is_answered_as_its_schema_says(which: str) -> None:
+def test_a_rendered_event_matches_its_schema(which: str) -> None:
     stored = event(ADA, **EVENTS[which])
     body = described(EventRead, view_of(stored).json, besides=SOMETIMES)
     for name, value in EVENTS[which].items():
@@ -73,13 +73,13 @@ def test_an_event_is_answered_as_its_schema_says(which: str) -> None:
 
 
 @pytest.mark.parametrize("which", EVENTS)
-def test_an_event_is_answered_alike_before_and_after_it_was_stored(which: str) -> None:
+def test_an_event_is_rendered_the_same_before_and_after_it_was_stored(which: str) -> None:
     stored = event(ADA, **EVENTS[which])
     raw = bson.encode(stored)
     assert render_raw(raw) == render_raw(raw) == view_of(decode(raw)) == view_of(stored)
 
 
-def test_every_one_of_a_crowd_of_events_is_answered_as_its_schema_says() -> None:
+def test_each_of_many_generated_events_is_rendered_as_its_schema_says() -> None:
     people = [Id(), Id()]
     views = [view_of(stored) for stored in crowd(people, 500, seed=5)]
     for view in views:
@@ -88,7 +88,7 @@ def test_every_one_of_a_crowd_of_events_is_answered_as_its_schema_says() -> None
     assert [item.id for item in page.items] == [view.id for view in views]
 
 
-def test_an_event_that_was_taken_down_says_so() -> None:
+def test_an_event_that_was_taken_down_shows_the_takedown() -> None:
     stored = event(ADA) | {"takedown": {"reason": "Not an event.", "at": NOW}}
     view = view_of(stored)
     body = described(EventRead, view.json)
@@ -96,7 +96,7 @@ def test_an_event_that_was_taken_down_says_so() -> None:
     assert body["takedown"] == {"reason": "Not an event.", "at": "2026-05-01T12:00:00Z"}
 
 
-def test_an_event_that_changed_is_never_answered_as_it_was() -> None:
+def test_a_changed_event_is_not_rendered_from_the_cache() -> None:
     stored = event(ADA)
     before = render_raw(bson.encode(stored))
     after = render_raw(bson.encode(stored | {"title": "Another", "revision": 2}))
@@ -104,7 +104,7 @@ def test_an_event_that_changed_is_never_answered_as_it_was() -> None:
     assert (before.revision, after.revision) == (1, 2)
 
 
-def test_an_event_without_a_uid_of_its_authors_has_one_that_stays() -> None:
+def test_an_event_without_a_uid_gets_one_made_of_its_id() -> None:
     stored = event(ADA)
     assert orjson.loads(view_of(stored).json)["uid"] == f"{stored['_id']}@planner"
 
@@ -119,7 +119,7 @@ def test_an_event_without_a_uid_of_its_authors_has_one_that_stays() -> None:
         {"identities": [{"issuer": "https://issuer.example", "subject": "1"}], "password": None},
     ],
 )
-def test_an_account_is_answered_as_its_schema_says_and_without_its_password(fields: dict[str, Any]) -> None:
+def test_a_rendered_account_matches_its_schema_and_has_no_password(fields: dict[str, Any]) -> None:
     stored = user(password="$2b$12$secret") | fields
     account = User.from_stored(stored)
     json = UserRead.from_document(account).to_json()
@@ -128,7 +128,7 @@ def test_an_account_is_answered_as_its_schema_says_and_without_its_password(fiel
     assert body["username"] == fields.get("username")
 
 
-def test_an_account_names_its_events_in_the_order_in_which_they_were_made() -> None:
+def test_an_account_lists_its_events_in_the_order_of_their_creation() -> None:
     ids = [new_id() for _ in range(300)]
     lists: dict[str, list[Id]] = {}
     for id in reversed(ids):
@@ -138,7 +138,7 @@ def test_an_account_names_its_events_in_the_order_in_which_they_were_made() -> N
     ]
 
 
-def test_instants_are_answered_as_rfc_3339_in_utc() -> None:
+def test_instants_are_rendered_as_rfc_3339_in_utc() -> None:
     made = datetime(2026, 5, 1, 12, 0, 0, 123_000, tzinfo=UTC)
     for at in (made, made.astimezone(tz=None), made + timedelta(0)):
         body = orjson.loads(view_of(event(ADA) | {"created_at": at}).json)

@@ -115,7 +115,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
 
 
 @pytest.mark.parametrize("command", COMMANDS)
-def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], command: str) -> None:
+def test_every_command_has_a_usage_text(capsys: pytest.CaptureFixture[str], command: str) -> None:
     with pytest.raises(SystemExit) as caught:
         main([command, "--help"])
     assert caught.value.code == 0
@@ -123,16 +123,14 @@ def test_every_command_explains_itself(capsys: pytest.CaptureFixture[str], comma
 
 
 @pytest.mark.parametrize("arguments", [[], ["fly"], ["serve", "--port", "many"], ["migrate", "--sideways"]])
-def test_a_command_that_is_not_there_ends_with_the_usage(
-    capsys: pytest.CaptureFixture[str], arguments: list[str]
-) -> None:
+def test_an_unknown_command_prints_the_usage(capsys: pytest.CaptureFixture[str], arguments: list[str]) -> None:
     with pytest.raises(SystemExit) as caught:
         main(arguments)
     assert caught.value.code == 2
     assert "usage: python -m planner" in capsys.readouterr().err
 
 
-def test_check_without_any_setting_names_where_the_data_will_lie_and_makes_nothing(operator: Operator) -> None:
+def test_check_without_any_setting_names_the_data_directory_and_creates_nothing(operator: Operator) -> None:
     ended = operator.runs("check")
     assert ended.status == 0
     assert "The settings are valid." in ended.out
@@ -140,7 +138,7 @@ def test_check_without_any_setting_names_where_the_data_will_lie_and_makes_nothi
     assert list(operator.folder.iterdir()) == []
 
 
-def test_check_names_what_does_not_hold_in_one_line(operator: Operator) -> None:
+def test_check_names_every_invalid_setting_in_one_line(operator: Operator) -> None:
     ended = operator.runs("check", PORT="none", SECRET_KEY="short")
     assert (ended.status, ended.out) == (1, "")
     assert ended.err.startswith("planner: The settings are not valid.")
@@ -148,7 +146,7 @@ def test_check_names_what_does_not_hold_in_one_line(operator: Operator) -> None:
     assert "PORT:" in ended.err and "SECRET_KEY:" in ended.err
 
 
-def test_check_asks_for_a_secret_where_a_database_is_named(operator: Operator) -> None:
+def test_check_requires_a_secret_with_a_database_url(operator: Operator) -> None:
     ended = operator.runs("check", DATABASE_URL="mongodb://ada:whisper@127.0.0.1/planner")
     assert ended.status == 1
     assert "SECRET_KEY is required with DATABASE_URL" in ended.err
@@ -156,7 +154,7 @@ def test_check_asks_for_a_secret_where_a_database_is_named(operator: Operator) -
 
 
 @pytest.mark.real_server("a process of its own uses it")
-def test_check_says_that_the_database_answers_and_changes_nothing(
+def test_check_reports_that_the_database_is_reachable_and_changes_nothing(
     operator_of_database: Operator, database: Any
 ) -> None:
     ended = operator_of_database.runs("check")
@@ -165,9 +163,7 @@ def test_check_says_that_the_database_answers_and_changes_nothing(
 
 
 @pytest.mark.real_server("Beanie's migrations need a session, which the mock has not")
-def test_data_that_need_a_migration_are_found_by_check_until_it_is_run(
-    operator_of_database: Operator, database: Any
-) -> None:
+def test_check_fails_until_pending_migrations_have_run(operator_of_database: Operator, database: Any) -> None:
     fill(database)
     checked = operator_of_database.runs("check")
     assert checked.status == 1
@@ -181,7 +177,7 @@ def test_data_that_need_a_migration_are_found_by_check_until_it_is_run(
 
 
 @pytest.mark.real_server("a process of its own uses it")
-def test_serve_refuses_data_that_need_a_migration_and_names_the_command(
+def test_serve_refuses_data_with_pending_migrations_and_names_the_command(
     operator_of_database: Operator, database: Any
 ) -> None:
     fill(database)
@@ -191,7 +187,7 @@ def test_serve_refuses_data_that_need_a_migration_and_names_the_command(
     assert "The planner is at" not in ended.out
 
 
-def test_a_port_that_is_taken_is_said_before_anything_is_started(operator: Operator) -> None:
+def test_a_port_in_use_is_reported_before_anything_is_started(operator: Operator) -> None:
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
@@ -203,7 +199,7 @@ def test_a_port_that_is_taken_is_said_before_anything_is_started(operator: Opera
 
 
 @pytest.mark.parametrize("arguments", [["--workers", "0"], ["--port", "0"], ["--port", "65536"], ["--host", ""]])
-def test_serve_refuses_what_cannot_be_served(operator: Operator, arguments: list[str]) -> None:
+def test_serve_refuses_invalid_arguments(operator: Operator, arguments: list[str]) -> None:
     ended = operator.runs("serve", *arguments)
     assert ended.status == 1
     assert ended.err.startswith("planner: ")
@@ -212,7 +208,9 @@ def test_serve_refuses_what_cannot_be_served(operator: Operator, arguments: list
 
 @pytest.mark.real_server("a process of its own uses it")
 @pytest.mark.parametrize("workers", [1, 2])
-def test_serve_says_where_it_is_and_ends_cleanly(tmp_path: Path, mongo_url: str, database: Any, workers: int) -> None:
+def test_serve_prints_its_addresses_and_ends_with_status_0(
+    tmp_path: Path, mongo_url: str, database: Any, workers: int
+) -> None:
     settings = {"DATABASE_URL": url_of(mongo_url, database.name), "SECRET_KEY": SECRET}
     server = RunningServer(tmp_path / "data", ["--workers", str(workers)], **settings)
     server.start()
@@ -223,7 +221,7 @@ def test_serve_says_where_it_is_and_ends_cleanly(tmp_path: Path, mongo_url: str,
     assert "Traceback" not in server.output
 
 
-def test_a_database_address_that_cannot_be_read_ends_every_command_alike(operator: Operator) -> None:
+def test_every_command_reports_an_invalid_database_url(operator: Operator) -> None:
     for command in ("check", "migrate", "send-due"):
         ended = operator.runs(command, DATABASE_URL="mongodb://ada:whisper@:x", SECRET_KEY=SECRET)
         assert ended.status == 1
@@ -232,7 +230,7 @@ def test_a_database_address_that_cannot_be_read_ends_every_command_alike(operato
 
 
 @pytest.mark.real_server("a process of its own uses it")
-def test_an_admin_is_made_from_a_password_on_standard_input(operator_of_database: Operator, database: Any) -> None:
+def test_an_admin_is_created_with_a_password_from_standard_input(operator_of_database: Operator, database: Any) -> None:
     for password, status in (("short", 1), ("seven lazy herons", 0), ("", 0)):
         ended = operator_of_database.runs("admin", "create", "Ada@example.com", typing=password + "\n")
         assert ended.status == status, ended.err

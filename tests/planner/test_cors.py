@@ -47,7 +47,7 @@ def words(response: httpx.Response, name: str) -> set[str]:
 
 
 @pytest.mark.parametrize("origin", [APP, "http://localhost:5173"])
-async def test_a_page_of_a_named_origin_may_do_everything_the_api_offers(api: Planner, origin: str) -> None:
+async def test_a_page_of_a_configured_origin_may_use_the_whole_api(api: Planner, origin: str) -> None:
     for method in METHODS:
         answer = await preflight(api, origin, method, ", ".join(HEADERS))
         assert answer.status_code == 200
@@ -61,7 +61,7 @@ async def test_a_page_of_a_named_origin_may_do_everything_the_api_offers(api: Pl
 @pytest.mark.parametrize(
     "origin", [OTHER, "null", "https://app.example.com.elsewhere.example", "http://app.example.com", f"{APP}:8443"]
 )
-async def test_a_page_of_another_origin_is_refused_as_every_other_error_is(api: Planner, origin: str) -> None:
+async def test_a_preflight_of_another_origin_is_refused_with_a_problem(api: Planner, origin: str) -> None:
     answer = await preflight(api, origin)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
@@ -71,13 +71,13 @@ async def test_a_page_of_another_origin_is_refused_as_every_other_error_is(api: 
 
 
 @pytest.mark.parametrize(("method", "headers"), [("TRACE", "authorization"), ("GET", "x-elsewhere")])
-async def test_what_the_api_does_not_offer_is_refused(api: Planner, method: str, headers: str) -> None:
+async def test_a_preflight_for_an_unknown_method_or_header_is_refused(api: Planner, method: str, headers: str) -> None:
     answer = await preflight(api, APP, method, headers)
     assert answer.status_code == 400
     assert answer.headers["content-type"] == "application/problem+json"
 
 
-async def test_a_page_may_read_the_headers_that_the_api_answers_with(api: Planner) -> None:
+async def test_a_page_may_read_the_headers_of_responses(api: Planner) -> None:
     ada = await sign_up(api, "ada@example.com")
     for answer in (
         await ada.get("/users/me", headers={"Origin": APP}),
@@ -92,20 +92,20 @@ async def test_a_page_may_read_the_headers_that_the_api_answers_with(api: Planne
         assert "origin" in words(answer, "vary")
 
 
-async def test_a_page_of_another_origin_is_answered_and_may_not_read_it(api: Planner) -> None:
+async def test_a_page_of_another_origin_may_not_read_the_response(api: Planner) -> None:
     ada = await sign_up(api, "ada@example.com")
     answer = await ada.get("/users/me", headers={"Origin": OTHER})
     assert ok(answer)["id"] == ada.id
     assert "access-control-allow-origin" not in answer.headers
 
 
-async def test_who_comes_from_no_page_gets_no_word_about_origins(api: Planner) -> None:
+async def test_a_request_without_an_origin_gets_no_cors_headers(api: Planner) -> None:
     answer = await api.get("/users/me")
     assert "access-control-allow-origin" not in answer.headers
 
 
 @pytest.mark.parametrize("origins", [""])
-async def test_when_no_origin_is_named_nothing_is_said_about_origins(api: Planner) -> None:
+async def test_without_configured_origins_there_are_no_cors_headers(api: Planner) -> None:
     ada = await sign_up(api, "ada@example.com")
     for answer in (await preflight(api, APP), await ada.get("/users/me", headers={"Origin": APP})):
         assert not [name for name in answer.headers if name.startswith("access-control-")]
@@ -113,7 +113,7 @@ async def test_when_no_origin_is_named_nothing_is_said_about_origins(api: Planne
 
 
 @pytest.mark.parametrize("starred", ["*", f"{APP}, *", "https://*.example.com"])
-def test_a_star_is_refused_at_the_start(monkeypatch: pytest.MonkeyPatch, starred: str) -> None:
+def test_a_wildcard_origin_is_refused_at_start(monkeypatch: pytest.MonkeyPatch, starred: str) -> None:
     monkeypatch.setenv("CORS_ORIGINS", starred)
     with pytest.raises(ConfigurationError, match="CORS_ORIGINS: '\\*' cannot be used"):
         load()

@@ -45,7 +45,7 @@ def test_google_needs_no_issuer(monkeypatch: pytest.MonkeyPatch) -> None:
     assert settings.oidc["google"].issuer == "https://accounts.google.com"
 
 
-def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_environment_takes_precedence_over_the_file(monkeypatch: pytest.MonkeyPatch) -> None:
     Path(".env").write_text("".join(f"{name}={value!r}\n" for name, value in ACME.items()))
     settings = given(monkeypatch, {"OIDC_ACME_CLIENT_ID": "other"})
     assert settings.oidc["acme"].client_id == "other"
@@ -54,7 +54,9 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch) -> 
 
 
 @pytest.mark.parametrize("missing", ACME)
-def test_half_a_provider_is_refused_by_the_name_of_what_it_lacks(monkeypatch: pytest.MonkeyPatch, missing: str) -> None:
+def test_an_incomplete_provider_is_refused_naming_the_missing_variable(
+    monkeypatch: pytest.MonkeyPatch, missing: str
+) -> None:
     with pytest.raises(ConfigurationError, match=missing) as caught:
         given(monkeypatch, {name: value for name, value in ACME.items() if name != missing})
     assert "hush" not in str(caught.value)
@@ -76,13 +78,13 @@ def test_half_a_provider_is_refused_by_the_name_of_what_it_lacks(monkeypatch: py
         "http://10.0.0.1",
     ],
 )
-def test_an_issuer_is_an_address_that_nobody_can_listen_in_on(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
+def test_an_issuer_must_be_a_plain_https_address(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
     with pytest.raises(ConfigurationError, match="OIDC_ACME_ISSUER"):
         given(monkeypatch, ACME | {"OIDC_ACME_ISSUER": issuer})
 
 
 @pytest.mark.parametrize("issuer", ["http://127.0.0.1:9400", "http://[::1]:9400", "http://localhost/realm"])
-def test_on_this_machine_an_issuer_needs_no_tls(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
+def test_an_issuer_on_this_machine_needs_no_tls(monkeypatch: pytest.MonkeyPatch, issuer: str) -> None:
     assert given(monkeypatch, ACME | {"OIDC_ACME_ISSUER": issuer}).oidc["acme"].issuer == issuer
 
 

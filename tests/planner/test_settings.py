@@ -33,7 +33,7 @@ def refusal(monkeypatch: pytest.MonkeyPatch, **variables: str) -> str:
     return str(caught.value)
 
 
-def test_no_setting_is_needed(tmp_path: Path) -> None:
+def test_every_setting_has_a_default(tmp_path: Path) -> None:
     settings = load()
     assert settings.database_url is None
     assert (settings.base_url, settings.origins) == ("http://127.0.0.1:8000", [])
@@ -41,7 +41,7 @@ def test_no_setting_is_needed(tmp_path: Path) -> None:
     assert len(settings.secret().encode()) >= 32
 
 
-def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_the_environment_takes_precedence_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     (tmp_path / ".env").write_text("PORT=9001\nHOST=0.0.0.0\nUNKNOWN=1\n", encoding="utf-8")
     assert (load().host, load().port) == ("0.0.0.0", 9001)
     monkeypatch.setenv("PORT", "9002")
@@ -49,7 +49,7 @@ def test_the_environment_wins_over_the_file(monkeypatch: pytest.MonkeyPatch, tmp
     assert load(port=9003).port == 9003
 
 
-def test_an_empty_variable_is_one_that_is_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE_URL", "SECRET_KEY", "PUBLIC_URL", "CORS_ORIGINS", "SMTP_URL", "TRUSTED_PROXIES"):
         monkeypatch.setenv(name, "")
     settings = load()
@@ -99,19 +99,19 @@ BAD: list[tuple[str, str]] = [
 
 
 @pytest.mark.parametrize(("name", "value"), BAD)
-def test_what_does_not_hold_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
+def test_an_invalid_value_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPatch, name: str, value: str) -> None:
     said = refusal(monkeypatch, **{name: value})
     assert f"{name}:" in said
     assert WHISPER not in said
     assert said.isprintable()
 
 
-def test_everything_that_does_not_hold_is_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_all_invalid_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     said = refusal(monkeypatch, PORT="none", PASSWORD_ROUNDS="4", CORS_ORIGINS="*")
     assert all(f"{name}:" in said for name in ("PORT", "PASSWORD_ROUNDS", "CORS_ORIGINS"))
 
 
-def test_nothing_that_is_secret_shows_when_settings_are_printed(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_printed_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SECRET_KEY", GOOD)
     monkeypatch.setenv("DATABASE_URL", f"mongodb://ada:{WHISPER}@db.example.com/planner")
     monkeypatch.setenv("SMTP_URL", f"smtp://ada:{WHISPER}@mail.example.com")
@@ -122,7 +122,7 @@ def test_nothing_that_is_secret_shows_when_settings_are_printed(monkeypatch: pyt
         assert WHISPER not in shown
 
 
-def test_settings_cannot_be_changed_once_they_are_read() -> None:
+def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load().port = 1  # type: ignore[misc]
 
@@ -151,7 +151,7 @@ def test_a_secret_is_measured_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "32 bytes" in refusal(monkeypatch, SECRET_KEY="x" * 31)
 
 
-def test_a_named_database_needs_a_secret_that_is_given(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+def test_a_database_url_requires_a_secret_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DATABASE_URL", f"mongodb://ada:{WHISPER}@db.example.com/planner")
     with pytest.raises(ConfigurationError, match="SECRET_KEY is required") as caught:
         load().secret()
@@ -162,7 +162,7 @@ def test_a_named_database_needs_a_secret_that_is_given(monkeypatch: pytest.Monke
     assert load().secret() == GOOD
 
 
-def test_the_secret_of_the_embedded_database_is_made_once_and_only_its_owner_reads_it(tmp_path: Path) -> None:
+def test_the_secret_of_the_embedded_database_is_created_once_with_mode_0600(tmp_path: Path) -> None:
     first = load().secret()
     file = tmp_path / ".planner" / "secret"
     assert stat.S_IMODE(file.stat().st_mode) == 0o600
@@ -172,7 +172,7 @@ def test_the_secret_of_the_embedded_database_is_made_once_and_only_its_owner_rea
     assert load(data_dir=tmp_path / "elsewhere").secret() != first
 
 
-def test_processes_that_start_at_once_agree_on_one_secret(tmp_path: Path) -> None:
+def test_processes_that_start_at_once_use_one_secret(tmp_path: Path) -> None:
     found: list[str] = []
     settings = load(data_dir=tmp_path / "deep" / "down")
     threads = [threading.Thread(target=lambda: found.append(settings.secret())) for _ in range(8)]
@@ -186,7 +186,7 @@ def test_processes_that_start_at_once_agree_on_one_secret(tmp_path: Path) -> Non
 
 
 @pytest.mark.parametrize("kept", [b"", b"short\n", b"changeme" * 8, b"\xff" * 40])
-def test_a_kept_secret_that_does_not_hold_is_refused_with_its_place(tmp_path: Path, kept: bytes) -> None:
+def test_an_invalid_stored_secret_is_refused_naming_its_file(tmp_path: Path, kept: bytes) -> None:
     (tmp_path / ".planner").mkdir()
     (tmp_path / ".planner" / "secret").write_bytes(kept)
     with pytest.raises(ConfigurationError, match="secret") as caught:
@@ -195,7 +195,7 @@ def test_a_kept_secret_that_does_not_hold_is_refused_with_its_place(tmp_path: Pa
     assert "changeme" not in str(caught.value)
 
 
-def test_a_secret_that_cannot_be_kept_is_said_with_its_place(tmp_path: Path) -> None:
+def test_a_secret_that_cannot_be_stored_is_reported_with_its_path(tmp_path: Path) -> None:
     (tmp_path / "file").touch()
     for data_dir in (tmp_path / "file", tmp_path / "file" / "deeper"):
         with pytest.raises(ConfigurationError, match="cannot be stored") as caught:
@@ -212,7 +212,7 @@ def test_a_secret_that_cannot_be_kept_is_said_with_its_place(tmp_path: Path) -> 
         ({"public_url": "https://example.com/planner/", "port": 9000}, "https://example.com/planner"),
     ],
 )
-def test_the_address_of_the_planner_follows_from_its_settings(given: dict[str, Any], address: str) -> None:
+def test_the_base_url_is_public_url_or_made_of_host_and_port(given: dict[str, Any], address: str) -> None:
     assert load(**given).base_url == address
 
 

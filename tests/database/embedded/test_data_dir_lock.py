@@ -15,7 +15,7 @@ from tests.support.mongod import embedded_pid
 pytestmark = needs_mongod
 
 
-def test_a_second_planner_is_told_who_has_the_directory(tmp_path: Path) -> None:
+def test_a_second_planner_is_refused_with_the_process_and_host_of_the_first(tmp_path: Path) -> None:
     with planner_process(tmp_path) as process:
         with pytest.raises(DataDirBusy) as caught:
             EmbeddedMongo(tmp_path).start()
@@ -49,7 +49,7 @@ def test_worker_processes_disturb_neither_lock_nor_mongod(tmp_path: Path) -> Non
 
 
 @pytest.mark.filterwarnings("ignore:.*use of fork:DeprecationWarning")
-def test_a_forked_child_keeps_no_lock_and_cannot_stop_the_server(tmp_path: Path) -> None:
+def test_a_forked_child_holds_no_lock_and_cannot_stop_the_server(tmp_path: Path) -> None:
     ended, end = os.pipe()
     mongo = EmbeddedMongo(tmp_path)
     mongo.start()

@@ -45,7 +45,7 @@ def test_a_packaged_mongod_that_lost_its_executable_bit_gets_it_back(
         (None, "none on PATH"),
     ],
 )
-def test_without_a_mongod_that_runs_the_two_ways_on_are_named(
+def test_without_a_mongod_that_runs_the_error_names_two_alternatives(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, says: str | None, named: str
 ) -> None:
     if says:

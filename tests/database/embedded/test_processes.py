@@ -19,7 +19,7 @@ from tests.support.waiting import wait_until
 pytestmark = needs_mongod
 
 
-def test_ctrl_c_reaches_the_planner_and_leaves_mongod_to_it(tmp_path: Path) -> None:
+def test_ctrl_c_stops_the_planner_which_then_stops_mongod(tmp_path: Path) -> None:
     with planner_process(tmp_path) as process:
         pid = embedded_pid(tmp_path)
         assert os.getsid(pid) != os.getsid(process.pid)
@@ -45,7 +45,7 @@ def test_mongod_ends_with_a_planner_that_is_killed_and_the_next_start_succeeds(
 
 
 @on_linux
-def test_mongod_ends_with_a_planner_that_nobody_follows(tmp_path: Path) -> None:
+def test_mongod_ends_with_its_planner_though_no_other_planner_starts(tmp_path: Path) -> None:
     with planner_process(tmp_path) as process:
         pid = embedded_pid(tmp_path)
         process.kill()
@@ -53,7 +53,7 @@ def test_mongod_ends_with_a_planner_that_nobody_follows(tmp_path: Path) -> None:
 
 
 @on_linux
-def test_a_command_whose_parent_is_gone_before_it_begins_does_not_begin() -> None:
+def test_a_command_does_not_run_when_its_parent_has_already_ended() -> None:
     command = processes.end_with_parent([sys.executable, "-c", "print('it ran')"])
     said = subprocess.run(command, capture_output=True, check=True)
     assert said.stdout == b"it ran\n"

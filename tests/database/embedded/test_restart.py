@@ -20,7 +20,9 @@ from tests.support.waiting import wait_until
 pytestmark = needs_mongod
 
 
-def test_a_mongod_that_dies_comes_back_under_the_same_url(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_mongod_that_crashes_is_restarted_under_the_same_url(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     with EmbeddedMongo(tmp_path) as mongo, connect(mongo) as client:
         client.test.documents.insert_one({"_id": 1})
         pid = embedded_pid(tmp_path)
@@ -32,7 +34,7 @@ def test_a_mongod_that_dies_comes_back_under_the_same_url(tmp_path: Path, caplog
     assert "starting it again" in record.getMessage()
 
 
-def test_clients_are_let_in_again_only_when_mongod_takes_writes_so_that_they_keep_their_transactions(
+def test_clients_can_connect_only_when_mongod_accepts_writes_so_that_they_have_transactions(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with EmbeddedMongo(tmp_path) as mongo, connect(mongo) as client:
@@ -77,7 +79,7 @@ def test_every_write_acknowledged_by_a_majority_survives_the_death_of_mongod(tmp
         assert acknowledged - stored_ids(mongo) == set()
 
 
-def test_a_mongod_that_keeps_dying_is_reported_with_its_log_and_comes_back_once_it_can(
+def test_a_mongod_that_crashes_again_and_again_is_reported_with_its_log_and_restarted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
     monkeypatch.setattr(embedded, "RAPID_EXITS", 2)

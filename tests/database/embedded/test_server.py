@@ -152,7 +152,7 @@ def test_transactions_work_with_both_drivers(tmp_path: Path) -> None:
         assert stored_ids(mongo) == {"pymongo", "motor"}
 
 
-def test_data_serve_again_after_the_directory_moved(tmp_path: Path) -> None:
+def test_the_data_can_be_used_after_the_directory_was_moved(tmp_path: Path) -> None:
     with EmbeddedMongo(tmp_path / "here") as mongo, connect(mongo) as client:
         client.test.documents.insert_one({"_id": 1})
     (tmp_path / "here").rename(tmp_path / "there")
@@ -160,7 +160,7 @@ def test_data_serve_again_after_the_directory_moved(tmp_path: Path) -> None:
         assert stored_ids(mongo) == {1}
 
 
-def test_data_serve_again_when_their_replica_set_names_another_host(tmp_path: Path) -> None:
+def test_the_data_can_be_used_when_their_replica_set_names_another_host(tmp_path: Path) -> None:
     with EmbeddedMongo(tmp_path) as mongo, connect(mongo, retryWrites=False) as client:
         client.test.documents.insert_one({"_id": 1})
         client.local["system.replset"].update_one({}, {"$set": {"members.0.host": "127.0.0.1:1"}})
@@ -199,7 +199,7 @@ def test_a_data_dir_that_cannot_be_made_is_reported(tmp_path: Path) -> None:
         EmbeddedMongo(tmp_path / "file" / "data").start()
 
 
-def test_a_mongod_that_never_answers_is_reported_in_bounded_time(
+def test_a_mongod_that_never_accepts_connections_is_reported_after_the_time_limit(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(embedded, "START_SECONDS", 0.3)

@@ -30,7 +30,7 @@ def refused(kind: Any, value: Any) -> None:
         ("Ada", "aDA"),
     ],
 )
-def test_letter_case_and_the_way_an_accent_is_written_make_no_other_login(one: str, other: str) -> None:
+def test_letter_case_and_normal_form_make_no_difference_for_a_login(one: str, other: str) -> None:
     assert fold(one) == fold(other)
 
 
@@ -44,7 +44,7 @@ def test_letter_case_and_the_way_an_accent_is_written_make_no_other_login(one: s
         ("ıan@example.com", "ian@example.com"),
     ],
 )
-def test_addresses_that_only_look_alike_are_of_different_people(one: str, other: str) -> None:
+def test_addresses_that_only_look_alike_are_different_logins(one: str, other: str) -> None:
     assert fold(one) != fold(other)
 
 
@@ -57,7 +57,7 @@ def test_addresses_that_only_look_alike_are_of_different_people(one: str, other:
         ("ada@xn--strae-oqa.example", "ada@straße.example"),
     ],
 )
-def test_an_email_address_is_kept_in_its_usual_form(written: str, kept: str) -> None:
+def test_an_email_address_is_stored_in_its_usual_form(written: str, kept: str) -> None:
     assert taken(Email, written) == kept
 
 
@@ -79,15 +79,15 @@ def test_an_email_address_is_kept_in_its_usual_form(written: str, kept: str) -> 
         "a" * 250 + "@example.com",
     ],
 )
-def test_what_is_no_email_address_is_refused_without_being_repeated(text: str) -> None:
+def test_an_invalid_email_address_is_refused_without_being_repeated(text: str) -> None:
     refused(Email, text)
 
 
-def test_tags_are_folded_and_each_stands_once_in_the_order_they_came() -> None:
+def test_tags_are_folded_without_duplicates_in_their_order() -> None:
     assert taken(Tags, ["Books", " books ", "BOOKS", "Straße", "STRASSE", "art"]) == ["books", "strasse", "art"]
 
 
-def test_there_are_20_tags_at_most_counted_after_folding() -> None:
+def test_at_most_20_tags_are_accepted_counted_after_folding() -> None:
     many = [f"tag{n}" for n in range(20)]
     assert taken(Tags, [*many, "TAG1"]) == many
     refused(Tags, [*many, "one more"])
@@ -101,7 +101,7 @@ def test_a_tag_has_1_to_32_characters_counted_after_folding(tag: Any) -> None:
 
 
 @pytest.mark.parametrize("title", ["", " ", "\t\n", "\u3000", "x" * 201, "a\x00b"])
-def test_a_title_has_1_to_200_characters_and_shows_some(title: str) -> None:
+def test_a_title_has_1_to_200_characters_and_a_visible_one(title: str) -> None:
     assert taken(Title, "x" * 200) == "x" * 200
     refused(Title, title)
 
@@ -126,12 +126,12 @@ def test_a_title_has_1_to_200_characters_and_shows_some(title: str) -> None:
         "https://example.com/" + "x" * 2000,
     ],
 )
-def test_an_image_is_an_https_address_and_nothing_else(url: str) -> None:
+def test_an_image_must_be_an_https_address(url: str) -> None:
     refused(HttpsAddress, url)
 
 
 @pytest.mark.parametrize("url", ["https://example.com", "https://example.com:8443/a.png?b=c#d", "https://[::1]/"])
-def test_an_address_is_kept_as_it_was_written(url: str) -> None:
+def test_an_address_is_stored_as_it_was_written(url: str) -> None:
     assert taken(HttpsAddress, url) == url
     assert taken(WebAddress, url.replace("https", "http")) == url.replace("https", "http")
 

@@ -138,7 +138,7 @@ async def test_half_a_place_is_refused(ada: Person, subtests: pytest.Subtests) -
             assert ok(await ada.get(f"/events/{event['id']}")) == event
 
 
-async def test_what_cannot_be_cleared_says_so_and_nothing_is_changed(ada: Person, subtests: pytest.Subtests) -> None:
+async def test_clearing_a_required_field_is_refused_and_changes_nothing(ada: Person, subtests: pytest.Subtests) -> None:
     event = await ada.event(**FULL)
     for patch, pointer in (({"title": None}, "/title"), ({"start": None}, "/end")):
         with subtests.test(pointer):

@@ -151,7 +151,7 @@ async def test_no_error_header_or_log_line_repeats_a_secret(
     assert CANARY.lower() not in log.text.lower()
 
 
-async def test_no_log_line_holds_the_password_or_the_token_of_who_signs_in(
+async def test_no_log_line_contains_the_password_or_the_token_of_a_sign_in(
     ada: Person, log: pytest.LogCaptureFixture
 ) -> None:
     form = {"grant_type": "password", "username": ada.email, "password": ada.password}

@@ -34,7 +34,7 @@ def cases(text: str, number: int) -> list[str]:
 
 @pytest.mark.real_server("it is a process of its own")
 @pytest.mark.parametrize("name", ["email", "username"])
-async def test_of_20_who_sign_up_at_once_as_one_a_single_one_does(server: RunningServer, name: str) -> None:
+async def test_of_20_sign_ups_at_once_with_one_address_or_name_one_succeeds(server: RunningServer, name: str) -> None:
     def body(number: int, spelling: str) -> dict[str, str]:
         mine = {"email": f"{name}.{number}@example.com", "username": f"{name}-{number}", "password": PASSWORD}
         return mine | {name: spelling}
@@ -52,7 +52,7 @@ async def test_of_20_who_sign_up_at_once_as_one_a_single_one_does(server: Runnin
             ok(await sign_in(api, spelling))
 
 
-async def test_an_account_is_what_was_asked_for(api: Planner) -> None:
+async def test_a_new_account_has_the_requested_fields(api: Planner) -> None:
     answer = await sign_up_as(api, username="Ada", full_name="Ada Lovelace")
     user = ok(answer, 201)
     assert answer.headers["location"] == "/api/v1/users/me"
@@ -71,11 +71,11 @@ async def test_an_account_is_what_was_asked_for(api: Planner) -> None:
 
 
 @pytest.mark.parametrize("name", ["role", "disabled", "email_verified", "id", "events", "admin"])
-async def test_nobody_can_make_themselves_more_than_a_user(api: Planner, name: str) -> None:
+async def test_signing_up_with_fields_of_the_server_is_refused(api: Planner, name: str) -> None:
     assert refused_at(await sign_up_as(api, **{name: "admin"})) == [f"/{name}"]
 
 
-async def test_an_address_or_a_name_that_is_taken_is_a_conflict_in_any_letter_case(api: Planner) -> None:
+async def test_a_taken_address_or_name_is_a_conflict_in_any_letter_case(api: Planner) -> None:
     ok(await sign_up_as(api, username="Ada"), 201)
     for fields in (
         {"email": "ADA@Example.com"},
@@ -86,13 +86,13 @@ async def test_an_address_or_a_name_that_is_taken_is_a_conflict_in_any_letter_ca
     assert await bound_database().handle["users"].count_documents({}) == 1
 
 
-async def test_addresses_that_only_look_alike_have_an_account_each(api: Planner) -> None:
+async def test_addresses_that_only_look_alike_have_different_accounts(api: Planner) -> None:
     for email in ("ada@strasse.example", "ada@straße.example"):
         await sign_up(api, email)
     assert await bound_database().handle["users"].count_documents({}) == 2
 
 
-async def test_accounts_without_a_username_are_no_namesakes(api: Planner) -> None:
+async def test_several_accounts_may_have_no_username(api: Planner) -> None:
     ok(await sign_up_as(api), 201)
     ok(await sign_up_as(api, email="ben@example.com", username=None), 201)
 
@@ -117,13 +117,13 @@ async def test_any_other_password_is_refused_without_being_repeated(api: Planner
     assert "zQ7" not in answer.text
 
 
-async def test_a_password_may_hold_any_script(api: Planner) -> None:
+async def test_a_password_may_have_characters_of_any_script(api: Planner) -> None:
     password = "пароль из букв 🦉🦉 パスワード"
     await sign_up(api, "ada@example.com", password)
     assert (await sign_in(api, "ada@example.com", password + " ")).status_code == 401
 
 
-async def test_people_sign_in_with_address_or_name_in_any_letter_case(api: Planner) -> None:
+async def test_signing_in_accepts_the_address_or_the_name_in_any_letter_case(api: Planner) -> None:
     await sign_up(api, "Ada@example.com", username="Lovelace")
     for login in ("ada@example.com", "ADA@EXAMPLE.COM", "lovelace", "LoveLace", " lovelace "):
         signed_in = ok(await sign_in(api, login))
@@ -131,7 +131,7 @@ async def test_people_sign_in_with_address_or_name_in_any_letter_case(api: Plann
         assert (signed_in["token_type"], signed_in["expires_in"]) == ("Bearer", 900)
 
 
-async def test_an_unknown_account_and_a_wrong_password_are_refused_alike(api: Planner, ada: Person) -> None:
+async def test_an_unknown_account_and_a_wrong_password_get_the_same_response(api: Planner, ada: Person) -> None:
     answers = [
         await sign_in(api, login, "not the password")
         for login in (ada.email, "nobody@example.com", "nobody", "", "@", "a" * 254, "nobody\ud7ff@example.com")
@@ -144,7 +144,7 @@ async def test_an_unknown_account_and_a_wrong_password_are_refused_alike(api: Pl
         assert dict(answer.headers) == dict(first.headers)
 
 
-async def test_who_was_disabled_is_refused_like_who_was_never_there(api: Planner, ada: Person) -> None:
+async def test_a_disabled_account_and_an_unknown_one_get_the_same_response(api: Planner, ada: Person) -> None:
     unknown = await sign_in(api, "nobody@example.com")
     await bound_database().handle["users"].update_one({"email_key": ada.email}, {"$set": {"disabled": True}})
     disabled = await sign_in(api, ada.email)
@@ -152,7 +152,7 @@ async def test_who_was_disabled_is_refused_like_who_was_never_there(api: Planner
     assert dict(disabled.headers) == dict(unknown.headers)
 
 
-async def test_an_unknown_account_costs_as_much_as_a_wrong_password(
+async def test_an_unknown_account_needs_as_many_hashes_as_a_wrong_password(
     api: Planner, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     checks: list[bytes] = []

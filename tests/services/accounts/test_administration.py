@@ -45,7 +45,7 @@ async def attempt(person: Person | None, api: Planner, method: str, path: str) -
     return await (api if person is None else person).request(method, address, **options)
 
 
-async def test_the_routes_that_need_a_role_are_these(app: FastAPI) -> None:
+async def test_these_routes_require_a_role(app: FastAPI) -> None:
     assert {
         ("GET", "/api/v1/users", "moderator"),
         ("GET", "/api/v1/users/{id}", "moderator"),
@@ -56,7 +56,7 @@ async def test_the_routes_that_need_a_role_are_these(app: FastAPI) -> None:
     } <= set(guarded_routes(app))
 
 
-async def test_every_route_that_needs_a_role_refuses_whoever_has_a_lower_one(
+async def test_every_route_that_requires_a_role_refuses_lower_roles(
     app: FastAPI, ada: Person, moderator: Person, admin: Person
 ) -> None:
     people = {"user": ada, "moderator": moderator, "admin": admin}
@@ -70,7 +70,7 @@ async def test_every_route_that_needs_a_role_refuses_whoever_has_a_lower_one(
                 assert answer.status_code not in (401, 403), (method, path, role, answer.text)
 
 
-async def test_no_personal_token_reaches_what_roles_allow(app: FastAPI, admin: Person) -> None:
+async def test_no_personal_token_is_accepted_where_a_role_is_required(app: FastAPI, admin: Person) -> None:
     scopes = ["events:read", "events:write", "account:read"]
     token = ok(await admin.post("/auth/tokens", json={"name": "script", "scopes": scopes}), 201)["token"]
     script = Person(admin.api, admin.id, admin.email, token)
@@ -80,9 +80,7 @@ async def test_no_personal_token_reaches_what_roles_allow(app: FastAPI, admin: P
         assert "insufficient_scope" in answer.headers["www-authenticate"]
 
 
-async def test_nobody_becomes_more_than_a_user_by_signing_up_or_by_a_change_of_their_own(
-    api: Planner, ada: Person
-) -> None:
+async def test_nobody_gets_a_role_by_signing_up_or_changing_their_own_account(api: Planner, ada: Person) -> None:
     for fields in ({"role": "admin"}, {"email_verified": True}, {"disabled": False}, {"id": NOBODYS_ID}):
         body = {"email": "mallory@example.com", "password": PASSWORD} | fields
         ok(await api.post("/auth/signup", json=body), 422)
@@ -101,7 +99,7 @@ async def test_moderators_read_accounts_and_change_none(moderator: Person, ada: 
     ok(await moderator.patch(f"/users/{moderator.id}", json={"role": "admin"}), 403)
 
 
-async def test_a_role_that_an_admin_gives_or_takes_counts_at_once(admin: Person, ada: Person) -> None:
+async def test_a_role_that_an_admin_grants_or_revokes_counts_at_once(admin: Person, ada: Person) -> None:
     ok(await ada.get("/users"), 403)
     assert ok(await admin.patch(f"/users/{ada.id}", json={"role": "moderator"}))["role"] == "moderator"
     ok(await ada.get("/users"))
@@ -109,7 +107,7 @@ async def test_a_role_that_an_admin_gives_or_takes_counts_at_once(admin: Person,
     ok(await ada.get("/users"), 403)
 
 
-async def test_an_account_that_is_disabled_can_do_nothing_until_it_is_enabled(admin: Person, ada: Person) -> None:
+async def test_a_disabled_account_is_refused_everywhere_until_it_is_enabled(admin: Person, ada: Person) -> None:
     body = {"name": "script", "scopes": ["account:read"]}
     personal = ok(await ada.post("/auth/tokens", json=body), 201)["token"]
     refresh = ok(await sign_in(ada.api, ada.email))["refresh_token"]
@@ -124,7 +122,7 @@ async def test_an_account_that_is_disabled_can_do_nothing_until_it_is_enabled(ad
     ok(await sign_in(ada.api, ada.email))
 
 
-async def test_what_the_operator_does_is_noted_in_the_audit(app: FastAPI, admin: Person) -> None:
+async def test_creating_an_admin_is_recorded_in_the_audit(app: FastAPI, admin: Person) -> None:
     notes = ok(await admin.get("/audit?event=role-changed"))["items"]
     assert [(note["account"], note["actor"]) for note in notes] == [(admin.id, None)]
     assert await traces(database_of(app), PASSWORD) == []

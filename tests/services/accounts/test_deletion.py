@@ -92,7 +92,7 @@ async def lived_in(ada: Person, app: FastAPI, admin: Person) -> None:
         ok(await ada.post("/events/import", content=event_file, headers=calendar), 202)
 
 
-async def test_an_export_holds_everything_that_is_stored_about_somebody(
+async def test_an_export_contains_everything_that_is_stored_about_an_account(
     ada: Person, app: FastAPI, admin: Person, ben: Person
 ) -> None:
     await lived_in(ada, app, admin)
@@ -139,14 +139,14 @@ async def with_a_thousand_events(ada: Person, app: FastAPI) -> list[str]:
     return [first["id"], *(str(id) for id in ids)]
 
 
-async def test_an_export_of_a_thousand_events_holds_each_of_them_once(ada: Person, app: FastAPI) -> None:
+async def test_an_export_of_a_thousand_events_contains_each_once(ada: Person, app: FastAPI) -> None:
     ids = await with_a_thousand_events(ada, app)
     taken = await export(ada)
     assert sorted(event["id"] for event in taken["events"]) == sorted(ids)
     assert sorted(taken["account"]["events"]) == sorted(ids)
 
 
-async def test_an_export_of_a_thousand_events_is_never_held_as_a_whole(ada: Person, app: FastAPI) -> None:
+async def test_an_export_of_a_thousand_events_is_sent_in_parts(ada: Person, app: FastAPI) -> None:
     await with_a_thousand_events(ada, app)
     id = parse_id(ada.id)
     assert id is not None
@@ -156,21 +156,23 @@ async def test_an_export_of_a_thousand_events_is_never_held_as_a_whole(ada: Pers
     assert len(json.loads(b"".join(parts))["events"]) == 1000
 
 
-async def test_an_export_is_for_its_owner_signed_in_and_for_no_token_with_a_scope(ada: Person) -> None:
+async def test_an_export_is_refused_without_a_token_and_to_tokens_with_scopes(ada: Person) -> None:
     ok(await ada.api.get("/users/me/export"), 401)
     draft = {"name": "script", "scopes": ["events:read", "events:write", "account:read"]}
     token = ok(await ada.post("/auth/tokens", json=draft), 201)["token"]
     ok(await ada.api.get("/users/me/export", headers={"Authorization": f"Bearer {token}"}), 403)
 
 
-async def test_leaving_needs_the_password(ada: Person) -> None:
+async def test_deleting_an_account_requires_the_password(ada: Person) -> None:
     ok(await leave(ada, "not my password"), 403)
     ok(await ada.delete("/users/me", json={}), 422)
     ok(await ada.delete("/users/me"), 422)
     assert (await ada.me())["id"] == ada.id
 
 
-async def test_who_has_left_leaves_no_reference_behind(ada: Person, app: FastAPI, admin: Person, ben: Person) -> None:
+async def test_no_reference_to_a_deleted_account_is_stored(
+    ada: Person, app: FastAPI, admin: Person, ben: Person
+) -> None:
     await lived_in(ada, app, admin)
     kept = await ben.event()
     database = database_of(app)
@@ -186,7 +188,7 @@ async def test_who_has_left_leaves_no_reference_behind(ada: Person, app: FastAPI
     assert (await ben.me())["events"] == [kept["id"]]
 
 
-async def test_who_has_left_has_no_access_from_that_moment(ada: Person) -> None:
+async def test_every_token_of_a_deleted_account_is_refused_at_once(ada: Person) -> None:
     token = ok(await ada.post("/auth/tokens", json={"name": "script", "scopes": ["account:read"]}), 201)["token"]
     other = ok(await sign_in(ada.api, ada.email))
     tokens = [ada.token, other["access_token"], token]
@@ -201,7 +203,7 @@ async def test_who_has_left_has_no_access_from_that_moment(ada: Person) -> None:
     ok(await sign_in(ada.api, ada.email), 401)
 
 
-async def test_the_address_and_name_of_who_has_left_can_sign_up_again(ada: Person) -> None:
+async def test_the_address_and_name_of_a_deleted_account_can_sign_up_again(ada: Person) -> None:
     ok(await leave(ada), 204)
     again = await sign_up(ada.api, EMAIL, username=USERNAME)
     assert again.id != ada.id
@@ -209,7 +211,7 @@ async def test_the_address_and_name_of_who_has_left_can_sign_up_again(ada: Perso
     assert (me["events"], me["role"], me["full_name"]) == ([], "user", None)
 
 
-async def test_a_request_that_is_sent_again_after_its_account_has_gone_finds_nothing_of_it(api: Planner) -> None:
+async def test_a_repeated_sign_up_after_its_account_was_deleted_creates_a_new_one(api: Planner) -> None:
     body, key = {"email": EMAIL, "password": PASSWORD}, {"Idempotency-Key": "sign-up"}
     first = ok(await api.post("/auth/signup", json=body, headers=key), 201)
     tokens = ok(await sign_in(api, EMAIL))
@@ -218,7 +220,7 @@ async def test_a_request_that_is_sent_again_after_its_account_has_gone_finds_not
 
 
 @pytest.mark.real_server("the mock has no transactions")
-async def test_a_failure_in_the_middle_of_leaving_removes_nothing(
+async def test_a_failed_deletion_of_an_account_deletes_nothing(
     ada: Person, app: FastAPI, admin: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await lived_in(ada, app, admin)
@@ -236,7 +238,7 @@ async def test_a_failure_in_the_middle_of_leaving_removes_nothing(
 
 
 @pytest.mark.real_server("the mock has no transactions")
-async def test_an_account_that_was_changed_since_it_was_read_is_not_removed_under_an_old_tag(ada: Person) -> None:
+async def test_an_account_is_not_deleted_with_an_old_etag(ada: Person) -> None:
     tag = (await ada.get("/users/me")).headers["etag"]
     ok(await ada.patch("/users/me", json={"full_name": "Ada King"}))
     ok(await ada.request("DELETE", "/users/me", json={"password": PASSWORD}, headers={"If-Match": tag}), 412)
@@ -263,7 +265,7 @@ async def remote(server: tuple[str, Any]) -> AsyncIterator[Planner]:
 
 
 @pytest.mark.real_server("the planner is two processes")
-async def test_what_is_begun_while_an_account_goes_leaves_nothing_behind(
+async def test_requests_during_the_deletion_of_an_account_leave_nothing_behind(
     remote: Planner, server: tuple[str, Any]
 ) -> None:
     ada = await sign_up(remote, f"{uuid4().hex[:12]}@example.com")
@@ -286,7 +288,7 @@ async def test_what_is_begun_while_an_account_goes_leaves_nothing_behind(
 
 
 @pytest.mark.real_server("the planner is two processes")
-async def test_of_twenty_requests_to_leave_at_once_one_succeeds(remote: Planner, server: tuple[str, Any]) -> None:
+async def test_of_twenty_deletions_of_an_account_at_once_one_succeeds(remote: Planner, server: tuple[str, Any]) -> None:
     ada = await sign_up(remote, f"{uuid4().hex[:12]}@example.com")
     answers = await asyncio.gather(*(leave(ada) for _ in range(20)))
     assert sorted(answer.status_code for answer in answers) == [204] + [401] * 19

@@ -21,7 +21,7 @@ def clock(app: FastAPI) -> MovableClock:
     return clock_of(app)
 
 
-async def test_whoever_signs_up_is_sent_a_mail_that_proves_the_address(ada: Person, mailbox: Mailbox) -> None:
+async def test_signing_up_sends_a_mail_that_verifies_the_address(ada: Person, mailbox: Mailbox) -> None:
     mail = await mailbox.deliver_only("Confirm your e-mail address")
     assert mail["To"] == "ada@example.com"
     assert f"http://planner.test/verify-email#token={token_in(mail)}" in text_of(mail)
@@ -30,7 +30,7 @@ async def test_whoever_signs_up_is_sent_a_mail_that_proves_the_address(ada: Pers
     assert (await ada.me())["email_verified"] is True
 
 
-async def test_a_changed_address_has_to_be_proved_and_the_old_one_is_told(ada: Person, mailbox: Mailbox) -> None:
+async def test_a_changed_address_must_be_verified_and_the_old_one_gets_a_mail(ada: Person, mailbox: Mailbox) -> None:
     ok(await verify_email(ada.api, await mailbox.verification_token()), 204)
     changed = ok(await ada.patch("/users/me", json={"email": "countess@example.com"}))
     assert changed["email_verified"] is False
@@ -49,24 +49,20 @@ async def test_a_token_for_the_old_address_does_not_verify_the_new_one(ada: Pers
     assert (await ada.me())["email_verified"] is False
 
 
-async def test_a_recovery_token_sent_to_the_old_address_is_worthless_after_a_change(
-    ada: Person, mailbox: Mailbox
-) -> None:
+async def test_a_recovery_token_for_the_old_address_is_refused_after_a_change(ada: Person, mailbox: Mailbox) -> None:
     token = await order_recovery_token(ada.api, mailbox, ada)
     ok(await ada.patch("/users/me", json={"email": "countess@example.com"}))
     assert_refused(await reset_password(ada.api, token))
 
 
-async def test_a_mail_ordered_for_an_address_that_was_changed_meanwhile_is_not_sent(
-    ada: Person, mailbox: Mailbox
-) -> None:
+async def test_a_queued_mail_to_an_address_that_was_changed_is_not_sent(ada: Person, mailbox: Mailbox) -> None:
     ok(await ada.patch("/users/me", json={"email": "countess@example.com"}))
     arrived = [(mail["To"], mail["Subject"]) for mail in await mailbox.deliver_due()]
     assert ("ada@example.com", "Confirm your e-mail address") not in arrived
     assert ("countess@example.com", "Confirm your e-mail address") in arrived
 
 
-async def test_only_the_letter_case_of_a_proved_address_may_change_without_proving_it_again(
+async def test_only_the_letter_case_of_an_address_may_change_without_a_new_verification(
     ada: Person, mailbox: Mailbox
 ) -> None:
     ok(await verify_email(ada.api, await mailbox.verification_token()), 204)
@@ -100,7 +96,7 @@ async def test_another_spelling_of_the_same_address_gets_the_mail_at_the_stored_
     assert [mail["To"] for mail in await mailbox.deliver_due()] == ["bob@fass.example"]
 
 
-async def test_the_verification_mail_is_sent_again_for_the_asking_until_the_address_is_proved(
+async def test_the_verification_mail_can_be_requested_again_until_the_address_is_verified(
     ada: Person, mailbox: Mailbox
 ) -> None:
     first = await mailbox.verification_token()
@@ -111,7 +107,7 @@ async def test_the_verification_mail_is_sent_again_for_the_asking_until_the_addr
     ok(await ada.post("/auth/email/verification"), 409)
 
 
-async def test_a_verification_token_holds_for_24_hours(ada: Person, mailbox: Mailbox, clock: MovableClock) -> None:
+async def test_a_verification_token_expires_after_24_hours(ada: Person, mailbox: Mailbox, clock: MovableClock) -> None:
     token = await mailbox.verification_token()
     clock.move(timedelta(hours=24, minutes=1))
     assert_refused(await verify_email(ada.api, token))

@@ -27,7 +27,7 @@ async def test_the_last_admin_cannot_be_demoted_disabled_or_deleted(admin: Perso
 
 
 @pytest.mark.real_server("it counts the other admins in a transaction")
-async def test_a_disabled_admin_is_none_that_remains(admin: Person, ada: Person) -> None:
+async def test_a_disabled_admin_does_not_count_as_the_remaining_one(admin: Person, ada: Person) -> None:
     ok(await admin.patch(f"/users/{ada.id}", json={"role": "admin", "disabled": True}))
     ok(await admin.patch(f"/users/{admin.id}", json={"role": "user"}), 409)
 

@@ -65,7 +65,9 @@ async def count(collection: str, **match: Any) -> int:
     return int(await bound_database().handle[collection].count_documents(match))
 
 
-async def test_an_unknown_identity_gets_an_account_without_a_password(linking: OidcLinking, api: Planner) -> None:
+async def test_a_sign_in_with_an_unknown_identity_creates_an_account_without_a_password(
+    linking: OidcLinking, api: Planner
+) -> None:
     made = await account(linking, somebody())
     assert (made.email, made.full_name, made.email_verified) == ("ada@example.com", "Ada Lovelace", True)
     assert await User.by_id(made.id) == made
@@ -74,14 +76,14 @@ async def test_an_unknown_identity_gets_an_account_without_a_password(linking: O
     assert await count("audit", event="sign-up", account=made.id) == 1
 
 
-async def test_a_known_identity_gets_its_account_whatever_its_address_is_now(linking: OidcLinking) -> None:
+async def test_a_known_identity_signs_in_to_its_account_though_its_address_changed(linking: OidcLinking) -> None:
     made = await account(linking, somebody())
     for changed in ({"email": "new@example.com"}, {"email": None}, {"email_verified": False}, {"name": None}):
         assert (await account(linking, somebody(**changed))).id == made.id
     assert await count("users") == 1
 
 
-async def test_the_same_subject_at_another_provider_is_somebody_else(linking: OidcLinking) -> None:
+async def test_the_same_subject_at_another_provider_is_another_identity(linking: OidcLinking) -> None:
     one = await account(linking, somebody())
     other = await account(linking, somebody(issuer="https://other.example.com", email="eve@example.com"))
     assert one.id != other.id
@@ -105,7 +107,7 @@ async def test_an_address_that_both_sides_verified_is_linked_and_the_password_st
 @pytest.mark.parametrize(
     ("here", "there"), [(True, False), (False, True), (False, False)], ids=["provider", "account", "either"]
 )
-async def test_an_address_that_one_side_has_not_verified_opens_no_account(
+async def test_an_address_that_one_side_has_not_verified_is_not_linked(
     linking: OidcLinking, ada: Person, here: bool, there: bool
 ) -> None:
     await change(ada, email_verified=here)
@@ -116,7 +118,9 @@ async def test_an_address_that_one_side_has_not_verified_opens_no_account(
     assert str((await account(linking, somebody())).id) == ada.id
 
 
-async def test_an_address_the_provider_has_not_verified_makes_an_account_that_says_so(linking: OidcLinking) -> None:
+async def test_an_address_that_the_provider_has_not_verified_is_not_verified_in_the_new_account(
+    linking: OidcLinking,
+) -> None:
     made = await account(linking, somebody(email_verified=False))
     assert made.email_verified is False
     assert await count("queued_mails", kind="verify") == 1
@@ -134,7 +138,7 @@ async def test_an_account_that_was_changed_since_it_was_read_is_not_linked(ada: 
 
 
 @pytest.mark.parametrize("known", [True, False])
-async def test_a_disabled_account_is_not_opened(linking: OidcLinking, ada: Person, known: bool) -> None:
+async def test_an_identity_cannot_sign_in_to_a_disabled_account(linking: OidcLinking, ada: Person, known: bool) -> None:
     await change(ada, email_verified=True)
     if known:
         await account(linking, somebody())
@@ -147,7 +151,7 @@ async def test_a_disabled_account_is_not_opened(linking: OidcLinking, ada: Perso
 @pytest.mark.parametrize(
     "email", [None, "", "nobody", "a@b", "a\0@example.com", "x" * 300 + "@example.com", "\ud800@x.de"]
 )
-async def test_without_a_usable_address_there_is_no_account(linking: OidcLinking, email: str | None) -> None:
+async def test_without_a_valid_address_no_account_is_created(linking: OidcLinking, email: str | None) -> None:
     with pytest.raises(SignInRefused, match="address"):
         await account(linking, somebody(email=email))
     assert await count("users") == 0
@@ -157,7 +161,7 @@ async def test_without_a_usable_address_there_is_no_account(linking: OidcLinking
     ("name", "kept"),
     [(" Ada\0\n ", "Ada"), ("x" * 300, "x" * 200), ("\ud800", None), ("", None), (None, None), ("Åsa 李", "Åsa 李")],
 )
-async def test_a_name_is_kept_as_an_account_may_have_it(
+async def test_a_name_of_the_provider_is_cleaned_for_the_account(
     linking: OidcLinking, name: str | None, kept: str | None
 ) -> None:
     assert (await account(linking, somebody(name=name))).full_name == kept
@@ -212,7 +216,7 @@ def page() -> SignInPage:
     return SignInPage(PAGE)
 
 
-async def test_a_code_is_good_once_and_for_who_sent_for_it(api: Planner, page: SignInPage) -> None:
+async def test_a_code_can_be_redeemed_once_by_the_page_that_requested_it(api: Planner, page: SignInPage) -> None:
     code = await a_code(api, page)
     tokens = ok(await page.redeem(api, code))
     me = ok(await api.get("/users/me", headers={"Authorization": f"Bearer {tokens['access_token']}"}))
@@ -225,7 +229,7 @@ async def test_a_code_is_good_once_and_for_who_sent_for_it(api: Planner, page: S
     "instead",
     [{"code_verifier": "w" * 43}, {"code_verifier": "short"}, {"redirect_uri": f"{PAGE}/"}, {"redirect_uri": "x"}],
 )
-async def test_a_code_that_somebody_else_tries_is_used_up(
+async def test_a_code_is_used_up_by_a_redemption_with_another_verifier_or_page(
     api: Planner, page: SignInPage, instead: dict[str, str]
 ) -> None:
     code = await a_code(api, page)
@@ -235,7 +239,7 @@ async def test_a_code_that_somebody_else_tries_is_used_up(
         assert answer.headers["cache-control"] == "no-store"
 
 
-async def test_nothing_of_a_code_is_stored_but_its_hash(api: Planner, page: SignInPage) -> None:
+async def test_only_the_hash_of_a_code_is_stored(api: Planner, page: SignInPage) -> None:
     code = await a_code(api, page)
     stored = await bound_database().handle["authorization_codes"].find_one()
     assert stored is not None and code not in str(stored)
@@ -255,7 +259,7 @@ async def test_a_code_expires_after_a_minute(app: FastAPI, api: Planner, page: S
         await services_of(app).oidc_login.exchange_code(code, page.verifier, page.redirect_uri, VISIT)
 
 
-async def test_what_was_begun_with_one_provider_is_not_finished_with_another(api: Planner) -> None:
+async def test_a_sign_in_that_began_with_one_provider_cannot_be_finished_with_another(api: Planner) -> None:
     browser = Browser(api)
     back = await browser.consent(await browser.leave(), "grace")
     assert (await browser.come_back(back.replace("/acme/", "/gone/"))).status_code == 401
@@ -272,7 +276,7 @@ async def test_a_sign_in_that_takes_too_long_has_to_be_started_again(app: FastAP
 @pytest.mark.parametrize(
     "redirect_uri", ["http://planner.test/x", "https://app.example.com", "https://app.example.com:443/"]
 )
-async def test_a_page_on_our_origin_or_a_named_one_may_send_people(api: Planner, redirect_uri: str) -> None:
+async def test_a_page_on_our_origin_or_a_configured_one_may_start_a_sign_in(api: Planner, redirect_uri: str) -> None:
     assert (await Browser(api).leave(**SignInPage(redirect_uri).query)).status_code == 302
 
 
@@ -298,7 +302,7 @@ async def test_a_page_on_our_origin_or_a_named_one_may_send_people(api: Planner,
         ({"redirect_uri": None, "code_challenge": None, "code_challenge_method": None}, "/state"),
     ],
 )
-async def test_a_page_that_may_not_send_people_or_will_not_prove_itself_is_refused(
+async def test_a_page_of_another_origin_or_without_pkce_is_refused(
     api: Planner, changed: dict[str, str | None], pointer: str
 ) -> None:
     query = SignInPage(PAGE).query | changed
@@ -307,9 +311,7 @@ async def test_a_page_that_may_not_send_people_or_will_not_prove_itself_is_refus
     assert await count("oidc_login_attempts") == 0
 
 
-async def test_a_provider_that_does_not_answer_is_told_to_the_page_or_as_a_problem(
-    api: Planner, page: SignInPage
-) -> None:
+async def test_an_unreachable_provider_is_reported_to_the_page_or_as_a_problem(api: Planner, page: SignInPage) -> None:
     assert (await api.get("/auth/gone/signin")).status_code == 502
     sent = await api.get("/auth/gone/signin", params=page.query)
     assert sent.headers["location"].startswith(f"{PAGE}?error=server_error&")
@@ -327,14 +329,14 @@ async def test_the_sign_ins_that_one_network_address_can_start_are_limited(api: 
 
 
 @pytest.mark.parametrize("settings_changes", [{"public_url": "https://planner.test"}])
-async def test_behind_https_the_cookie_is_for_https_and_for_this_host_alone(api: Planner) -> None:
+async def test_with_https_the_cookie_is_secure_and_bound_to_the_host(api: Planner) -> None:
     cookie = (await Browser(api).leave()).headers["set-cookie"]
     assert cookie.startswith("__Host-planner-signin-")
     assert {"HttpOnly", "Secure", "Path=/", "SameSite=lax", "Max-Age=600"} <= set(cookie.split("; "))
     assert "Domain" not in cookie
 
 
-async def test_the_providers_are_listed_by_page(api: Planner) -> None:
+async def test_the_providers_are_listed_in_pages(api: Planner) -> None:
     listed = ok(await api.get("/auth/providers"))
     assert listed == {
         "items": [

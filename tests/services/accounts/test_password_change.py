@@ -17,14 +17,14 @@ async def change_password(person: Person, current: str = PASSWORD, new: str = NE
     return await person.post("/auth/password", json={"current_password": current, "new_password": new})
 
 
-async def test_every_mailed_token_is_dead_after_a_password_change(ada: Person, mailbox: Mailbox) -> None:
+async def test_every_mailed_token_is_revoked_by_a_password_change(ada: Person, mailbox: Mailbox) -> None:
     verification, recovery = await mailbox.verification_token(), await order_recovery_token(ada.api, mailbox, ada)
     ok(await change_password(ada), 204)
     assert_refused(await verify_email(ada.api, verification))
     assert_refused(await reset_password(ada.api, recovery, "another quiet otter"))
 
 
-async def test_changing_a_password_needs_the_current_one(ada: Person) -> None:
+async def test_changing_a_password_requires_the_current_one(ada: Person) -> None:
     ok(await change_password(ada, current="not my password"), 403)
     ok(await sign_in(ada.api, ada.email, NEW_PASSWORD), 401)
     ok(await change_password(ada), 204)
@@ -32,7 +32,7 @@ async def test_changing_a_password_needs_the_current_one(ada: Person) -> None:
     ok(await sign_in(ada.api, ada.email), 401)
 
 
-async def test_changing_a_password_ends_every_other_session_at_once(ada: Person) -> None:
+async def test_changing_a_password_revokes_every_other_session_at_once(ada: Person) -> None:
     other = ok(await sign_in(ada.api, ada.email))
     headers = {"Authorization": f"Bearer {other['access_token']}"}
     ok(await ada.api.get("/users/me", headers=headers))

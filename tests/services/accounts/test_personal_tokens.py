@@ -78,7 +78,7 @@ async def answers(person: Person, app: FastAPI, token: str | None) -> dict[tuple
     return found
 
 
-async def test_over_all_routes_each_scope_reaches_what_it_names_and_nothing_else(app: FastAPI, ada: Person) -> None:
+async def test_each_scope_is_accepted_on_exactly_the_routes_that_require_it(app: FastAPI, ada: Person) -> None:
     unsigned = await answers(ada, app, None)
     guarded = [where for where, answer in unsigned.items() if answer.status_code == 401]
     assert len(guarded) > 20
@@ -94,7 +94,7 @@ async def test_over_all_routes_each_scope_reaches_what_it_names_and_nothing_else
     assert (await ada.me())["id"] == ada.id
 
 
-async def test_no_scopes_together_reach_the_account_itself(app: FastAPI, ada: Person) -> None:
+async def test_all_scopes_together_do_not_permit_what_needs_the_whole_account(app: FastAPI, ada: Person) -> None:
     unsigned = await answers(ada, app, None)
     answered = await answers(ada, app, (await new_token(ada, *SCOPES))["token"])
     closed = {where for where, answer in answered.items() if missing_scope(answer) is not None}
@@ -112,7 +112,7 @@ async def test_no_scopes_together_reach_the_account_itself(app: FastAPI, ada: Pe
         assert where in closed
 
 
-async def test_which_routes_ask_for_no_token_at_all(app: FastAPI, ada: Person) -> None:
+async def test_only_these_routes_require_no_token(app: FastAPI, ada: Person) -> None:
     unsigned = await answers(ada, app, None)
     public = {path.removeprefix("/api/v1") for (_, path), answer in unsigned.items() if answer.status_code != 401}
     known = r"/auth/(signup|signin|token|revoke|email/verify|password/forgot|password/reset|providers|\{\w+\}/\w+)"
@@ -138,7 +138,7 @@ async def test_a_token_with_scopes_works_with_real_events(ada: Person) -> None:
     ok(await ada.api.delete(path, headers=bearer(writes)), 204)
 
 
-async def test_a_token_sees_no_more_than_its_owner(ada: Person, ben: Person) -> None:
+async def test_a_token_cannot_read_what_its_owner_cannot(ada: Person, ben: Person) -> None:
     event = await ada.event()
     token = (await new_token(ben, "events:read", "events:write"))["token"]
     for method in ("GET", "PATCH", "DELETE"):
@@ -147,7 +147,7 @@ async def test_a_token_sees_no_more_than_its_owner(ada: Person, ben: Person) -> 
         assert answer.status_code == 404
 
 
-async def test_a_token_lasts_a_day_unless_told(ada: Person, clock: MovableClock) -> None:
+async def test_a_token_expires_after_a_day_by_default(ada: Person, clock: MovableClock) -> None:
     made = await new_token(ada)
     start, end = (datetime.fromisoformat(made[name]) for name in ("created_at", "expires_at"))
     assert (start, end - start) == (clock.now(), DAY)
@@ -157,13 +157,13 @@ async def test_a_token_lasts_a_day_unless_told(ada: Person, clock: MovableClock)
     assert is_invalid_token(await me(ada.api, made["token"]))
 
 
-async def test_a_token_that_is_over_is_listed_no_more(ada: Person, clock: MovableClock) -> None:
+async def test_an_expired_token_is_not_listed(ada: Person, clock: MovableClock) -> None:
     await new_token(ada, expires_in=60)
     clock.move(timedelta(seconds=60))
     assert ok(await ada.get("/auth/tokens"))["items"] == []
 
 
-async def test_a_token_lasts_a_year_at_most(ada: Person) -> None:
+async def test_a_token_expires_after_at_most_a_year(ada: Person) -> None:
     year = 365 * 24 * 60 * 60
     made = await new_token(ada, expires_in=year)
     start, end = (datetime.fromisoformat(made[name]) for name in ("created_at", "expires_at"))
@@ -179,7 +179,7 @@ async def test_a_token_lasts_a_year_at_most(ada: Person) -> None:
 @pytest.mark.parametrize(
     "scopes", [[], ["account"], ["events:*"], ["EVENTS:READ"], ["events:read events:write"], "events:read", None, [1]]
 )
-async def test_a_token_has_known_scopes_and_at_least_one(ada: Person, scopes: Any) -> None:
+async def test_a_token_without_scopes_or_with_unknown_ones_is_refused(ada: Person, scopes: Any) -> None:
     answer = await ada.post("/auth/tokens", json={"name": "one", "scopes": scopes})
     assert answer.status_code == 422
     assert ok(await ada.get("/auth/tokens"))["items"] == []
@@ -203,7 +203,7 @@ async def test_a_token_is_shown_once_and_can_be_recognised(ada: Person) -> None:
     assert digest(made["token"]) not in exported
 
 
-async def test_two_tokens_are_never_alike(ada: Person) -> None:
+async def test_every_token_is_different(ada: Person) -> None:
     assert len({(await new_token(ada))["token"] for _ in range(20)}) == 20
 
 
@@ -224,7 +224,7 @@ async def test_of_a_token_only_a_hash_is_stored(ada: Person) -> None:
         assert token.removeprefix("planner_pat_") not in stored
 
 
-async def test_the_last_use_of_a_token_is_noted_to_the_minute(ada: Person, clock: MovableClock) -> None:
+async def test_the_last_use_of_a_token_is_stored_to_the_minute(ada: Person, clock: MovableClock) -> None:
     made = await new_token(ada)
 
     async def noted() -> str | None:
@@ -245,7 +245,7 @@ async def test_the_last_use_of_a_token_is_noted_to_the_minute(ada: Person, clock
     assert datetime.fromisoformat(await noted() or "") == clock.now()
 
 
-async def test_a_removed_token_holds_no_longer_and_the_others_do(ada: Person) -> None:
+async def test_a_deleted_token_is_refused_and_the_others_are_not(ada: Person) -> None:
     made, other = await new_token(ada), await new_token(ada)
     ok(await me(ada.api, made["token"]))
     ok(await ada.delete(f"/auth/tokens/{made['id']}"), 204)
@@ -255,7 +255,7 @@ async def test_a_removed_token_holds_no_longer_and_the_others_do(ada: Person) ->
     assert (await ada.delete(f"/auth/tokens/{made['id']}")).status_code == 404
 
 
-async def test_somebody_elses_token_is_not_there(ada: Person, ben: Person) -> None:
+async def test_a_token_of_another_account_is_not_found(ada: Person, ben: Person) -> None:
     made = await new_token(ben)
     foreign = await ada.delete(f"/auth/tokens/{made['id']}")
     unknown = await ada.delete(f"/auth/tokens/{NOBODYS}")
@@ -266,13 +266,13 @@ async def test_somebody_elses_token_is_not_there(ada: Person, ben: Person) -> No
     ok(await me(ada.api, made["token"]))
 
 
-async def test_a_token_outlives_the_session_that_made_it(ada: Person) -> None:
+async def test_a_token_is_valid_after_the_session_that_created_it(ada: Person) -> None:
     made = await new_token(ada)
     ok(await ada.post("/auth/signout"), 204)
     ok(await me(ada.api, made["token"]))
 
 
-async def test_tokens_are_listed_page_by_page(ada: Person) -> None:
+async def test_tokens_are_listed_in_pages(ada: Person) -> None:
     made = [(await new_token(ada, name=f"token {one}"))["id"] for one in range(5)]
     found: list[str] = []
     cursor: str | None = None
@@ -297,7 +297,7 @@ async def test_the_same_key_gives_the_same_secret_again(ada: Person) -> None:
     assert len(ok(await ada.get("/auth/tokens"))["items"]) == 1
 
 
-async def test_the_same_key_sent_many_times_at_once_makes_one_token(ada: Person) -> None:
+async def test_the_same_key_sent_many_times_at_once_creates_one_token(ada: Person) -> None:
     answers = await asyncio.gather(*(keyed_post(ada, "one") for _ in range(10)))
     assert len({answer.content for answer in answers}) == 1
     assert len(ok(await ada.get("/auth/tokens"))["items"]) == 1
@@ -311,13 +311,13 @@ async def test_the_same_key_with_another_body_is_refused(ada: Person) -> None:
     assert "planner_pat_" not in answer.text
 
 
-async def test_another_key_and_somebody_elses_same_key_give_other_secrets(ada: Person, ben: Person) -> None:
+async def test_another_key_and_the_same_key_of_another_account_give_other_secrets(ada: Person, ben: Person) -> None:
     made = [await keyed_post(ada, "one"), await keyed_post(ada, "two"), await keyed_post(ben, "one")]
     assert len({ok(answer, 201)["token"] for answer in made}) == 3
 
 
 @pytest.mark.parametrize("removed", [True, False])
-async def test_a_key_whose_time_is_over_makes_a_new_token_and_revives_no_old_one(ada: Person, removed: bool) -> None:
+async def test_an_expired_idempotency_key_creates_a_new_token(ada: Person, removed: bool) -> None:
     first = ok(await keyed_post(ada, "one", expires_in=86_400 * 30), 201)
     if removed:
         ok(await ada.delete(f"/auth/tokens/{first['id']}"), 204)

@@ -62,7 +62,7 @@ async def test_no_header_of_a_request_changes_where_a_mailed_link_leads(
     assert "evil" not in text
 
 
-async def test_an_account_that_reads_its_recovery_mail_has_proved_its_address(ada: Person, mailbox: Mailbox) -> None:
+async def test_a_password_reset_verifies_the_address(ada: Person, mailbox: Mailbox) -> None:
     ok(await reset_password(ada.api, await order_recovery_token(ada.api, mailbox, ada)), 204)
     assert ok(await sign_in(ada.api, ada.email, NEW_PASSWORD))["user"]["email_verified"] is True
 
@@ -76,7 +76,7 @@ async def test_each_mailed_token_works_once(ada: Person, mailbox: Mailbox) -> No
     ok(await sign_in(ada.api, ada.email, NEW_PASSWORD))
 
 
-async def test_a_token_serves_only_what_it_was_sent_for(ada: Person, mailbox: Mailbox) -> None:
+async def test_a_mailed_token_is_accepted_only_for_its_purpose(ada: Person, mailbox: Mailbox) -> None:
     verification, recovery = await mailbox.verification_token(), await order_recovery_token(ada.api, mailbox, ada)
     assert_refused(await reset_password(ada.api, verification))
     assert_refused(await verify_email(ada.api, recovery))
@@ -84,25 +84,25 @@ async def test_a_token_serves_only_what_it_was_sent_for(ada: Person, mailbox: Ma
     ok(await reset_password(ada.api, recovery), 204)
 
 
-async def test_a_refused_password_does_not_use_the_token_up(ada: Person, mailbox: Mailbox) -> None:
+async def test_a_refused_password_does_not_use_up_the_token(ada: Person, mailbox: Mailbox) -> None:
     token = await order_recovery_token(ada.api, mailbox, ada)
     assert_refused(await reset_password(ada.api, token, "password"), "/password")
     ok(await reset_password(ada.api, token), 204)
 
 
 @pytest.mark.parametrize("token", ["x", "A" * 43, "planner_pat_x", "é" * 50, "'; drop", "%00", "a" * 200])
-async def test_a_token_that_was_made_up_is_refused_like_one_that_is_spent(ada: Person, token: str) -> None:
+async def test_a_made_up_token_is_refused_like_a_used_one(ada: Person, token: str) -> None:
     assert_refused(await verify_email(ada.api, token))
     assert_refused(await reset_password(ada.api, token))
 
 
-async def test_the_database_holds_no_mailed_token(ada: Person, app: FastAPI, mailbox: Mailbox) -> None:
+async def test_no_mailed_token_is_stored(ada: Person, app: FastAPI, mailbox: Mailbox) -> None:
     tokens = [await mailbox.verification_token(), await order_recovery_token(ada.api, mailbox, ada)]
     assert await traces(database_of(app), *tokens) == []
     assert len((await everything(database_of(app)))["one_time_tokens"]) == 2
 
 
-async def test_a_recovery_token_holds_for_one_hour(ada: Person, mailbox: Mailbox, clock: MovableClock) -> None:
+async def test_a_recovery_token_expires_after_one_hour(ada: Person, mailbox: Mailbox, clock: MovableClock) -> None:
     token = await order_recovery_token(ada.api, mailbox, ada)
     clock.move(timedelta(hours=1, minutes=1))
     assert_refused(await reset_password(ada.api, token))
@@ -110,13 +110,13 @@ async def test_a_recovery_token_holds_for_one_hour(ada: Person, mailbox: Mailbox
     ok(await reset_password(ada.api, token), 204)
 
 
-async def test_every_other_mailed_token_is_dead_after_a_reset(ada: Person, mailbox: Mailbox) -> None:
+async def test_every_other_mailed_token_is_revoked_by_a_reset(ada: Person, mailbox: Mailbox) -> None:
     one, other = await order_recovery_token(ada.api, mailbox, ada), await order_recovery_token(ada.api, mailbox, ada)
     ok(await reset_password(ada.api, other), 204)
     assert_refused(await reset_password(ada.api, one, "another quiet otter"))
 
 
-async def test_a_reset_ends_every_session_and_every_personal_token(ada: Person, mailbox: Mailbox) -> None:
+async def test_a_reset_revokes_every_session_and_every_personal_token(ada: Person, mailbox: Mailbox) -> None:
     signed_in = ok(await sign_in(ada.api, ada.email))
     body = {"name": "script", "scopes": ["account:read"]}
     personal = ok(await ada.post("/auth/tokens", json=body), 201)["token"]
@@ -130,7 +130,7 @@ async def test_a_reset_ends_every_session_and_every_personal_token(ada: Person, 
     ok(await ada.api.post("/auth/token", data=form), 400)
 
 
-async def test_a_reset_removes_every_feed(ada: Person, mailbox: Mailbox) -> None:
+async def test_a_reset_deletes_every_feed(ada: Person, mailbox: Mailbox) -> None:
     url = ok(await ada.post("/feeds", json={"name": "On my phone"}), 201)["url"]
     path = "/feeds/" + str(url).rpartition("/")[2]
     assert (await ada.api.get(path)).status_code == 200
@@ -138,7 +138,7 @@ async def test_a_reset_removes_every_feed(ada: Person, mailbox: Mailbox) -> None
     assert (await ada.api.get(path)).status_code == 404
 
 
-async def test_nobody_gets_a_mail_who_has_no_account_or_a_disabled_one(
+async def test_no_mail_is_sent_without_an_account_or_to_a_disabled_one(
     ada: Person, app: FastAPI, mailbox: Mailbox
 ) -> None:
     await database_of(app)["users"].update_one({"email": ada.email}, {"$set": {"disabled": True}})
@@ -149,7 +149,7 @@ async def test_nobody_gets_a_mail_who_has_no_account_or_a_disabled_one(
     assert (await everything(database_of(app))).get("queued_mails", []) == []
 
 
-async def test_the_answer_to_a_forgotten_password_does_not_tell_whether_there_is_an_account(ada: Person) -> None:
+async def test_the_response_to_a_forgotten_password_is_the_same_with_and_without_an_account(ada: Person) -> None:
     answers = [await forget_password(ada.api, address) for address in (ada.email, "nobody@example.com")]
     known, unknown = [(answer.status_code, answer.content, answer.headers.multi_items()) for answer in answers]
     assert known == unknown
@@ -181,7 +181,7 @@ def commands(  # Asked for before the application, so that it is in place when t
 
 @pytest.mark.real_server("its driver is asked what it sends")
 @pytest.mark.parametrize("settings_changes", [{"rate_limits": "on"}])
-async def test_a_forgotten_password_is_the_same_work_for_the_database_with_and_without_an_account(
+async def test_a_forgotten_password_sends_the_same_database_commands_with_and_without_an_account(
     commands: Commands, ada: Person
 ) -> None:
     sent = []
@@ -211,7 +211,7 @@ async def test_of_twenty_uses_of_one_recovery_token_at_once_one_succeeds(mongo_u
             assert len(changed) == 1
 
 
-async def test_an_identity_linked_before_the_address_was_proved_does_not_outlive_recovery(
+async def test_a_reset_removes_identities_that_were_linked_before_the_address_was_verified(
     api: Planner, app: FastAPI, ada: Person, mailbox: Mailbox
 ) -> None:
     users = database_of(app)["users"]

@@ -28,7 +28,7 @@ async def everything_stored() -> str:
     return repr([await database[name].find({}).to_list(None) for name in names])
 
 
-def test_a_refresh_token_holds_256_random_bits() -> None:
+def test_a_refresh_token_has_256_random_bits() -> None:
     makes, session = OpaqueTokens(SECRET, system_random_bytes), PydanticObjectId()
     words = [makes.refresh_token(session).removeprefix("planner_rt_").split(".")[1] for _ in range(2000)]
     numbers = [int.from_bytes(base64.urlsafe_b64decode(word + "=")) for word in words]
@@ -61,7 +61,7 @@ async def test_each_use_of_a_refresh_token_gives_another_one(ada: Person, tokens
     assert len(await list_sessions(ada)) == 2
 
 
-async def test_a_refresh_token_used_twice_ends_the_session_with_all_its_tokens(ada: Person, tokens: Tokens) -> None:
+async def test_a_refresh_token_used_twice_revokes_the_session_and_all_its_tokens(ada: Person, tokens: Tokens) -> None:
     stolen = tokens["refresh_token"]
     newer = ok(await refresh(ada.api, stolen))
     newest = ok(await refresh(ada.api, newer["refresh_token"]))
@@ -76,7 +76,7 @@ async def test_a_refresh_token_used_twice_ends_the_session_with_all_its_tokens(a
     )
 
 
-async def test_a_made_up_refresh_token_that_names_a_session_does_not_end_it(ada: Person, tokens: Tokens) -> None:
+async def test_a_made_up_refresh_token_does_not_revoke_the_session_that_it_names(ada: Person, tokens: Tokens) -> None:
     real = tokens["refresh_token"]
     session, word, tag = real.removeprefix("planner_rt_").split(".")
     foreign = OpaqueTokens("another key, of somebody who would like to be us", system_random_bytes).refresh_token(
@@ -106,7 +106,7 @@ async def test_a_made_up_refresh_token_that_names_a_session_does_not_end_it(ada:
     ok(await refresh(ada.api, real))
 
 
-async def test_a_refresh_token_of_one_session_carries_on_no_other(ada: Person, tokens: Tokens) -> None:
+async def test_a_refresh_token_of_one_session_is_refused_for_another(ada: Person, tokens: Tokens) -> None:
     other = await open_session(ada.api, ada.email)
     session, _, _ = tokens["refresh_token"].removeprefix("planner_rt_").split(".")
     _, word, tag = other["refresh_token"].removeprefix("planner_rt_").split(".")

@@ -111,7 +111,7 @@ async def test_after_a_refresh_and_a_sign_out_at_once_every_token_is_revoked(
 
 @on_processes
 @pytest.mark.parametrize("how", ["sign-out", "session ended", "others ended", "token used twice", "password changed"])
-async def test_the_end_of_a_session_is_noticed_by_every_worker_within_two_seconds(
+async def test_a_revoked_session_is_noticed_by_every_worker_within_two_seconds(
     server: RunningServer, outside: Planner, someone: Person, how: str
 ) -> None:
     tokens = await open_session(outside, someone.email)
@@ -147,7 +147,7 @@ async def test_the_end_of_a_session_is_noticed_by_every_worker_within_two_second
 
 @on_processes
 @pytest.mark.parametrize("how", ["removed", "revoked"])
-async def test_the_end_of_a_personal_token_is_noticed_by_every_worker_within_two_seconds(
+async def test_a_revoked_personal_token_is_noticed_by_every_worker_within_two_seconds(
     server: RunningServer, outside: Planner, someone: Person, how: str
 ) -> None:
     form = {"name": "one", "scopes": ["account:read"]}

@@ -23,7 +23,7 @@ from tests.support.sessions import (
 )
 
 
-async def test_signing_in_opens_a_session_and_its_tokens_carry_it(ada: Person) -> None:
+async def test_signing_in_opens_a_session_and_returns_its_tokens(ada: Person) -> None:
     before = {session["id"] for session in await list_sessions(ada)}
     tokens = await open_session(ada.api, ada.email)
     assert (tokens["token_type"], tokens["expires_in"], tokens["user"]["id"]) == ("Bearer", 900, ada.id)
@@ -32,7 +32,7 @@ async def test_signing_in_opens_a_session_and_its_tokens_carry_it(ada: Person) -
     assert ok(await get_me(ada.api, tokens["access_token"]))["id"] == ada.id
 
 
-async def test_a_session_ends_after_its_days_however_often_it_is_refreshed(
+async def test_a_session_expires_after_its_days_however_often_it_is_refreshed(
     ada: Person, clock: MovableClock, settings: Settings
 ) -> None:
     tokens = await open_session(ada.api, ada.email)
@@ -44,7 +44,7 @@ async def test_a_session_ends_after_its_days_however_often_it_is_refreshed(
     assert is_invalid_token(await get_me(ada.api, tokens["access_token"]))
 
 
-async def test_a_session_nobody_refreshed_ends_after_its_days_too(ada: Person, clock: MovableClock) -> None:
+async def test_a_session_that_was_not_refreshed_expires_after_its_days_too(ada: Person, clock: MovableClock) -> None:
     tokens = await open_session(ada.api, ada.email)
     clock.move(timedelta(days=30) - timedelta(seconds=1))
     tokens = ok(await refresh(ada.api, tokens["refresh_token"]))
@@ -52,7 +52,7 @@ async def test_a_session_nobody_refreshed_ends_after_its_days_too(ada: Person, c
     assert is_invalid_grant(await refresh(ada.api, tokens["refresh_token"]))
 
 
-async def test_an_access_token_never_outlives_its_session(ada: Person, clock: MovableClock) -> None:
+async def test_an_access_token_never_expires_after_its_session(ada: Person, clock: MovableClock) -> None:
     tokens = await open_session(ada.api, ada.email)
     assert tokens["expires_in"] == 900
     clock.move(timedelta(days=30) - timedelta(minutes=5))
@@ -63,7 +63,9 @@ async def test_an_access_token_never_outlives_its_session(ada: Person, clock: Mo
     assert is_invalid_token(await get_me(ada.api, tokens["access_token"]))
 
 
-async def test_an_access_token_holds_for_its_minutes_and_the_session_goes_on(ada: Person, clock: MovableClock) -> None:
+async def test_an_access_token_expires_after_its_minutes_and_the_session_does_not(
+    ada: Person, clock: MovableClock
+) -> None:
     tokens = await open_session(ada.api, ada.email)
     clock.move(timedelta(minutes=14, seconds=58))
     ok(await get_me(ada.api, tokens["access_token"]))
@@ -74,13 +76,13 @@ async def test_an_access_token_holds_for_its_minutes_and_the_session_goes_on(ada
 
 
 @pytest.mark.parametrize("collection", ["sessions", "personal_tokens", "one_time_tokens", "rate_limit_counters"])
-async def test_the_server_itself_removes_what_is_over(app: FastAPI, collection: str) -> None:
+async def test_the_database_server_deletes_expired_documents(app: FastAPI, collection: str) -> None:
     indexes = (await bound_database().handle[collection].index_information()).values()
     expiring = [index for index in indexes if [field for field, _ in index["key"]] == ["expires_at"]]
     assert [index["expireAfterSeconds"] for index in expiring] == [0]
 
 
-async def test_what_is_over_is_refused_even_before_the_server_removed_it(ada: Person, clock: MovableClock) -> None:
+async def test_an_expired_session_is_refused_even_before_it_is_deleted(ada: Person, clock: MovableClock) -> None:
     tokens = await open_session(ada.api, ada.email)
     clock.move(timedelta(days=31))
     assert await bound_database().handle["sessions"].count_documents({}) == 2
@@ -89,7 +91,7 @@ async def test_what_is_over_is_refused_even_before_the_server_removed_it(ada: Pe
     assert [session["current"] for session in await list_sessions(fresh)] == [True]
 
 
-async def test_sessions_are_listed_with_device_address_last_use_and_which_one_asks(
+async def test_sessions_are_listed_with_device_address_last_use_and_which_is_the_current_one(
     app: FastAPI, ada: Person, clock: MovableClock
 ) -> None:
     transport = httpx.ASGITransport(app=app, client=("203.0.113.7", 1))
@@ -107,7 +109,7 @@ async def test_sessions_are_listed_with_device_address_last_use_and_which_one_as
         assert set(mine) == {"id", "device", "address", "created_at", "last_used_at", "expires_at", "current"}
 
 
-async def test_sessions_are_listed_page_by_page_and_nobody_elses_are(ada: Person, ben: Person) -> None:
+async def test_sessions_of_the_caller_only_are_listed_in_pages(ada: Person, ben: Person) -> None:
     for _ in range(4):
         await open_session(ada.api, ada.email)
     whole = await list_sessions(ada)
@@ -122,7 +124,7 @@ async def test_sessions_are_listed_page_by_page_and_nobody_elses_are(ada: Person
     assert len(await list_sessions(ben)) == 1
 
 
-async def test_one_session_can_be_ended_and_the_others_go_on(ada: Person, tokens: Tokens) -> None:
+async def test_one_session_can_be_revoked_and_the_others_stay(ada: Person, tokens: Tokens) -> None:
     mine, other = await list_sessions(ada)
     ok(await ada.delete(f"/auth/sessions/{other['id']}"), 204)
     assert is_invalid_token(await get_me(ada.api, tokens["access_token"]))
@@ -131,7 +133,7 @@ async def test_one_session_can_be_ended_and_the_others_go_on(ada: Person, tokens
     assert (await ada.delete(f"/auth/sessions/{other['id']}")).status_code == 404
 
 
-async def test_somebody_elses_session_is_not_there(ada: Person, ben: Person) -> None:
+async def test_a_session_of_another_account_is_not_found(ada: Person, ben: Person) -> None:
     [session] = await list_sessions(ben)
     foreign = await ada.delete(f"/auth/sessions/{session['id']}")
     unknown = await ada.delete(f"/auth/sessions/{ObjectId()}")
@@ -141,7 +143,7 @@ async def test_somebody_elses_session_is_not_there(ada: Person, ben: Person) -> 
     assert len(await list_sessions(ben)) == 1
 
 
-async def test_ending_all_others_leaves_the_one_that_asks(ada: Person, ben: Person) -> None:
+async def test_revoking_all_other_sessions_leaves_the_current_one(ada: Person, ben: Person) -> None:
     others = [await open_session(ada.api, ada.email) for _ in range(3)]
     ok(await ada.delete("/auth/sessions"), 204)
     assert [session["current"] for session in await list_sessions(ada)] == [True]
@@ -151,7 +153,7 @@ async def test_ending_all_others_leaves_the_one_that_asks(ada: Person, ben: Pers
     ok(await ben.get("/users/me"))
 
 
-async def test_signing_out_ends_the_session_and_no_other(ada: Person, tokens: Tokens) -> None:
+async def test_signing_out_revokes_the_current_session_only(ada: Person, tokens: Tokens) -> None:
     ok(await ada.api.post("/auth/signout", headers=bearer(tokens["access_token"])), 204)
     assert is_invalid_token(await get_me(ada.api, tokens["access_token"]))
     assert is_invalid_grant(await refresh(ada.api, tokens["refresh_token"]))
@@ -160,7 +162,7 @@ async def test_signing_out_ends_the_session_and_no_other(ada: Person, tokens: To
 
 
 @pytest.mark.parametrize("gone", ["disabled", "deleted"])
-async def test_the_sessions_of_an_account_that_is_gone_hold_no_longer(
+async def test_the_sessions_of_a_disabled_or_deleted_account_are_refused(
     ada: Person, tokens: Tokens, clock: MovableClock, gone: str
 ) -> None:
     # Behind the planner's back, so that the sessions themselves are still there.
@@ -175,9 +177,7 @@ async def test_the_sessions_of_an_account_that_is_gone_hold_no_longer(
     assert (await sign_in(ada.api, ada.email)).status_code == 401
 
 
-async def test_what_is_known_of_a_session_is_believed_for_less_than_two_seconds(
-    ada: Person, tokens: Tokens, clock: MovableClock
-) -> None:
+async def test_a_session_is_cached_for_less_than_two_seconds(ada: Person, tokens: Tokens, clock: MovableClock) -> None:
     ok(await get_me(ada.api, tokens["access_token"]))
     await bound_database().handle["sessions"].delete_many({})
     clock.move(timedelta(seconds=1.9))

@@ -13,7 +13,7 @@ async def test_moderators_read_public_events_and_no_private_ones(moderator: Pers
     ok(await moderator.delete(f"/events/{public['id']}"), 403)
 
 
-async def test_an_event_that_was_taken_down_tells_its_creator_why_and_cannot_be_published_again(
+async def test_the_creator_of_a_taken_down_event_sees_the_reason_and_cannot_publish_it_again(
     moderator: Person, ada: Person, ben: Person
 ) -> None:
     event = await ada.event(visibility="public")
@@ -30,7 +30,7 @@ async def test_an_event_that_was_taken_down_tells_its_creator_why_and_cannot_be_
     assert ok(await ada.patch(path, json={"title": "Book launch, without advertising"}))["visibility"] == "private"
 
 
-async def test_a_moderator_gives_back_what_was_taken_down(moderator: Person, ada: Person, ben: Person) -> None:
+async def test_a_moderator_can_lift_a_takedown(moderator: Person, ada: Person, ben: Person) -> None:
     event = await ada.event(visibility="public")
     path = f"/events/{event['id']}"
     ok(await moderator.put(f"{path}/takedown", json={"reason": "It advertises something else."}))

@@ -45,7 +45,7 @@ class Stuck:
         await asyncio.Event().wait()
 
 
-async def test_no_request_waits_for_a_mail_to_leave(
+async def test_no_request_waits_until_a_mail_is_sent(
     settings: Settings, open_database_for_test: Callable[[], Awaitable[Database]]
 ) -> None:
     stuck = Stuck()
@@ -61,7 +61,7 @@ async def test_no_request_waits_for_a_mail_to_leave(
         assert (await ada.me())["id"] == ada.id
 
 
-async def test_the_running_planner_sends_what_was_ordered_before_it_crashed(
+async def test_mails_that_were_queued_before_a_crash_are_sent_after_it(
     settings: Settings, open_database_for_test: Callable[[], Awaitable[Database]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     with monkeypatch.context() as patch:
@@ -85,7 +85,7 @@ async def test_the_running_planner_sends_what_was_ordered_before_it_crashed(
     assert [mail["Subject"] for mail in box.sent] == ["Confirm your e-mail address"]
 
 
-async def test_a_mail_that_a_crashed_process_had_claimed_is_sent_when_its_lease_is_over(
+async def test_a_mail_that_a_crashed_process_had_leased_is_sent_when_the_lease_expires(
     ada: Person, mailbox: Mailbox, clock: MovableClock
 ) -> None:
     assert await QueuedMail.claim(clock.now()) is not None
@@ -94,7 +94,9 @@ async def test_a_mail_that_a_crashed_process_had_claimed_is_sent_when_its_lease_
     ok(await verify_email(ada.api, await mailbox.verification_token()), 204)
 
 
-async def test_a_mail_that_was_sent_twice_does_no_harm(ada: Person, mailbox: Mailbox, clock: MovableClock) -> None:
+async def test_of_a_mail_that_was_sent_twice_only_one_token_can_be_used(
+    ada: Person, mailbox: Mailbox, clock: MovableClock
+) -> None:
     await mailbox.deliver_due()
     ok(await forget_password(ada.api, ada.email), 202)
     # As if the process had crashed after sending and before striking it off.
@@ -108,7 +110,7 @@ async def test_a_mail_that_was_sent_twice_does_no_harm(ada: Person, mailbox: Mai
     assert_refused(await reset_password(ada.api, first, "another quiet otter"))
 
 
-async def test_two_processes_never_hold_the_same_mail(ada: Person, app: FastAPI, mailbox: Mailbox) -> None:
+async def test_no_mail_is_leased_by_two_processes(ada: Person, app: FastAPI, mailbox: Mailbox) -> None:
     for _ in range(5):
         ok(await forget_password(ada.api, ada.email), 202)
     now = SystemClock().now()
@@ -117,7 +119,7 @@ async def test_two_processes_never_hold_the_same_mail(ada: Person, app: FastAPI,
     assert len(ids) == len(set(ids)) == 6
 
 
-async def test_a_mail_that_cannot_be_sent_is_tried_again_each_time_later(
+async def test_a_mail_that_cannot_be_sent_is_retried_with_growing_pauses(
     ada: Person, app: FastAPI, mailbox: Mailbox, clock: MovableClock
 ) -> None:
     mailbox.broken = True
@@ -138,7 +140,7 @@ async def test_a_mail_that_cannot_be_sent_is_tried_again_each_time_later(
     ok(await verify_email(ada.api, await mailbox.verification_token()), 204)
 
 
-async def test_one_mail_that_cannot_be_sent_does_not_hold_up_the_others(ada: Person, mailbox: Mailbox) -> None:
+async def test_one_mail_that_cannot_be_sent_does_not_delay_the_others(ada: Person, mailbox: Mailbox) -> None:
     class Picky(Mailbox):
         async def send(self, message: EmailMessage) -> None:
             self.broken = message["To"] == ada.email

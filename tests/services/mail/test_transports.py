@@ -119,7 +119,7 @@ def written(outbox: Path) -> list[bytes]:
     return [path.read_bytes() for path in paths]
 
 
-async def test_a_mail_reaches_a_server_that_asks_for_no_password() -> None:
+async def test_a_mail_is_sent_to_a_server_without_authentication() -> None:
     async with listening() as server:
         await SmtpTransport(server.url()).send(mail())
     assert server.envelopes == [("planner@example.com", "ada@example.com")]
@@ -129,14 +129,14 @@ async def test_a_mail_reaches_a_server_that_asks_for_no_password() -> None:
     assert token_in(arrived) == LINK.partition("token=")[2]
 
 
-async def test_a_mail_reaches_a_server_that_asks_for_user_and_password() -> None:
+async def test_a_mail_is_sent_to_a_server_with_authentication() -> None:
     async with listening(PASSWORD) as server:
         await SmtpTransport(server.url(f"{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@")).send(mail())
     assert len(server.mails) == 1
 
 
 @pytest.mark.parametrize("login", ["", f"{quote(USER, safe='')}:wrong@"])
-async def test_a_server_that_does_not_know_us_gets_no_mail_and_says_so(login: str) -> None:
+async def test_a_server_that_refuses_the_credentials_gets_no_mail(login: str) -> None:
     async with listening(PASSWORD) as server:
         with pytest.raises(DeliveryFailed):
             await SmtpTransport(server.url(login)).send(mail())
@@ -154,14 +154,14 @@ async def test_a_mail_that_the_server_refuses_can_be_tried_again(refusal: bytes)
     assert len(server.mails) == 1
 
 
-async def test_a_server_that_is_not_there_is_no_other_kind_of_error() -> None:
+async def test_an_unreachable_server_is_a_failed_delivery() -> None:
     async with listening() as server:
         gone = server.url()
     with pytest.raises(DeliveryFailed):
         await SmtpTransport(gone).send(mail())
 
 
-async def test_a_server_that_does_not_speak_tls_gets_nothing_over_smtps() -> None:
+async def test_a_server_without_tls_gets_nothing_over_smtps() -> None:
     async with listening(PASSWORD) as server:
         url = server.url(f"{quote(USER, safe='')}:{quote(PASSWORD, safe='')}@").replace("smtp:", "smtps:")
         with pytest.raises(DeliveryFailed):
@@ -201,12 +201,12 @@ def test_the_text_and_the_html_of_a_mail_say_the_same(name: str) -> None:
     assert (letter.link or "") in text
 
 
-def test_what_stands_in_an_address_is_no_markup_in_a_mail() -> None:
+def test_an_address_is_escaped_in_the_html_of_a_mail() -> None:
     assert "<new>" not in html_of(mail(LETTERS["address_changed"]))
 
 
 @pytest.mark.parametrize("name", LETTERS)
-async def test_the_outbox_holds_whole_mails_and_the_log_says_where(
+async def test_the_outbox_has_complete_mails_and_their_paths_are_logged(
     name: str, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.INFO)
@@ -220,7 +220,7 @@ async def test_the_outbox_holds_whole_mails_and_the_log_says_where(
     assert html_of(read) == html_of(mail(LETTERS[name]))
 
 
-async def test_no_log_line_holds_the_token_that_lies_in_the_outbox(
+async def test_no_log_line_contains_the_token_of_a_mail_in_the_outbox(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     caplog.set_level(logging.DEBUG)
@@ -235,7 +235,7 @@ async def test_the_link_can_be_read_as_one_line_of_the_file(tmp_path: Path) -> N
     assert long in content.decode().splitlines()
 
 
-async def test_nobody_else_on_the_machine_can_read_the_outbox(tmp_path: Path) -> None:
+async def test_only_the_owner_can_read_the_outbox(tmp_path: Path) -> None:
     await OutboxTransport(tmp_path / "outbox").send(mail())
     (path,) = (tmp_path / "outbox").iterdir()
     assert (tmp_path / "outbox").stat().st_mode & 0o077 == 0

@@ -64,7 +64,7 @@ class Noted:
         ]
 
 
-async def test_every_step_of_an_account_is_noted_with_account_actor_and_address(
+async def test_every_event_of_an_account_is_recorded_with_account_actor_and_address(
     app: FastAPI, api: Planner, admin: Person, mailbox: Mailbox
 ) -> None:
     noted = Noted(app)
@@ -127,7 +127,7 @@ async def test_every_step_of_an_account_is_noted_with_account_actor_and_address(
     assert [note["detail"] for note in await notes(app)][-2:] == ["to moderator", "to True"]
 
 
-async def test_what_is_taken_down_and_a_changed_address_are_noted(app: FastAPI, admin: Person, ada: Person) -> None:
+async def test_a_takedown_and_a_changed_address_are_recorded(app: FastAPI, admin: Person, ada: Person) -> None:
     event = await ada.event(visibility="public")
     noted = Noted(app)
     await noted.new()
@@ -141,7 +141,7 @@ async def test_what_is_taken_down_and_a_changed_address_are_noted(app: FastAPI, 
     ]
 
 
-async def test_the_lock_after_too_many_wrong_passwords_is_noted_once(app: FastAPI, ada: Person) -> None:
+async def test_reaching_the_limit_of_wrong_passwords_is_recorded_once(app: FastAPI, ada: Person) -> None:
     noted = Noted(app)
     await noted.new()
     for _ in range(10):
@@ -153,9 +153,7 @@ async def test_the_lock_after_too_many_wrong_passwords_is_noted_once(app: FastAP
     assert events[-1] == ("sign-in-locked", ada.id, None, ADDRESS)
 
 
-async def test_the_lock_after_too_many_wrong_passwords_of_somebody_signed_in_is_noted(
-    app: FastAPI, ada: Person
-) -> None:
+async def test_reaching_the_limit_of_wrong_passwords_while_signed_in_is_recorded(app: FastAPI, ada: Person) -> None:
     noted = Noted(app)
     await noted.new()
     change = {"current_password": WRONG, "new_password": NEW_PASSWORD}
@@ -165,7 +163,7 @@ async def test_the_lock_after_too_many_wrong_passwords_of_somebody_signed_in_is_
     assert [event for event, *_ in await noted.new()] == ["password-refused"] * 10 + ["sign-in-locked"]
 
 
-async def test_no_secret_that_was_ever_sent_or_answered_stands_in_the_audit(
+async def test_the_audit_contains_no_secret_of_any_request_or_response(
     app: FastAPI, api: Planner, admin: Person, mailbox: Mailbox
 ) -> None:
     ada = await sign_up(api, "ada@example.com")
@@ -199,14 +197,14 @@ async def test_no_secret_that_was_ever_sent_or_answered_stands_in_the_audit(
     assert not [secret for secret in secrets if secret in answered]
 
 
-async def test_times_are_told_in_utc(app: FastAPI, admin: Person) -> None:
+async def test_times_in_the_audit_are_in_utc(app: FastAPI, admin: Person) -> None:
     before = datetime.now(UTC) - timedelta(minutes=1)
     item = ok(await admin.get("/audit?limit=1"))["items"][0]
     assert item["at"].endswith("Z")
     assert before < datetime.fromisoformat(item["at"]) < before + timedelta(minutes=2)
 
 
-async def test_admins_read_page_after_page_newest_first_and_nothing_is_skipped_while_more_is_noted(
+async def test_the_audit_is_paged_newest_first_and_new_entries_skip_or_repeat_nothing(
     app: FastAPI, admin: Person
 ) -> None:
     for _ in range(7):
@@ -239,7 +237,7 @@ async def test_only_admins_read_the_audit(admin: Person, ada: Person, ben: Perso
     ok(await ada.api.get("/audit"), 401)
 
 
-async def test_the_audit_is_kept_for_as_many_days_as_are_set(app: FastAPI, ada: Person) -> None:
+async def test_audit_entries_expire_after_the_configured_days(app: FastAPI, ada: Person) -> None:
     for note in await notes(app):
         assert note["expires_at"] - note["at"] == timedelta(days=7)
     indexes = await database_of(app)[AuditEntry.get_settings().name].index_information()

@@ -73,13 +73,13 @@ async def test_everybody_has_keys_of_their_own(ada: Person, ben: Person) -> None
     assert ok(await ben.post("/events", json=BODY, headers=KEY), 201)["creator"] == ben.id
 
 
-async def test_what_was_refused_is_not_remembered(ada: Person) -> None:
+async def test_a_refusal_is_not_stored(ada: Person) -> None:
     ok(await ada.post("/events", json={"title": ""}, headers=KEY), 422)
     ok(await ada.post("/events", json=BODY | {"end": "2020-01-01"}, headers=KEY), 422)
     ok(await ada.post("/events", json=BODY, headers=KEY), 201)
 
 
-async def test_an_answer_is_remembered_if_and_only_if_the_event_is_made(ada: Person) -> None:
+async def test_a_response_is_stored_if_and_only_if_the_event_is_created(ada: Person) -> None:
     # Both stand in one group of writes: what refuses the one refuses the other.
     await ada.event(uid="one@example.com")
     taken = BODY | {"uid": "one@example.com"}
@@ -90,7 +90,7 @@ async def test_an_answer_is_remembered_if_and_only_if_the_event_is_made(ada: Per
     assert len(await stored("idempotent_responses")) == 1
 
 
-async def test_nothing_is_remembered_for_an_account_that_is_gone(ada: Person) -> None:
+async def test_no_response_is_stored_for_a_deleted_account(ada: Person) -> None:
     await ada.me()
     # The token is still believed for a moment: the write itself must notice.
     await bound_database().handle["users"].delete_many({})
@@ -108,21 +108,21 @@ async def test_signing_up_again_under_one_key_makes_one_account(api: Planner) ->
     ok(await api.post("/auth/signup", json=body), 409)
 
 
-async def test_what_is_remembered_tells_neither_key_nor_password(api: Planner) -> None:
+async def test_a_stored_response_contains_neither_key_nor_password(api: Planner) -> None:
     ok(await api.post("/auth/signup", json={"email": "ada@example.com", "password": PASSWORD}, headers=KEY), 201)
     (answer,) = await stored("idempotent_responses")
     assert KEY["Idempotency-Key"] not in str(answer)
     assert PASSWORD not in str(answer)
 
 
-async def test_answers_are_kept_for_24_hours(ada: Person) -> None:
+async def test_responses_are_stored_for_24_hours(ada: Person) -> None:
     indexes = await bound_database().handle["idempotent_responses"].index_information()
     assert timedelta(seconds=indexes["kept"]["expireAfterSeconds"]) == LIFETIME == timedelta(hours=24)
     assert indexes["kept"]["key"] == [("created_at", 1)]
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256, "with a blank", "é", "a\tb"])
-async def test_a_key_is_a_word_of_255_visible_characters_at_most(ada: Person, key: str) -> None:
+async def test_a_key_has_at_most_255_visible_characters(ada: Person, key: str) -> None:
     headers = [(b"idempotency-key", key.encode("latin-1")), (b"authorization", f"Bearer {ada.token}".encode())]
     answer = await ada.api.post("/events", json=BODY, headers=headers)
     assert answer.status_code in (400, 422)

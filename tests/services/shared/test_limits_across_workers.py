@@ -65,7 +65,7 @@ async def test_twenty_guesses_at_once_all_count(outside: Planner) -> None:
 
 
 @on_processes
-async def test_a_right_guess_among_many_at_once_is_worth_nothing_once_ten_have_failed(outside: Planner) -> None:
+async def test_a_right_password_among_many_at_once_is_refused_after_ten_failures(outside: Planner) -> None:
     person = await somebody(outside)
     await asyncio.gather(*(wrong(outside, person.email) for _ in range(9)))
     passwords = [WRONG] * 10 + [PASSWORD] * 10
@@ -75,7 +75,7 @@ async def test_a_right_guess_among_many_at_once_is_worth_nothing_once_ten_have_f
 
 
 @on_processes
-async def test_two_workers_share_the_tallies(server: RunningServer, outside: Planner) -> None:
+async def test_two_workers_share_the_counters(server: RunningServer, outside: Planner) -> None:
     person = await somebody(outside)
     async with both_workers(server) as (one, other):
         here, there = own_address(), own_address()
@@ -100,7 +100,7 @@ async def test_behind_a_trusted_proxy_the_forwarded_address_counts(outside: Plan
 
 
 @on_processes
-async def test_a_forged_forwarded_address_resets_nothing(
+async def test_a_forged_forwarded_address_resets_no_counter(
     mongo_url: str, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     database = url_of(mongo_url, f"test_{uuid4().hex[:12]}")

@@ -17,7 +17,7 @@ def settings_changes() -> dict[str, Any]:
     return {"rate_limits": "on"}
 
 
-async def test_the_whole_allowance_returns_when_it_is_over(ada: Person, clock: MovableClock) -> None:
+async def test_after_the_block_the_whole_limit_is_available_again(ada: Person, clock: MovableClock) -> None:
     await guess_passwords(ada.api, ada.email, 10)
     clock.move(QUARTER)
     assert await guess_passwords(ada.api, ada.email, 11) == [401] * 10 + [429]
@@ -25,7 +25,7 @@ async def test_the_whole_allowance_returns_when_it_is_over(ada: Person, clock: M
     ok(await sign_in(ada.api, ada.email))
 
 
-async def test_retry_after_tells_to_the_second_when_it_is_over(ada: Person, clock: MovableClock) -> None:
+async def test_retry_after_is_exact_to_the_second(ada: Person, clock: MovableClock) -> None:
     for _ in range(10):
         clock.move(7 * SECOND)
         assert await guess_passwords(ada.api, ada.email, 1) == [401]
@@ -38,9 +38,7 @@ async def test_retry_after_tells_to_the_second_when_it_is_over(ada: Person, cloc
     ok(await sign_in(ada.api, ada.email))
 
 
-async def test_retry_after_is_that_of_the_limit_that_lasts_longest(
-    app: FastAPI, ada: Person, clock: MovableClock
-) -> None:
+async def test_retry_after_is_that_of_the_longest_block(app: FastAPI, ada: Person, clock: MovableClock) -> None:
     await guess_passwords(ada.api, ada.email, 10)
     async with client_at(app, "198.51.100.1") as crowd:
         clock.move(10 * 60 * SECOND)
@@ -49,7 +47,7 @@ async def test_retry_after_is_that_of_the_limit_that_lasts_longest(
         assert assert_limited(await sign_in(crowd, ada.email), QUARTER) == 15 * 60
 
 
-async def test_what_is_refused_does_not_prolong_the_refusal(ada: Person, clock: MovableClock) -> None:
+async def test_refused_attempts_do_not_prolong_the_block(ada: Person, clock: MovableClock) -> None:
     await guess_passwords(ada.api, ada.email, 10)
     for _ in range(14):
         clock.move(60 * SECOND)
@@ -67,12 +65,12 @@ async def test_what_is_refused_does_not_prolong_the_refusal(ada: Person, clock: 
         ("testclient", "testclient"),
     ],
 )
-def test_what_counts_as_one_address(address: str, counted: str) -> None:
+def test_addresses_of_one_network_count_as_one(address: str, counted: str) -> None:
     assert network(address) == counted
 
 
 @pytest.mark.parametrize("settings_changes", [{"rate_limits": "off"}])
-async def test_without_limits_nothing_is_counted_and_nothing_refused(ada: Person) -> None:
+async def test_with_limits_off_nothing_is_counted_or_refused(ada: Person) -> None:
     assert await guess_passwords(ada.api, ada.email, 15) == [401] * 15
     ok(await sign_in(ada.api, ada.email))
     for _ in range(7):

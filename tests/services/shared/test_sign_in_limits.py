@@ -26,7 +26,7 @@ async def test_the_eleventh_failure_of_an_account_is_refused(ada: Person) -> Non
     assert_limited(await sign_in(ada.api, ada.email, WRONG), QUARTER)
 
 
-async def test_while_it_lasts_the_right_password_is_refused_just_as_a_wrong_one(
+async def test_during_the_block_the_right_password_is_refused_like_a_wrong_one(
     ada: Person, clock: MovableClock
 ) -> None:
     await guess_passwords(ada.api, ada.email, 10)
@@ -58,14 +58,14 @@ async def test_a_right_password_is_refused_when_ten_others_failed_while_it_was_c
     assert len(ok(await ada.get("/auth/sessions"))["items"]) == 1
 
 
-async def test_failures_spread_over_more_than_the_time_are_not_refused(ada: Person, clock: MovableClock) -> None:
+async def test_failures_spread_over_more_than_the_period_are_not_blocked(ada: Person, clock: MovableClock) -> None:
     for _ in range(25):
         assert await guess_passwords(ada.api, ada.email, 1) == [401]
         clock.move(timedelta(minutes=15) / 9)
     ok(await sign_in(ada.api, ada.email))
 
 
-async def test_email_username_and_every_letter_case_of_them_share_one_tally(api: Planner) -> None:
+async def test_email_and_username_in_any_letter_case_share_one_counter(api: Planner) -> None:
     await sign_up(api, "ada@example.com", username="Countess")
     spellings = itertools.cycle(["ada@example.com", "Countess", "ADA@Example.COM", "countess"])
     assert [(await sign_in(api, next(spellings), WRONG)).status_code for _ in range(10)] == [401] * 10
@@ -73,19 +73,19 @@ async def test_email_username_and_every_letter_case_of_them_share_one_tally(api:
         assert (await sign_in(api, login)).status_code == 429
 
 
-async def test_an_unknown_account_is_limited_just_as_a_known_one(ada: Person, clock: MovableClock) -> None:
+async def test_an_unknown_account_is_limited_like_a_known_one(ada: Person, clock: MovableClock) -> None:
     known = [await sign_in(ada.api, ada.email, WRONG) for _ in range(12)]
     unknown = [await sign_in(ada.api, "nobody@example.com", WRONG) for _ in range(12)]
     answers = [(answer.status_code, answer.content, answer.headers.multi_items()) for answer in known]
     assert answers == [(answer.status_code, answer.content, answer.headers.multi_items()) for answer in unknown]
 
 
-async def test_one_account_being_limited_limits_no_other(ada: Person, ben: Person) -> None:
+async def test_the_limit_of_one_account_does_not_affect_another(ada: Person, ben: Person) -> None:
     await guess_passwords(ada.api, ada.email, 11)
     ok(await sign_in(ben.api, ben.email))
 
 
-async def test_who_is_signed_in_stays_signed_in_while_others_guess(api: Planner, ada: Person) -> None:
+async def test_sessions_stay_valid_while_others_guess_the_password(api: Planner, ada: Person) -> None:
     tokens = ok(await sign_in(api, ada.email))
     await guess_passwords(api, ada.email, 11)
     assert (await ada.me())["id"] == ada.id
@@ -112,7 +112,7 @@ async def test_an_account_is_limited_whatever_the_address(app: FastAPI, ada: Per
         assert (await sign_in(client, ada.email)).status_code == 429
 
 
-async def test_the_addresses_of_one_ipv6_household_share_a_tally(app: FastAPI) -> None:
+async def test_the_addresses_of_one_ipv6_network_share_a_counter(app: FastAPI) -> None:
     for one in range(60):
         async with client_at(app, f"2001:db8:1:2::{one:x}") as client:
             assert await guess_passwords(client, f"nobody{one}@example.com", 1) == [401]
@@ -122,7 +122,7 @@ async def test_the_addresses_of_one_ipv6_household_share_a_tally(app: FastAPI) -
         assert await guess_passwords(client, "somebody@example.com", 1) == [401]
 
 
-async def test_wrong_passwords_at_the_token_endpoint_count_too_and_are_refused_in_its_own_shape(ada: Person) -> None:
+async def test_wrong_passwords_at_the_token_endpoint_count_too_and_are_refused_as_rfc_6749(ada: Person) -> None:
     async def grant(password: str) -> httpx.Response:
         form = {"grant_type": "password", "username": ada.email, "password": password}
         return await ada.api.post("/auth/token", data=form)
@@ -144,6 +144,6 @@ async def test_guessing_the_current_password_counts_like_a_failed_sign_in(ada: P
     assert_limited(await sign_in(ada.api, ada.email), QUARTER)
 
 
-async def test_a_disabled_account_answers_as_if_the_password_were_wrong_and_counts(ada: Person) -> None:
+async def test_a_sign_in_to_a_disabled_account_counts_as_a_wrong_password(ada: Person) -> None:
     await bound_database().handle["users"].update_one({"email_key": ada.email}, {"$set": {"disabled": True}})
     assert await guess_passwords(ada.api, ada.email, 11, PASSWORD) == [401] * 10 + [429]

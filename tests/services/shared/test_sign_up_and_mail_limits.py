@@ -53,9 +53,7 @@ async def test_the_sixth_recovery_mail_within_an_hour_is_refused(
     assert [(await forgot(address)).status_code for _ in range(6)] == [202] * 5 + [429]
 
 
-async def test_asking_for_mails_on_and_on_does_not_keep_their_owner_from_one_for_ever(
-    ada: Person, clock: MovableClock
-) -> None:
+async def test_constant_requests_for_mails_do_not_block_the_owner_for_ever(ada: Person, clock: MovableClock) -> None:
     answers = []
     for _ in range(61):
         answers.append((await ada.api.post("/auth/password/forgot", json={"email": ada.email})).status_code)
@@ -66,7 +64,7 @@ async def test_asking_for_mails_on_and_on_does_not_keep_their_owner_from_one_for
     assert answers == [202] * 5 + [429] * 56 + [202]
 
 
-async def test_all_mails_that_an_account_asks_for_share_one_tally(ada: Person) -> None:
+async def test_all_mails_that_an_account_requests_share_one_counter(ada: Person) -> None:
     for _ in range(3):
         ok(await ada.post("/auth/email/verification"), 202)
     for _ in range(2):
