@@ -20,6 +20,7 @@ from pymongo.database import Database as MongoDatabase
 
 from database.connection import Database, open_database
 from database.embedded.server import EmbeddedMongo
+from models import DOCUMENTS
 from planner import background
 from planner.app import create_app
 from planner.services.mail.transports import MailTransport
@@ -28,6 +29,7 @@ from tests.support.clients import Person, Planner, sign_up
 from tests.support.clocks import MovableClock, freeze_clock
 from tests.support.mailbox import Mailbox
 from tests.support.services import services_of
+from tests.support.stored_documents import find_violations
 
 SECRET = "a key of the tests, and of nothing else: 1f0c7b9a"
 
@@ -139,6 +141,9 @@ async def open_database_for_test(
         database[name].delete_many({})
     url = url_of(request.getfixturevalue("mongo_url"), database.name)
     yield lambda: open_database(url)
+    if request.node.get_closest_marker("foreign_documents") is None:
+        violations = find_violations(database, DOCUMENTS)
+        assert violations == [], "this test has stored what the document classes do not declare"
 
 
 @pytest.fixture

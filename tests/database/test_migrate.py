@@ -26,6 +26,7 @@ from tests.support.clients import Person, ok, sign_in
 
 Open = Callable[[], Awaitable[Database]]
 pytestmark = [
+    pytest.mark.foreign_documents("of the planner of the books, and of earlier versions"),
     pytest.mark.real_server("Beanie's migrations need a session, which the mock has not"),
     # Beanie's own, from noting which migration was run.
     pytest.mark.filterwarnings("ignore:Accessing the 'model_fields' attribute on the instance:DeprecationWarning"),

@@ -13,6 +13,7 @@ from database.connection import bound_database
 from models.accounts.oidc_login import CODE_LIFETIME, LOGIN_LIFETIME
 from models.accounts.user import ProviderIdentity, User
 from planner.errors import Conflict, GrantRefused, SignInRefused
+from planner.oidc_settings import OidcProviderSettings
 from planner.services.accounts.oidc_linking import OidcLinking
 from planner.services.accounts.oidc_login import START_ADDRESS
 from planner.services.shared.client_info import ClientInfo
@@ -44,7 +45,10 @@ def process() -> Iterator[RunningProvider]:
 def settings(settings: Settings, process: RunningProvider) -> Settings:
     """The settings, with a provider and a page on an origin of its own."""
     gone = process.settings | {"issuer": "http://127.0.0.1:1"}
-    known = Settings(_env_file=None, oidc={"acme": process.settings, "gone": gone}).oidc
+    known = {
+        "acme": OidcProviderSettings.model_validate(process.settings),
+        "gone": OidcProviderSettings.model_validate(gone),
+    }
     return settings.model_copy(update={"oidc": known, "cors_origins": "https://app.example.com"})
 
 
