@@ -15,7 +15,7 @@ from models.accounts.personal_token import PersonalToken
 from models.accounts.session import Session
 from planner.errors import InvalidToken
 from planner.randomness import system_random_bytes
-from tests.database.things import stored_user
+from tests.support.documents import insert_user
 
 
 class Time:
@@ -73,7 +73,7 @@ class Signed:
 
 @pytest.fixture
 async def signed(database: Database) -> Signed:
-    signed = Signed(database, await stored_user(database, role="moderator"), Time())
+    signed = Signed(database, await insert_user(database, role="moderator"), Time())
     await signed.store()
     return signed
 
@@ -204,7 +204,7 @@ async def test_an_error_is_raised_for_all_who_wait_and_is_not_cached(
 
 
 async def test_a_session_is_refused_for_another_account(signed: Signed) -> None:
-    other = await stored_user(signed.database, name="ben")
+    other = await insert_user(signed.database, name="ben")
     for subject in (str(other), str(new_id()), "", "x" * 24, str(signed.user).upper() + " "):
         with pytest.raises(InvalidToken):
             await signed.identities.of_session(subject, str(signed.session))

@@ -14,7 +14,7 @@ from database.queries import Id, new_id
 from database.reads import Loader, find_raw
 from models.accounts.user import User
 from models.events.event import Event
-from tests.database.things import NOW, stored_user, user
+from tests.support.documents import NOW, build_user, insert_user
 
 
 class Trips:
@@ -57,7 +57,7 @@ def email(raw: bytes | None) -> Any:
 async def test_documents_requested_in_one_iteration_of_the_event_loop_share_a_query(
     database: Database, loader: Loader[User], trips: Trips
 ) -> None:
-    ada, ben, nobody = await stored_user(database), await stored_user(database, name="ben"), new_id()
+    ada, ben, nobody = await insert_user(database), await insert_user(database, name="ben"), new_id()
     one, two, again, none = await asyncio.gather(*(loader.get_raw(id) for id in (ada, ben, ada, nobody)))
     assert (email(one), email(two), none) == ("ada@example.com", "ben@example.com", None)
     assert again == one
@@ -67,7 +67,7 @@ async def test_documents_requested_in_one_iteration_of_the_event_loop_share_a_qu
 async def test_nothing_is_cached_beyond_one_iteration_of_the_event_loop(
     database: Database, loader: Loader[User]
 ) -> None:
-    ada = await stored_user(database)
+    ada = await insert_user(database)
     assert email(await loader.get_raw(ada)) == "ada@example.com"
     await database.handle["users"].update_one({"_id": ada}, {"$set": {"email": "lovelace@example.com"}})
     assert email(await loader.get_raw(ada)) == "lovelace@example.com"
@@ -78,7 +78,7 @@ async def test_nothing_is_cached_beyond_one_iteration_of_the_event_loop(
 async def test_a_request_during_a_query_starts_its_own_query(
     database: Database, loader: Loader[User], trips: Trips
 ) -> None:
-    ada = await stored_user(database)
+    ada = await insert_user(database)
     trips.gate = asyncio.Event()
     first = asyncio.create_task(loader.get_raw(ada))
     await trips.left.wait()
@@ -92,7 +92,7 @@ async def test_a_request_during_a_query_starts_its_own_query(
 async def test_an_error_is_raised_for_all_who_wait_and_for_nobody_after_them(
     database: Database, loader: Loader[User], trips: Trips
 ) -> None:
-    ada = await stored_user(database)
+    ada = await insert_user(database)
     trips.error = ConnectionError("away")
     outcomes = await asyncio.gather(*(loader.get_raw(id) for id in (ada, ada, new_id())), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [ConnectionError] * 3
@@ -103,7 +103,7 @@ async def test_an_error_is_raised_for_all_who_wait_and_for_nobody_after_them(
 async def test_a_cancelled_caller_does_not_cancel_the_others(
     database: Database, loader: Loader[User], trips: Trips
 ) -> None:
-    ada = await stored_user(database)
+    ada = await insert_user(database)
     tasks = [asyncio.create_task(loader.get_raw(ada)) for _ in range(3)]
     await asyncio.sleep(0)
     tasks[0].cancel()
@@ -139,7 +139,7 @@ async def test_a_single_read_is_sent_in_the_iteration_in_which_it_is_requested(
 
 
 async def test_a_read_document_equals_the_stored_one(database: Database, loader: Loader[User]) -> None:
-    document = user(events={"0a": [new_id()]}, full_name="Ada 🦉")
+    document = build_user(events={"0a": [new_id()]}, full_name="Ada 🦉")
     await database.handle["users"].insert_one(document)
     raw = await loader.get_raw(document["_id"])
     assert raw is not None
@@ -155,7 +155,7 @@ async def test_instants_are_read_in_utc(database: Database) -> None:
 
 async def test_a_page_has_the_first_matches_in_order(database: Database) -> None:
     for name in ("c", "a", "d", "b"):
-        await stored_user(database, name=name)
+        await insert_user(database, name=name)
     found = await find_raw(User, {"email": {"$ne": "a@example.com"}}, order=[("email", 1)], limit=2)
     assert [email(raw) for raw in found] == ["b@example.com", "c@example.com"]
     assert len(await find_raw(User, {}, order=[("email", 1)], limit=9)) == 4
@@ -165,13 +165,13 @@ async def test_a_page_has_the_first_matches_in_order(database: Database) -> None
 async def test_a_page_of_large_documents_is_complete(database: Database) -> None:
     # More than one message of 16 MB holds.
     for name in "abcde":
-        await stored_user(database, name=name, full_name="x" * 4_000_000)
+        await insert_user(database, name=name, full_name="x" * 4_000_000)
     found = await find_raw(User, {}, order=[("email", 1)], limit=5)
     assert [email(raw)[0] for raw in found] == list("abcde")
 
 
 async def test_a_page_can_be_of_some_fields_only(database: Database) -> None:
-    ada = await stored_user(database)
+    ada = await insert_user(database)
     (raw,) = await find_raw(User, {"_id": ada}, limit=1, fields={"role": 1})
     assert decode(raw) == {"_id": ada, "role": "user"}
 
@@ -198,7 +198,7 @@ async def test_equal_pages_requested_in_one_iteration_share_a_query(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for name in ("ada", "ben"):
-        await stored_user(database, name=name)
+        await insert_user(database, name=name)
     questions = Questions(monkeypatch)
     found = await asyncio.gather(*(find_raw(User, {"role": "user"}, order=[("_id", 1)], limit=5) for _ in range(10)))
     assert questions.asked == 1
@@ -211,7 +211,7 @@ async def test_equal_pages_requested_in_one_iteration_share_a_query(
 async def test_pages_that_differ_in_anything_have_queries_of_their_own(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    ada = await stored_user(database)
+    ada = await insert_user(database)
     questions = Questions(monkeypatch)
     asked: list[Any] = [
         find_raw(User, {"role": "user"}, order=[("_id", 1)], limit=5),
@@ -231,7 +231,7 @@ async def test_pages_that_differ_in_anything_have_queries_of_their_own(
 @ONE_QUERY
 async def test_a_page_requested_after_a_write_contains_it(database: Database) -> None:
     asked = asyncio.create_task(find_raw(User, {}, limit=5))
-    await stored_user(database)
+    await insert_user(database)
     assert len(await find_raw(User, {}, limit=5)) == 1
     await asked
 
@@ -240,7 +240,7 @@ async def test_a_page_requested_after_a_write_contains_it(database: Database) ->
 async def test_a_cancelled_caller_does_not_cancel_a_shared_page(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await stored_user(database)
+    await insert_user(database)
     tasks = [asyncio.create_task(find_raw(User, {}, limit=5)) for _ in range(3)]
     await asyncio.sleep(0)
     tasks[0].cancel()

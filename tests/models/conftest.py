@@ -15,7 +15,7 @@ from database.queries import Filter
 from models import DOCUMENTS
 from tests.conftest import url_of
 from tests.database.conftest import database  # noqa: F401 - a fixture
-from tests.models.events.plans import Asked
+from tests.models.events.query_plans import Query
 
 
 @pytest.fixture(scope="module")
@@ -35,26 +35,26 @@ def indexed(mongo_url: str) -> Iterator[Database[Any]]:
 
 
 @pytest.fixture
-def asked(monkeypatch: pytest.MonkeyPatch) -> list[Asked]:
+def asked(monkeypatch: pytest.MonkeyPatch) -> list[Query]:
     """What the documents would ask the server, noted instead."""
-    noted: list[Asked] = []
+    noted: list[Query] = []
 
     async def find_raw(
         document: Any, match: Filter, *, order: Any = None, limit: int = 0, fields: Any = None
     ) -> list[bytes]:
-        noted.append(Asked(collection_name(document), match, order, limit))
+        noted.append(Query(collection_name(document), match, order, limit))
         return []
 
     async def find_raw_batches(
         document: Any, match: Filter, size: int, fields: Any = None
     ) -> AsyncIterator[list[bytes]]:
-        noted.append(Asked(collection_name(document), match))
+        noted.append(Query(collection_name(document), match))
         nothing: list[list[bytes]] = []
         for batch in nothing:
             yield batch
 
     async def find_and_update(document: Any, match: Filter, changes: Any, **options: Any) -> None:
-        noted.append(Asked(collection_name(document), match, None, 1))
+        noted.append(Query(collection_name(document), match, None, 1))
 
     stand_ins = {each.__name__: each for each in (find_raw, find_raw_batches, find_and_update)}
     stand_ins["batches"] = find_raw_batches

@@ -31,13 +31,13 @@ from models.people.busy_share import BusyShare
 from models.shared.audit import AuditEntry
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.rate_limit_counter import RateLimitCounter
-from tests.database.things import new_event
-from tests.models.events.plans import Asked, explained
+from tests.models.events.query_plans import Query, explain
+from tests.support.documents import build_event_document
 
 pytestmark = pytest.mark.real_server("the mock has no query plans")
 ID, NOW = new_id(), datetime(2026, 5, 1, tzinfo=UTC)
 IDENTITY: ProviderIdentity = {"issuer": "https://issuer.example", "subject": "ada"}
-EVENT = new_event(ID)
+EVENT = build_event_document(ID)
 DELETION = Revision(id=ID, event=ID, revision=3, creator=ID, at=NOW, act="deleted", expires_at=NOW)
 CHANGING = update_event_writes(EVENT, EVENT.revise({Event.title: "Another"}, by=ID, now=NOW))
 
@@ -132,20 +132,20 @@ WRITES: dict[str, Write] = {
 
 
 @pytest.mark.parametrize("what", READS)
-def test_every_read_uses_an_index(indexed: Database[Any], asked: list[Asked], what: str) -> None:
+def test_every_read_uses_an_index(indexed: Database[Any], asked: list[Query], what: str) -> None:
     try:
         asyncio.run(READS[what]())  # type: ignore[arg-type]
     except (TypeError, AssertionError):
         assert asked, "it failed before it asked"  # What comes after needs an answer.
     assert asked
     for one in asked:
-        stages = explained(indexed, one)
-        assert stages.by_index, stages.names
+        stages = explain(indexed, one)
+        assert stages.uses_index, stages.names
 
 
 @pytest.mark.parametrize("what", WRITES)
 def test_every_write_finds_its_documents_by_an_index(indexed: Database[Any], what: str) -> None:
     write = WRITES[what]
     assert not isinstance(write, Insert)
-    stages = explained(indexed, Asked(collection_name(write.of), write.match))
-    assert stages.by_index, stages.names
+    stages = explain(indexed, Query(collection_name(write.of), write.match))
+    assert stages.uses_index, stages.names

@@ -15,8 +15,8 @@ from models.events.event import Event
 from models.events.event_schema import EventPage, EventRead
 from models.events.event_view import EventView, render_event, render_raw
 from planner.services.shared.views import Page
-from tests.database.things import NOW, event, user
-from tests.models.events.crowds import crowd
+from tests.models.events.generated_events import generate_events
+from tests.support.documents import NOW, build_event, build_user
 
 ADA = new_id()
 EVENTS: dict[str, dict[str, Any]] = {
@@ -64,7 +64,7 @@ SOMETIMES = frozenset({"takedown"})
 
 @pytest.mark.parametrize("which", EVENTS)
 def test_a_rendered_event_matches_its_schema(which: str) -> None:
-    stored = event(ADA, **EVENTS[which])
+    stored = build_event(ADA, **EVENTS[which])
     body = described(EventRead, view_of(stored).json, besides=SOMETIMES)
     for name, value in EVENTS[which].items():
         if name not in ("start", "end"):
@@ -74,14 +74,14 @@ def test_a_rendered_event_matches_its_schema(which: str) -> None:
 
 @pytest.mark.parametrize("which", EVENTS)
 def test_an_event_is_rendered_the_same_before_and_after_it_was_stored(which: str) -> None:
-    stored = event(ADA, **EVENTS[which])
+    stored = build_event(ADA, **EVENTS[which])
     raw = bson.encode(stored)
     assert render_raw(raw) == render_raw(raw) == view_of(decode(raw)) == view_of(stored)
 
 
 def test_each_of_many_generated_events_is_rendered_as_its_schema_says() -> None:
     people = [Id(), Id()]
-    views = [view_of(stored) for stored in crowd(people, 500, seed=5)]
+    views = [view_of(stored) for stored in generate_events(people, 500, seed=5)]
     for view in views:
         described(EventRead, view.json, besides=SOMETIMES)
     page = EventPage.model_validate_json(Page([view.json for view in views], "next").json())
@@ -89,7 +89,7 @@ def test_each_of_many_generated_events_is_rendered_as_its_schema_says() -> None:
 
 
 def test_an_event_that_was_taken_down_shows_the_takedown() -> None:
-    stored = event(ADA) | {"takedown": {"reason": "Not an event.", "at": NOW}}
+    stored = build_event(ADA) | {"takedown": {"reason": "Not an event.", "at": NOW}}
     view = view_of(stored)
     body = described(EventRead, view.json)
     assert view.is_taken_down
@@ -97,7 +97,7 @@ def test_an_event_that_was_taken_down_shows_the_takedown() -> None:
 
 
 def test_a_changed_event_is_not_rendered_from_the_cache() -> None:
-    stored = event(ADA)
+    stored = build_event(ADA)
     before = render_raw(bson.encode(stored))
     after = render_raw(bson.encode(stored | {"title": "Another", "revision": 2}))
     assert (orjson.loads(before.json)["title"], orjson.loads(after.json)["title"]) == ("Book launch", "Another")
@@ -105,7 +105,7 @@ def test_a_changed_event_is_not_rendered_from_the_cache() -> None:
 
 
 def test_an_event_without_a_uid_gets_one_made_of_its_id() -> None:
-    stored = event(ADA)
+    stored = build_event(ADA)
     assert orjson.loads(view_of(stored).json)["uid"] == f"{stored['_id']}@planner"
 
 
@@ -120,7 +120,7 @@ def test_an_event_without_a_uid_gets_one_made_of_its_id() -> None:
     ],
 )
 def test_a_rendered_account_matches_its_schema_and_has_no_password(fields: dict[str, Any]) -> None:
-    stored = user(password="$2b$12$secret") | fields
+    stored = build_user(password="$2b$12$secret") | fields
     account = User.from_stored(stored)
     json = UserRead.from_document(account).to_json()
     body = described(UserRead, json)
@@ -133,7 +133,7 @@ def test_an_account_lists_its_events_in_the_order_of_their_creation() -> None:
     lists: dict[str, list[Id]] = {}
     for id in reversed(ids):
         lists.setdefault(str(id)[-2:], []).append(id)
-    assert orjson.loads(UserRead.from_document(User.from_stored(user(events=lists))).to_json())["events"] == [
+    assert orjson.loads(UserRead.from_document(User.from_stored(build_user(events=lists))).to_json())["events"] == [
         str(id) for id in ids
     ]
 
@@ -141,6 +141,9 @@ def test_an_account_lists_its_events_in_the_order_of_their_creation() -> None:
 def test_instants_are_rendered_as_rfc_3339_in_utc() -> None:
     made = datetime(2026, 5, 1, 12, 0, 0, 123_000, tzinfo=UTC)
     for at in (made, made.astimezone(tz=None), made + timedelta(0)):
-        body = orjson.loads(view_of(event(ADA) | {"created_at": at}).json)
+        body = orjson.loads(view_of(build_event(ADA) | {"created_at": at}).json)
         assert datetime.fromisoformat(body["created_at"]) == made
-    assert orjson.loads(view_of(event(ADA) | {"created_at": made}).json)["created_at"] == "2026-05-01T12:00:00.123000Z"
+    assert (
+        orjson.loads(view_of(build_event(ADA) | {"created_at": made}).json)["created_at"]
+        == "2026-05-01T12:00:00.123000Z"
+    )

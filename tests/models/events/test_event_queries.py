@@ -14,9 +14,9 @@ from database.queries import Id, new_id
 from models.events.event_queries import EventSelection, list_events
 from models.events.event_schema import Scope
 from planner.domain.times import UNDATED_INSTANT, build_order_key
-from tests.database.things import event
-from tests.models.events.crowds import DAYS, FIRST, TAGS, crowd
-from tests.models.events.plans import Asked, explained
+from tests.models.events.generated_events import DAYS, FIRST, TAGS, generate_events
+from tests.models.events.query_plans import Query, explain
+from tests.support.documents import build_event
 
 SCOPES: tuple[Scope, ...] = ("mine", "public", "all")
 Window = tuple[datetime | None, datetime | None]
@@ -37,7 +37,7 @@ def people() -> list[Id]:
 @pytest.fixture(scope="module")
 def filled(indexed: SyncDatabase[Any], people: list[Id]) -> SyncDatabase[Any]:
     """A real database with 4,000 events."""
-    indexed.events.insert_many(crowd(people, 4000, seed=1))
+    indexed.events.insert_many(generate_events(people, 4000, seed=1))
     return indexed
 
 
@@ -47,7 +47,7 @@ def filled(indexed: SyncDatabase[Any], people: list[Id]) -> SyncDatabase[Any]:
 def test_a_list_is_answered_in_order_by_indexes(
     filled: SyncDatabase[Any],
     people: list[Id],
-    asked: list[Asked],
+    asked: list[Query],
     scope: Scope,
     window: str,
     tag: str | None,
@@ -55,7 +55,7 @@ def test_a_list_is_answered_in_order_by_indexes(
 ) -> None:
     after = build_order_key(FIRST + timedelta(days=402), "0" * 24) if further else None
     asyncio.run(list_events(EventSelection(scope, people[0], WINDOWS[window], tag), after, 50))
-    stages = explained(filled, asked[0])
+    stages = explain(filled, asked[0])
     assert not stages.names & {"COLLSCAN", "SORT"}
     assert stages.keys <= 3 * stages.returned + 50
     assert stages.documents <= 3 * stages.returned + 50
@@ -63,12 +63,12 @@ def test_a_list_is_answered_in_order_by_indexes(
 
 @pytest.mark.real_server("the mock has no query plans")
 def test_a_week_costs_the_same_however_many_years_came_before_it(
-    filled: SyncDatabase[Any], people: list[Id], asked: list[Asked]
+    filled: SyncDatabase[Any], people: list[Id], asked: list[Query]
 ) -> None:
     for years in (0, 100):
         since, until = (bound + timedelta(days=365 * years) for bound in WEEK)
         asyncio.run(list_events(EventSelection("mine", people[0], (since, until)), None, 50))
-    now, later = (explained(filled, one) for one in asked)
+    now, later = (explain(filled, one) for one in asked)
     assert later.keys < now.keys
 
 
@@ -116,7 +116,7 @@ async def pages(scope: Scope, caller: Id, window: Window, tag: str | None, limit
 
 async def test_a_list_holds_what_a_look_at_every_event_gives(database: Database) -> None:
     people = [new_id() for _ in range(4)]
-    events = crowd(people, 400, seed=2)
+    events = generate_events(people, 400, seed=2)
     await database.handle["events"].insert_many(events)
     oracle, dice = Oracle(events), random.Random(3)
     edges = [stored[name] for stored in events for name in ("begins", "ends") if stored["start"]]
@@ -135,14 +135,14 @@ async def test_a_list_holds_what_a_look_at_every_event_gives(database: Database)
 
 async def test_events_that_begin_at_the_same_instant_are_paged_without_gap_or_repetition(database: Database) -> None:
     ada = new_id()
-    same = [event(ada, start="2026-12-01T18:00:00", end="2026-12-01T20:00:00") for _ in range(9)]
+    same = [build_event(ada, start="2026-12-01T18:00:00", end="2026-12-01T20:00:00") for _ in range(9)]
     await database.handle["events"].insert_many(random.Random(4).sample(same, len(same)))
     assert await pages("mine", ada, (None, None), None, limit=2) == [str(stored["_id"]) for stored in same]
 
 
 async def test_undated_events_come_last_and_belong_to_no_window(database: Database) -> None:
     ada = new_id()
-    undated, dated = event(ada), event(ada, start="9999-12-31T23:00:00")
+    undated, dated = build_event(ada), build_event(ada, start="9999-12-31T23:00:00")
     await database.handle["events"].insert_many([undated, dated])
     ids = [str(stored["_id"]) for stored in (dated, undated)]
     assert await pages("mine", ada, (None, None), None, limit=1) == ids
@@ -154,7 +154,7 @@ async def test_undated_events_come_last_and_belong_to_no_window(database: Databa
 async def test_an_event_is_found_in_its_last_second_however_long_it_is(database: Database, days: float) -> None:
     ada = new_id()
     ends = FIRST + timedelta(days=5000)
-    stored = event(ada, start=(ends - timedelta(days=days)).isoformat(), end=ends.isoformat())
+    stored = build_event(ada, start=(ends - timedelta(days=days)).isoformat(), end=ends.isoformat())
     await database.handle["events"].insert_one(stored)
     for window, found in (
         ((ends - timedelta(seconds=1), None), True),
@@ -168,7 +168,7 @@ async def test_an_event_is_found_in_its_last_second_however_long_it_is(database:
 
 async def test_paging_neither_skips_nor_repeats_while_others_write(database: Database) -> None:
     ada = new_id()
-    kept = [event(ada, start=f"2026-12-{day:02}") for day in range(1, 21)]
+    kept = [build_event(ada, start=f"2026-12-{day:02}") for day in range(1, 21)]
     await database.handle["events"].insert_many(kept)
     ids: list[str] = []
     after, day = None, 0
@@ -180,5 +180,5 @@ async def test_paging_neither_skips_nor_repeats_while_others_write(database: Dat
         after, day = views[-1].key, day + 3
         # Between two pages one that was shown goes, and one comes in before the place that was reached.
         await database.handle["events"].delete_one({"_id": kept[day - 1]["_id"]})
-        await database.handle["events"].insert_one(event(ada, start="2026-11-30"))
+        await database.handle["events"].insert_one(build_event(ada, start="2026-11-30"))
     assert ids == [str(stored["_id"]) for stored in kept]

@@ -16,7 +16,7 @@ from models.events.event_search import search_words
 from models.events.event_view import find_event_view, render_event
 from models.events.event_writes import create_event_writes, delete_event_writes, update_event_writes
 from models.events.public_event_index import copy_public_event
-from tests.database.things import NOW, ids_in, new_event, stored_user
+from tests.support.documents import NOW, build_event_document, insert_user, list_ids
 
 ANYBODY = new_id()
 
@@ -41,7 +41,9 @@ async def assert_they_say_the_same(database: Database) -> None:
 
 
 async def create(database: Database, creator: Id) -> Id:
-    new = new_event(creator, visibility="public", location="Town library", geo={"lat": 1, "lon": 2}, start="2026-12-01")
+    new = build_event_document(
+        creator, visibility="public", location="Town library", geo={"lat": 1, "lon": 2}, start="2026-12-01"
+    )
     assert await commit_atomically(create_event_writes(new))
     return new.id
 
@@ -79,7 +81,7 @@ CHANGES: dict[str, dict[str, Any]] = {
 async def test_it_follows_each_change(what: str, transactions: bool, database: Database) -> None:
     if not transactions:
         database = await without_transactions(database)
-    id = await create(database, await stored_user(database))
+    id = await create(database, await insert_user(database))
     await assert_they_say_the_same(database)
     await changed(id, **CHANGES[what])
     await assert_they_say_the_same(database)
@@ -91,9 +93,9 @@ async def test_it_follows_each_change(what: str, transactions: bool, database: D
 
 
 async def test_what_is_refused_leaves_nothing_to_be_found(database: Database) -> None:
-    assert not await commit_atomically(create_event_writes(new_event(new_id(), visibility="public")))
+    assert not await commit_atomically(create_event_writes(build_event_document(new_id(), visibility="public")))
     assert await copies(database) == []
-    id = await create(database, await stored_user(database))
+    id = await create(database, await insert_user(database))
     before = await read(id)
     await changed(id, title="Meanwhile")
     assert not await change(before, title="Too late")
@@ -103,8 +105,8 @@ async def test_what_is_refused_leaves_nothing_to_be_found(database: Database) ->
 
 async def test_what_is_refused_without_transactions_leaves_nothing_to_be_found(database: Database) -> None:
     database = await without_transactions(database)
-    assert not await commit_atomically(create_event_writes(new_event(new_id(), visibility="public")))
-    assert await ids_in(database, "events") == set()
+    assert not await commit_atomically(create_event_writes(build_event_document(new_id(), visibility="public")))
+    assert await list_ids(database, "events") == set()
     assert await copies(database) == []
 
 
@@ -112,8 +114,8 @@ async def test_what_is_refused_without_transactions_leaves_nothing_to_be_found(d
 async def test_what_became_private_while_it_was_looked_for_is_not_answered_and_hides_nothing_behind_it(
     database: Database,
 ) -> None:
-    ada = await stored_user(database)
-    events = [new_event(ada, visibility="public", start=f"2026-12-{day:02}") for day in range(1, 7)]
+    ada = await insert_user(database)
+    events = [build_event_document(ada, visibility="public", start=f"2026-12-{day:02}") for day in range(1, 7)]
     for new in events:
         assert await commit_atomically(create_event_writes(new))
     # As it looks to a search that read the copies before, and the events after the change.
@@ -130,6 +132,6 @@ async def test_what_became_private_while_it_was_looked_for_is_not_answered_and_h
 
 
 def test_where_an_event_is_for_the_indexes_is_not_answered() -> None:
-    new = new_event(new_id(), geo={"lat": 1.5, "lon": 2.5})
+    new = build_event_document(new_id(), geo={"lat": 1.5, "lon": 2.5})
     assert new.place == {"type": "Point", "coordinates": [2.5, 1.5]}
     assert "place" not in orjson.loads(render_event(new).json)

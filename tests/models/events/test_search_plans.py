@@ -16,8 +16,8 @@ from models.events.event_search import place_pipeline, words_pipeline
 from models.events.public_event_index import copy_public_event
 from planner.domain.cursors import SearchRank
 from planner.domain.geo import Circle
-from tests.database.things import new_event
-from tests.models.events.crowds import DAYS, FIRST
+from tests.models.events.generated_events import DAYS, FIRST
+from tests.support.documents import build_event_document
 
 pytestmark = pytest.mark.real_server("the mock has neither query plans nor text indexes")
 SCOPES: tuple[Scope, ...] = ("mine", "public", "all")
@@ -40,7 +40,9 @@ def filled(indexed: SyncDatabase[Any], ada: Id) -> SyncDatabase[Any]:
     def one(creator: Id, lat: float, lon: float, visibility: str) -> Event:
         start = FIRST + timedelta(hours=dice.randrange(DAYS * 24))
         fields = {"start": start.isoformat(), "geo": {"lat": lat, "lon": lon}, "visibility": visibility}
-        return new_event(creator, title="Festival", tags=dice.sample(("books", "music"), dice.randrange(3)), **fields)
+        return build_event_document(
+            creator, title="Festival", tags=dice.sample(("books", "music"), dice.randrange(3)), **fields
+        )
 
     stored = [one(ada, 52.5, 13.4 + number / 100, dice.choice(("private", "public"))) for number in range(MINE)]
     others = [new_id() for _ in range(50)]

@@ -15,9 +15,9 @@ from pymongo import MongoClient
 from database.connection import Database
 from database.queries import new_id
 from tests.conftest import SECRET, url_of
-from tests.database.things import event
 from tests.support.clients import Person, Planner, ok, sign_up
-from tests.support.replicas import Replica
+from tests.support.documents import build_event
+from tests.support.event_copies import EventCopy
 from tests.support.servers import running
 from tests.support.services import services_of
 
@@ -117,12 +117,12 @@ async def test_what_is_private_now_says_nothing_more_to_others(ada: Person, ben:
 
 async def test_an_event_that_is_published_again_is_there_again(ada: Person, ben: Person) -> None:
     made = await ada.event(visibility="public")
-    replica = Replica(ben, "scope=public")
-    await replica.catch_up()
+    copy = EventCopy(ben, "scope=public")
+    await copy.fetch_all()
     for visibility in ("private", "public"):
         ok(await ada.patch(f"/events/{made['id']}", json={"visibility": visibility}))
-    await replica.catch_up()
-    assert list(replica.known) == [made["id"]]
+    await copy.fetch_all()
+    assert list(copy.known) == [made["id"]]
 
 
 async def test_with_a_tag_what_loses_it_is_gone_and_what_gets_it_is_new(ada: Person) -> None:
@@ -149,12 +149,12 @@ async def test_a_takedown_is_gone_for_others(api: Planner, ada: Person, ben: Per
 
 async def test_public_events_of_who_leaves_are_gone(ada: Person, ben: Person) -> None:
     made = [(await ada.event(visibility="public"))["id"] for _ in range(3)]
-    replica = Replica(ben, "scope=all")
-    await replica.catch_up()
-    assert sorted(replica.known) == sorted(made)
+    copy = EventCopy(ben, "scope=all")
+    await copy.fetch_all()
+    assert sorted(copy.known) == sorted(made)
     ok(await ada.request("DELETE", "/users/me", json={"password": ada.password}), 204)
-    await replica.catch_up()
-    assert replica.known == {}
+    await copy.fetch_all()
+    assert copy.known == {}
 
 
 @pytest.mark.parametrize("token", ["x", "%00", "e30", "a" * 200])
@@ -222,7 +222,7 @@ async def test_a_change_that_is_committed_after_a_later_one_was_read_is_not_miss
     app: Any, ada: Person, mongo_url: str
 ) -> None:
     owner = (await ada.event())["creator"]
-    stored = event(type(new_id())(owner)) | {"change_number": 0}
+    stored = build_event(type(new_id())(owner)) | {"change_number": 0}
     token = (await changes(ada))["next"]
     with MongoClient[Any](mongo_url) as client, client.start_session() as session, session.start_transaction():
         client[services_of(app).database.name]["events"].insert_one(stored, session=session)
@@ -276,18 +276,18 @@ async def test_copies_kept_while_many_write_through_two_processes_end_equal_to_t
             elsewhere = [Person(right, people[0].id, people[0].email, people[0].token), people[1]]
             queries = ["scope=mine", "scope=public", "scope=all", "scope=all&tag=books", "scope=mine&tag=books"]
             sizes = dict(zip(queries, (7, 50, 3, 11, 200), strict=True))
-            replicas = [Replica(person, query, sizes[query]) for person in elsewhere for query in queries]
+            copies = [EventCopy(person, query, sizes[query]) for person in elsewhere for query in queries]
             over = asyncio.Event()
             async with asyncio.TaskGroup() as following:
-                for replica in replicas:
-                    following.create_task(replica.follow(over))
+                for copy in copies:
+                    following.create_task(copy.fetch_until(over))
                 async with asyncio.TaskGroup() as writing:
                     for n in range(8):
                         writing.create_task(_write([*people, elsewhere[0]], 25, seed * 100 + n))
                 over.set()
-            for replica in replicas:
-                await replica.catch_up()
-                assert replica.known == await replica.on_the_server(), replica.query
+            for copy in copies:
+                await copy.fetch_all()
+                assert copy.known == await copy.list_events(), copy.query
     _drop(mongo_url, url)
 
 

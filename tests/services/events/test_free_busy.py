@@ -16,8 +16,8 @@ from database.queries import Id, new_id
 from models.people.busy_share import MAX_SHARES
 from planner.services.accounts.administration import Administration
 from planner.services.events import free_busy
-from tests.database.things import event
 from tests.support.clients import Person, Planner, ok, sign_up
+from tests.support.documents import build_event
 from tests.support.services import database_of, services_of
 
 FIRST = datetime(2026, 5, 1, tzinfo=UTC)
@@ -151,7 +151,7 @@ async def test_free_busy_is_what_a_look_at_every_minute_gives(ada: Person, app: 
         if length:
             fields["end"] = (begins + length * MINUTE).isoformat()
         owner = Id(ada.id) if dice.random() < 0.3 else new_id()
-        stored.append(event(owner, **fields))
+        stored.append(build_event(owner, **fields))
         if str(owner) == ada.id and status != "cancelled":
             taken.update(range(start, start + length))
     await database_of(app)["events"].insert_many(stored)
@@ -173,7 +173,7 @@ async def test_free_busy_is_what_a_look_at_every_minute_gives(ada: Person, app: 
 async def test_ten_thousand_events_leave_time_for_others(ada: Person, app: FastAPI) -> None:
     starts = [FIRST + number * 45 * MINUTE for number in range(10_000)]
     owner = Id(ada.id)
-    many = [event(owner, start=start.isoformat(), end=(start + 30 * MINUTE).isoformat()) for start in starts]
+    many = [build_event(owner, start=start.isoformat(), end=(start + 30 * MINUTE).isoformat()) for start in starts]
     await database_of(app)["events"].insert_many(many)
     longest, stopped = 0.0, asyncio.Event()
 

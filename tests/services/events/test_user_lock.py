@@ -16,7 +16,7 @@ from models.accounts.user_write_lock import UserWriteLock
 from models.shared.guard import Guard
 from planner.errors import Conflict, InvalidToken, Unavailable
 from planner.services.events.user_lock import UserWriteLocks
-from tests.database.things import stored_in, stored_user
+from tests.support.documents import get_stored, insert_user
 
 
 @pytest.fixture(params=["transactions", "ordered writes"])
@@ -33,7 +33,7 @@ async def database(request: pytest.FixtureRequest, open_database_for_test: Calla
 
 @pytest.fixture
 async def ada(database: Database) -> Id:
-    return await stored_user(database)
+    return await insert_user(database)
 
 
 async def nothing() -> None:
@@ -80,7 +80,7 @@ async def test_what_speaks_against_it_is_raised_and_nothing_is_written(database:
 
     with pytest.raises(Conflict):
         await UserWriteLocks().decide_and_write(ada, decide, write)
-    assert "write_lock" not in await stored_in(database, "users", ada)
+    assert "write_lock" not in await get_stored(database, "users", ada)
 
 
 async def test_what_is_refused_for_a_reason_of_its_own_is_not_tried_again(database: Database, ada: Id) -> None:
@@ -125,7 +125,7 @@ async def test_whoever_loses_each_time_is_told_to_try_again(database: Database, 
 
 
 async def test_one_person_waits_for_nobody_else(database: Database, ada: Id) -> None:
-    ben = await stored_user(database, name="ben")
+    ben = await insert_user(database, name="ben")
     side, in_the_middle, go_on = UserWriteLocks(), asyncio.Event(), asyncio.Event()
 
     async def wait() -> None:

@@ -1,4 +1,4 @@
-"""Somebody who keeps a copy of the events they see by asking what changed."""
+"""A client that keeps a copy of the events that it sees by requesting what changed."""
 
 import asyncio
 from dataclasses import dataclass, field
@@ -8,7 +8,7 @@ from tests.support.clients import Person, ok
 
 
 @dataclass
-class Replica:
+class EventCopy:
     """A copy of what one person sees with this query, such as `scope=all&tag=books`; `known` is by id."""
 
     person: Person
@@ -17,8 +17,8 @@ class Replica:
     token: str | None = None
     known: dict[str, Any] = field(default_factory=dict)
 
-    async def once(self) -> int:
-        """Ask what changed; how much it was."""
+    async def fetch_page(self) -> int:
+        """Request one page of changes, and return how many there were."""
         since = "" if self.token is None else f"&since={self.token}"
         response = await self.person.get(f"/events/changes?limit={self.limit}&{self.query}{since}")
         answer = ok(response)
@@ -31,18 +31,18 @@ class Replica:
         assert ("link" in response.headers) <= (len(answer["items"]) + len(answer["deleted"]) > 0)
         return len(answer["items"]) + len(answer["deleted"])
 
-    async def catch_up(self) -> None:
-        """Ask until nothing is new."""
-        while await self.once():
+    async def fetch_all(self) -> None:
+        """Request changes until there are none."""
+        while await self.fetch_page():
             pass
 
-    async def follow(self, until: asyncio.Event) -> None:
-        """Ask again and again."""
+    async def fetch_until(self, until: asyncio.Event) -> None:
+        """Request changes again and again until the event is set."""
         while not until.is_set():
-            await self.once()
+            await self.fetch_page()
 
-    async def on_the_server(self) -> dict[str, Any]:
-        """What the list says that there is."""
+    async def list_events(self) -> dict[str, Any]:
+        """Return the events of the list, by id."""
         found: dict[str, Any] = {}
         cursor = ""
         while True:

@@ -1,11 +1,11 @@
-"""A few thousand events of many people, as varied as events are, and the same each time."""
+"""Generated events of many people, of every kind, and the same for the same seed."""
 
 import random
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from database.queries import Id
-from tests.database.things import event
+from tests.support.documents import build_event
 
 FIRST = datetime(2025, 1, 1, tzinfo=UTC)
 DAYS = 730
@@ -15,7 +15,7 @@ LENGTHS = ((24, 84), (8 * 24, 9), (64 * 24, 4), (512 * 24, 2), (4000 * 24, 1))
 
 
 def _fields(dice: random.Random) -> dict[str, Any]:
-    """What an author might write."""
+    """Return the fields of an event as somebody might send them."""
     fields: dict[str, Any] = {
         "title": f"Event {dice.randrange(10**6)}",
         "tags": dice.sample(TAGS, dice.randrange(4)),
@@ -38,7 +38,7 @@ def _fields(dice: random.Random) -> dict[str, Any]:
     return fields
 
 
-def crowd(people: list[Id], number: int, seed: int) -> list[dict[str, Any]]:
-    """So many events of these people; the first has as many as all the others together."""
+def generate_events(people: list[Id], number: int, seed: int) -> list[dict[str, Any]]:
+    """Return so many events of these people; the first has as many as all the others together."""
     dice = random.Random(seed)
-    return [event(dice.choice([people[0], *dice.choices(people[1:])]), **_fields(dice)) for _ in range(number)]
+    return [build_event(dice.choice([people[0], *dice.choices(people[1:])]), **_fields(dice)) for _ in range(number)]

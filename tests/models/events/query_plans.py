@@ -1,4 +1,4 @@
-"""How the server would answer a query."""
+"""The plan that the database server has for a query."""
 
 from collections.abc import Iterator
 from typing import Any, NamedTuple
@@ -8,8 +8,8 @@ from pymongo.database import Database
 from database.queries import Filter
 
 
-class Asked(NamedTuple):
-    """What a query asks the server for; a limit of 0 is none."""
+class Query(NamedTuple):
+    """A query; a limit of 0 is none."""
 
     collection: str
     match: Filter
@@ -17,8 +17,8 @@ class Asked(NamedTuple):
     limit: int = 0
 
 
-class Stages(NamedTuple):
-    """How the server answered a query."""
+class Plan(NamedTuple):
+    """The stages of a query, and how much was read for it."""
 
     names: set[str]
     returned: int
@@ -26,21 +26,21 @@ class Stages(NamedTuple):
     documents: int
 
     @property
-    def by_index(self) -> bool:
+    def uses_index(self) -> bool:
         """Whether nothing was scanned that an index does not point at, and nothing sorted."""
         found = self.names & {"IXSCAN", "IDHACK", "EXPRESS_IXSCAN", "EXPRESS_IDHACK"}
         return bool(found) and not self.names & {"COLLSCAN", "SORT"}
 
 
-def explained(database: Database[Any], asked: Asked) -> Stages:
-    """Have the server say how it answers a query."""
+def explain(database: Database[Any], asked: Query) -> Plan:
+    """Return the plan of the server for a query, which runs for that."""
     command: dict[str, Any] = {"find": asked.collection, "filter": asked.match, "limit": asked.limit}
     if asked.order:
         command["sort"] = dict(asked.order)
     plan = database.command("explain", command, verbosity="executionStats")
     stats = plan["executionStats"]
     names = set(_stages(plan["queryPlanner"]["winningPlan"]))
-    return Stages(names, stats["nReturned"], stats["totalKeysExamined"], stats["totalDocsExamined"])
+    return Plan(names, stats["nReturned"], stats["totalKeysExamined"], stats["totalDocsExamined"])
 
 
 def _stages(plan: Any) -> Iterator[str]:

@@ -1,4 +1,4 @@
-"""Accounts and events as they are stored, for tests that go around the services."""
+"""The documents of accounts and events, built and read without the services."""
 
 from datetime import UTC, datetime
 from typing import Any
@@ -14,8 +14,8 @@ from planner.domain.times import resolve_times
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
 
 
-def user(name: str = "ada", **fields: Any) -> dict[str, Any]:
-    """An account as `Accounts.sign_up` stores it."""
+def build_user(name: str = "ada", **fields: Any) -> dict[str, Any]:
+    """Return the document of an account as `Accounts.sign_up` stores it."""
     stored = {
         "_id": new_id(),
         "email": f"{name}@example.com",
@@ -33,7 +33,7 @@ def user(name: str = "ada", **fields: Any) -> dict[str, Any]:
     return stored | fields
 
 
-def new_event(creator: Id, **fields: Any) -> Event:
+def build_event_document(creator: Id, **fields: Any) -> Event:
     """Return an event as `Events.create` stores it, from the fields of a draft."""
     draft = EventCreate.model_validate({"title": "Book launch"} | fields)
     times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
@@ -41,31 +41,31 @@ def new_event(creator: Id, **fields: Any) -> Event:
     return Event.new(creator, content, now=NOW, uid=draft.uid)
 
 
-def event(creator: Id, **fields: Any) -> dict[str, Any]:
+def build_event(creator: Id, **fields: Any) -> dict[str, Any]:
     """Return the stored document of such an event."""
-    return new_event(creator, **fields).to_stored()
+    return build_event_document(creator, **fields).to_stored()
 
 
-async def stored_user(database: Database, **fields: Any) -> Id:
-    """The id of an account that is there."""
-    document = user(**fields)
+async def insert_user(database: Database, **fields: Any) -> Id:
+    """Store an account, and return its id."""
+    document = build_user(**fields)
     await database.handle["users"].insert_one(document)
     id: Id = document["_id"]
     return id
 
 
-async def ids_in(database: Database, name: str) -> set[Any]:
-    """The ids of everything in a collection."""
+async def list_ids(database: Database, name: str) -> set[Any]:
+    """Return the ids of all documents of a collection."""
     return {stored["_id"] async for stored in database.handle[name].find({}, {"_id": 1})}
 
 
-async def stored_in(database: Database, name: str, id: Any) -> dict[str, Any]:
-    """The document with this id, which must be there."""
+async def get_stored(database: Database, name: str, id: Any) -> dict[str, Any]:
+    """Return the document with this id, which must exist."""
     found: dict[str, Any] | None = await database.handle[name].find_one({"_id": id})
     assert found is not None
     return found
 
 
-async def embedded_in(database: Database, user: Id) -> list[Id]:
-    """The ids of events that are embedded in an account."""
-    return User.from_stored(await stored_in(database, "users", user)).event_ids
+async def list_embedded_ids(database: Database, user: Id) -> list[Id]:
+    """Return the ids of events that are embedded in an account."""
+    return User.from_stored(await get_stored(database, "users", user)).event_ids
