@@ -13,12 +13,12 @@ from typing_extensions import is_typeddict
 from database.documents import StoredDocument
 from models import DOCUMENTS
 from models.accounts.user import User
-from tests.database.things import user
+from tests.support.documents import build_user
 from tests.support.stored_documents import SAMPLE_SIZE, check, find_violations
 
 
 def test_a_document_as_it_is_declared_is_accepted() -> None:
-    stored = user(username="Ada", username_key="ada", signed_in_at=datetime.now(UTC), events={"0a": [ObjectId()]})
+    stored = build_user(username="Ada", username_key="ada", signed_in_at=datetime.now(UTC), events={"0a": [ObjectId()]})
     assert list(check(User, stored)) == []
     assert list(check(User, stored | {"identities": [{"issuer": "https://issuer.example", "subject": "ada"}]})) == []
 
@@ -39,12 +39,12 @@ def test_a_document_as_it_is_declared_is_accepted() -> None:
     ],
 )
 def test_a_field_that_is_not_declared_or_has_another_type_is_found(changes: dict[str, Any], field: str) -> None:
-    (violation,) = check(User, user() | changes)
+    (violation,) = check(User, build_user() | changes)
     assert violation.startswith(f"users.{field}: ")
 
 
 def test_a_required_field_that_is_missing_is_found() -> None:
-    stored = user()
+    stored = build_user()
     del stored["email_key"]
     (violation,) = check(User, stored)
     assert violation.startswith("users.email_key: ")
@@ -53,7 +53,7 @@ def test_a_required_field_that_is_missing_is_found() -> None:
 @pytest.mark.real_server("the mock cannot read several collections at once")
 def test_the_newest_documents_of_every_collection_are_checked(indexed: Database[Any]) -> None:
     for number in range(SAMPLE_SIZE + 1):
-        indexed["users"].insert_one(user(f"user-{number}"))
+        indexed["users"].insert_one(build_user(f"user-{number}"))
     assert find_violations(indexed, DOCUMENTS) == []
     indexed["users"].update_one({"email": f"user-{SAMPLE_SIZE}@example.com"}, {"$set": {"emial": "x"}})
     indexed["guards"].insert_one({"_id": "admins", "version": "one"})
