@@ -9,8 +9,8 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.failures.concurrent_writers import WRITERS_PER_ACCOUNT, WriterGroup, check_stored_data, list_all_events
 from tests.support.clients import sign_up
-from tests.support.concurrent_writers import WRITERS_PER_ACCOUNT, WriterGroup, check_stored_data, list_all_events
 from tests.support.mongod import embedded_pid, kill_embedded, standalone
 from tests.support.servers import RunningServer, running
 

@@ -15,9 +15,9 @@ from pymongo import MongoClient
 from database.connection import Database
 from database.queries import new_id
 from tests.conftest import SECRET, url_of
+from tests.services.events.event_copies import EventCopy
 from tests.support.clients import Person, Planner, ok, sign_up
 from tests.support.documents import build_event
-from tests.support.event_copies import EventCopy
 from tests.support.servers import running
 from tests.support.services import services_of
 
