@@ -25,6 +25,7 @@ from planner import background
 from planner.app import create_app
 from planner.services.mail.transports import MailTransport
 from planner.settings import Settings
+from tests.support import hypothesis_profiles  # noqa: F401 - it registers the profiles
 from tests.support.clients import Person, Planner, sign_up
 from tests.support.clocks import MovableClock, freeze_clock
 from tests.support.mailbox import Mailbox

@@ -7,6 +7,7 @@ for name, examples in (("default", 100), ("long", 3_000), ("thorough", 20_000)):
     settings.register_profile(
         name,
         max_examples=examples,
+        # How long an example takes depends on what else the machine does.
         deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much, HealthCheck.data_too_large],
     )
