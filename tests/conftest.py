@@ -39,10 +39,19 @@ def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--engine", choices=["real", "mock"], default="real", help="a real mongod, or mongomock-motor")
 
 
+def repeats_the_same_lines(item: pytest.Item) -> bool:
+    """Return whether a test sends requests by the thousand, or is given examples by the hundred."""
+    return "all_routes" in item.path.parts or getattr(getattr(item, "obj", None), "is_hypothesis_test", False)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
     if hasattr(config, "workerinput"):
         # Of several processes none should begin the longest modules when the others have nothing left to do.
         items.sort(key=lambda item: item.get_closest_marker("slow") is None)
+    for item in items:
+        if repeats_the_same_lines(item):
+            # Measuring them as well would make the run a third longer, and show next to nothing.
+            item.add_marker(pytest.mark.no_cover)
     if config.getoption("--engine") == "mock":
         for item in items:
             if marker := item.get_closest_marker("real_server"):
