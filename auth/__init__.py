@@ -1,7 +1,7 @@
 """Authentication: who is calling.
 
 authenticate.py   the dependencies that guard routes (RFC 6750)
-principal.py      whom a token stands for
+principal.py      the account that a token acts for, and its rights
 jwt_handler.py    access tokens: signing and verifying (RFC 9068)
 opaque_tokens.py  refresh tokens, personal access tokens, feed tokens
 hash_password.py  password hashes

@@ -27,7 +27,7 @@ class Authenticator:
         self._principals = principals
 
     async def principal_of(self, token: str) -> Principal:
-        """Return whom an access token or a personal access token stands for; raises `InvalidToken`."""
+        """Return the principal of an access token or a personal access token; raises `InvalidToken`."""
         if token.startswith(PERSONAL):
             return await self._principals.of_personal_token(token)
         if not token:

@@ -1,4 +1,4 @@
-"""Principals: whom a token stands for, cached, so that not every request reads it from the database."""
+"""Principals: the accounts that tokens act for, cached, so that not every request reads it from the database."""
 
 import asyncio
 from collections.abc import Awaitable, Callable

@@ -33,13 +33,14 @@ FIELDS = {
     "sessions": {"refresh": "refresh_digest"},
     "queued_mails": {"address": "email"},
 }
-# Their keys change, and they are created again at the next start.
+# Their keys or names change, and they are created again at the next start.
 INDEXES = {
     "events": ("waiting", "creator_changes", "public_changes"),
     "tombstones": ("waiting", "owner_changes", "public_changes"),
     "feeds": ("user_slot",),
     "import_jobs": ("slot", "owner"),
     "import_chunks": ("job_n", "job_number"),
+    "idempotent_responses": ("kept", "expired"),
 }
 
 

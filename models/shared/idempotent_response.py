@@ -34,7 +34,7 @@ class IdempotentResponse(StoredDocument):
 
         name = "idempotent_responses"
         indexes: ClassVar = [
-            index("created_at", name="kept", expireAfterSeconds=int(LIFETIME.total_seconds())),
+            index("created_at", name="expired", expireAfterSeconds=int(LIFETIME.total_seconds())),
             index("owner", name="owner", partialFilterExpression={"owner": {"$exists": True}}),
         ]
 

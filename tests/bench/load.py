@@ -24,7 +24,7 @@ def request(method: str, path: str, token: str = "", body: bytes = b"", kind: st
     return "\r\n".join([*lines, "", ""]).encode() + body
 
 
-class RateLimitCounter:
+class LoadResult:
     """What came of a load: the seconds each good answer took, and how many answers were not good."""
 
     def __init__(self) -> None:
@@ -52,8 +52,8 @@ class RateLimitCounter:
 class _Client(asyncio.Protocol):
     """One connection. HTTP is not pipelined: there is one answer to wait for at a time."""
 
-    def __init__(self, requests: Iterator[bytes], tally: RateLimitCounter, end: "_End") -> None:
-        self._requests, self._tally, self._end = requests, tally, end
+    def __init__(self, requests: Iterator[bytes], result: LoadResult, end: "_End") -> None:
+        self._requests, self._result, self._end = requests, result, end
         self._head = b""
         self._missing = 0
         self._status = b""
@@ -93,18 +93,18 @@ class _Client(asyncio.Protocol):
         self._answered()
 
     def _answered(self) -> None:
-        now, tally = perf_counter(), self._tally
+        now, result = perf_counter(), self._result
         if self._status[:1] != b"2":
             status = self._status.decode()
-            tally.bad[status] = tally.bad.get(status, 0) + 1
+            result.bad[status] = result.bad.get(status, 0) + 1
         elif not self._end.over:
-            tally.taken.append(now - self._sent)
-            tally.ended = now
+            result.taken.append(now - self._sent)
+            result.ended = now
         self.ask()
 
     def connection_lost(self, exc: Exception | None) -> None:
         if not self.idle.done():
-            self._tally.bad["connection lost"] = self._tally.bad.get("connection lost", 0) + 1
+            self._result.bad["connection lost"] = self._result.bad.get("connection lost", 0) + 1
             self.idle.set_result(None)
 
     def close(self) -> None:
@@ -132,20 +132,20 @@ async def drive(
     *,
     seconds: float | None = None,
     count: int | None = None,
-    tally: RateLimitCounter | None = None,
-) -> RateLimitCounter:
+    result: LoadResult | None = None,
+) -> LoadResult:
     """Load the server at `port` with one connection for each of `clients`, which says what that one asks in turn.
 
-    What is still unanswered after `seconds` is waited for and not counted. Who gives a `tally` can watch it grow.
+    What is still unanswered after `seconds` is waited for and not counted. Who gives a `result` can watch it grow.
     """
     loop = asyncio.get_running_loop()
-    tally, end = tally or RateLimitCounter(), _End(count)
+    result, end = result or LoadResult(), _End(count)
     connections: list[_Client] = []
     for requests in clients:
-        client = _Client(cycle(requests), tally, end)
+        client = _Client(cycle(requests), result, end)
         await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
         connections.append(client)
-    tally.begun = perf_counter()
+    result.begun = perf_counter()
     for client in connections:
         client.ask()
     if seconds is not None:
@@ -154,4 +154,4 @@ async def drive(
     await asyncio.gather(*(client.idle for client in connections))
     for client in connections:
         client.close()
-    return tally
+    return result

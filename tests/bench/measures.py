@@ -16,7 +16,7 @@ from typing import Any
 from pymongo import MongoClient
 
 from tests.bench import cores
-from tests.bench.load import RateLimitCounter, drive
+from tests.bench.load import LoadResult, drive
 from tests.bench.sides import CONNECTIONS, DATABASE, EVENT, SIGN_INS, Api, FloorSide, PlannerSide, Side, creations
 from tests.support.servers import RunningServer
 
@@ -43,8 +43,8 @@ print(5 / (time.perf_counter() - begun))
 class Compared:
     """The same operation on the planner and on what bounds it, round by round."""
 
-    planner: list[RateLimitCounter] = field(default_factory=list)
-    bound: list[RateLimitCounter] = field(default_factory=list)
+    planner: list[LoadResult] = field(default_factory=list)
+    bound: list[LoadResult] = field(default_factory=list)
 
     @property
     def ratios(self) -> list[float]:
@@ -56,12 +56,12 @@ class Compared:
 class SignIns:
     """Sign-ins a second, beside the hashes a second that one core can do."""
 
-    planner: list[RateLimitCounter] = field(default_factory=list)
+    planner: list[LoadResult] = field(default_factory=list)
     hashes: list[float] = field(default_factory=list)
 
     @property
     def ratios(self) -> list[float]:
-        return [tally.rate / bound for tally, bound in zip(self.planner, self.hashes, strict=True)]
+        return [result.rate / bound for result, bound in zip(self.planner, self.hashes, strict=True)]
 
 
 async def compared(
@@ -73,16 +73,16 @@ async def compared(
 ) -> Compared:
     """One operation on both servers."""
     result = Compared()
-    sides: list[tuple[Side, list[RateLimitCounter]]] = [(planner, result.planner), (floor, result.bound)]
+    sides: list[tuple[Side, list[LoadResult]]] = [(planner, result.planner), (floor, result.bound)]
     for side, _ in sides:
         await drive(side.port, clients(side), seconds=WARM_SECONDS)
     for _ in range(rounds):
         random.shuffle(sides)
-        for side, tallies in sides:
+        for side, loads in sides:
             before = cores.processor_seconds(side.pid)
-            tally = await drive(side.port, clients(side), seconds=seconds)
-            tally.processor = cores.processor_seconds(side.pid) - before
-            tallies.append(tally)
+            load = await drive(side.port, clients(side), seconds=seconds)
+            load.processor = cores.processor_seconds(side.pid) - before
+            loads.append(load)
     return result
 
 
@@ -128,9 +128,9 @@ async def storm(planner: PlannerSide, rounds: int, seconds: float) -> Storm:
     readers = [[planner.get]] * READERS
     for _ in range(rounds):
         result.reads.bound.append(await drive(planner.port, readers, seconds=seconds))
-        answered = RateLimitCounter()
+        answered = LoadResult()
         crowd = asyncio.create_task(
-            drive(planner.port, [[planner.sign_in]] * SIGN_INS, seconds=seconds + AHEAD_SECONDS, tally=answered)
+            drive(planner.port, [[planner.sign_in]] * SIGN_INS, seconds=seconds + AHEAD_SECONDS, result=answered)
         )
         await asyncio.sleep(AHEAD_SECONDS)
         before = len(answered.taken)
@@ -219,10 +219,10 @@ async def trips(planner: PlannerSide, mongo: str) -> Trips:
             return sum(totals.get(f"{DATABASE}.{name}", NEVER)["queries"]["count"] for name in collections)
 
         events, accounts = queries("events"), queries(*ACCOUNTS)
-        tally = await drive(planner.port, [[planner.get]], count=READS)
+        result = await drive(planner.port, [[planner.get]], count=READS)
         return Trips(
-            reads=len(tally.taken),
+            reads=len(result.taken),
             events=queries("events") - events,
             accounts=queries(*ACCOUNTS) - accounts,
-            seconds=tally.ended - tally.begun,
+            seconds=result.ended - result.begun,
         )

@@ -6,7 +6,7 @@ from statistics import median
 from tests.bench import imports as importing
 from tests.bench.feeds import EVENTS, FeedTimes
 from tests.bench.imports import ImportTimes
-from tests.bench.load import RateLimitCounter
+from tests.bench.load import LoadResult
 from tests.bench.measures import FEW, MANY, READERS, Compared, Growth, SignIns, Storm, Trips
 from tests.bench.months import FEW as FEW_EVENTS
 from tests.bench.months import MANY as MANY_EVENTS
@@ -111,16 +111,16 @@ def old_rule(figures: OldRule) -> str:
     )
 
 
-def _rate(tallies: Sequence[RateLimitCounter]) -> float:
-    return median(tally.rate for tally in tallies)
+def _rate(results: Sequence[LoadResult]) -> float:
+    return median(result.rate for result in results)
 
 
-def _quantile(tallies: Sequence[RateLimitCounter], part: float) -> float:
-    return median(tally.quantile(part) for tally in tallies)
+def _quantile(results: Sequence[LoadResult], part: float) -> float:
+    return median(result.quantile(part) for result in results)
 
 
-def _each(tallies: Sequence[RateLimitCounter]) -> str:
-    each = median(tally.each for tally in tallies)
+def _each(results: Sequence[LoadResult]) -> str:
+    each = median(result.each for result in results)
     return f"{each:8.0f}" if each else f"{'':8}"
 
 
@@ -129,9 +129,9 @@ def _ratios(ratios: Sequence[float]) -> str:
     return f"{median(ratios):7.2f}{span:>14}"
 
 
-def _bad(tallies: Sequence[RateLimitCounter]) -> str:
+def _bad(results: Sequence[LoadResult]) -> str:
     totals: dict[str, int] = {}
-    for tally in tallies:
-        for what, count in tally.bad.items():
+    for result in results:
+        for what, count in result.bad.items():
             totals[what] = totals.get(what, 0) + count
     return ", ".join(f"{count} times {what}" for what, count in totals.items())

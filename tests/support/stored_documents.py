@@ -4,7 +4,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
 from pymongo.database import Database
 
 from database.documents import StoredDocument
@@ -47,11 +47,12 @@ def check(document: type[StoredDocument], stored: Mapping[str, Any]) -> Iterator
 def _declared_fields(document: type[StoredDocument]) -> type[BaseModel]:
     """Return a strict model of the fields that a document class declares."""
     fields: dict[str, Any] = {
-        name: (field.annotation, ... if field.is_required() or name == "id" else None)
+        name: (field.annotation, ... if field.is_required() else None)
         for name, field in document.model_fields.items()
+        if name != "id"
     }
-    config = ConfigDict(strict=True, extra="forbid", alias_generator=lambda name: "_id" if name == "id" else name)
-    return create_model(document.__name__, __config__=config, **fields)
+    fields["id"] = (document.model_fields["id"].annotation, Field(alias="_id"))
+    return create_model(document.__name__, __config__=ConfigDict(strict=True, extra="forbid"), **fields)
 
 
 def _attribute(field: str) -> str:

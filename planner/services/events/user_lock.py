@@ -10,9 +10,7 @@ from database.queries import Id
 from database.writes import Write
 from models.accounts.user_write_lock import UserWriteLock
 from planner.errors import InvalidToken, Unavailable
-
-# Each lost attempt means that another process has written for the same user.
-ATTEMPTS = 20
+from planner.services.shared.retry import retry
 
 T = TypeVar("T")
 
@@ -34,23 +32,30 @@ class UserWriteLocks:
         repeated when another process was faster. Raises `InvalidToken` when the user is deleted, and
         `Unavailable` when others were faster every time.
         """
-        lock = self._locks.setdefault(user, asyncio.Lock())
-        async with lock:
-            for _ in range(ATTEMPTS):
-                user_lock = await UserWriteLock.by_user(user)
-                if user_lock is None:
-                    raise InvalidToken("The account of this access token has been deleted.")
-                await decide()
-                refusal: DuplicateKey | None = None
-                try:
-                    if written := await write(user_lock.replace_write()):
-                        return written
-                except DuplicateKey as error:
-                    refusal = error
-                after = await UserWriteLock.by_user(user)
-                if after is None or after.current in (user_lock.current, user_lock.replacement):
-                    # Nobody was faster: the group was refused for a reason of its own.
-                    if refusal is not None:
-                        raise refusal
-                    return written
-        raise Unavailable("Other requests are changing the same at once. Try again.")
+        exhausted = Unavailable("Other requests are changing the same at once. Try again.")
+        async with self._locks.setdefault(user, asyncio.Lock()):
+            (written,) = await retry(lambda: _decide_and_write_once(user, decide, write), exhausted=exhausted)
+        return written
+
+
+async def _decide_and_write_once(
+    user: Id, decide: Callable[[], Awaitable[None]], write: Callable[[Write], Awaitable[T]]
+) -> tuple[T] | None:
+    """Return the result of `write`, or None when another process was faster."""
+    lock = await UserWriteLock.by_user(user)
+    if lock is None:
+        raise InvalidToken("The account of this access token has been deleted.")
+    await decide()
+    refusal: DuplicateKey | None = None
+    try:
+        if written := await write(lock.replace_write()):
+            return (written,)
+    except DuplicateKey as error:
+        refusal = error
+    after = await UserWriteLock.by_user(user)
+    if after is not None and after.current not in (lock.current, lock.replacement):
+        return None
+    # No other process was faster: the group was refused for another reason.
+    if refusal is not None:
+        raise refusal
+    return (written,)

@@ -75,7 +75,7 @@ async def test_what_touches_takes_no_time_or_is_anothers_is_in_nobodys_way(ada: 
 
 async def test_what_was_imported_as_transparent_is_in_nobodys_way(ada: Person, app: FastAPI) -> None:
     free = await ada.event(**EVENING)
-    change = {"$set": {"ics": {"lines": ["TRANSP:TRANSPARENT"]}}}
+    change = {"$set": {"ics": {"lines": ["TRANSP:TRANSPARENT"], "alarms": []}}}
     await database_of(app)["events"].update_one({"_id": ObjectId(free["id"])}, change)
     ok(await book(ada, **EVENING), 201)
     # Nor is anything in its way.

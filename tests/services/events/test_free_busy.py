@@ -78,9 +78,11 @@ async def test_what_was_imported_as_transparent_takes_no_time(ada: Person, app: 
     ok(await ada.patch(f"/events/{week['id']}/occurrences/{id}", json={"title": "Another"}))
     assert len(await busy(ada)) == 4
     events = database_of(app)["events"]
-    await events.update_one({"_id": ObjectId(free["id"])}, {"$set": {"ics": {"lines": ["TRANSP:TRANSPARENT"]}}})
+    await events.update_one(
+        {"_id": ObjectId(free["id"])}, {"$set": {"ics": {"lines": ["TRANSP:TRANSPARENT"], "alarms": []}}}
+    )
     assert [start[:10] for start, _ in await busy(ada)] == ["2026-12-02", "2026-12-03", "2026-12-04"]
-    only_one = {"overrides.0.fields.ics": {"lines": ["TRANSP:TRANSPARENT"]}}
+    only_one = {"overrides.0.fields.ics": {"lines": ["TRANSP:TRANSPARENT"], "alarms": []}}
     await events.update_one({"_id": ObjectId(week["id"])}, {"$set": only_one})
     assert [start[:10] for start, _ in await busy(ada)] == ["2026-12-02", "2026-12-04"]
 

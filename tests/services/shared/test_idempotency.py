@@ -117,8 +117,8 @@ async def test_a_stored_response_contains_neither_key_nor_password(api: Planner)
 
 async def test_responses_are_stored_for_24_hours(ada: Person) -> None:
     indexes = await bound_database().handle["idempotent_responses"].index_information()
-    assert timedelta(seconds=indexes["kept"]["expireAfterSeconds"]) == LIFETIME == timedelta(hours=24)
-    assert indexes["kept"]["key"] == [("created_at", 1)]
+    assert timedelta(seconds=indexes["expired"]["expireAfterSeconds"]) == LIFETIME == timedelta(hours=24)
+    assert indexes["expired"]["key"] == [("created_at", 1)]
 
 
 @pytest.mark.parametrize("key", ["", " ", "x" * 256, "with a blank", "é", "a\tb"])
