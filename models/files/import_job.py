@@ -20,7 +20,7 @@ from models.files.import_counts import ImportCounts
 ImportStatus = Literal["waiting", "running", "done", "failed"]
 # A job and its file are deleted after this time, whether or not the import has finished.
 LIFETIME = timedelta(days=7)
-# The process that runs a job renews its lease before this time is over. Otherwise another process takes the job.
+# The process that runs a job renews its lease before it expires. Otherwise another process takes the job.
 LEASE = timedelta(seconds=6)
 # The largest number of unfinished jobs of one user.
 MAX_UNFINISHED = 5

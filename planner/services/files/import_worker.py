@@ -66,7 +66,7 @@ def _limit_resources() -> None:
     import os
     import signal
 
-    # Ctrl-C in a terminal reaches every process; this one is ended by its parent.
+    # Ctrl-C in a terminal is sent to every process; this one is ended by its parent.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     if hasattr(os, "nice"):
         os.nice(19)
