@@ -1,13 +1,18 @@
 """Work counted in executed lines of Python, which depends neither on the machine nor on what else runs there."""
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from types import FrameType
 from typing import Any
 
 
-def count_lines(work: Callable[[], object]) -> int:
-    """Run `work` and return how many lines of Python it executed, in all functions that it called."""
+@contextmanager
+def counting_lines() -> Iterator[Callable[[], int]]:
+    """Count the lines of Python that this thread executes while the block runs; yields a function that returns them.
+
+    Functions that run already are counted from when they call or await something.
+    """
     count = 0
 
     def trace(frame: FrameType, event: str, argument: object) -> Any:
@@ -19,7 +24,13 @@ def count_lines(work: Callable[[], object]) -> int:
     previous = sys.gettrace()
     sys.settrace(trace)
     try:
-        work()
+        yield lambda: count
     finally:
         sys.settrace(previous)
-    return count
+
+
+def count_lines(work: Callable[[], object]) -> int:
+    """Run `work` and return how many lines of Python it executed, in all functions that it called."""
+    with counting_lines() as lines:
+        work()
+    return lines()

@@ -44,8 +44,8 @@ CHANGES: list[dict[str, Any]] = [
 ]
 
 
-class ParsedVEvent:
-    """An event, and what it was at each of its revisions; None where it was removed."""
+class TrackedEvent:
+    """An event, and its state at each of its revisions; None where it was deleted."""
 
     def __init__(self, person: Person, id: str) -> None:
         self.person, self.id = person, id
@@ -56,7 +56,7 @@ class ParsedVEvent:
         return self.states[-1] is not None
 
     async def look(self) -> Any:
-        """The event and its occurrences as they are answered."""
+        """Return the event and its occurrences as the API shows them."""
         event = ok(await self.person.get(f"/events/{self.id}"))
         page = ok(await self.person.get("/events/occurrences", params=WINDOW))
         return event, [said(item) for item in page["items"] if item["id"] == self.id]
@@ -117,18 +117,25 @@ async def test_whatever_is_done_each_revision_is_what_the_event_was_and_comes_ba
     ada: Person, seed: int
 ) -> None:
     luck = random.Random(seed)
-    told = ParsedVEvent(ada, (await ada.event(**WEEKLY))["id"])
-    await told.note()
+    tracked = TrackedEvent(ada, (await ada.event(**WEEKLY))["id"])
+    await tracked.note()
     for _ in range(40):
-        steps: list[Callable[[random.Random], Awaitable[None]]] = [told.restore]
-        if told.there:
-            steps = [told.patch, told.patch, told.change_occurrence, told.restore, told.restore, told.remove]
+        steps: list[Callable[[random.Random], Awaitable[None]]] = [tracked.restore]
+        if tracked.there:
+            steps = [
+                tracked.patch,
+                tracked.patch,
+                tracked.change_occurrence,
+                tracked.restore,
+                tracked.restore,
+                tracked.remove,
+            ]
         await luck.choice(steps)(luck)
-    entries = await history(ada, told.id, limit=200)
-    assert [entry["revision"] for entry in entries] == list(range(len(told.states), 0, -1))
-    assert [entry["event"] for entry in reversed(entries)] == [state and state[0] for state in told.states]
+    entries = await history(ada, tracked.id, limit=200)
+    assert [entry["revision"] for entry in entries] == list(range(len(tracked.states), 0, -1))
+    assert [entry["event"] for entry in reversed(entries)] == [state and state[0] for state in tracked.states]
     embedded = (await ada.me())["events"]
-    assert embedded.count(told.id) == (1 if told.there else 0)
+    assert embedded.count(tracked.id) == (1 if tracked.there else 0)
 
 
 async def occurrences(person: Person) -> list[tuple[str, str]]:
@@ -324,8 +331,8 @@ async def test_an_export_holds_what_events_were_and_those_that_can_be_restored(
     await remove(ada, gone)
     await changed(ben, await ben.event(title="Not ada's"), title="Nor this")
     taken = ok(await ada.get("/users/me/export"))
-    told = [(entry["id"], entry["revision"], entry["act"], entry["by"]) for entry in taken["revisions"]]
-    assert sorted(told) == sorted(
+    exported = [(entry["id"], entry["revision"], entry["act"], entry["by"]) for entry in taken["revisions"]]
+    assert sorted(exported) == sorted(
         [
             (event["id"], 1, "created", ada.id),
             (event["id"], 2, "changed", ada.id),
