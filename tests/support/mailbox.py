@@ -7,7 +7,7 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from planner.services.mail.delivery import MailDelivery
-from planner.services.mail.transports import RecordingTransport
+from planner.services.mail.transports import DeliveryFailed, RecordingTransport
 
 _LINK = re.compile(r"https?://\S+#token=(\S+)")
 
@@ -21,6 +21,13 @@ class Mailbox(RecordingTransport):
     def __init__(self) -> None:
         super().__init__()
         self.delivery: MailDelivery | None = None
+        self.refused: set[str] = set()
+
+    async def send(self, message: EmailMessage) -> None:
+        """Keep a mail; raises `DeliveryFailed` for the addresses in `refused`."""
+        if message["To"] in self.refused:
+            raise DeliveryFailed("the address is refused")
+        await super().send(message)
 
     async def deliver_due(self) -> list[EmailMessage]:
         """Have everything that is due sent, and return the mails that arrived since the last call."""
