@@ -44,7 +44,7 @@ def filled(indexed: SyncDatabase[Any], people: list[Id]) -> SyncDatabase[Any]:
 @pytest.mark.real_server("the mock has no query plans")
 @pytest.mark.parametrize(("scope", "tag", "further"), list(product(SCOPES, (None, "books"), (False, True))))
 @pytest.mark.parametrize("window", WINDOWS)
-def test_a_list_is_answered_in_order_by_indexes(
+def test_a_list_is_read_in_order_by_indexes(
     filled: SyncDatabase[Any],
     people: list[Id],
     asked: list[Query],
@@ -62,7 +62,7 @@ def test_a_list_is_answered_in_order_by_indexes(
 
 
 @pytest.mark.real_server("the mock has no query plans")
-def test_a_week_costs_the_same_however_many_years_came_before_it(
+def test_the_cost_of_a_week_does_not_grow_with_the_years_before_it(
     filled: SyncDatabase[Any], people: list[Id], asked: list[Query]
 ) -> None:
     for years in (0, 100):
@@ -114,7 +114,7 @@ async def pages(scope: Scope, caller: Id, window: Window, tag: str | None, limit
         after = views[-1].key
 
 
-async def test_a_list_holds_what_a_look_at_every_event_gives(database: Database) -> None:
+async def test_a_list_equals_a_comparison_with_every_event(database: Database) -> None:
     people = [new_id() for _ in range(4)]
     events = generate_events(people, 400, seed=2)
     await database.handle["events"].insert_many(events)

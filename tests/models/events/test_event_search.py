@@ -78,7 +78,9 @@ CHANGES: dict[str, dict[str, Any]] = {
 
 @pytest.mark.parametrize("transactions", [True, False])
 @pytest.mark.parametrize("what", CHANGES)
-async def test_it_follows_each_change(what: str, transactions: bool, database: Database) -> None:
+async def test_the_index_of_public_events_follows_each_change(
+    what: str, transactions: bool, database: Database
+) -> None:
     if not transactions:
         database = await without_transactions(database)
     id = await create(database, await insert_user(database))
@@ -92,7 +94,7 @@ async def test_it_follows_each_change(what: str, transactions: bool, database: D
     assert await copies(database) == []
 
 
-async def test_what_is_refused_leaves_nothing_to_be_found(database: Database) -> None:
+async def test_a_refused_write_leaves_nothing_in_the_index(database: Database) -> None:
     assert not await commit_atomically(create_event_writes(build_event_document(new_id(), visibility="public")))
     assert await copies(database) == []
     id = await create(database, await insert_user(database))
@@ -103,7 +105,7 @@ async def test_what_is_refused_leaves_nothing_to_be_found(database: Database) ->
     assert [copy["title"] for copy in await copies(database)] == ["Meanwhile"]
 
 
-async def test_what_is_refused_without_transactions_leaves_nothing_to_be_found(database: Database) -> None:
+async def test_a_refused_write_without_transactions_leaves_nothing_in_the_index(database: Database) -> None:
     database = await without_transactions(database)
     assert not await commit_atomically(create_event_writes(build_event_document(new_id(), visibility="public")))
     assert await list_ids(database, "events") == set()
@@ -111,7 +113,7 @@ async def test_what_is_refused_without_transactions_leaves_nothing_to_be_found(d
 
 
 @pytest.mark.real_server("the mock has no text indexes")
-async def test_what_became_private_while_it_was_looked_for_is_not_answered_and_hides_nothing_behind_it(
+async def test_an_event_that_became_private_during_a_search_is_left_out_and_the_page_is_filled(
     database: Database,
 ) -> None:
     ada = await insert_user(database)
@@ -131,7 +133,7 @@ async def test_what_became_private_while_it_was_looked_for_is_not_answered_and_h
     assert seen == [str(events[0].id), str(events[5].id)]
 
 
-def test_where_an_event_is_for_the_indexes_is_not_answered() -> None:
+def test_the_indexed_place_of_an_event_is_not_rendered() -> None:
     new = build_event_document(new_id(), geo={"lat": 1.5, "lon": 2.5})
     assert new.place == {"type": "Point", "coordinates": [2.5, 1.5]}
     assert "place" not in orjson.loads(render_event(new).json)

@@ -54,7 +54,7 @@ def test_single_events_of_a_window_are_found_in_order(
 
 
 @pytest.mark.parametrize(("scope", "tag"), CASES)
-def test_series_that_are_over_are_not_read(
+def test_ended_series_are_not_read(
     filled: Database[Any], people: list[Id], asked: list[Query], scope: Scope, tag: str | None
 ) -> None:
     asyncio.run(_read_all(find_recurring_events(EventSelection(scope, people[0], WEEK, tag))))
@@ -65,7 +65,7 @@ def test_series_that_are_over_are_not_read(
 
 
 @pytest.mark.parametrize("days", [0, 7, 365])
-def test_somebodys_time_is_found_by_indexes_without_what_is_over_or_to_come(
+def test_scheduled_events_are_found_by_indexes_without_past_and_future_ones(
     filled: Database[Any], people: list[Id], asked: list[Query], days: int
 ) -> None:
     since, until = WEEK[0], WEEK[0] + timedelta(days=days, hours=1)

@@ -73,7 +73,7 @@ def _numbers(text: str, label: str) -> list[str]:
 
 
 @pytest.mark.parametrize(("window", "tag", "near"), list(product(WINDOWS, (None, "books"), (None, SMALL, WHOLE))))
-def test_words_among_one_s_own_events_are_found_without_looking_at_those_of_others(
+def test_a_search_of_one_s_own_events_reads_no_others(
     filled: SyncDatabase[Any], ada: Id, window: Any, tag: str | None, near: Circle | None
 ) -> None:
     selection = EventSelection("mine", ada, window, tag, near)
@@ -84,9 +84,7 @@ def test_words_among_one_s_own_events_are_found_without_looking_at_those_of_othe
         assert documents <= 3 * MINE  # Found, fetched again for a filter, and looked up for the answer.
 
 
-def test_a_rare_word_among_public_events_is_found_without_looking_at_the_others(
-    filled: SyncDatabase[Any], ada: Id
-) -> None:
+def test_a_search_for_a_rare_word_reads_only_its_events(filled: SyncDatabase[Any], ada: Id) -> None:
     filled.public_event_index.insert_many(
         [{"_id": new_id(), "creator": ada, "title": "Regatta", "tags": [], "key": f"{number}"} for number in range(5)]
     )
@@ -100,7 +98,7 @@ def test_a_rare_word_among_public_events_is_found_without_looking_at_the_others(
 
 
 @pytest.mark.parametrize(("scope", "window", "tag"), list(product(SCOPES, WINDOWS, (None, "books"))))
-def test_a_small_circle_is_answered_by_what_lies_in_it_whatever_was_asked_before(
+def test_a_search_in_a_small_circle_reads_only_its_events_whatever_plan_is_cached(
     filled: SyncDatabase[Any], ada: Id, scope: Scope, window: Any, tag: str | None
 ) -> None:
     whole = place_pipeline(EventSelection(scope, ada, window, tag, WHOLE), None, 51)
@@ -116,7 +114,7 @@ def test_a_small_circle_is_answered_by_what_lies_in_it_whatever_was_asked_before
 
 
 @pytest.mark.parametrize(("scope", "window"), list(product(SCOPES, WINDOWS)))
-def test_a_circle_and_words_leave_what_a_look_at_every_event_leaves(
+def test_a_circle_and_words_equal_a_comparison_with_every_event(
     filled: SyncDatabase[Any], ada: Id, scope: Scope, window: Any
 ) -> None:
     since, until = window

@@ -32,7 +32,7 @@ def ids(answer: Any) -> list[str]:
     return [item["id"] for item in answer["items"]]
 
 
-async def test_the_first_answers_are_everything_there_is_page_by_page(ada: Person) -> None:
+async def test_the_first_pages_contain_all_events(ada: Person) -> None:
     made = [(await ada.event())["id"] for _ in range(5)]
     first = await ada.get("/events/changes?limit=3")
     page = ok(first)
@@ -44,7 +44,7 @@ async def test_the_first_answers_are_everything_there_is_page_by_page(ada: Perso
     assert await changes(ada, f"since={ok(rest)['next']}") | {"next": ""} == {"items": [], "deleted": [], "next": ""}
 
 
-async def test_what_is_made_changed_and_removed_is_told_once_each(ada: Person) -> None:
+async def test_each_created_changed_and_deleted_event_is_listed_once(ada: Person) -> None:
     kept, changed, removed = [await ada.event() for _ in range(3)]
     token = (await changes(ada))["next"]
     ok(await ada.patch(f"/events/{changed['id']}", json={"title": "Moved"}))
@@ -57,12 +57,12 @@ async def test_what_is_made_changed_and_removed_is_told_once_each(ada: Person) -
     assert kept["id"] not in ids(answer)
 
 
-async def test_an_item_is_the_event_as_it_is_answered_anywhere_else(ada: Person) -> None:
+async def test_an_item_equals_the_event_of_other_routes(ada: Person) -> None:
     made = await ada.event(title="Weekly", start="2026-12-01T18:00:00Z", recurrence={"rrule": "FREQ=WEEKLY"})
     assert (await changes(ada))["items"] == [made]
 
 
-async def test_an_event_that_is_made_and_removed_between_two_questions_leaves_only_a_note(ada: Person) -> None:
+async def test_an_event_created_and_deleted_between_two_requests_is_only_in_deleted(ada: Person) -> None:
     token = (await changes(ada))["next"]
     made = await ada.event()
     ok(await ada.delete(f"/events/{made['id']}"), 204)
@@ -70,14 +70,14 @@ async def test_an_event_that_is_made_and_removed_between_two_questions_leaves_on
     assert (ids(answer), answer["deleted"]) == ([], [made["id"]])
 
 
-async def test_who_asks_for_the_first_time_hears_nothing_of_what_is_gone(ada: Person) -> None:
+async def test_a_first_request_lists_no_deleted_events(ada: Person) -> None:
     made = await ada.event(visibility="public")
     ok(await ada.delete(f"/events/{made['id']}"), 204)
     for scope in ("mine", "public", "all"):
         assert (await changes(ada, f"scope={scope}"))["deleted"] == []
 
 
-async def test_others_hear_of_public_events_only(ada: Person, ben: Person) -> None:
+async def test_others_get_changes_of_public_events_only(ada: Person, ben: Person) -> None:
     token = (await changes(ben, "scope=all"))["next"]
     await ada.event(title="Secret")
     await ada.event(title="Hidden", visibility="unlisted")
@@ -86,7 +86,7 @@ async def test_others_hear_of_public_events_only(ada: Person, ben: Person) -> No
 
 
 @pytest.mark.parametrize("visibility", ["private", "unlisted"])
-async def test_an_event_that_is_public_no_longer_is_gone_for_others_and_changed_for_its_creator(
+async def test_an_event_that_becomes_private_is_deleted_for_others_and_changed_for_its_creator(
     ada: Person, ben: Person, visibility: str
 ) -> None:
     made = await ada.event(visibility="public")
@@ -105,7 +105,7 @@ async def test_an_event_that_is_public_no_longer_is_gone_for_others_and_changed_
     assert await news(ben, "mine") == ([], [])
 
 
-async def test_what_is_private_now_says_nothing_more_to_others(ada: Person, ben: Person) -> None:
+async def test_changes_of_an_event_that_is_private_now_are_not_listed_to_others(ada: Person, ben: Person) -> None:
     made = await ada.event(visibility="public")
     ok(await ada.patch(f"/events/{made['id']}", json={"visibility": "private"}))
     token = (await changes(ben, "scope=public"))["next"]
@@ -115,7 +115,7 @@ async def test_what_is_private_now_says_nothing_more_to_others(ada: Person, ben:
     assert (answer["items"], answer["deleted"]) == ([], [])
 
 
-async def test_an_event_that_is_published_again_is_there_again(ada: Person, ben: Person) -> None:
+async def test_an_event_that_is_published_again_is_listed_again(ada: Person, ben: Person) -> None:
     made = await ada.event(visibility="public")
     copy = EventCopy(ben, "scope=public")
     await copy.fetch_all()
@@ -125,7 +125,7 @@ async def test_an_event_that_is_published_again_is_there_again(ada: Person, ben:
     assert list(copy.known) == [made["id"]]
 
 
-async def test_with_a_tag_what_loses_it_is_gone_and_what_gets_it_is_new(ada: Person) -> None:
+async def test_with_a_tag_events_that_lose_it_are_deleted_and_those_that_get_it_are_listed(ada: Person) -> None:
     loses, gets, never = await ada.event(tags=["books"]), await ada.event(), await ada.event(tags=["other"])
     first = await changes(ada, "tag=BOOKS")
     assert ids(first) == [loses["id"]]
@@ -137,7 +137,9 @@ async def test_with_a_tag_what_loses_it_is_gone_and_what_gets_it_is_new(ada: Per
     assert never["id"] not in answer["deleted"]
 
 
-async def test_a_takedown_is_gone_for_others(api: Planner, ada: Person, ben: Person, database: Database) -> None:
+async def test_a_taken_down_event_is_deleted_for_others(
+    api: Planner, ada: Person, ben: Person, database: Database
+) -> None:
     await database.handle["users"].update_one({"email": ben.email}, {"$set": {"role": "moderator"}})
     moderator = await sign_up(api, "mo@example.com")
     await database.handle["users"].update_one({"email": moderator.email}, {"$set": {"role": "moderator"}})
@@ -147,7 +149,7 @@ async def test_a_takedown_is_gone_for_others(api: Planner, ada: Person, ben: Per
     assert (await changes(moderator, f"scope=public&since={token}"))["deleted"] == [made["id"]]
 
 
-async def test_public_events_of_who_leaves_are_gone(ada: Person, ben: Person) -> None:
+async def test_public_events_of_a_deleted_account_are_deleted(ada: Person, ben: Person) -> None:
     made = [(await ada.event(visibility="public"))["id"] for _ in range(3)]
     copy = EventCopy(ben, "scope=all")
     await copy.fetch_all()
@@ -158,12 +160,12 @@ async def test_public_events_of_who_leaves_are_gone(ada: Person, ben: Person) ->
 
 
 @pytest.mark.parametrize("token", ["x", "%00", "e30", "a" * 200])
-async def test_what_is_no_token_is_refused(ada: Person, token: str) -> None:
+async def test_a_malformed_token_is_refused_at_since(ada: Person, token: str) -> None:
     refused = ok(await ada.get(f"/events/changes?since={token}"), 422)
     assert [error["pointer"] for error in refused["errors"]] == ["/since"]
 
 
-async def test_a_token_is_for_its_own_scope_and_tag(ada: Person) -> None:
+async def test_a_token_is_refused_with_another_scope_or_tag(ada: Person) -> None:
     token = (await changes(ada, "scope=mine&tag=books"))["next"]
     for query in ("scope=all&tag=books", "scope=mine", "scope=mine&tag=other", ""):
         assert (await ada.get(f"/events/changes?{query}&since={token}")).status_code == 422
@@ -178,7 +180,7 @@ def rewritten(token: str, **fields: int) -> str:
     return base64.urlsafe_b64encode(" ".join(words).encode()).decode().rstrip("=")
 
 
-async def test_a_token_of_more_than_ninety_days_ago_has_expired(ada: Person) -> None:
+async def test_a_token_expires_after_ninety_days(ada: Person) -> None:
     token = (await changes(ada))["next"]
     now = datetime.now(UTC)
     young, old = (int((now - timedelta(days=days)).timestamp()) for days in (89, 91))
@@ -188,19 +190,19 @@ async def test_a_token_of_more_than_ninety_days_ago_has_expired(ada: Person) -> 
     assert "read everything again" in problem["detail"]
 
 
-async def test_a_token_from_a_time_that_the_database_was_set_back_from_has_expired(ada: Person) -> None:
+async def test_a_token_that_is_newer_than_a_restored_database_has_expired(ada: Person) -> None:
     token = (await changes(ada))["next"]
     assert (await ada.get(f"/events/changes?since={rewritten(token, seq=10**9)}")).status_code == 410
 
 
-async def test_who_may_not_read_events_may_not_read_changes(api: Planner, ada: Person) -> None:
+async def test_reading_changes_requires_the_scope_for_reading_events(api: Planner, ada: Person) -> None:
     assert (await api.get("/events/changes")).status_code == 401
     made = ok(await ada.post("/auth/tokens", json={"name": "writer", "scopes": ["events:write"]}), 201)
     headers = {"Authorization": f"Bearer {made['token']}"}
     assert (await api.get("/events/changes", headers=headers)).status_code == 403
 
 
-async def test_questions_that_come_at_once_are_all_answered_with_everything_before_them(ada: Person) -> None:
+async def test_requests_at_once_all_contain_every_change_before_them(ada: Person) -> None:
     tokens = [(await changes(ada))["next"]] * 10
 
     async def make_and_ask(token: str) -> bool:
@@ -233,7 +235,7 @@ async def test_a_change_that_is_committed_after_a_later_one_was_read_is_not_miss
 
 
 @real_server
-async def test_more_than_one_write_can_number_is_numbered_all_the_same(
+async def test_more_changes_than_one_batch_are_all_numbered(
     database: Database, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("planner.services.events.changes.BATCH_SIZE", 3)
@@ -265,7 +267,7 @@ async def _write(people: list[Person], steps: int, seed: int) -> None:
 
 @real_server
 @pytest.mark.parametrize("seed", range(3))
-async def test_copies_kept_while_many_write_through_two_processes_end_equal_to_the_server(
+async def test_copies_made_of_changes_equal_the_server_after_many_writes_through_two_processes(
     mongo_url: str, tmp_path: Path, seed: int
 ) -> None:
     url = url_of(mongo_url, f"test_changes_{new_id()}")

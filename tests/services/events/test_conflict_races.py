@@ -31,7 +31,7 @@ def one_won(answers: Sequence[httpx.Response]) -> Any:
     return won[0]
 
 
-async def test_of_twenty_that_want_the_same_hour_one_gets_it(racers: list[Person]) -> None:
+async def test_of_twenty_bookings_of_one_hour_at_once_one_succeeds(racers: list[Person]) -> None:
     for day in range(1, 6):
         hour = {"start": f"2026-12-0{day}T18:00:00Z", "end": f"2026-12-0{day}T19:00:00Z"}
         won = one_won(await asyncio.gather(*(book(person, **hour) for person in racers)))
@@ -73,7 +73,7 @@ async def test_of_a_series_and_single_events_in_its_way_either_side_gets_it(race
             assert named and named <= known
 
 
-async def test_of_twenty_that_move_to_the_same_hour_one_gets_there(racers: list[Person]) -> None:
+async def test_of_twenty_moves_to_one_hour_at_once_one_succeeds(racers: list[Person]) -> None:
     starts = [datetime(2027, 1, 1, 8, tzinfo=UTC) + timedelta(hours=2 * number) for number in range(RACERS)]
     events = [
         await racers[0].event(start=start.isoformat(), end=(start + timedelta(hours=1)).isoformat()) for start in starts
@@ -103,7 +103,7 @@ async def test_twenty_that_want_different_hours_all_get_them(racers: list[Person
     assert {answer.status_code for answer in answers} == {201}, [answer.text for answer in answers]
 
 
-async def test_the_same_request_sent_twenty_times_at_once_is_granted_once_and_answered_alike(
+async def test_twenty_equal_bookings_at_once_with_one_key_get_the_same_response(
     racers: list[Person],
 ) -> None:
     body, key = {"title": "Meeting"} | HOUR, {"Idempotency-Key": uuid4().hex}

@@ -35,7 +35,7 @@ def refused(response: httpx.Response) -> list[Any]:
     return found
 
 
-async def test_an_event_in_time_that_is_taken_is_refused_and_what_takes_it_is_named(ada: Person) -> None:
+async def test_a_double_booking_is_refused_and_the_other_event_is_named(ada: Person) -> None:
     dinner = await ada.event(title="Dinner", time_zone="Europe/Berlin", **EVENING)
     before = ok(await ada.get("/events"))
     assert refused(await book(ada, **LATE)) == [
@@ -51,7 +51,7 @@ async def test_an_event_in_time_that_is_taken_is_refused_and_what_takes_it_is_na
     assert len((await ada.me())["events"]) == 1
 
 
-async def test_double_bookings_are_allowed_unless_told_otherwise(ada: Person) -> None:
+async def test_double_bookings_are_allowed_by_default(ada: Person) -> None:
     await ada.event(**EVENING)
     ok(await ada.post("/events", json={"title": "Meeting"} | LATE), 201)
     ok(await ada.post("/events?on_conflict=allow", json={"title": "Meeting"} | LATE), 201)
@@ -61,7 +61,7 @@ async def test_double_bookings_are_allowed_unless_told_otherwise(ada: Person) ->
         assert [error["pointer"] for error in response.json()["errors"]] == ["/on_conflict"]
 
 
-async def test_what_touches_takes_no_time_or_is_anothers_is_in_nobodys_way(ada: Person, ben: Person) -> None:
+async def test_adjacent_empty_cancelled_undated_and_foreign_events_do_not_conflict(ada: Person, ben: Person) -> None:
     await ben.event(visibility="public", **EVENING)
     await ada.event(start="2026-12-01T19:00:00Z")
     await ada.event(status="cancelled", **EVENING)
@@ -73,7 +73,7 @@ async def test_what_touches_takes_no_time_or_is_anothers_is_in_nobodys_way(ada: 
     ok(await book(ada), 201)
 
 
-async def test_what_was_imported_as_transparent_is_in_nobodys_way(ada: Person, app: FastAPI) -> None:
+async def test_a_transparent_event_does_not_conflict(ada: Person, app: FastAPI) -> None:
     free = await ada.event(**EVENING)
     change = {"$set": {"ics": {"lines": ["TRANSP:TRANSPARENT"], "alarms": []}}}
     await database_of(app)["events"].update_one({"_id": ObjectId(free["id"])}, change)
@@ -82,7 +82,7 @@ async def test_what_was_imported_as_transparent_is_in_nobodys_way(ada: Person, a
     ok(await edit(ada, free, title="Still free"))
 
 
-async def test_ten_collisions_are_named_in_the_order_of_their_start(ada: Person) -> None:
+async def test_at_most_ten_conflicts_are_named_in_the_order_of_their_start(ada: Person) -> None:
     for number in (3, 1, 2):
         await ada.event(title=f"{number}", start=f"2026-12-0{number}T10:00:00Z", end=f"2026-12-0{number}T11:00:00Z")
     await ada.event(
@@ -95,7 +95,7 @@ async def test_ten_collisions_are_named_in_the_order_of_their_start(ada: Person)
     assert found[1]["recurrence_id"] == "2026-12-02T08:00:00"
 
 
-async def test_all_day_events_collide_by_the_midnights_of_their_zone(ada: Person) -> None:
+async def test_all_day_events_conflict_by_the_midnights_of_their_zone(ada: Person) -> None:
     day = await ada.event(start="2026-12-01", time_zone="Europe/Berlin")
     (found,) = refused(await book(ada, start="2026-11-30T23:30:00Z", end="2026-12-01T00:30:00Z"))
     assert (found["id"], found["start"], found["end"]) == (day["id"], "2026-12-01", None)
@@ -118,7 +118,7 @@ async def test_an_edit_that_moves_onto_another_event_is_refused_and_changes_noth
     ok(await ada.put(f"/events/{meeting['id']}?on_conflict=reject", json=draft))
 
 
-async def test_what_is_stale_missing_or_invalid_is_so_also_with_reject(ada: Person) -> None:
+async def test_other_errors_are_the_same_with_on_conflict_reject(ada: Person) -> None:
     meeting = await ada.event(**EVENING)
     path = f"/events/{meeting['id']}?on_conflict=reject"
     response = await ada.patch(path, json={"title": "x"}, headers={"If-Match": '"7"'})
@@ -149,7 +149,7 @@ async def test_a_series_is_refused_for_any_of_its_occurrences(ada: Person) -> No
     )
 
 
-async def test_an_event_is_refused_for_an_occurrence_where_it_was_moved_to(ada: Person) -> None:
+async def test_a_moved_occurrence_conflicts_at_its_new_time_only(ada: Person) -> None:
     series = await ada.event(title="Standup", **DAILY)
     path = f"/events/{series['id']}/occurrences"
     moved = {"title": "Moved", "start": "2026-12-20T09:00:00", "end": "2026-12-20T11:00:00"}
@@ -169,7 +169,7 @@ async def test_an_event_is_refused_for_an_occurrence_where_it_was_moved_to(ada: 
     ]
 
 
-async def test_two_series_collide_only_where_their_local_hours_meet(ada: Person) -> None:
+async def test_two_series_conflict_only_where_their_occurrences_overlap(ada: Person) -> None:
     """Nine in Berlin and eight in Lisbon are one instant, but for the weeks in which only one has summer time."""
     weekly: dict[str, Any] = {
         "start": "2026-03-02T09:00:00",
@@ -199,7 +199,9 @@ async def test_one_occurrence_moved_onto_another_event_is_refused(ada: Person) -
     ok(await edit(ada, series, path, start="2026-12-03T09:00:00", end="2026-12-03T10:00:00"))
 
 
-async def test_moving_following_occurrences_collides_with_others_and_not_with_what_is_left(ada: Person) -> None:
+async def test_moving_following_occurrences_conflicts_with_other_events_and_not_with_the_remaining_ones(
+    ada: Person,
+) -> None:
     series, dentist = await ada.event(**DAILY), await ada.event(title="Dentist", **EVENING)
     await ada.event(title="past", start="2026-12-02T09:00:00Z", end="2026-12-02T09:30:00Z")
     path = "/occurrences/2026-12-04T09:00:00?scope=following"
@@ -215,7 +217,7 @@ async def test_moving_following_occurrences_collides_with_others_and_not_with_wh
     assert made["id"] in {one["id"] for one in found}
 
 
-async def test_of_a_series_that_has_begun_only_what_is_to_come_matters(ada: Person) -> None:
+async def test_past_occurrences_of_a_series_do_not_conflict(ada: Person) -> None:
     now = datetime.now(UTC).replace(minute=0, second=0, microsecond=0)
     start = now - timedelta(days=30)
     old = {"start": f"{start:%Y-%m-%dT%H:%M:%S}", "end": f"{start + timedelta(hours=1):%Y-%m-%dT%H:%M:%S}"}
@@ -224,7 +226,7 @@ async def test_of_a_series_that_has_begun_only_what_is_to_come_matters(ada: Pers
     assert refused(await book(ada, **old))
 
 
-async def test_the_answer_to_a_booking_is_given_again_for_the_same_key(ada: Person) -> None:
+async def test_a_booking_repeated_with_its_key_returns_the_first_response(ada: Person) -> None:
     key = {"Idempotency-Key": "the-same"}
     body = {"title": "Meeting"} | EVENING
     first = ok(await ada.post("/events?on_conflict=reject", json=body, headers=key), 201)
@@ -232,7 +234,7 @@ async def test_the_answer_to_a_booking_is_given_again_for_the_same_key(ada: Pers
     refused(await book(ada, **EVENING))
 
 
-async def test_a_refusal_says_nothing_of_others_and_costs_no_revision_of_the_account(ada: Person) -> None:
+async def test_a_refused_booking_changes_nothing_in_the_account(ada: Person) -> None:
     await ada.event(**EVENING)
     before = await ada.me()
     refused(await book(ada, **EVENING))
@@ -243,7 +245,7 @@ async def test_a_refusal_says_nothing_of_others_and_costs_no_revision_of_the_acc
 
 
 @pytest.mark.parametrize("rule", ["FREQ=HOURLY", "FREQ=DAILY", "FREQ=YEARLY"])
-async def test_how_far_a_series_is_looked_at_is_bounded(ada: Person, rule: str) -> None:
+async def test_only_the_first_occurrences_of_a_series_are_compared(ada: Person, rule: str) -> None:
     start = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=1)
     steps = {"FREQ=HOURLY": timedelta(hours=1), "FREQ=DAILY": timedelta(days=1), "FREQ=YEARLY": timedelta(days=365)}
     last = min(start + 999 * steps[rule], start + timedelta(days=4 * 365 + 1))

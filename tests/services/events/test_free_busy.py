@@ -34,7 +34,7 @@ async def busy(person: Person, *window: str, **query: Any) -> list[tuple[str, st
     return [(one["start"], one["end"]) for one in found]
 
 
-async def test_busy_intervals_are_merged_and_say_nothing_of_the_events(ada: Person, ben: Person) -> None:
+async def test_busy_intervals_are_merged_and_contain_nothing_else_of_the_events(ada: Person, ben: Person) -> None:
     await ada.event(title="Secret", start="2026-12-01T18:00:00Z", end="2026-12-01T19:00:00Z")
     await ada.event(start="2026-12-01T18:30:00Z", end="2026-12-01T20:00:00Z", visibility="public")
     await ada.event(start="2026-12-01T20:00:00Z", end="2026-12-01T20:30:00Z", status="tentative")
@@ -51,7 +51,7 @@ async def test_busy_intervals_are_merged_and_say_nothing_of_the_events(ada: Pers
     }
 
 
-async def test_intervals_end_where_the_window_does(ada: Person) -> None:
+async def test_busy_intervals_are_cut_at_the_window(ada: Person) -> None:
     await ada.event(start="2026-12-01T22:00:00Z", end="2026-12-03T06:00:00Z")
     assert await busy(ada, "2026-12-02T08:00:00+01:00", "2026-12-02T12:00:00Z") == [
         ("2026-12-02T07:00:00Z", "2026-12-02T12:00:00Z")
@@ -60,7 +60,7 @@ async def test_intervals_end_where_the_window_does(ada: Person) -> None:
     assert await busy(ada, "2026-12-01", "2026-12-01T22:00:00Z") == []
 
 
-async def test_what_has_no_length_is_undated_or_cancelled_takes_no_time(ada: Person) -> None:
+async def test_events_without_length_undated_and_cancelled_ones_are_not_busy(ada: Person) -> None:
     await ada.event()
     await ada.event(start="2026-12-01T18:00:00Z")
     await ada.event(start="2026-12-02")
@@ -69,7 +69,7 @@ async def test_what_has_no_length_is_undated_or_cancelled_takes_no_time(ada: Per
     assert await busy(ada) == [("2026-12-02T00:00:00Z", "2026-12-03T00:00:00Z")]
 
 
-async def test_what_was_imported_as_transparent_takes_no_time(ada: Person, app: FastAPI) -> None:
+async def test_a_transparent_event_is_not_busy(ada: Person, app: FastAPI) -> None:
     free = await ada.event(start="2026-12-01T18:00:00Z", end="2026-12-01T19:00:00Z")
     week = await ada.event(
         start="2026-12-02T18:00:00Z", end="2026-12-02T19:00:00Z", recurrence={"rrule": "FREQ=DAILY;COUNT=3"}
@@ -87,7 +87,7 @@ async def test_what_was_imported_as_transparent_takes_no_time(ada: Person, app: 
     assert [start[:10] for start, _ in await busy(ada)] == ["2026-12-02", "2026-12-04"]
 
 
-async def test_all_day_events_take_the_days_of_their_zone_and_series_keep_their_local_hour(ada: Person) -> None:
+async def test_all_day_events_are_busy_by_the_days_of_their_zone_and_series_at_their_local_hour(ada: Person) -> None:
     await ada.event(start="2026-10-25", time_zone="Europe/Berlin")
     await ada.event(
         start="2026-10-19T08:00:00",
@@ -103,7 +103,7 @@ async def test_all_day_events_take_the_days_of_their_zone_and_series_keep_their_
     ]
 
 
-async def test_an_occurrence_takes_the_time_it_was_moved_to_and_none_when_cancelled(ada: Person) -> None:
+async def test_a_moved_occurrence_is_busy_at_its_new_time_and_a_cancelled_one_is_not(ada: Person) -> None:
     event = await ada.event(
         start="2026-12-01T08:00:00Z", end="2026-12-01T09:00:00Z", recurrence={"rrule": "FREQ=DAILY;COUNT=4"}
     )
@@ -130,7 +130,7 @@ async def test_the_window_is_the_month_from_now_by_default_and_a_year_at_most(ad
         assert [error["pointer"] for error in response.json()["errors"]] == ["/to"]
 
 
-async def test_a_window_that_holds_too_much_is_refused(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_window_with_too_many_occurrences_is_refused(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(free_busy, "MAX_SLOTS", 100)
     hourly = {"start": "2026-12-01T00:00:00Z", "end": "2026-12-01T00:30:00Z"}
     await ada.event(**hourly, recurrence={"rrule": "FREQ=HOURLY"})
@@ -140,7 +140,7 @@ async def test_a_window_that_holds_too_much_is_refused(ada: Person, monkeypatch:
     assert [error["pointer"] for error in response.json()["errors"]] == ["/to"]
 
 
-async def test_free_busy_is_what_a_look_at_every_minute_gives(ada: Person, app: FastAPI) -> None:
+async def test_free_busy_equals_a_comparison_minute_by_minute(ada: Person, app: FastAPI) -> None:
     dice = random.Random(7)
     taken: set[int] = set()
     stored = []
@@ -199,7 +199,7 @@ async def test_other_requests_can_run_between_parts_of_ten_thousand_events(ada: 
 # Who may see it.
 
 
-async def test_others_see_it_only_as_long_as_they_are_let(ada: Person, ben: Person, api: Planner) -> None:
+async def test_others_see_free_busy_only_while_it_is_shared_with_them(ada: Person, ben: Person, api: Planner) -> None:
     cyd = await sign_up(api, "cyd@example.com")
     await ada.event(start="2026-12-01T18:00:00Z", end="2026-12-01T19:00:00Z")
     await ben.event(start="2026-12-02T18:00:00Z", end="2026-12-02T19:00:00Z")
@@ -218,7 +218,7 @@ async def test_others_see_it_only_as_long_as_they_are_let(ada: Person, ben: Pers
     assert (await ask(ben, user=ada.id)).status_code == 404
 
 
-async def test_whoever_does_not_share_does_not_exist_or_is_disabled_is_the_same_404(
+async def test_not_sharing_missing_and_disabled_accounts_get_the_same_404(
     ada: Person, ben: Person, api: Planner, app: FastAPI
 ) -> None:
     people: Administration = services_of(app).administration
@@ -236,7 +236,7 @@ async def test_whoever_does_not_share_does_not_exist_or_is_disabled_is_the_same_
     assert len({tuple(sorted(answer.headers.items())) for answer in answers}) == 1
 
 
-async def test_sharing_tells_nothing_about_accounts(ada: Person, ben: Person) -> None:
+async def test_sharing_does_not_reveal_whether_an_account_exists(ada: Person, ben: Person) -> None:
     answers = [await ada.put(f"/freebusy/shares/{id}") for id in (ben.id, UNKNOWN)]
     answers += [await ada.delete(f"/freebusy/shares/{id}") for id in (ben.id, UNKNOWN, "7e" * 12)]
     assert {(answer.status_code, answer.content) for answer in answers} == {(204, b"")}
@@ -248,7 +248,7 @@ async def test_sharing_tells_nothing_about_accounts(ada: Person, ben: Person) ->
     assert ok(await ada.get("/freebusy/shares"))["items"] == []
 
 
-async def test_one_sees_whom_one_shares_with_and_nobody_else_does(ada: Person, ben: Person) -> None:
+async def test_shares_are_listed_to_their_owner_only(ada: Person, ben: Person) -> None:
     ids = [f"{number:024x}" for number in range(5)]
     for id in ids:
         ok(await ada.put(f"/freebusy/shares/{id}"), 204)
@@ -260,7 +260,7 @@ async def test_one_sees_whom_one_shares_with_and_nobody_else_does(ada: Person, b
     assert rest["next"] is None
 
 
-async def test_a_thousand_may_see_it_and_not_one_more_however_many_are_let_at_once(ada: Person, app: FastAPI) -> None:
+async def test_free_busy_can_be_shared_with_a_thousand_accounts_at_most_also_at_once(ada: Person, app: FastAPI) -> None:
     shares = database_of(app)["busy_shares"]
     owner, now = ObjectId(ada.id), datetime.now(UTC)
     await shares.insert_many(
@@ -277,13 +277,13 @@ async def test_a_thousand_may_see_it_and_not_one_more_however_many_are_let_at_on
     ok(await ada.put(f"/freebusy/shares/{ids[0]}"), 204)
 
 
-async def test_the_same_share_given_many_times_at_once_is_one(ada: Person, ben: Person) -> None:
+async def test_the_same_share_created_many_times_at_once_is_stored_once(ada: Person, ben: Person) -> None:
     answers = await asyncio.gather(*(ada.put(f"/freebusy/shares/{ben.id}") for _ in range(8)))
     assert {answer.status_code for answer in answers} == {204}
     assert [item["user"] for item in ok(await ada.get("/freebusy/shares"))["items"]] == [ben.id]
 
 
-async def test_shares_are_gone_with_either_account(ada: Person, ben: Person, api: Planner, app: FastAPI) -> None:
+async def test_shares_are_deleted_with_either_account(ada: Person, ben: Person, api: Planner, app: FastAPI) -> None:
     cyd = await sign_up(api, "cyd@example.com")
     for one, other in ((ada, ben), (ben, ada), (ben, cyd), (cyd, ben)):
         ok(await one.put(f"/freebusy/shares/{other.id}"), 204)
@@ -292,7 +292,7 @@ async def test_shares_are_gone_with_either_account(ada: Person, ben: Person, api
     assert {(str(share["owner"]), str(share["reader"])) for share in left} == {(ben.id, cyd.id), (cyd.id, ben.id)}
 
 
-async def test_a_token_of_a_script_reads_free_busy_and_shares_nothing(ada: Person, ben: Person) -> None:
+async def test_a_personal_token_can_read_free_busy_but_not_share_it(ada: Person, ben: Person) -> None:
     draft = {"name": "script", "scopes": ["events:read", "events:write"]}
     secret = ok(await ada.post("/auth/tokens", json=draft), 201)["token"]
     script = Person(ada.api, ada.id, ada.email, secret)

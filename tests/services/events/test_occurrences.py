@@ -27,7 +27,7 @@ async def patch(person: Person, event: Any, id: str, scope: str = "this", **fiel
     return await person.patch(f"/events/{event['id']}/occurrences/{id}?scope={scope}", json=fields)
 
 
-async def test_a_weekly_event_keeps_its_local_hour_when_the_clocks_change(ada: Person) -> None:
+async def test_a_weekly_event_has_the_same_local_hour_after_a_clock_change(ada: Person) -> None:
     event = await ada.event(**WEEKLY)
     assert event["recurrence"] == {"rrule": "FREQ=WEEKLY;BYDAY=TU", "rdates": [], "exdates": []}
     assert await starts(ada, "2026-10-19", "2026-11-04") == [
@@ -37,7 +37,7 @@ async def test_a_weekly_event_keeps_its_local_hour_when_the_clocks_change(ada: P
     ]
 
 
-async def test_occurrences_of_everything_one_sees_are_merged_in_time_order(ada: Person, ben: Person) -> None:
+async def test_occurrences_of_all_visible_events_are_merged_in_time_order(ada: Person, ben: Person) -> None:
     await ada.event(**WEEKLY)
     await ada.event(title="Dentist", start="2026-10-13T09:00:00Z")
     await ben.event(title="Fair", start="2026-10-14", visibility="public")
@@ -64,7 +64,7 @@ async def pages(person: Person, **query: Any) -> list[Any]:
 
 
 @pytest.mark.parametrize("limit", [1, 7, 50])
-async def test_more_series_than_are_looked_into_at_once_are_all_found(
+async def test_more_series_than_one_batch_are_all_found(
     ada: Person, monkeypatch: pytest.MonkeyPatch, limit: int
 ) -> None:
     monkeypatch.setattr("models.events.event_queries.SERIES_BATCH_SIZE", 3)
@@ -111,7 +111,7 @@ async def test_one_occurrence_can_be_moved_and_renamed_alone(ada: Person) -> Non
     assert await starts(ada, "2026-10-12", "2026-10-21") == ["2026-10-14T19:00:00+02:00", "2026-10-20T18:00:00+02:00"]
 
 
-async def test_one_occurrence_can_be_taken_out_and_stays_out(ada: Person) -> None:
+async def test_a_deleted_occurrence_stays_deleted(ada: Person) -> None:
     event = await ada.event(**WEEKLY)
     ok(await ada.delete(f"/events/{event['id']}/occurrences/2026-10-13T18:00:00"), 204)
     assert (await ada.delete(f"/events/{event['id']}/occurrences/2026-10-13T18:00:00")).status_code == 404
@@ -147,7 +147,7 @@ async def test_this_and_following_become_an_event_of_their_own(ada: Person) -> N
     ]
 
 
-async def test_removing_this_and_following_ends_the_series_and_from_the_first_on_removes_it(ada: Person) -> None:
+async def test_deleting_this_and_following_ends_the_series_or_deletes_it_from_the_first_on(ada: Person) -> None:
     event = await ada.event(**WEEKLY)
     ok(await ada.delete(f"/events/{event['id']}/occurrences/2026-10-20T18:00:00?scope=following"), 204)
     assert len(await starts(ada, "2026-10-01", "2027-01-01")) == 2
@@ -156,7 +156,7 @@ async def test_removing_this_and_following_ends_the_series_and_from_the_first_on
     assert (await ada.me())["events"] == []
 
 
-async def test_moving_all_keeps_exceptions_with_their_occurrences(ada: Person) -> None:
+async def test_moving_a_series_moves_its_exceptions_along(ada: Person) -> None:
     event = await ada.event(**WEEKLY)
     ok(await ada.delete(f"/events/{event['id']}/occurrences/2026-10-13T18:00:00"), 204)
     ok(await patch(ada, event, "2026-10-20T18:00:00", title="Rehearsal"))
@@ -175,7 +175,7 @@ async def test_moving_all_keeps_exceptions_with_their_occurrences(ada: Person) -
     ]
 
 
-async def test_an_event_can_stop_repeating_and_begin_again(ada: Person) -> None:
+async def test_the_recurrence_of_an_event_can_be_removed_and_added_again(ada: Person) -> None:
     event = await ada.event(**WEEKLY)
     once = ok(await ada.patch(f"/events/{event['id']}", json={"recurrence": None}))
     assert once["recurrence"] is None
@@ -203,9 +203,7 @@ async def test_a_list_with_a_window_shows_a_series_that_began_long_before_it(ada
         ({"exdates": ["never"], "rrule": "FREQ=DAILY"}, "/recurrence/exdates/0"),
     ],
 )
-async def test_a_rule_that_makes_no_sense_is_refused_at_its_field(
-    ada: Person, recurrence: dict[str, Any], pointer: str
-) -> None:
+async def test_an_invalid_rule_is_refused_at_its_field(ada: Person, recurrence: dict[str, Any], pointer: str) -> None:
     refused = ok(await ada.post("/events", json=WEEKLY | {"recurrence": recurrence}), 422)
     assert [error["pointer"] for error in refused["errors"]] == [pointer]
 
@@ -222,12 +220,12 @@ async def test_only_the_creator_changes_an_occurrence(ada: Person, ben: Person) 
 
 
 @pytest.mark.parametrize("id", ["2026-10-14T18:00:00", "2026-10-13", "nonsense", "2026-10-13T18:00:01", "%00"])
-async def test_an_occurrence_that_is_not_there_is_a_404(ada: Person, id: str) -> None:
+async def test_an_unknown_occurrence_is_not_found(ada: Person, id: str) -> None:
     event = await ada.event(**WEEKLY)
     assert (await patch(ada, event, id, title="x")).status_code == 404
 
 
-async def test_an_occurrence_is_changed_only_at_the_revision_that_was_read(ada: Person) -> None:
+async def test_an_occurrence_is_not_changed_with_an_old_etag(ada: Person) -> None:
     event = await ada.event(**WEEKLY)
     path = f"/events/{event['id']}/occurrences/2026-10-13T18:00:00"
     ok(await ada.patch(path, json={"title": "x"}, headers={"If-Match": '"1"'}))
@@ -239,6 +237,6 @@ async def test_all_day_events_repeat_by_days(ada: Person) -> None:
     assert await starts(ada, "2026-02-01", "2026-05-01") == ["2026-02-28", "2026-03-31", "2026-04-30"]
 
 
-async def test_without_a_window_occurrences_are_those_of_the_month_from_now_on(ada: Person) -> None:
+async def test_the_default_window_of_occurrences_is_the_month_from_now(ada: Person) -> None:
     await ada.event(**WEEKLY | {"start": "2006-10-03T18:00:00", "end": "2006-10-03T20:00:00"})
     assert len(ok(await ada.get("/events/occurrences"))["items"]) in (4, 5)

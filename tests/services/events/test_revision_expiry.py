@@ -21,7 +21,9 @@ MONTH = timedelta(days=30)
 pytestmark = pytest.mark.usefixtures("without_background_work")
 
 
-async def test_it_is_too_late_after_thirty_days_even_if_it_is_still_stored(ada: Person, app: FastAPI) -> None:
+async def test_a_deleted_event_cannot_be_restored_after_thirty_days_though_it_is_still_stored(
+    ada: Person, app: FastAPI
+) -> None:
     database = database_of(app)
     clock = freeze_clock(app)
     kept, lost = await ada.event(), await ada.event()
@@ -50,7 +52,7 @@ async def anew(person: Person) -> Person:
     return Person(person.api, person.id, person.email, token)
 
 
-async def test_what_can_be_restored_no_more_is_forgotten(
+async def test_revisions_of_an_expired_deletion_are_deleted(
     ada: Person, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database, undo = database_of(app), services_of(app).revisions
@@ -73,7 +75,7 @@ async def test_what_can_be_restored_no_more_is_forgotten(
     assert await undo.delete_expired() == 0
 
 
-async def test_what_is_forgotten_of_a_removed_event_is_finished_when_it_was_cut_short(
+async def test_deleting_the_revisions_of_an_event_is_finished_after_an_interruption(
     ada: Person, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     database, undo = database_of(app), services_of(app).revisions
@@ -103,7 +105,7 @@ async def test_what_is_forgotten_of_a_removed_event_is_finished_when_it_was_cut_
     assert await database["revisions"].count_documents({"event": ObjectId(event["id"])}) == 0
 
 
-async def test_it_is_forgotten_without_anybody_asking(
+async def test_expired_revisions_are_deleted_in_the_background(
     ada: Person, app: FastAPI, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.undo()

@@ -113,9 +113,7 @@ class TrackedEvent:
 
 
 @pytest.mark.parametrize("seed", range(6))
-async def test_whatever_is_done_each_revision_is_what_the_event_was_and_comes_back_as_such(
-    ada: Person, seed: int
-) -> None:
+async def test_after_random_changes_every_revision_can_be_read_and_restored(ada: Person, seed: int) -> None:
     luck = random.Random(seed)
     tracked = TrackedEvent(ada, (await ada.event(**WEEKLY))["id"])
     await tracked.note()
@@ -143,7 +141,7 @@ async def occurrences(person: Person) -> list[tuple[str, str]]:
     return [(item["start"], item["title"]) for item in page["items"]]
 
 
-async def test_a_change_of_one_occurrence_is_undone_and_told(ada: Person) -> None:
+async def test_a_change_of_one_occurrence_can_be_undone_and_is_listed(ada: Person) -> None:
     event = await ada.event(**WEEKLY)
     before = await occurrences(ada)
     path = f"/events/{event['id']}/occurrences"
@@ -164,7 +162,7 @@ async def test_a_change_of_one_occurrence_is_undone_and_told(ada: Person) -> Non
     assert await occurrences(ada) == moved
 
 
-async def test_an_event_of_which_the_last_occurrence_was_removed_can_be_restored(ada: Person) -> None:
+async def test_an_event_whose_last_occurrence_was_deleted_can_be_restored(ada: Person) -> None:
     event = await ada.event(**WEEKLY | {"recurrence": {"rrule": "FREQ=WEEKLY;COUNT=1"}})
     ok(await ada.delete(f"/events/{event['id']}/occurrences/2026-10-06T18:00:00"), 204)
     ok(await ada.get(f"/events/{event['id']}"), 404)
@@ -172,7 +170,7 @@ async def test_an_event_of_which_the_last_occurrence_was_removed_can_be_restored
     assert len(await occurrences(ada)) == 1
 
 
-async def test_what_follows_an_occurrence_begins_a_history_of_its_own(ada: Person) -> None:
+async def test_the_event_made_of_following_occurrences_has_its_own_history(ada: Person) -> None:
     event = await ada.event(**WEEKLY)
     path = f"/events/{event['id']}/occurrences/2026-10-13T18:00:00"
     tail = ok(await ada.patch(f"{path}?scope=following", json={"title": "Orchestra"}))
@@ -183,7 +181,7 @@ async def test_what_follows_an_occurrence_begins_a_history_of_its_own(ada: Perso
     assert ok(await ada.get(f"/events/{tail['id']}"))["title"] == "Orchestra"
 
 
-async def test_states_of_older_code_are_shown_and_restored(ada: Person, app: FastAPI) -> None:
+async def test_revisions_stored_by_older_versions_can_be_read_and_restored(ada: Person, app: FastAPI) -> None:
     event = await ada.event(title="Book launch", tags=["books"])
     await changed(ada, event, title="Reading", reminders=[10], geo={"lat": 52.5, "lon": 13.4})
     database = database_of(app)
@@ -210,7 +208,7 @@ async def test_states_of_older_code_are_shown_and_restored(ada: Person, app: Fas
     assert said(ok(await restore(ada, event["id"], 1))) == said(event)
 
 
-async def test_revisions_before_those_that_are_kept_are_not_made_up(ada: Person, app: FastAPI) -> None:
+async def test_the_oldest_stored_revision_has_no_list_of_changed_fields(ada: Person, app: FastAPI) -> None:
     event = await ada.event()
     for number in range(3):
         await changed(ada, event, title=str(number))
@@ -223,7 +221,7 @@ async def test_revisions_before_those_that_are_kept_are_not_made_up(ada: Person,
     ]
 
 
-async def test_what_a_restored_event_is_told_as_counts_on(ada: Person, app: FastAPI) -> None:
+async def test_the_sequence_and_the_times_of_a_restored_event_continue(ada: Person, app: FastAPI) -> None:
     event = await ada.event()
     database, id = database_of(app), ObjectId(event["id"])
     await database["events"].update_one({"_id": id}, {"$set": {"sequence": 7, "change_number": 5}})
@@ -241,7 +239,7 @@ async def test_what_a_restored_event_is_told_as_counts_on(ada: Person, app: Fast
     assert (await database["events"].find_one({"_id": id}))["sequence"] == 7
 
 
-def test_each_stored_field_is_content_that_an_undo_brings_back_or_the_servers_own() -> None:
+def test_every_stored_field_is_either_content_that_is_restored_or_set_by_the_server() -> None:
     stored = {field.alias or name for name, field in Event.model_fields.items()} - {"revision_id"}
     # A new field has to be thought about: what people say of an event belongs here, what the
     # server knows of it (counts, decisions, places in lists) into FIELDS_OF_SERVER.
@@ -264,7 +262,9 @@ async def change(before: Event, by: Id, **fields: Any) -> bool:
     return await commit_atomically(update_event_writes(before, after))
 
 
-async def test_who_else_changed_an_event_is_told_until_they_leave(ada: Person, ben: Person, app: FastAPI) -> None:
+async def test_another_editor_is_named_in_the_history_until_the_account_is_deleted(
+    ada: Person, ben: Person, app: FastAPI
+) -> None:
     event = await ada.event(title="Book launch")
     await by_another(app, event, ben, title="Reading")
     await changed(ada, event, title="Talk")
@@ -278,7 +278,7 @@ async def test_who_else_changed_an_event_is_told_until_they_leave(ada: Person, b
     assert await traces(database_of(app), ben.id) == []
 
 
-async def test_a_change_of_what_was_read_before_its_editor_left_is_made_anew(
+async def test_a_change_based_on_a_state_with_a_deleted_editor_must_be_repeated(
     ada: Person, ben: Person, app: FastAPI
 ) -> None:
     event = await ada.event()
@@ -293,9 +293,7 @@ async def test_a_change_of_what_was_read_before_its_editor_left_is_made_anew(
     assert await traces(database_of(app), ben.id) == []
 
 
-async def test_a_moderator_who_leaves_is_not_named_by_what_was_taken_down(
-    ada: Person, app: FastAPI, api: Planner
-) -> None:
+async def test_a_deleted_moderator_is_not_stored_with_a_takedown(ada: Person, app: FastAPI, api: Planner) -> None:
     people: Administration = services_of(app).administration
     grace, mary = [await sign_up(api, f"{name}@example.com") for name in ("grace", "mary")]
     for person in (grace, mary):
@@ -309,7 +307,7 @@ async def test_a_moderator_who_leaves_is_not_named_by_what_was_taken_down(
     assert [entry["act"] for entry in await history(ada, event["id"])] == ["changed", "taken-down", "created"]
 
 
-async def test_who_leaves_takes_every_revision_along(ada: Person, ben: Person, app: FastAPI) -> None:
+async def test_the_revisions_of_a_deleted_account_are_deleted(ada: Person, ben: Person, app: FastAPI) -> None:
     kept, gone = await ada.event(), await ada.event()
     for event in (kept, gone):
         await changed(ada, event, title="Reading")
@@ -322,7 +320,7 @@ async def test_who_leaves_takes_every_revision_along(ada: Person, ben: Person, a
     assert len(await history(ben, other["id"])) == 2
 
 
-async def test_an_export_holds_what_events_were_and_those_that_can_be_restored(
+async def test_an_export_contains_the_revisions_of_events_and_of_deleted_events(
     ada: Person, ben: Person, app: FastAPI
 ) -> None:
     event, gone = await ada.event(title="Book launch"), await ada.event(title="Dentist")
@@ -347,7 +345,7 @@ async def test_an_export_holds_what_events_were_and_those_that_can_be_restored(
     assert [item["id"] for item in taken["events"]] == [event["id"]]
 
 
-async def test_a_state_is_what_was_stored_and_not_what_is_answered(ada: Person, app: FastAPI) -> None:
+async def test_a_revision_has_the_stored_state_and_not_the_rendered_one(ada: Person, app: FastAPI) -> None:
     event = await ada.event(**WEEKLY)
     database, id = database_of(app), ObjectId(event["id"])
     stored = await database["events"].find_one({"_id": id})
@@ -360,7 +358,7 @@ async def test_a_state_is_what_was_stored_and_not_what_is_answered(ada: Person, 
     assert kept["at"] - stored["updated_at"] == timedelta(0)
 
 
-async def test_an_event_that_says_too_much_of_its_occurrences_is_refused_and_can_still_be_removed(ada: Person) -> None:
+async def test_an_event_with_too_many_overrides_is_refused_and_can_still_be_deleted(ada: Person) -> None:
     event = await ada.event(**WEEKLY | {"recurrence": {"rrule": "FREQ=DAILY"}})
     path, large = f"/events/{event['id']}/occurrences", {"description": chr(0x1F3B5) * 20_000}
     # Twenty-six of eighty thousand bytes each have room.

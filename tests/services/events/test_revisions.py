@@ -52,7 +52,7 @@ def said(event: Any) -> Any:
     return {name: value for name, value in event.items() if name not in SERVERS_OWN}
 
 
-async def test_each_change_is_kept_with_who_made_it_when_and_what_it_was(ada: Person) -> None:
+async def test_each_revision_has_its_author_time_fields_and_state(ada: Person) -> None:
     first = await ada.event(title="Book launch", tags=["books"])
     second = await changed(ada, first, title="Reading", location="Library")
     third = await changed(ada, first, start="2026-12-01T18:00:00", time_zone="Europe/Berlin")
@@ -66,7 +66,7 @@ async def test_each_change_is_kept_with_who_made_it_when_and_what_it_was(ada: Pe
     ]
 
 
-async def test_a_removal_is_a_revision_of_its_own(ada: Person) -> None:
+async def test_a_deletion_is_a_revision_of_its_own(ada: Person) -> None:
     event = await ada.event()
     await remove(ada, event)
     removal, before = await history(ada, event["id"])
@@ -96,7 +96,7 @@ async def test_undo_needs_no_body(ada: Person) -> None:
     assert ok(await ada.post(f"/events/{event['id']}/restore"))["title"] == "Book launch"
 
 
-async def test_any_earlier_revision_can_be_made_the_next_one(ada: Person) -> None:
+async def test_any_earlier_revision_can_be_restored(ada: Person) -> None:
     event = await ada.event(title="1")
     for number in range(2, 6):
         await changed(ada, event, title=str(number))
@@ -105,7 +105,7 @@ async def test_any_earlier_revision_can_be_made_the_next_one(ada: Person) -> Non
     assert [entry["event"]["title"] for entry in await history(ada, event["id"])] == ["2", "5", "4", "3", "2", "1"]
 
 
-async def test_what_is_so_already_stays_as_it_is(ada: Person) -> None:
+async def test_restoring_the_current_state_changes_nothing(ada: Person) -> None:
     event = await ada.event(title="Book launch")
     await changed(ada, event, title="Reading")
     back = ok(await restore(ada, event["id"], 1))
@@ -113,14 +113,14 @@ async def test_what_is_so_already_stays_as_it_is(ada: Person) -> None:
         assert ok(await restore(ada, event["id"], revision)) == back
 
 
-async def test_there_is_nothing_to_undo_in_what_was_never_changed(ada: Person) -> None:
+async def test_an_event_that_was_never_changed_cannot_be_undone(ada: Person) -> None:
     event = await ada.event()
     ok(await restore(ada, event["id"]), 409)
     assert ok(await ada.get(f"/events/{event['id']}")) == event
 
 
 @pytest.mark.parametrize("revision", [3, 4, 2**53])
-async def test_a_revision_that_is_not_there_or_was_a_removal_cannot_be_restored(ada: Person, revision: int) -> None:
+async def test_a_missing_revision_or_a_deletion_cannot_be_restored(ada: Person, revision: int) -> None:
     event = await ada.event()
     await changed(ada, event, title="Reading")
     await remove(ada, event)
@@ -130,7 +130,7 @@ async def test_a_revision_that_is_not_there_or_was_a_removal_cannot_be_restored(
     assert (await restore(ada, event["id"], revision)).status_code == (422 if revision != 4 else 200)
 
 
-async def test_only_the_latest_revision_is_restored_over_when_the_client_says_which_it_has(ada: Person) -> None:
+async def test_a_restore_with_an_old_etag_is_refused(ada: Person) -> None:
     event = await ada.event(title="Book launch")
     now = await changed(ada, event, title="Reading")
     ok(await restore(ada, event["id"], tag='"1"'), 412)
@@ -138,7 +138,7 @@ async def test_only_the_latest_revision_is_restored_over_when_the_client_says_wh
     assert ok(await restore(ada, event["id"], tag='"2"'))["title"] == "Book launch"
 
 
-async def test_a_removed_event_is_there_again_with_its_id_its_uid_and_its_place_in_the_account(ada: Person) -> None:
+async def test_a_restored_event_has_its_id_its_uid_and_its_place_in_the_account(ada: Person) -> None:
     before, event = await ada.event(), await ada.event(uid="launch@example.com", start="2026-12-01")
     await changed(ada, event, title="Reading")
     last = ok(await ada.get(f"/events/{event['id']}"))
@@ -154,7 +154,7 @@ async def test_a_removed_event_is_there_again_with_its_id_its_uid_and_its_place_
     assert acts == [(4, "restored", []), (3, "deleted", None), (2, "changed", ["title"]), (1, "created", None)]
 
 
-async def test_a_removed_event_can_come_back_as_what_it_was_earlier(ada: Person) -> None:
+async def test_a_deleted_event_can_be_restored_to_an_earlier_revision(ada: Person) -> None:
     event = await ada.event(title="Book launch")
     await changed(ada, event, title="Reading")
     await remove(ada, event)
@@ -163,7 +163,7 @@ async def test_a_removed_event_can_come_back_as_what_it_was_earlier(ada: Person)
     assert (await history(ada, event["id"]))[0]["fields"] == ["title"]
 
 
-async def test_that_an_event_is_there_again_is_not_undone_by_mistake(ada: Person) -> None:
+async def test_the_restore_of_a_deleted_event_cannot_be_undone(ada: Person) -> None:
     event = await ada.event()
     await remove(ada, event)
     restored = ok(await restore(ada, event["id"]))
@@ -171,7 +171,7 @@ async def test_that_an_event_is_there_again_is_not_undone_by_mistake(ada: Person
     assert ok(await ada.get(f"/events/{event['id']}")) == restored
 
 
-async def test_the_latest_revision_of_a_removed_event_is_its_removal(ada: Person) -> None:
+async def test_the_latest_revision_of_a_deleted_event_is_its_deletion(ada: Person) -> None:
     event = await ada.event()
     await remove(ada, event)
     ok(await restore(ada, event["id"], tag='"1"'), 412)
@@ -179,7 +179,7 @@ async def test_the_latest_revision_of_a_removed_event_is_its_removal(ada: Person
     assert ok(await restore(ada, event["id"], tag='"2"'))["revision"] == 3
 
 
-async def test_an_event_can_be_removed_and_restored_again_and_again(ada: Person) -> None:
+async def test_an_event_can_be_deleted_and_restored_repeatedly(ada: Person) -> None:
     event = await ada.event(title="Book launch")
     for turn in range(1, 4):
         await remove(ada, event)
@@ -189,7 +189,7 @@ async def test_an_event_can_be_removed_and_restored_again_and_again(ada: Person)
     assert (await ada.me())["events"] == [event["id"]]
 
 
-async def test_revisions_are_for_the_creator_and_to_others_as_the_event_is(ada: Person, ben: Person) -> None:
+async def test_revisions_are_for_the_creator_and_refused_to_others_like_the_event(ada: Person, ben: Person) -> None:
     hidden, seen = await ada.event(), await ada.event(visibility="public")
     for event, status in ((hidden, 404), (seen, 403)):
         await changed(ada, event, title="Reading")
@@ -204,7 +204,7 @@ async def test_revisions_are_for_the_creator_and_to_others_as_the_event_is(ada: 
         ok(await restore(ben, event["id"]), 404)
 
 
-async def test_an_undo_hides_and_shows_as_the_change_before_it_did(ada: Person, ben: Person) -> None:
+async def test_an_undo_restores_the_visibility(ada: Person, ben: Person) -> None:
     event = await ada.event(visibility="public")
     await changed(ada, event, visibility="private")
     ok(await ben.get(f"/events/{event['id']}"), 404)
@@ -221,7 +221,7 @@ async def taken_down(ada: Person, moderator: Person) -> Any:
     return ok(await ada.get(f"/events/{event['id']}"))
 
 
-async def test_what_was_taken_down_does_not_become_public_by_an_undo(ada: Person, moderator: Person) -> None:
+async def test_an_undo_does_not_publish_a_taken_down_event(ada: Person, moderator: Person) -> None:
     event = await taken_down(ada, moderator)
     assert ok(await restore(ada, event["id"])) == event
     for revision in (1, 2):
@@ -235,7 +235,7 @@ async def test_what_was_taken_down_does_not_become_public_by_an_undo(ada: Person
         await remove(ada, event)
 
 
-async def test_what_a_moderator_allows_again_stays_private_until_its_creator_says_otherwise(
+async def test_after_a_lifted_takedown_an_event_stays_private_until_its_creator_publishes_it(
     ada: Person, ben: Person, moderator: Person
 ) -> None:
     event = await taken_down(ada, moderator)
@@ -259,7 +259,7 @@ async def test_the_creator_reads_that_a_moderator_acted_and_not_which_one(ada: P
     ok(await moderator.get(f"/events/{event['id']}/revisions"), 404)
 
 
-async def test_a_uid_that_was_given_away_meanwhile_is_not_taken_back(ada: Person) -> None:
+async def test_an_event_is_not_restored_while_another_has_its_uid(ada: Person) -> None:
     event = await ada.event(uid="launch@example.com")
     await remove(ada, event)
     other = await ada.event(uid="launch@example.com")
@@ -269,7 +269,7 @@ async def test_a_uid_that_was_given_away_meanwhile_is_not_taken_back(ada: Person
     assert ok(await restore(ada, event["id"]))["uid"] == "launch@example.com"
 
 
-async def test_for_an_account_that_is_gone_nothing_is_restored(ada: Person, app: FastAPI) -> None:
+async def test_nothing_is_restored_for_a_deleted_account(ada: Person, app: FastAPI) -> None:
     event = await ada.event()
     await remove(ada, event)
     database = database_of(app)
@@ -281,7 +281,7 @@ async def test_for_an_account_that_is_gone_nothing_is_restored(ada: Person, app:
 
 @pytest.mark.real_server("the mock does nothing at once")
 @pytest.mark.parametrize("revision", [None, 1])
-async def test_of_twenty_who_restore_a_removed_event_at_once_one_does(
+async def test_of_twenty_restores_of_a_deleted_event_at_once_one_succeeds(
     ada: Person, app: FastAPI, revision: int | None
 ) -> None:
     event = await ada.event()
@@ -300,7 +300,7 @@ async def test_of_twenty_who_restore_a_removed_event_at_once_one_does(
 
 
 @pytest.mark.real_server("the mock does nothing at once")
-async def test_removals_and_restorations_at_once_leave_event_account_and_revisions_agreeing(
+async def test_after_deletions_and_restores_at_once_event_account_and_revisions_agree(
     ada: Person, app: FastAPI
 ) -> None:
     event = await ada.event()

@@ -45,7 +45,7 @@ def noting(name: str) -> Insert:
     return Insert(Guard(id=name))
 
 
-async def test_what_one_decides_by_is_as_the_one_before_left_it(database: Database, ada: Id) -> None:
+async def test_each_decision_sees_the_writes_of_the_one_before(database: Database, ada: Id) -> None:
     """Twenty count and then add one, in two processes as it were: none counts what another is about to add."""
     counted: list[int] = []
     # Without transactions there is only one process.
@@ -71,7 +71,7 @@ async def test_what_one_decides_by_is_as_the_one_before_left_it(database: Databa
     assert lock is not None and lock.current is not None
 
 
-async def test_what_speaks_against_it_is_raised_and_nothing_is_written(database: Database, ada: Id) -> None:
+async def test_an_error_of_the_decision_is_raised_and_nothing_is_written(database: Database, ada: Id) -> None:
     async def decide() -> None:
         raise Conflict("no")
 
@@ -83,7 +83,7 @@ async def test_what_speaks_against_it_is_raised_and_nothing_is_written(database:
     assert "write_lock" not in await get_stored(database, "users", ada)
 
 
-async def test_what_is_refused_for_a_reason_of_its_own_is_not_tried_again(database: Database, ada: Id) -> None:
+async def test_a_write_that_is_refused_for_another_reason_is_not_retried(database: Database, ada: Id) -> None:
     tries = 0
 
     async def refused(lock: Write) -> bool:
@@ -105,13 +105,13 @@ async def test_what_is_refused_for_a_reason_of_its_own_is_not_tried_again(databa
     assert tries == 2
 
 
-async def test_somebody_who_is_gone_has_no_turn(database: Database) -> None:
+async def test_a_deleted_account_has_no_write_lock(database: Database) -> None:
     with pytest.raises(InvalidToken):
         await UserWriteLocks().decide_and_write(new_id(), nothing, lambda lock: commit_atomically([lock]))
     assert await UserWriteLock.by_user(new_id()) is None
 
 
-async def test_whoever_loses_each_time_is_told_to_try_again(database: Database, ada: Id) -> None:
+async def test_after_losing_every_attempt_the_error_is_unavailable(database: Database, ada: Id) -> None:
     async def quicker() -> None:
         lock = await UserWriteLock.by_user(ada)
         assert lock is not None
@@ -124,7 +124,7 @@ async def test_whoever_loses_each_time_is_told_to_try_again(database: Database, 
     assert await database.handle["guards"].count_documents({}) == 0
 
 
-async def test_one_person_waits_for_nobody_else(database: Database, ada: Id) -> None:
+async def test_the_lock_of_one_user_does_not_delay_another(database: Database, ada: Id) -> None:
     ben = await insert_user(database, name="ben")
     side, in_the_middle, go_on = UserWriteLocks(), asyncio.Event(), asyncio.Event()
 
