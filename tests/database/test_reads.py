@@ -17,21 +17,21 @@ from models.events.event import Event
 from tests.support.documents import NOW, build_user, insert_user
 
 
-class Trips:
+class ReadCounter:
     """Counts the trips to the database, and can make the next ones fail or wait."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.asked: list[list[Id]] = []
+        self.requests: list[list[Id]] = []
         self.error: BaseException | None = None
-        self.gate: asyncio.Event | None = None
-        self.left = asyncio.Event()
+        self.may_continue: asyncio.Event | None = None
+        self.has_started = asyncio.Event()
         original = reads.find_raw_by_ids
 
         async def counted(document: Any, ids: list[Id]) -> dict[Id, bytes]:
-            self.asked.append(ids)
-            self.left.set()
-            if self.gate:
-                await self.gate.wait()
+            self.requests.append(ids)
+            self.has_started.set()
+            if self.may_continue:
+                await self.may_continue.wait()
             if self.error:
                 raise self.error
             return await original(document, ids)
@@ -40,8 +40,8 @@ class Trips:
 
 
 @pytest.fixture
-def trips(monkeypatch: pytest.MonkeyPatch) -> Trips:
-    return Trips(monkeypatch)
+def reads_of_documents(monkeypatch: pytest.MonkeyPatch) -> ReadCounter:
+    return ReadCounter(monkeypatch)
 
 
 @pytest.fixture
@@ -55,13 +55,13 @@ def email(raw: bytes | None) -> Any:
 
 
 async def test_documents_requested_in_one_iteration_of_the_event_loop_share_a_query(
-    database: Database, loader: Loader[User], trips: Trips
+    database: Database, loader: Loader[User], reads_of_documents: ReadCounter
 ) -> None:
     ada, ben, nobody = await insert_user(database), await insert_user(database, name="ben"), new_id()
     one, two, again, none = await asyncio.gather(*(loader.get_raw(id) for id in (ada, ben, ada, nobody)))
     assert (email(one), email(two), none) == ("ada@example.com", "ben@example.com", None)
     assert again == one
-    assert trips.asked == [[ada, ben, nobody]]
+    assert reads_of_documents.requests == [[ada, ben, nobody]]
 
 
 async def test_nothing_is_cached_beyond_one_iteration_of_the_event_loop(
@@ -76,32 +76,32 @@ async def test_nothing_is_cached_beyond_one_iteration_of_the_event_loop(
 
 
 async def test_a_request_during_a_query_starts_its_own_query(
-    database: Database, loader: Loader[User], trips: Trips
+    database: Database, loader: Loader[User], reads_of_documents: ReadCounter
 ) -> None:
     ada = await insert_user(database)
-    trips.gate = asyncio.Event()
+    reads_of_documents.may_continue = asyncio.Event()
     first = asyncio.create_task(loader.get_raw(ada))
-    await trips.left.wait()
+    await reads_of_documents.has_started.wait()
     second = asyncio.create_task(loader.get_raw(ada))
     await asyncio.sleep(0)
-    trips.gate.set()
+    reads_of_documents.may_continue.set()
     assert email(await first) == email(await second) == "ada@example.com"
-    assert trips.asked == [[ada], [ada]]
+    assert reads_of_documents.requests == [[ada], [ada]]
 
 
 async def test_an_error_is_raised_for_all_who_wait_and_for_nobody_after_them(
-    database: Database, loader: Loader[User], trips: Trips
+    database: Database, loader: Loader[User], reads_of_documents: ReadCounter
 ) -> None:
     ada = await insert_user(database)
-    trips.error = ConnectionError("away")
+    reads_of_documents.error = ConnectionError("away")
     outcomes = await asyncio.gather(*(loader.get_raw(id) for id in (ada, ada, new_id())), return_exceptions=True)
     assert [type(outcome) for outcome in outcomes] == [ConnectionError] * 3
-    trips.error = None
+    reads_of_documents.error = None
     assert email(await loader.get_raw(ada)) == "ada@example.com"
 
 
 async def test_a_cancelled_caller_does_not_cancel_the_others(
-    database: Database, loader: Loader[User], trips: Trips
+    database: Database, loader: Loader[User], reads_of_documents: ReadCounter
 ) -> None:
     ada = await insert_user(database)
     tasks = [asyncio.create_task(loader.get_raw(ada)) for _ in range(3)]
@@ -110,31 +110,31 @@ async def test_a_cancelled_caller_does_not_cancel_the_others(
     outcomes = await asyncio.gather(*tasks, return_exceptions=True)
     assert isinstance(outcomes[0], asyncio.CancelledError)
     assert email(outcomes[1]) == email(outcomes[2]) == "ada@example.com"  # type: ignore[arg-type]
-    assert trips.asked == [[ada]]
+    assert reads_of_documents.requests == [[ada]]
 
 
 async def test_a_failed_query_whose_callers_were_all_cancelled_is_not_logged(
-    loader: Loader[User], trips: Trips, caplog: pytest.LogCaptureFixture
+    loader: Loader[User], reads_of_documents: ReadCounter, caplog: pytest.LogCaptureFixture
 ) -> None:
-    trips.error = ConnectionError("away")
+    reads_of_documents.error = ConnectionError("away")
     task = asyncio.create_task(loader.get_raw(new_id()))
     await asyncio.sleep(0)
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     for _ in range(3):
         await asyncio.sleep(0)
-    assert trips.asked
+    assert reads_of_documents.requests
     assert caplog.records == []
 
 
 async def test_a_single_read_is_sent_in_the_iteration_in_which_it_is_requested(
-    loader: Loader[User], trips: Trips
+    loader: Loader[User], reads_of_documents: ReadCounter
 ) -> None:
-    trips.gate = asyncio.Event()
+    reads_of_documents.may_continue = asyncio.Event()
     task = asyncio.create_task(loader.get_raw(new_id()))
     for _ in range(3):  # The task begins, the query is sent, its own task begins.
         await asyncio.sleep(0)
-    assert len(trips.asked) == 1
+    assert len(reads_of_documents.requests) == 1
     task.cancel()
 
 
@@ -176,15 +176,15 @@ async def test_a_page_can_be_of_some_fields_only(database: Database) -> None:
     assert decode(raw) == {"_id": ada, "role": "user"}
 
 
-class Questions:
+class QueryCounter:
     """Counts the queries that pages cost."""
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.asked = 0
+        self.requests = 0
         original = Database.run_in_thread
 
         async def counted(database: Database, work: Any, seconds: float | None = None) -> Any:
-            self.asked += 1
+            self.requests += 1
             return await original(database, work, seconds)
 
         monkeypatch.setattr(Database, "run_in_thread", counted)
@@ -199,9 +199,9 @@ async def test_equal_pages_requested_in_one_iteration_share_a_query(
 ) -> None:
     for name in ("ada", "ben"):
         await insert_user(database, name=name)
-    questions = Questions(monkeypatch)
+    queries = QueryCounter(monkeypatch)
     found = await asyncio.gather(*(find_raw(User, {"role": "user"}, order=[("_id", 1)], limit=5) for _ in range(10)))
-    assert questions.asked == 1
+    assert queries.requests == 1
     assert [len(each) for each in found] == [2] * 10
     found[0].clear()
     assert len(found[1]) == 2
@@ -212,8 +212,8 @@ async def test_pages_that_differ_in_anything_have_queries_of_their_own(
     database: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     ada = await insert_user(database)
-    questions = Questions(monkeypatch)
-    asked: list[Any] = [
+    queries = QueryCounter(monkeypatch)
+    requests: list[Any] = [
         find_raw(User, {"role": "user"}, order=[("_id", 1)], limit=5),
         find_raw(User, {"role": "admin"}, order=[("_id", 1)], limit=5),
         find_raw(User, {"role": "user"}, order=[("_id", -1)], limit=5),
@@ -222,18 +222,18 @@ async def test_pages_that_differ_in_anything_have_queries_of_their_own(
         find_raw(User, {"role": "user"}, order=[("_id", 1)], limit=5, fields={"_id": 1}),
         find_raw(Event, {"role": "user"}, order=[("_id", 1)], limit=5),
     ]
-    found = await asyncio.gather(*asked)
-    assert questions.asked == len(asked)
+    found = await asyncio.gather(*requests)
+    assert queries.requests == len(requests)
     assert [len(each) for each in found] == [1, 0, 1, 1, 1, 1, 0]
     assert decode(found[5][0]) == {"_id": ada}
 
 
 @ONE_QUERY
 async def test_a_page_requested_after_a_write_contains_it(database: Database) -> None:
-    asked = asyncio.create_task(find_raw(User, {}, limit=5))
+    requests = asyncio.create_task(find_raw(User, {}, limit=5))
     await insert_user(database)
     assert len(await find_raw(User, {}, limit=5)) == 1
-    await asked
+    await requests
 
 
 @ONE_QUERY

@@ -70,7 +70,7 @@ async def account(api: Planner, tokens: dict[str, Any]) -> Any:
 
 
 async def test_without_a_page_the_callback_returns_the_account_and_its_tokens(api: Planner, mary: str) -> None:
-    answer = await Browser(api).dance(mary)
+    answer = await Browser(api).go_through_sign_in(mary)
     body = ok(answer)
     assert (body["user"]["email"], body["user"]["full_name"]) == (f"{mary}@example.com", "Mary Jackson")
     assert body["user"]["email_verified"] is True
@@ -80,12 +80,12 @@ async def test_without_a_page_the_callback_returns_the_account_and_its_tokens(ap
         await api.post("/auth/token", data={"grant_type": "refresh_token"} | {"refresh_token": body["refresh_token"]})
     )
     assert (await account(api, fresh))["id"] == body["user"]["id"]
-    again = ok(await Browser(api).dance(mary))
+    again = ok(await Browser(api).go_through_sign_in(mary))
     assert again["user"]["id"] == body["user"]["id"]
 
 
 async def test_a_page_gets_a_code_and_its_state_and_redeems_it(api: Planner, mary: str, page: SignInPage) -> None:
-    back = await Browser(api).dance(mary, **page.query)
+    back = await Browser(api).go_through_sign_in(mary, **page.query)
     assert back.status_code == 302
     assert back.headers["location"].startswith(f"{PAGE}&code=")
     assert (back.headers["cache-control"], back.headers["referrer-policy"]) == ("no-store", "no-referrer")
@@ -100,7 +100,7 @@ async def test_a_page_gets_a_code_and_its_state_and_redeems_it(api: Planner, mar
 
 
 async def test_the_session_shows_the_device_that_signed_in(api: Planner, mary: str) -> None:
-    signed_in = ok(await Browser(api).dance(mary))
+    signed_in = ok(await Browser(api).go_through_sign_in(mary))
     headers = {"Authorization": f"Bearer {signed_in['access_token']}"}
     (session,) = ok(await api.get("/auth/sessions", headers=headers))["items"]
     assert session["device"].startswith("python-httpx")
@@ -109,64 +109,64 @@ async def test_the_session_shows_the_device_that_signed_in(api: Planner, mary: s
 
 async def test_the_sign_in_cookie_is_http_only_and_deleted_by_the_callback(api: Planner, mary: str) -> None:
     browser = Browser(api)
-    sent = await browser.leave()
+    sent = await browser.start_sign_in()
     cookie = sent.headers["set-cookie"]
     assert {"HttpOnly", "Path=/", "SameSite=lax", "Max-Age=600"} <= set(cookie.split("; "))
     assert sent.headers["cache-control"] == "no-store"
     secret = cookie.partition("=")[2].partition(";")[0]
     assert len(secret) == 43 and secret not in sent.headers["location"]
-    back = await browser.come_back(await browser.consent(sent, mary))
+    back = await browser.finish_sign_in(await browser.consent(sent, mary))
     assert "Max-Age=0" in back.headers["set-cookie"]
 
 
 async def test_several_sign_ins_at_once_in_one_browser_all_succeed(api: Planner, mary: str) -> None:
     browser = Browser(api)
-    sent = [await browser.leave() for _ in range(3)]
+    sent = [await browser.start_sign_in() for _ in range(3)]
     for one in reversed(sent):
-        ok(await browser.come_back(await browser.consent(one, mary)))
+        ok(await browser.finish_sign_in(await browser.consent(one, mary)))
 
 
 async def test_another_browser_cannot_finish_the_sign_in_of_this_one(api: Planner, mary: str) -> None:
     mine, other = Browser(api), Browser(api)
-    back = await mine.consent(await mine.leave(), mary)
-    refused = await other.come_back(back)
+    back = await mine.consent(await mine.start_sign_in(), mary)
+    refused = await other.finish_sign_in(back)
     assert refused.status_code == 401
     assert refused.json()["type"] == "/problems/sign-in-refused"
-    await other.leave()
-    assert (await other.come_back(back)).status_code == 401
+    await other.start_sign_in()
+    assert (await other.finish_sign_in(back)).status_code == 401
     other.cookies = dict.fromkeys(mine.cookies, "x" * 43)
-    assert (await other.come_back(back)).status_code == 401
-    ok(await mine.come_back(back))
+    assert (await other.finish_sign_in(back)).status_code == 401
+    ok(await mine.finish_sign_in(back))
 
 
 @pytest.mark.parametrize("state", [None, "", "x" * 43])
 async def test_a_state_that_is_not_ours_is_refused(api: Planner, mary: str, state: str | None) -> None:
     browser = Browser(api)
-    back = await browser.consent(await browser.leave(), mary)
-    assert (await browser.come_back(back, state=state)).status_code == 401
+    back = await browser.consent(await browser.start_sign_in(), mary)
+    assert (await browser.finish_sign_in(back, state=state)).status_code == 401
 
 
 async def test_a_state_can_be_used_once(api: Planner, mary: str) -> None:
     browser = Browser(api)
-    back = await browser.consent(await browser.leave(), mary)
-    ok(await browser.come_back(back))
-    assert (await browser.come_back(back)).status_code == 401
+    back = await browser.consent(await browser.start_sign_in(), mary)
+    ok(await browser.finish_sign_in(back))
+    assert (await browser.finish_sign_in(back)).status_code == 401
 
 
 async def test_of_20_uses_of_one_state_one_succeeds(api: Planner, mary: str) -> None:
     browser = Browser(api)
-    back = await browser.consent(await browser.leave(), mary)
-    answers = await asyncio.gather(*(browser.come_back(back) for _ in range(20)))
+    back = await browser.consent(await browser.start_sign_in(), mary)
+    answers = await asyncio.gather(*(browser.finish_sign_in(back) for _ in range(20)))
     assert sorted(answer.status_code for answer in answers) == [200] + [401] * 19
 
 
 async def test_20_first_sign_ins_of_one_identity_make_one_account(api: Planner, mary: str) -> None:
-    answers = await asyncio.gather(*(Browser(api).dance(mary) for _ in range(20)))
+    answers = await asyncio.gather(*(Browser(api).go_through_sign_in(mary) for _ in range(20)))
     assert len({ok(answer)["user"]["id"] for answer in answers}) == 1
 
 
 async def test_of_20_redemptions_of_one_code_one_succeeds(api: Planner, mary: str, page: SignInPage) -> None:
-    back = await Browser(api).dance(mary, **page.query)
+    back = await Browser(api).go_through_sign_in(mary, **page.query)
     code = query_of(back.headers["location"])["code"]
     answers = await asyncio.gather(*(page.redeem(api, code) for _ in range(20)))
     assert sorted(answer.status_code for answer in answers) == [200] + [400] * 19
@@ -201,13 +201,13 @@ BAD_TOKENS = [
 async def test_a_response_of_the_provider_that_fails_validation_signs_nobody_in(
     api: Planner, acme: RunningProvider, mary: str, page: SignInPage, fault: str
 ) -> None:
-    ok(await Browser(api).dance(mary))
+    ok(await Browser(api).go_through_sign_in(mary))
     acme.control(faults=[fault])
-    failed = await Browser(api).dance(mary)
+    failed = await Browser(api).go_through_sign_in(mary)
     assert failed.status_code == 502
     assert failed.headers["content-type"] == "application/problem+json"
     assert failed.json()["type"] == "/problems/provider-failed"
-    told = query_of((await Browser(api).dance(mary, **page.query)).headers["location"])
+    told = query_of((await Browser(api).go_through_sign_in(mary, **page.query)).headers["location"])
     assert (told["error"], told["state"]) == ("server_error", page.state)
     assert "code" not in told
 
@@ -224,8 +224,8 @@ async def test_a_refusal_is_passed_to_the_page_or_returned_as_a_problem(
     api: Planner, acme: RunningProvider, mary: str, page: SignInPage, fault: str, status: int, error: str
 ) -> None:
     acme.control(faults=[fault])
-    assert (await Browser(api).dance(mary)).status_code == status
-    back = await Browser(api).dance(mary, **page.query)
+    assert (await Browser(api).go_through_sign_in(mary)).status_code == status
+    back = await Browser(api).go_through_sign_in(mary, **page.query)
     told = query_of(back.headers["location"])
     assert back.headers["location"].startswith(f"{PAGE}&error=")
     assert (told["error"], told["state"]) == (error, page.state)
@@ -235,9 +235,9 @@ async def test_a_refusal_is_passed_to_the_page_or_returned_as_a_problem(
 
 async def test_after_an_error_the_state_cannot_be_used_again(api: Planner, mary: str) -> None:
     browser = Browser(api)
-    back = await browser.consent(await browser.leave(), mary)
+    back = await browser.consent(await browser.start_sign_in(), mary)
     for error in ("access_denied", None):
-        assert (await browser.come_back(back, error=error)).status_code == 401
+        assert (await browser.finish_sign_in(back, error=error)).status_code == 401
 
 
 async def test_an_address_that_is_not_verified_on_both_sides_signs_nobody_in(
@@ -246,17 +246,17 @@ async def test_an_address_that_is_not_verified_on_both_sides_signs_nobody_in(
     victim = await sign_up(api, f"victim{uuid4().hex[:8]}@example.com")
     for verified in (True, False):
         name = acme.knows(f"mallory{uuid4().hex[:8]}", email=victim.email.upper(), email_verified=verified)
-        refused = await Browser(api).dance(name)
+        refused = await Browser(api).go_through_sign_in(name)
         assert refused.status_code == 409
         assert "password" in refused.json()["detail"]
-        told = query_of((await Browser(api).dance(name, **page.query)).headers["location"])
+        told = query_of((await Browser(api).go_through_sign_in(name, **page.query)).headers["location"])
         assert told["error"] == "access_denied" and "password" in told["error_description"]
         assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", told["error_description"])
 
 
 async def test_a_provider_that_gives_no_address_creates_no_account(api: Planner, acme: RunningProvider) -> None:
     name = acme.knows(f"nobody{uuid4().hex[:8]}", name="Nobody")
-    refused = await Browser(api).dance(name)
+    refused = await Browser(api).go_through_sign_in(name)
     assert refused.status_code == 401
     assert "e-mail address" in refused.json()["detail"]
 
@@ -264,11 +264,11 @@ async def test_a_provider_that_gives_no_address_creates_no_account(api: Planner,
 async def test_people_can_sign_in_after_the_provider_rotated_its_keys(
     api: Planner, acme: RunningProvider, mary: str
 ) -> None:
-    ok(await Browser(api).dance(mary))
+    ok(await Browser(api).go_through_sign_in(mary))
     acme.control(rotate=True)
 
     async def can_sign_in() -> bool:
-        return (await Browser(api).dance(mary)).status_code == 200
+        return (await Browser(api).go_through_sign_in(mary)).status_code == 200
 
     # Keys that were fetched within the last second are not fetched again.
     await wait_until_async(can_sign_in)
@@ -291,8 +291,8 @@ async def test_no_secret_of_a_sign_in_is_logged(
 ) -> None:
     acme.control(faults=["wrong_nonce"])
     browser = Browser(api)
-    back = await browser.consent(await browser.leave(), mary)
-    await browser.come_back(back)
+    back = await browser.consent(await browser.start_sign_in(), mary)
+    await browser.finish_sign_in(back)
     assert "a wrong claim: nonce" in server.output
     for secret in (*query_of(back).values(), *browser.cookies.values(), acme.settings["client_secret"], mary):
         if len(secret) > 10:

@@ -1,4 +1,4 @@
-"""People as the tests see them: an account, and requests made with its token."""
+"""Clients of the planner: an account, and requests made with its token."""
 
 from dataclasses import dataclass
 from typing import Any
@@ -11,7 +11,7 @@ PASSWORD = "correct horse battery staple"
 
 @dataclass
 class Person:
-    """Somebody signed in."""
+    """An account that is signed in, and its requests."""
 
     api: Planner
     id: str
@@ -43,7 +43,7 @@ class Person:
         return await self.request("DELETE", path, **options)
 
     async def event(self, **fields: Any) -> Any:
-        """A new event of this person's."""
+        """Create an event of this person's, and return it as the response shows it."""
         return ok(await self.post("/events", json={"title": "Book launch"} | fields), 201)
 
     async def me(self) -> Any:
@@ -51,7 +51,7 @@ class Person:
 
 
 def ok(response: httpx.Response, status: int = 200) -> Any:
-    """The body of an answer that must have this status."""
+    """Return the body of a response, which must have this status; None for an empty body."""
     assert response.status_code == status, f"{response.status_code}: {response.text}"
     return response.json() if response.content else None
 
@@ -61,7 +61,7 @@ async def sign_in(api: Planner, email: str, password: str = PASSWORD) -> httpx.R
 
 
 async def sign_up(api: Planner, email: str, password: str = PASSWORD, **fields: Any) -> Person:
-    """A new account, signed in."""
+    """Create an account, and sign in."""
     user = ok(await api.post("/auth/signup", json={"email": email, "password": password} | fields), 201)
     tokens = ok(await sign_in(api, email, password))
     return Person(api, user["id"], email, tokens["access_token"], password)

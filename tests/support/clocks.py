@@ -9,7 +9,7 @@ from planner.clock import SystemClock
 
 
 class MovableClock:
-    """Tells the true time, plus as much as it was moved; once frozen, it stands still until it is moved."""
+    """The system's time plus the steps by which it was moved; once frozen, it changes only when it is moved."""
 
     def __init__(self, start: datetime | None = None) -> None:
         self._system = SystemClock()

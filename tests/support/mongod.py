@@ -24,7 +24,7 @@ class Standalone:
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self) -> None:
-        """Start it, and wait until it answers."""
+        """Start it, and wait until it responds."""
         self._folder.mkdir(parents=True, exist_ok=True)
         self.process = subprocess.Popen(
             [
@@ -41,7 +41,7 @@ class Standalone:
             client.admin.command("ping")
 
     def kill(self) -> None:
-        """End it as a crash would."""
+        """Kill it, as a crash would."""
         assert self.process is not None
         self.process.kill()
         self.process.wait()
@@ -54,7 +54,7 @@ class Standalone:
 
 @contextmanager
 def standalone(folder: Path) -> Iterator[Standalone]:
-    """A single mongod that runs for the time being, unless it is stopped before."""
+    """Run a single mongod for as long as the block runs, unless it is stopped before."""
     mongod = Standalone(folder)
     try:
         mongod.start()
@@ -64,10 +64,10 @@ def standalone(folder: Path) -> Iterator[Standalone]:
 
 
 def embedded_pid(data_dir: Path) -> int:
-    """The process id of the mongod that a planner runs in this DATA_DIR."""
+    """Return the process id of the mongod that a planner runs in this DATA_DIR."""
     return int((data_dir / "mongo" / "mongod.lock").read_text())
 
 
 def kill_embedded(data_dir: Path) -> None:
-    """End that mongod as a crash would."""
+    """Kill that mongod, as a crash would."""
     os.kill(embedded_pid(data_dir), signal.SIGKILL)

@@ -1,4 +1,4 @@
-"""Which of a planner's worker processes a connection leads to, and connections to all of them."""
+"""Connections to each of the worker processes of a planner."""
 
 import asyncio
 from collections.abc import AsyncIterator
@@ -16,13 +16,13 @@ RACERS = 20
 
 
 def one_connection(server: RunningServer) -> Planner:
-    """A client that keeps to one connection, and so to one worker."""
+    """Return a client that uses one connection, and so one worker."""
     limits = httpx.Limits(max_connections=1, max_keepalive_connections=1, keepalive_expiry=None)
     return httpx.AsyncClient(base_url=server.url, timeout=60, limits=limits)
 
 
 def worker_at(server: RunningServer, port: int) -> int:
-    """The process that serves the client whose connection has this port; Linux tells."""
+    """Return the process that serves the client whose connection has this port, as Linux shows it."""
     ends = (f":{server.port:04X}", f":{port:04X}")
     rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
     sockets = {f"socket:[{row[9]}]" for row in rows if row[1].endswith(ends[0]) and row[2].endswith(ends[1])}
@@ -41,7 +41,7 @@ def worker_at(server: RunningServer, port: int) -> int:
 
 @asynccontextmanager
 async def both_workers(server: RunningServer) -> AsyncIterator[list[Planner]]:
-    """A client of each of the two workers: connections are opened until both have one."""
+    """Yield a client of each of the two workers, after opening connections until both have one."""
     found: dict[int, Planner] = {}
     async with AsyncExitStack() as stack:
         for _ in range(ROUNDS):
@@ -57,7 +57,7 @@ async def both_workers(server: RunningServer) -> AsyncIterator[list[Planner]]:
 
 
 async def port_of(server: RunningServer, client: Planner) -> int:
-    """The port at the client's end of its connection, which is opened if it is not yet."""
+    """Return the port of the client's end of its connection, which is opened if need be."""
     async with client.stream("GET", f"{server.root}/healthz") as response:
         await response.aread()
         return int(response.extensions["network_stream"].get_extra_info("client_addr")[1])

@@ -194,7 +194,7 @@ class PreparedRequest:
 
 async def return_from_provider(requests: "RequestFactory", person: Person) -> PreparedRequest:
     browser = Browser(requests.api)
-    url = await browser.consent(await browser.leave(), "grace")
+    url = await browser.consent(await browser.start_sign_in(), "grace")
     requests.api.cookies.clear()
     return PreparedRequest(url, {"cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())})
 

@@ -10,7 +10,7 @@ import pytest
 from database.connection import bound_database
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
 from tests.support.servers import RunningServer
-from tests.support.stored_data import traces
+from tests.support.stored_data import find_words
 
 NEW = {"email": "ada@example.com", "password": PASSWORD}
 
@@ -190,4 +190,4 @@ async def test_a_password_is_stored_as_a_hash_and_nowhere_else(api: Planner, ada
     database = bound_database().handle
     account = await database["users"].find_one({"email_key": ada.email})
     assert account is not None and account["password"].startswith("$bcrypt-sha256$")
-    assert await traces(database, PASSWORD) == []
+    assert await find_words(database, PASSWORD) == []

@@ -11,7 +11,7 @@ from fastapi.routing import APIRoute
 from auth.authenticate import RANK, require_role
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in
 from tests.support.services import database_of
-from tests.support.stored_data import traces
+from tests.support.stored_data import find_words
 
 NOBODYS_ID = "0" * 24
 
@@ -125,4 +125,4 @@ async def test_a_disabled_account_is_refused_everywhere_until_it_is_enabled(admi
 async def test_creating_an_admin_is_recorded_in_the_audit(app: FastAPI, admin: Person) -> None:
     notes = ok(await admin.get("/audit?event=role-changed"))["items"]
     assert [(note["account"], note["actor"]) for note in notes] == [(admin.id, None)]
-    assert await traces(database_of(app), PASSWORD) == []
+    assert await find_words(database_of(app), PASSWORD) == []

@@ -28,7 +28,7 @@ from tests.conftest import SECRET, url_of
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
 from tests.support.servers import running
 from tests.support.services import database_of, services_of
-from tests.support.stored_data import everything, traces
+from tests.support.stored_data import find_words, read_all_documents
 
 EMAIL, USERNAME = "ada.lovelace@example.com", "enchantress.of.number"
 
@@ -47,11 +47,11 @@ async def export(person: Person) -> Any:
     return ok(answer)
 
 
-async def leave(person: Person, password: str = PASSWORD) -> httpx.Response:
+async def delete_account(person: Person, password: str = PASSWORD) -> httpx.Response:
     return await person.delete("/users/me", json={"password": password})
 
 
-async def lived_in(ada: Person, app: FastAPI, admin: Person) -> None:
+async def create_data_everywhere(ada: Person, app: FastAPI, admin: Person) -> None:
     """Leave something of this person in every collection that takes it."""
     for number in range(3):
         key = {"Idempotency-Key": f"event-{number}"}
@@ -95,9 +95,9 @@ async def lived_in(ada: Person, app: FastAPI, admin: Person) -> None:
 async def test_an_export_contains_everything_that_is_stored_about_an_account(
     ada: Person, app: FastAPI, admin: Person, ben: Person
 ) -> None:
-    await lived_in(ada, app, admin)
+    await create_data_everywhere(ada, app, admin)
     await ben.event()
-    id, stored = ObjectId(ada.id), await everything(database_of(app))
+    id, stored = ObjectId(ada.id), await read_all_documents(database_of(app))
     taken = await export(ada)
     assert taken["account"] == await ada.me()
     (account,) = [user for user in stored["users"] if user["_id"] == id]
@@ -164,7 +164,7 @@ async def test_an_export_is_refused_without_a_token_and_to_tokens_with_scopes(ad
 
 
 async def test_deleting_an_account_requires_the_password(ada: Person) -> None:
-    ok(await leave(ada, "not my password"), 403)
+    ok(await delete_account(ada, "not my password"), 403)
     ok(await ada.delete("/users/me", json={}), 422)
     ok(await ada.delete("/users/me"), 422)
     assert (await ada.me())["id"] == ada.id
@@ -173,15 +173,15 @@ async def test_deleting_an_account_requires_the_password(ada: Person) -> None:
 async def test_no_reference_to_a_deleted_account_is_stored(
     ada: Person, app: FastAPI, admin: Person, ben: Person
 ) -> None:
-    await lived_in(ada, app, admin)
+    await create_data_everywhere(ada, app, admin)
     kept = await ben.event()
     database = database_of(app)
     events = (await ada.me())["events"]
     sessions = [item["id"] for item in ok(await ada.get("/auth/sessions"))["items"]]
-    assert len(await traces(database, ada.id)) > 10
-    ok(await leave(ada), 204)
-    assert await traces(database, ada.id, EMAIL, USERNAME, "Augusta", "ada-1843", *sessions) == []
-    stored = await everything(database)
+    assert len(await find_words(database, ada.id)) > 10
+    ok(await delete_account(ada), 204)
+    assert await find_words(database, ada.id, EMAIL, USERNAME, "Augusta", "ada-1843", *sessions) == []
+    stored = await read_all_documents(database)
     assert [str(event["_id"]) for event in stored["events"]] == [kept["id"]]
     assert not {str(event["_id"]) for event in stored["events"]} & set(events)
     assert "account-deleted" in [note["event"] for note in stored["audit"]]
@@ -194,7 +194,7 @@ async def test_every_token_of_a_deleted_account_is_refused_at_once(ada: Person) 
     tokens = [ada.token, other["access_token"], token]
     for one in tokens:
         ok(await ada.api.get("/users/me", headers={"Authorization": f"Bearer {one}"}))
-    ok(await leave(ada), 204)
+    ok(await delete_account(ada), 204)
     for one in tokens:
         ok(await ada.api.get("/users/me", headers={"Authorization": f"Bearer {one}"}), 401)
         ok(await ada.api.post("/events", json={"title": "Still here"}, headers={"Authorization": f"Bearer {one}"}), 401)
@@ -204,7 +204,7 @@ async def test_every_token_of_a_deleted_account_is_refused_at_once(ada: Person) 
 
 
 async def test_the_address_and_name_of_a_deleted_account_can_sign_up_again(ada: Person) -> None:
-    ok(await leave(ada), 204)
+    ok(await delete_account(ada), 204)
     again = await sign_up(ada.api, EMAIL, username=USERNAME)
     assert again.id != ada.id
     me = await again.me()
@@ -215,7 +215,7 @@ async def test_a_repeated_sign_up_after_its_account_was_deleted_creates_a_new_on
     body, key = {"email": EMAIL, "password": PASSWORD}, {"Idempotency-Key": "sign-up"}
     first = ok(await api.post("/auth/signup", json=body, headers=key), 201)
     tokens = ok(await sign_in(api, EMAIL))
-    ok(await leave(Person(api, first["id"], EMAIL, tokens["access_token"])), 204)
+    ok(await delete_account(Person(api, first["id"], EMAIL, tokens["access_token"])), 204)
     assert ok(await api.post("/auth/signup", json=body, headers=key), 201)["id"] != first["id"]
 
 
@@ -223,17 +223,17 @@ async def test_a_repeated_sign_up_after_its_account_was_deleted_creates_a_new_on
 async def test_a_failed_deletion_of_an_account_deletes_nothing(
     ada: Person, app: FastAPI, admin: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    await lived_in(ada, app, admin)
+    await create_data_everywhere(ada, app, admin)
     database = database_of(app)
     await database["guards"].insert_one({"_id": "in the way", "version": 0})
-    before = await everything(database)
+    before = await read_all_documents(database)
     # Among the last of the writes: everything that goes first has been done by then.
     monkeypatch.setattr(AuditEntry, "anonymize_writes", lambda account: [Insert(Guard(id="in the way"))])
-    assert (await leave(ada)).status_code >= 400
-    assert await everything(database) == before
+    assert (await delete_account(ada)).status_code >= 400
+    assert await read_all_documents(database) == before
     monkeypatch.undo()
     assert (await ada.me())["id"] == ada.id
-    ok(await leave(ada), 204)
+    ok(await delete_account(ada), 204)
     assert await database["users"].count_documents({"_id": ObjectId(ada.id)}) == 0
 
 
@@ -259,24 +259,24 @@ def server(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator
 
 
 @pytest.fixture
-async def remote(server: tuple[str, Any]) -> AsyncIterator[Planner]:
+async def client_of_workers(server: tuple[str, Any]) -> AsyncIterator[Planner]:
     async with httpx.AsyncClient(base_url=server[0], timeout=60) as api:
         yield api
 
 
 @pytest.mark.real_server("the planner is two processes")
 async def test_requests_during_the_deletion_of_an_account_leave_nothing_behind(
-    remote: Planner, server: tuple[str, Any]
+    client_of_workers: Planner, server: tuple[str, Any]
 ) -> None:
-    ada = await sign_up(remote, f"{uuid4().hex[:12]}@example.com")
+    ada = await sign_up(client_of_workers, f"{uuid4().hex[:12]}@example.com")
     draft = {"name": "script", "scopes": ["account:read"]}
     answers = await asyncio.gather(
         *(ada.post("/events", json={"title": f"Reading {number}"}) for number in range(5)),
-        *(sign_in(remote, ada.email) for _ in range(3)),
+        *(sign_in(client_of_workers, ada.email) for _ in range(3)),
         *(ada.post("/auth/tokens", json=draft) for _ in range(3)),
-        leave(ada),
+        delete_account(ada),
         *(ada.post("/events", json={"title": f"Talk {number}"}) for number in range(4)),
-        *(sign_in(remote, ada.email) for _ in range(2)),
+        *(sign_in(client_of_workers, ada.email) for _ in range(2)),
         *(ada.post("/auth/tokens", json=draft) for _ in range(2)),
     )
     assert len(answers) == 20
@@ -288,8 +288,10 @@ async def test_requests_during_the_deletion_of_an_account_leave_nothing_behind(
 
 
 @pytest.mark.real_server("the planner is two processes")
-async def test_of_twenty_deletions_of_an_account_at_once_one_succeeds(remote: Planner, server: tuple[str, Any]) -> None:
-    ada = await sign_up(remote, f"{uuid4().hex[:12]}@example.com")
-    answers = await asyncio.gather(*(leave(ada) for _ in range(20)))
+async def test_of_twenty_deletions_of_an_account_at_once_one_succeeds(
+    client_of_workers: Planner, server: tuple[str, Any]
+) -> None:
+    ada = await sign_up(client_of_workers, f"{uuid4().hex[:12]}@example.com")
+    answers = await asyncio.gather(*(delete_account(ada) for _ in range(20)))
     assert sorted(answer.status_code for answer in answers) == [204] + [401] * 19
     assert server[1][str(User.get_settings().name)].count_documents({"email": ada.email}) == 0

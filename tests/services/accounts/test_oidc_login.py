@@ -210,7 +210,7 @@ async def test_an_identity_is_found_by_an_index(linking: OidcLinking) -> None:
 
 async def a_code(api: Planner, page: SignInPage) -> str:
     """A code for a page, as the callback hands it out."""
-    back = await Browser(api).dance("grace", **page.query)
+    back = await Browser(api).go_through_sign_in("grace", **page.query)
     assert back.status_code == 302, back.text
     return query_of(back.headers["location"])["code"]
 
@@ -265,23 +265,23 @@ async def test_a_code_expires_after_a_minute(app: FastAPI, api: Planner, page: S
 
 async def test_a_sign_in_that_began_with_one_provider_cannot_be_finished_with_another(api: Planner) -> None:
     browser = Browser(api)
-    back = await browser.consent(await browser.leave(), "grace")
-    assert (await browser.come_back(back.replace("/acme/", "/gone/"))).status_code == 401
-    ok(await browser.come_back(back))
+    back = await browser.consent(await browser.start_sign_in(), "grace")
+    assert (await browser.finish_sign_in(back.replace("/acme/", "/gone/"))).status_code == 401
+    ok(await browser.finish_sign_in(back))
 
 
 async def test_a_sign_in_that_takes_too_long_has_to_be_started_again(app: FastAPI, api: Planner) -> None:
     browser = Browser(api)
-    back = await browser.consent(await browser.leave(), "grace")
+    back = await browser.consent(await browser.start_sign_in(), "grace")
     clock_of(app).move(LOGIN_LIFETIME)
-    assert (await browser.come_back(back)).status_code == 401
+    assert (await browser.finish_sign_in(back)).status_code == 401
 
 
 @pytest.mark.parametrize(
     "redirect_uri", ["http://planner.test/x", "https://app.example.com", "https://app.example.com:443/"]
 )
 async def test_a_page_on_our_origin_or_a_configured_one_may_start_a_sign_in(api: Planner, redirect_uri: str) -> None:
-    assert (await Browser(api).leave(**SignInPage(redirect_uri).query)).status_code == 302
+    assert (await Browser(api).start_sign_in(**SignInPage(redirect_uri).query)).status_code == 302
 
 
 @pytest.mark.parametrize(
@@ -310,7 +310,7 @@ async def test_a_page_of_another_origin_or_without_pkce_is_refused(
     api: Planner, changed: dict[str, str | None], pointer: str
 ) -> None:
     query = SignInPage(PAGE).query | changed
-    answer = await Browser(api).leave(**{name: value for name, value in query.items() if value is not None})
+    answer = await Browser(api).start_sign_in(**{name: value for name, value in query.items() if value is not None})
     assert pointer in [error["pointer"] for error in ok(answer, 422)["errors"]]
     assert await count("oidc_login_attempts") == 0
 
@@ -334,7 +334,7 @@ async def test_the_sign_ins_that_one_network_address_can_start_are_limited(api: 
 
 @pytest.mark.parametrize("settings_changes", [{"public_url": "https://planner.test"}])
 async def test_with_https_the_cookie_is_secure_and_bound_to_the_host(api: Planner) -> None:
-    cookie = (await Browser(api).leave()).headers["set-cookie"]
+    cookie = (await Browser(api).start_sign_in()).headers["set-cookie"]
     assert cookie.startswith("__Host-planner-signin-")
     assert {"HttpOnly", "Secure", "Path=/", "SameSite=lax", "Max-Age=600"} <= set(cookie.split("; "))
     assert "Domain" not in cookie

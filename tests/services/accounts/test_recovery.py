@@ -28,7 +28,7 @@ from tests.support.recovery import (
 )
 from tests.support.servers import running
 from tests.support.services import database_of
-from tests.support.stored_data import everything, traces
+from tests.support.stored_data import find_words, read_all_documents
 from tests.support.waiting import wait_until_async
 
 
@@ -98,8 +98,8 @@ async def test_a_made_up_token_is_refused_like_a_used_one(ada: Person, token: st
 
 async def test_no_mailed_token_is_stored(ada: Person, app: FastAPI, mailbox: Mailbox) -> None:
     tokens = [await mailbox.verification_token(), await order_recovery_token(ada.api, mailbox, ada)]
-    assert await traces(database_of(app), *tokens) == []
-    assert len((await everything(database_of(app)))["one_time_tokens"]) == 2
+    assert await find_words(database_of(app), *tokens) == []
+    assert len((await read_all_documents(database_of(app)))["one_time_tokens"]) == 2
 
 
 async def test_a_recovery_token_expires_after_one_hour(ada: Person, mailbox: Mailbox, clock: MovableClock) -> None:
@@ -146,7 +146,7 @@ async def test_no_mail_is_sent_without_an_account_or_to_a_disabled_one(
     for address in (ada.email, "nobody@example.com"):
         ok(await forget_password(ada.api, address), 202)
     assert await mailbox.deliver_due() == []
-    assert (await everything(database_of(app))).get("queued_mails", []) == []
+    assert (await read_all_documents(database_of(app))).get("queued_mails", []) == []
 
 
 async def test_the_response_to_a_forgotten_password_is_the_same_with_and_without_an_account(ada: Person) -> None:

@@ -33,7 +33,7 @@ async def test_a_deleted_event_cannot_be_restored_after_thirty_days_though_it_is
     removals = await database["revisions"].find({"act": "deleted"}).to_list(None)
     assert {entry["expires_at"] for entry in removals} == {clock.now() + MONTH}
     clock.move(MONTH - timedelta(milliseconds=1))
-    ada = await anew(ada)
+    ada = await with_new_token(ada)
     assert len(await history(ada, kept["id"])) == 2
     ok(await restore(ada, kept["id"]))
     clock.move(timedelta(milliseconds=1))
@@ -46,7 +46,7 @@ async def test_a_deleted_event_cannot_be_restored_after_thirty_days_though_it_is
     assert len(await history(ada, kept["id"])) == 3
 
 
-async def anew(person: Person) -> Person:
+async def with_new_token(person: Person) -> Person:
     """The same person with a token that holds by now."""
     token = ok(await sign_in(person.api, person.email))["access_token"]
     return Person(person.api, person.id, person.email, token)
@@ -69,7 +69,7 @@ async def test_revisions_of_an_expired_deletion_are_deleted(
     assert await undo.delete_expired() == 0
     clock.move(timedelta(milliseconds=1))
     assert await undo.delete_expired() == 1
-    ada = await anew(ada)
+    ada = await with_new_token(ada)
     assert await database["revisions"].count_documents({"event": ObjectId(lost["id"])}) == 0
     assert [len(await history(ada, event["id"])) for event in (kept, back)] == [5, 7]
     assert await undo.delete_expired() == 0

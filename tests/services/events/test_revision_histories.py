@@ -16,10 +16,10 @@ from models.events.event_view import find_event_view
 from models.events.event_writes import delete_event_writes, update_event_writes
 from planner.clock import SystemClock
 from planner.services.accounts.administration import Administration
-from tests.services.events.test_revisions import changed, history, remove, restore, said
+from tests.services.events.test_revisions import changed, content_of, history, remove, restore
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_up
 from tests.support.services import database_of, services_of
-from tests.support.stored_data import traces
+from tests.support.stored_data import find_words
 
 WEEKLY: dict[str, Any] = {
     "title": "Choir",
@@ -59,7 +59,7 @@ class TrackedEvent:
         """Return the event and its occurrences as the API shows them."""
         event = ok(await self.person.get(f"/events/{self.id}"))
         page = ok(await self.person.get("/events/occurrences", params=WINDOW))
-        return event, [said(item) for item in page["items"] if item["id"] == self.id]
+        return event, [content_of(item) for item in page["items"] if item["id"] == self.id]
 
     async def note(self) -> None:
         """Note the revision that the event has now, which must be the next one."""
@@ -105,7 +105,7 @@ class TrackedEvent:
         restored = ok(answer)
         event, occurrences = await self.look()
         assert event == restored
-        assert (said(event), occurrences) == (said(self.states[target - 1][0]), self.states[target - 1][1])
+        assert (content_of(event), occurrences) == (content_of(self.states[target - 1][0]), self.states[target - 1][1])
         if restored["revision"] == last:
             assert event == self.states[-1][0]
         else:
@@ -203,9 +203,9 @@ async def test_revisions_stored_by_older_versions_can_be_read_and_restored(ada: 
     )
     assert (await history(ada, event["id"]))[1]["event"] == event
     restored = ok(await restore(ada, event["id"]))
-    assert said(restored) == said(event)
+    assert content_of(restored) == content_of(event)
     await remove(ada, event)
-    assert said(ok(await restore(ada, event["id"], 1))) == said(event)
+    assert content_of(ok(await restore(ada, event["id"], 1))) == content_of(event)
 
 
 async def test_the_oldest_stored_revision_has_no_list_of_changed_fields(ada: Person, app: FastAPI) -> None:
@@ -271,11 +271,11 @@ async def test_another_editor_is_named_in_the_history_until_the_account_is_delet
     await by_another(app, event, ben, title="Reading once more")
     assert [entry["by"] for entry in await history(ada, event["id"])] == [ben.id, ada.id, ben.id, ada.id]
     ok(await ben.request("DELETE", "/users/me", json={"password": PASSWORD}), 204)
-    assert await traces(database_of(app), ben.id) == []
+    assert await find_words(database_of(app), ben.id) == []
     assert [entry["by"] for entry in await history(ada, event["id"])] == [None, ada.id, None, ada.id]
     # What was read before they left cannot bring them back.
     ok(await restore(ada, event["id"]))
-    assert await traces(database_of(app), ben.id) == []
+    assert await find_words(database_of(app), ben.id) == []
 
 
 async def test_a_change_based_on_a_state_with_a_deleted_editor_must_be_repeated(
@@ -290,7 +290,7 @@ async def test_a_change_based_on_a_state_with_a_deleted_editor_must_be_repeated(
     assert view and not await change(view.event, me, title="Talk")
     assert not await commit_atomically(delete_event_writes(view.event, me, SystemClock().now()))
     await changed(ada, event, title="Talk")
-    assert await traces(database_of(app), ben.id) == []
+    assert await find_words(database_of(app), ben.id) == []
 
 
 async def test_a_deleted_moderator_is_not_stored_with_a_takedown(ada: Person, app: FastAPI, api: Planner) -> None:
@@ -300,10 +300,10 @@ async def test_a_deleted_moderator_is_not_stored_with_a_takedown(ada: Person, ap
         assert await people.make_admin(person.email)
     event = await ada.event(visibility="public")
     ok(await grace.put(f"/events/{event['id']}/takedown", json={"reason": "It advertises."}))
-    assert await traces(database_of(app), grace.id)
+    assert await find_words(database_of(app), grace.id)
     await changed(ada, event, title="Reading")
     ok(await grace.request("DELETE", "/users/me", json={"password": PASSWORD}), 204)
-    assert await traces(database_of(app), grace.id) == []
+    assert await find_words(database_of(app), grace.id) == []
     assert [entry["act"] for entry in await history(ada, event["id"])] == ["changed", "taken-down", "created"]
 
 
@@ -316,7 +316,7 @@ async def test_the_revisions_of_a_deleted_account_are_deleted(ada: Person, ben: 
     await changed(ben, other, title="Talk")
     ok(await ada.request("DELETE", "/users/me", json={"password": PASSWORD}), 204)
     database = database_of(app)
-    assert await traces(database, ada.id, kept["id"], gone["id"]) == []
+    assert await find_words(database, ada.id, kept["id"], gone["id"]) == []
     assert len(await history(ben, other["id"])) == 2
 
 
@@ -369,4 +369,4 @@ async def test_an_event_with_too_many_overrides_is_refused_and_can_still_be_dele
     ok(await ada.patch(f"{path}/2026-10-07T18:00:00", json={"description": "Less."}))
     last = ok(await ada.get(f"/events/{event['id']}"))
     await remove(ada, event)
-    assert said(ok(await restore(ada, event["id"]))) == said(last)
+    assert content_of(ok(await restore(ada, event["id"]))) == content_of(last)

@@ -47,7 +47,7 @@ async def remove(person: Person, event: Any) -> None:
     ok(await person.delete(f"/events/{event['id']}"), 204)
 
 
-def said(event: Any) -> Any:
+def content_of(event: Any) -> Any:
     """What an event says, whichever revision says so."""
     return {name: value for name, value in event.items() if name not in SERVERS_OWN}
 
@@ -81,7 +81,7 @@ async def test_the_last_change_is_undone_and_an_undo_is_undone_by_another(ada: P
     response = await restore(ada, event["id"])
     undone = ok(response)
     assert (undone["revision"], response.headers["etag"]) == (3, '"3"')
-    assert said(undone) == said(event)
+    assert content_of(undone) == content_of(event)
     assert ok(await ada.get(f"/events/{event['id']}")) == undone
     redone = ok(await restore(ada, event["id"]))
     assert (redone["title"], redone["description"], redone["tags"]) == ("Reading", None, ["new"])
@@ -146,7 +146,7 @@ async def test_a_restored_event_has_its_id_its_uid_and_its_place_in_the_account(
     response = await restore(ada, event["id"])
     restored = ok(response)
     assert (restored["revision"], response.headers["etag"]) == (4, '"4"')
-    assert said(restored) == said(last)
+    assert content_of(restored) == content_of(last)
     assert ok(await ada.get(f"/events/{event['id']}")) == restored
     assert (await ada.me())["events"] == [before["id"], event["id"]]
     assert [item["id"] for item in ok(await ada.get("/events"))["items"]] == [event["id"], before["id"]]
@@ -185,7 +185,7 @@ async def test_an_event_can_be_deleted_and_restored_repeatedly(ada: Person) -> N
         await remove(ada, event)
         restored = ok(await restore(ada, event["id"]))
         assert restored["revision"] == 1 + 2 * turn
-        assert said(restored) == said(event)
+        assert content_of(restored) == content_of(event)
     assert (await ada.me())["events"] == [event["id"]]
 
 

@@ -36,17 +36,17 @@ async def ada(database: Database) -> Id:
     return await insert_user(database)
 
 
-async def nothing() -> None:
-    """Nothing speaks against it."""
+async def decide_nothing() -> None:
+    """Decide that the write may go on."""
 
 
-def noting(name: str) -> Insert:
-    """A write that can be done once."""
+def insert_guard(name: str) -> Insert:
+    """Return a write that can be committed once."""
     return Insert(Guard(id=name))
 
 
 async def test_each_decision_sees_the_writes_of_the_one_before(database: Database, ada: Id) -> None:
-    """Twenty count and then add one, in two processes as it were: none counts what another is about to add."""
+    """Twenty tasks count and then add one, half of them as another process: none counts what is not added yet."""
     counted: list[int] = []
     # Without transactions there is only one process.
     first = UserWriteLocks()
@@ -60,7 +60,7 @@ async def test_each_decision_sees_the_writes_of_the_one_before(database: Databas
             found = await database.handle["guards"].count_documents({})
 
         async def write(lock: Write) -> bool:
-            return await commit_atomically([lock, noting(str(number))])
+            return await commit_atomically([lock, insert_guard(str(number))])
 
         assert await sides[number % 2].decide_and_write(ada, decide, write)
         counted.append(found)
@@ -96,18 +96,18 @@ async def test_a_write_that_is_refused_for_another_reason_is_not_retried(databas
     async def collides(lock: Write) -> bool:
         nonlocal tries
         tries += 1
-        return await commit_atomically([lock, noting("there")])
+        return await commit_atomically([lock, insert_guard("there")])
 
-    await commit_atomically([noting("there")])
-    assert await UserWriteLocks().decide_and_write(ada, nothing, refused) is False
+    await commit_atomically([insert_guard("there")])
+    assert await UserWriteLocks().decide_and_write(ada, decide_nothing, refused) is False
     with pytest.raises(DuplicateKey):
-        await UserWriteLocks().decide_and_write(ada, nothing, collides)
+        await UserWriteLocks().decide_and_write(ada, decide_nothing, collides)
     assert tries == 2
 
 
 async def test_a_deleted_account_has_no_write_lock(database: Database) -> None:
     with pytest.raises(InvalidToken):
-        await UserWriteLocks().decide_and_write(new_id(), nothing, lambda lock: commit_atomically([lock]))
+        await UserWriteLocks().decide_and_write(new_id(), decide_nothing, lambda lock: commit_atomically([lock]))
     assert await UserWriteLock.by_user(new_id()) is None
 
 
@@ -119,7 +119,7 @@ async def test_after_losing_every_attempt_the_error_is_unavailable(database: Dat
 
     with pytest.raises(Unavailable):
         await UserWriteLocks().decide_and_write(
-            ada, quicker, lambda lock: commit_atomically([lock, noting("too late")])
+            ada, quicker, lambda lock: commit_atomically([lock, insert_guard("too late")])
         )
     assert await database.handle["guards"].count_documents({}) == 0
 
@@ -132,8 +132,10 @@ async def test_the_lock_of_one_user_does_not_delay_another(database: Database, a
         in_the_middle.set()
         await go_on.wait()
 
-    first = asyncio.create_task(side.decide_and_write(ada, wait, lambda lock: commit_atomically([lock, noting("ada")])))
+    first = asyncio.create_task(
+        side.decide_and_write(ada, wait, lambda lock: commit_atomically([lock, insert_guard("ada")]))
+    )
     await in_the_middle.wait()
-    assert await side.decide_and_write(ben, nothing, lambda lock: commit_atomically([lock, noting("ben")]))
+    assert await side.decide_and_write(ben, decide_nothing, lambda lock: commit_atomically([lock, insert_guard("ben")]))
     go_on.set()
     assert await first

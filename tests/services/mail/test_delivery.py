@@ -21,7 +21,7 @@ from tests.support.clocks import MovableClock, clock_of
 from tests.support.mailbox import Mailbox, token_in
 from tests.support.recovery import assert_refused, forget_password, reset_password, verify_email
 from tests.support.services import database_of
-from tests.support.stored_data import everything
+from tests.support.stored_data import read_all_documents
 
 
 @pytest.fixture
@@ -126,7 +126,7 @@ async def test_a_mail_that_cannot_be_sent_is_retried_with_growing_pauses(
     pauses = []
     for _ in range(12):
         assert await mailbox.deliver_due() == []
-        (mail,) = (await everything(database_of(app)))["queued_mails"]
+        (mail,) = (await read_all_documents(database_of(app)))["queued_mails"]
         pause = (mail["due_at"] - clock.now()).total_seconds()
         pauses.append(round(pause / 5) * 5)
         clock.move(timedelta(seconds=pause - 5))

@@ -13,7 +13,7 @@ from planner.settings import Settings
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
 from tests.support.mailbox import Mailbox, token_in
 from tests.support.services import database_of
-from tests.support.stored_data import everything
+from tests.support.stored_data import read_all_documents
 
 NEW_PASSWORD = "nine quiet otters"
 WRONG = "not the password at all"
@@ -40,7 +40,7 @@ async def api(app: FastAPI) -> AsyncIterator[Planner]:
 
 async def notes(app: FastAPI) -> list[dict[str, Any]]:
     """Everything that is noted, the oldest first."""
-    return (await everything(database_of(app))).get("audit", [])
+    return (await read_all_documents(database_of(app))).get("audit", [])
 
 
 class Noted:

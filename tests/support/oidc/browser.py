@@ -50,34 +50,34 @@ class Browser:
         self._provider = provider
         self.cookies: dict[str, str] = {}
 
-    async def leave(self, **query: str) -> httpx.Response:
-        """Ask the planner to be sent to the provider."""
+    async def start_sign_in(self, **query: str) -> httpx.Response:
+        """Request a sign-in, and return the redirect to the provider."""
         response = await self._api.get(f"/auth/{self._provider}/signin", params=query)
         self.cookies |= dict(response.cookies)
         return response
 
     async def consent(self, sent: httpx.Response, user: str) -> str:
-        """Go where the planner sent it and say yes as `user`; where the provider sends it then."""
+        """Follow the redirect and consent as `user`; return the address that the provider redirects to."""
         assert sent.status_code == 302, sent.text
         async with httpx.AsyncClient(verify=False) as anywhere:
             answer = await anywhere.get(sent.headers["location"] + f"&login_hint={user}")
         assert answer.status_code == 302, answer.text
         return str(answer.headers["location"])
 
-    async def come_back(self, address: str, **instead: str | None) -> httpx.Response:
-        """Follow the provider back to the planner, with some parameters changed or left out."""
+    async def finish_sign_in(self, address: str, **instead: str | None) -> httpx.Response:
+        """Follow the redirect back to the planner, with some parameters changed or, when None, left out."""
         query: dict[str, Any] = query_of(address) | instead
         path = urlsplit(address).path.removeprefix("/api/v1")
         given = {name: value for name, value in query.items() if value is not None}
         request = self._api.build_request("GET", path, params=given)
-        # The client is shared by browsers, and remembers cookies itself: only this one's may go along.
+        # The client is shared by browsers and stores cookies itself: only those of this browser may be sent.
         request.headers["cookie"] = "; ".join(f"{name}={value}" for name, value in self.cookies.items())
         return await self._api.send(request)
 
-    async def dance(self, user: str, **query: str) -> httpx.Response:
-        """All of it: to the provider, and back."""
-        return await self.come_back(await self.consent(await self.leave(**query), user))
+    async def go_through_sign_in(self, user: str, **query: str) -> httpx.Response:
+        """Go to the provider and back, and return the response of the planner's callback."""
+        return await self.finish_sign_in(await self.consent(await self.start_sign_in(**query), user))
 
     async def sign_in(self, user: str) -> Any:
-        """What a sign-in that must succeed answers."""
-        return ok(await self.dance(user))
+        """Sign in, which must succeed, and return the body of the response."""
+        return ok(await self.go_through_sign_in(user))
