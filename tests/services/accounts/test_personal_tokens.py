@@ -69,12 +69,7 @@ async def answers(person: Person, app: FastAPI, token: str | None) -> dict[tuple
         headers = {} if token is None else bearer(token)
         for method in sorted(route.methods or ()):
             body: dict[str, Any] = {} if method in ("GET", "DELETE") else {"json": {}}
-            asked = person.api.request(method, address, headers=headers, **body)
-            try:
-                found[method, route.path] = await asyncio.wait_for(asked, 5)
-            except TimeoutError:
-                # A stream that has begun: it has been let through.
-                found[method, route.path] = httpx.Response(200)
+            found[method, route.path] = await person.api.request(method, address, headers=headers, **body)
     return found
 
 

@@ -24,7 +24,7 @@ from tests.support.sessions import (
     open_session,
     refresh,
 )
-from tests.support.waiting import wait_until_true_after
+from tests.support.waiting import wait_until_async, wait_until_true_after
 from tests.support.workers import both_workers
 
 NOTICED_SECONDS = 2.0  # Within this time every worker knows what another one has changed.
@@ -191,7 +191,7 @@ async def test_a_disabled_or_deleted_account_is_noticed_by_every_worker_within_t
             ok(await get_me(worker, someone.token))
             ok(await get_me(worker, personal))
         if how == "disabled":
-            ok(await until_admin(workers[0], admin, "PATCH", f"/users/{someone.id}", json={"disabled": True}))
+            ok(await request_as_admin(workers[0], admin, "PATCH", f"/users/{someone.id}", json={"disabled": True}))
         else:
             gone = await workers[0].request("DELETE", "/users/me", json={"password": PASSWORD}, headers=someone.headers)
             ok(gone, 204)
@@ -207,12 +207,16 @@ async def test_a_disabled_or_deleted_account_is_noticed_by_every_worker_within_t
         await wait_until_every(workers, done, is_revoked_too)
 
 
-async def until_admin(api: Planner, admin: Person, method: str, path: str, **options: Any) -> httpx.Response:
-    """The answer to an admin's request, once the worker knows that it is one."""
-    while True:
+async def request_as_admin(api: Planner, admin: Person, method: str, path: str, **options: Any) -> httpx.Response:
+    """Return the response to an admin's request, once the worker knows that the account is one."""
+
+    async def is_known_as_admin() -> httpx.Response | None:
         answer = await api.request(method, path, headers=admin.headers, **options)
-        if answer.status_code != 403:
-            return answer
+        return None if answer.status_code == 403 else answer
+
+    response = await wait_until_async(is_known_as_admin)
+    assert response is not None
+    return response
 
 
 @on_processes
@@ -232,5 +236,5 @@ async def test_a_changed_role_is_noticed_by_every_worker_within_two_seconds(
         for role, ask in (("moderator", may), ("user", may_not)):
             for worker in workers:
                 assert not await ask(worker)
-            ok(await until_admin(workers[0], admin, "PATCH", f"/users/{someone.id}", json={"role": role}))
+            ok(await request_as_admin(workers[0], admin, "PATCH", f"/users/{someone.id}", json={"role": role}))
             await wait_until_every(workers, time.monotonic(), ask)

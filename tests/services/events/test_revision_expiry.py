@@ -15,6 +15,7 @@ from tests.services.events.test_revisions import changed, history, remove, resto
 from tests.support.clients import Person, ok, sign_in
 from tests.support.clocks import freeze_clock
 from tests.support.services import database_of, services_of
+from tests.support.waiting import DEADLINE_SECONDS
 
 MONTH = timedelta(days=30)
 
@@ -122,7 +123,7 @@ async def test_expired_revisions_are_deleted_in_the_background(
     monkeypatch.setattr(undo, "delete_expired", noted)
     loop = asyncio.create_task(background.run_due_work(services_of(app)))
     try:
-        await asyncio.wait_for(forgotten.wait(), 10)
+        await asyncio.wait_for(forgotten.wait(), DEADLINE_SECONDS)
     finally:
         loop.cancel()
         await asyncio.wait([loop])

@@ -22,6 +22,7 @@ from tests.support.mailbox import Mailbox, token_in
 from tests.support.recovery import assert_refused, forget_password, reset_password, verify_email
 from tests.support.services import database_of
 from tests.support.stored_data import read_all_documents
+from tests.support.waiting import DEADLINE_SECONDS
 
 
 @pytest.fixture
@@ -56,7 +57,7 @@ async def test_no_request_waits_until_a_mail_is_sent(
         httpx.AsyncClient(transport=transport, base_url="http://planner.test/api/v1") as api,
     ):
         ada = await sign_up(api, "ada@example.com")
-        await asyncio.wait_for(stuck.asked.wait(), 20)
+        await asyncio.wait_for(stuck.asked.wait(), DEADLINE_SECONDS)
         ok(await forget_password(api, ada.email), 202)
         assert (await ada.me())["id"] == ada.id
 
@@ -81,7 +82,7 @@ async def test_mails_that_were_queued_before_a_crash_are_sent_after_it(
     box = Doorbell()
     again = create_app(settings, open_database=open_database_for_test, mail_transport=box)
     async with again.router.lifespan_context(again):
-        await asyncio.wait_for(arrived.wait(), 20)
+        await asyncio.wait_for(arrived.wait(), DEADLINE_SECONDS)
     assert [mail["Subject"] for mail in box.sent] == ["Confirm your e-mail address"]
 
 
