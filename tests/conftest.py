@@ -18,7 +18,7 @@ from pydantic import SecretStr
 from pymongo import IndexModel, MongoClient
 from pymongo.database import Database as MongoDatabase
 
-from database.connection import Database, open_database
+from database.connection import Database, bind, open_database
 from database.embedded.server import EmbeddedMongo
 from models import DOCUMENTS
 from planner import background
@@ -29,6 +29,7 @@ from tests.support import hypothesis_profiles  # noqa: F401 - it registers the p
 from tests.support.clients import Person, Planner, sign_up
 from tests.support.clocks import MovableClock, freeze_clock
 from tests.support.mailbox import Mailbox
+from tests.support.servers import RunningServer, running
 from tests.support.services import services_of
 from tests.support.stored_documents import find_violations
 
@@ -154,6 +155,25 @@ async def open_database_for_test(
     if request.node.get_closest_marker("foreign_documents") is None:
         violations = find_violations(database, DOCUMENTS)
         assert violations == [], "this test has stored what the document classes do not declare"
+
+
+@pytest.fixture
+async def database(open_database_for_test: Callable[[], Awaitable[Database]]) -> AsyncIterator[Database]:
+    """A database of this test's own, with the documents bound to it."""
+    opened = await open_database_for_test()
+    await bind(opened, DOCUMENTS)
+    yield opened
+    await opened.close()
+
+
+@pytest.fixture(scope="module")
+def server(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A planner as a process of its own, on a database of its own."""
+    data, name = tmp_path_factory.mktemp("planner") / "data", f"test_{uuid4().hex[:12]}"
+    with running(data, DATABASE_URL=url_of(mongo_url, name), SECRET_KEY=SECRET) as server:
+        yield server
+    with MongoClient[Any](mongo_url) as client:
+        client.drop_database(name)
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ from database.connection import bind, collection_name, open_database
 from database.queries import Filter
 from models import DOCUMENTS
 from tests.conftest import url_of
-from tests.database.conftest import database  # noqa: F401 - a fixture
 from tests.models.events.query_plans import Query
 
 

@@ -18,16 +18,6 @@ from tests.support.workers import racing_clients
 
 
 @pytest.fixture(scope="module")
-def server(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
-    """A planner as a process of its own, on a database of its own."""
-    data, name = tmp_path_factory.mktemp("planner") / "data", f"test_{uuid4().hex[:12]}"
-    with running(data, DATABASE_URL=url_of(mongo_url, name), SECRET_KEY=SECRET) as server:
-        yield server
-    with MongoClient[Any](mongo_url) as client:
-        client.drop_database(name)
-
-
-@pytest.fixture(scope="module")
 def two_workers(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
     """A planner with two worker processes, on a database of its own."""
     data, name = tmp_path_factory.mktemp("workers") / "data", f"test_{uuid4().hex[:12]}"

@@ -4,7 +4,6 @@ import socket
 
 import pytest
 
-from tests.services.conftest import server  # noqa: F401 - a fixture
 from tests.support.clients import Person, Planner
 from tests.support.servers import RunningServer
 
@@ -31,7 +30,7 @@ async def test_head_is_not_allowed_where_there_is_no_get(api: Planner, ada: Pers
 
 
 @pytest.mark.real_server("the mock runs in this process")
-def test_on_the_connection_no_body_follows_the_headers(server: RunningServer) -> None:  # noqa: F811 - the fixture
+def test_on_the_connection_no_body_follows_the_headers(server: RunningServer) -> None:
     with socket.create_connection(("127.0.0.1", server.port)) as wire:
         wire.sendall(b"HEAD /healthz HTTP/1.1\r\nHost: planner\r\nConnection: close\r\n\r\n")
         answer = b"".join(iter(lambda: wire.recv(4096), b""))
