@@ -1,3 +1,4 @@
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 
 import pytest
@@ -160,6 +161,15 @@ def test_first_start_and_last_end_are_those_of_all_occurrences(series: Series) -
         assert end is None or end == max(end for _, end, _, _ in expanded)
     else:
         assert find_first_start(series) == end == compute_instant_of_any(series.start, series.time_zone)
+
+
+def test_a_series_whose_only_occurrence_is_excluded_has_none() -> None:
+    start = datetime(2024, 5, 1, 9)
+    series = Series(start, HOUR, rrule="FREQ=DAILY;COUNT=1")
+    assert not has_no_occurrences(series)
+    excluded = replace(series, exdates=frozenset({start}))
+    assert has_no_occurrences(excluded)
+    assert list_occurrences(excluded, EARLIEST_INSTANT, LATEST_INSTANT, 1).items == []
 
 
 def starts(

@@ -1,7 +1,7 @@
 from datetime import UTC, date, datetime
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from planner.domain.recurrence.rrule import (
@@ -170,9 +170,20 @@ def test_a_rule_may_recur_every_quarter_of_an_hour() -> None:
 
 
 @given(st.text(max_size=60) | st.text(alphabet="FREQ=DAILYWKBOUNTXMSHP;,:0123456789-+T", max_size=80))
-def test_any_text_is_either_a_rule_or_refused(text: str) -> None:
-    try:
+def test_text_that_is_not_a_rule_is_refused(text: str) -> None:
+    assume("FREQ=" not in text.upper())
+    with pytest.raises(RecurrenceError):
         parse_rule(text)
+
+
+@given(strategies.rules(), st.data())
+def test_a_rule_with_one_character_changed_is_refused_or_formatted_and_parsed_the_same(
+    text: str, data: st.DataObject
+) -> None:
+    place = data.draw(st.integers(0, len(text) - 1))
+    changed = text[:place] + data.draw(st.sampled_from("FREQ=DAILYWKBOUNTXMSHP;,:0123456789-+T")) + text[place + 1 :]
+    try:
+        rule = parse_rule(changed)
     except RecurrenceError:
         return
-    assert text.upper().count("FREQ=") == 1
+    assert parse_rule(str(rule)) == rule
