@@ -55,7 +55,7 @@ async def list_free_busy_shares(
 
     The oldest share is first.
     """
-    return respond_page(request, await services.free_busy.list_shares(caller, query.cursor, query.limit))
+    return respond_page(request, await services.free_busy.get_share_page(caller, query.cursor, query.limit))
 
 
 @router.put(

@@ -39,7 +39,7 @@ async def list_providers(request: Request, services: ServicesDep, query: Annotat
 
     To sign in with one, send the browser to its `signin` address.
     """
-    return respond_page(request, services.oidc_login.list_providers(query))
+    return respond_page(request, services.oidc_login.get_provider_page(query))
 
 
 TO_PROVIDER: ResponseDescriptions = {

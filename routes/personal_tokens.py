@@ -30,7 +30,7 @@ async def list_personal_tokens(
 
     Their secrets are not included: each is shown only when its token is created.
     """
-    return respond_page(request, await services.personal_tokens.list_tokens(caller, query.cursor, query.limit))
+    return respond_page(request, await services.personal_tokens.get_page(caller, query.cursor, query.limit))
 
 
 @router.post(

@@ -31,7 +31,7 @@ async def list_sessions(
 
     Each says where you are signed in: the device, the address, and when it was last used.
     """
-    return respond_page(request, await services.sessions.list_sessions(caller, query.cursor, query.limit))
+    return respond_page(request, await services.sessions.get_page(caller, query.cursor, query.limit))
 
 
 @router.delete("/sessions", status_code=204)

@@ -97,7 +97,7 @@ async def list_users(
 
     Only moderators can do this. The oldest account is first.
     """
-    return respond_page(request, await services.administration.list_accounts(query.cursor, query.limit))
+    return respond_page(request, await services.administration.get_account_page(query.cursor, query.limit))
 
 
 @router.get("/users/{id}", responses=ACCOUNT | NOT_MODIFIED)
@@ -133,4 +133,4 @@ async def list_audit_entries(
 
     Only admins can do this. The entries say what happened to accounts; the newest is first.
     """
-    return respond_page(request, await services.audit.list_entries(query))
+    return respond_page(request, await services.audit.get_page(query))

@@ -36,7 +36,7 @@ class Administration:
         self._audit = audit
         self._clock = clock
 
-    async def list_accounts(self, cursor: str | None, limit: int) -> Page:
+    async def get_account_page(self, cursor: str | None, limit: int) -> Page:
         """Return a page of all accounts, the oldest first."""
         found = await User.find_oldest(parse_id_cursor(cursor), limit)
         return page_by_id(found, lambda user: render_user(user).json)

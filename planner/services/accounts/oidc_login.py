@@ -93,7 +93,7 @@ class OidcLogin:
         self._origins = {parse_origin(page) for page in (base_url, *pages)} - {None}
         self._clock = clock
 
-    def list_providers(self, query: PageQuery) -> Page:
+    def get_provider_page(self, query: PageQuery) -> Page:
         """Return a page of the providers, by name."""
         after = decode_cursor(query.cursor, NAME) or ""
         names = [name for name in sorted(self._providers) if name > after]

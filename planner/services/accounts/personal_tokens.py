@@ -91,7 +91,7 @@ class PersonalTokens:
         material = self._opaque_tokens.derive("personal token", f"{key.id()}{key.fingerprint(draft)}{id}")
         return self._opaque_tokens.personal_token(material)
 
-    async def list_tokens(self, caller: Principal, cursor: str | None, limit: int) -> Page:
+    async def get_page(self, caller: Principal, cursor: str | None, limit: int) -> Page:
         """Return a page of the caller's tokens without their secrets, the oldest first."""
         found = await PersonalToken.find_by_user(caller.id, self._clock.now(), parse_id_cursor(cursor), limit)
         return page_by_id(found, render_personal_token)

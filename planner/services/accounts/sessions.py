@@ -118,7 +118,7 @@ class Sessions:
         await commit_atomically([Session.delete_all_write(caller.id, except_id=caller.session), entry])
         self._principals.forget_user(caller.id)
 
-    async def list_sessions(self, caller: Principal, cursor: str | None, limit: int) -> Page:
+    async def get_page(self, caller: Principal, cursor: str | None, limit: int) -> Page:
         """Return a page of the caller's sessions, the oldest first."""
         found = await Session.find_by_user(caller.id, self._clock.now(), parse_id_cursor(cursor), limit)
         return page_by_id(found, lambda session: SessionRead.from_document(session, current=caller.session).to_json())

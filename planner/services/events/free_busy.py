@@ -61,7 +61,7 @@ class FreeBusy:
             raise NotFound
         return owner
 
-    async def list_shares(self, caller: Principal, cursor: str | None, limit: int) -> Page:
+    async def get_share_page(self, caller: Principal, cursor: str | None, limit: int) -> Page:
         """Return a page of the people who may see when the caller is busy, the oldest share first."""
         found = await BusyShare.find_by_owner(caller.id, parse_id_cursor(cursor), limit)
         return page_by_id(found, render_share)

@@ -55,7 +55,7 @@ class AuditLog:
         """Write an entry about something that writes nothing else."""
         await commit_atomically([self.entry_write(event, client, account, actor, detail)])
 
-    async def list_entries(self, query: AuditQuery) -> Page:
+    async def get_page(self, query: AuditQuery) -> Page:
         """Return a page of entries, the newest first; raises `Invalid` for a malformed account id or cursor."""
         account = None if query.account is None else parse_id(query.account)
         if query.account is not None and account is None:
