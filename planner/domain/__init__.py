@@ -3,6 +3,7 @@
 times.py           when an event takes place: as it is sent, as it is stored, and the instants computed from it
 zones.py           conversion between local time and instants, by IANA time zones
 busy.py            which time events take, how it is merged, and which events overlap
+fields.py          what is true of each field of an event
 stored_event.py    what the rules need to know of a stored event
 recurrence/        recurrence sets (RFC 5545 §3.8.5)
 ics/               iCalendar (RFC 5545), reading and writing

@@ -126,24 +126,3 @@ class StoredEvent(BusyEvent, Protocol):
 
     @property
     def updated_at(self) -> datetime: ...  # noqa: D102
-
-    @property
-    def description(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def location(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def geo(self) -> GeoPoint | None: ...  # noqa: D102
-
-    @property
-    def url(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def image(self) -> str | None: ...  # noqa: D102
-
-    @property
-    def tags(self) -> list[str]: ...  # noqa: D102
-
-    @property
-    def reminders(self) -> list[int]: ...  # noqa: D102

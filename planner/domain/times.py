@@ -187,7 +187,8 @@ def format_stored_time(stored: str | None, time_zone: str | None) -> str | None:
     """Format a stored start or end for a response: a date, or an RFC 3339 time with its offset; None stays None."""
     if stored is None or len(stored) == len("2026-05-01"):
         return stored
-    return format_rfc3339(stored_time_to_utc(stored, time_zone or "UTC"), time_zone or "UTC")
+    time_zone = time_zone or "UTC"
+    return format_rfc3339(stored_time_to_utc(stored, time_zone), time_zone)
 
 
 def stored_time_to_utc(stored: str, time_zone: str) -> datetime:
@@ -205,5 +206,6 @@ def format_rfc3339(instant: datetime, time_zone: str = "UTC") -> str:
     except OverflowError:  # The local time is outside the calendar, though the instant is not.
         return format_rfc3339(instant)
     # Local mean time, which was used before time zones, has seconds in its offset. RFC 3339 cannot write them.
-    has_seconds = (local.utcoffset() or timedelta()) % timedelta(minutes=1)
+    offset = local.utcoffset()
+    has_seconds = offset is not None and offset.seconds % 60
     return format_rfc3339(instant) if has_seconds else local.isoformat()

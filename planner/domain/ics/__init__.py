@@ -1,7 +1,8 @@
 """iCalendar (RFC 5545).
 
-content.py  content lines: escaping, folding, parameters
-alarms.py   reminders and VALARMs
-reading/    from a file to entries
-writing/    from stored events to a file
+content.py           content lines: escaping, folding, parameters
+alarms.py            reminders and VALARMs
+field_properties.py  how a field is read from properties, and written to them
+reading/             from a file to entries
+writing/             from stored events to a file
 """

@@ -8,53 +8,40 @@ from collections.abc import Iterable
 from datetime import timedelta
 from typing import Any, NamedTuple
 
+from planner.domain.fields import MAX_REMINDERS, PROPERTIES
 from planner.domain.ics.alarms import format_valarms, parse_reminder_minutes
-from planner.domain.ics.content import escape_text, sanitize_line
+from planner.domain.ics.content import sanitize_line
 from planner.domain.ics.reading.components import Component, parse_line_name
 from planner.domain.ics.reading.properties import (
     ICalTime,
     Property,
     Unreadable,
     parse_duration,
-    parse_geo,
     parse_integer,
     parse_property,
-    parse_text,
-    parse_text_list,
     parse_time,
     parse_times,
 )
 from planner.domain.recurrence.series import MAX_DATES
 from planner.domain.stored_event import ImportedLines
-from planner.domain.urls import is_web_address
 
 DEFAULT_TITLE = "(no title)"
-# The limits of the fields of the API, in characters. A longer text is shortened.
-MAX_TITLE_LENGTH = 200
-MAX_DESCRIPTION_LENGTH = 20_000
-MAX_LOCATION_LENGTH = 300
-MAX_URL_LENGTH = 2_000
-MAX_TAGS = 20
-MAX_TAG_LENGTH = 32
-MAX_REMINDERS = 10
 MAX_SEQUENCE = 2**31 - 1
 # The number of characters that are stored of lines without a field. They are read each time the event is.
 MAX_OTHER_CHARACTERS = 65_536
 
-_STATUSES = frozenset({"CONFIRMED", "TENTATIVE", "CANCELLED"})
 # These properties are about the entry in the file, not about the event, so they are ignored.
 _IGNORED_PROPERTIES = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED"})
 _KNOWN_PROPERTIES = frozenset(
-    {"UID", "SEQUENCE", "RECURRENCE-ID", "SUMMARY", "DESCRIPTION", "LOCATION", "GEO", "URL", "IMAGE", "CATEGORIES"}
-    | {"STATUS", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE"}
-)
+    {"UID", "SEQUENCE", "RECURRENCE-ID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE"}
+).union(*(ics.names for ics in PROPERTIES.values()))
 
 
 class ParsedVEvent(NamedTuple):
     """One VEVENT.
 
-    `duration` has the days and the exact time of a DURATION. `fields` has the fields of the API that are not
-    about its times, by their names, and `ics` with the lines and alarms that have no field, or None.
+    `duration` has the days and the exact time of a DURATION. `fields` has those fields of the API that it has a
+    value for, besides its times, by their names; and `ics` with the lines and alarms that have no field, or None.
     """
 
     uid: str
@@ -82,15 +69,13 @@ def parse_vevent(component: Component, uid: str) -> ParsedVEvent:
 class _Parser:
     """A parser that is given the lines of a VEVENT one by one.
 
-    `properties` has the first property of each name that may occur once; `other_lines` has the lines that
-    have no field.
+    `properties` has the properties of each known name; `other_lines` has the lines that have no field.
     """
 
     def __init__(self) -> None:
-        self.properties: dict[str, Property] = {}
+        self.properties: dict[str, list[Property]] = {}
         self.rdates: list[ICalTime] = []
         self.exdates: list[ICalTime] = []
-        self.categories: list[str] = []
         self.other_lines: list[str] = []
 
     def add_line(self, line: str) -> None:
@@ -106,16 +91,12 @@ class _Parser:
                 self._add_dates(self.rdates, prop)
             case "EXDATE":
                 self._add_dates(self.exdates, prop)
-            case "CATEGORIES":
-                self.categories += parse_text_list(prop)
-            case "IMAGE" | "GEO" | "URL":
-                self._add_if_valid(prop)
             case "EXRULE":
                 raise Unreadable("it has an EXRULE, which is deprecated and not supported; use EXDATE instead")
             case "RRULE" if name in self.properties:
                 raise Unreadable("it has more than one RRULE")
             case _:
-                self.properties.setdefault(prop.name, prop)
+                self.properties.setdefault(prop.name, []).append(prop)
 
     def _add_dates(self, dates: list[ICalTime], prop: Property) -> None:
         # They are counted before they are parsed, because a line may have very many.
@@ -123,16 +104,12 @@ class _Parser:
             raise Unreadable(f"it has more than {MAX_DATES} dates in {prop.name}")
         dates += parse_times(prop)
 
-    def _add_if_valid(self, prop: Property) -> None:
-        """Add an IMAGE, GEO or URL if our field of that name may have its value; otherwise store the line."""
-        is_further_image = prop.name == "IMAGE" and "IMAGE" in self.properties
-        if _is_valid(prop) and not is_further_image:
-            self.properties.setdefault(prop.name, prop)
-        elif prop.name == "IMAGE" or prop.value.strip(" ;"):
-            self.other_lines.append(prop.line)
+    def _get(self, name: str) -> Property | None:
+        """Return the first property with a name, or None."""
+        return self.properties[name][0] if name in self.properties else None
 
     def build(self, uid: str, inner: list[Component]) -> ParsedVEvent:
-        get = self.properties.get
+        get = self._get
         start, end, duration, rrule = get("DTSTART"), get("DTEND"), get("DURATION"), get("RRULE")
         recurrence_id, sequence = get("RECURRENCE-ID"), get("SEQUENCE")
         if start is None:
@@ -153,21 +130,13 @@ class _Parser:
         )
 
     def _build_fields(self, inner: list[Component]) -> dict[str, Any]:
-        tags = self._build_tags()
-        status = self.properties["STATUS"].value.strip().upper() if "STATUS" in self.properties else ""
-        fields: dict[str, Any] = {
-            "title": self._build_text("SUMMARY", MAX_TITLE_LENGTH) or DEFAULT_TITLE,
-            "description": self._build_text("DESCRIPTION", MAX_DESCRIPTION_LENGTH),
-            "location": self._build_text("LOCATION", MAX_LOCATION_LENGTH),
-            "image": self.properties["IMAGE"].value if "IMAGE" in self.properties else None,
-            "tags": tags,
-            "geo": None,
-            "url": self.properties["URL"].value if "URL" in self.properties else None,
-            "status": status.lower() if status in _STATUSES else "confirmed",
-        }
-        if "GEO" in self.properties:
-            lat, lon = parse_geo(self.properties["GEO"])
-            fields["geo"] = {"lat": lat, "lon": lon}
+        fields: dict[str, Any] = {"title": DEFAULT_TITLE}
+        for name, ics in PROPERTIES.items():
+            if any(each in self.properties for each in ics.names):
+                value, lines = ics.read(self.properties)
+                self.other_lines += lines
+                if value is not None:
+                    fields[name] = value
         alarms = [[sanitize_line(line) for line in component.to_lines()] for component in inner]
         minutes = {minutes for alarm in alarms if (minutes := parse_reminder_minutes(alarm)) is not None}
         reminders = fields["reminders"] = sorted(minutes)[:MAX_REMINDERS]
@@ -175,45 +144,6 @@ class _Parser:
         exported = [sorted(format_valarms(fields["title"], [reminder], [])) for reminder in reminders]
         fields["ics"] = _build_ics(self.other_lines, [alarm for alarm in alarms if sorted(alarm) not in exported])
         return fields
-
-    def _build_text(self, name: str, max_length: int) -> str | None:
-        """Return the text of a property; if it is too long, shorten it and store the whole as an extension line."""
-        if name not in self.properties:
-            return None
-        prop = self.properties[name]
-        text = parse_text(prop)
-        if not text.strip():
-            return None
-        if len(text) <= max_length:
-            return text
-        self.other_lines.append(f"X-PLANNER-{name}{prop.line[len(name) :]}")
-        return f"{text[: max_length - 1].rstrip()}…"
-
-    def _build_tags(self) -> list[str]:
-        """Return the categories that can be tags; the others are stored as a line."""
-        tags: dict[str, None] = {}
-        others: dict[str, None] = {}
-        for category in self.categories:
-            tag = category.strip().casefold()
-            if tag and tag not in tags:
-                is_valid = len(tag) <= MAX_TAG_LENGTH and len(tags) < MAX_TAGS
-                (tags if is_valid else others)[tag if is_valid else category] = None
-        if others:
-            self.other_lines.append("CATEGORIES:" + ",".join(map(escape_text, others)))
-        return list(tags)
-
-
-def _is_valid(prop: Property) -> bool:
-    """Return whether our field for an IMAGE, GEO or URL may have its value."""
-    if prop.name == "GEO":
-        try:
-            parse_geo(prop)
-        except Unreadable:
-            return False
-        return True
-    if prop.name == "IMAGE" and not prop.value.startswith("https://"):
-        return False
-    return len(prop.value) <= MAX_URL_LENGTH and is_web_address(prop.value)
 
 
 def _parse_duration(prop: Property) -> tuple[timedelta, timedelta]:

@@ -1,23 +1,25 @@
 """The VEVENTs of one stored event (RFC 5545 §3.6.1): one for the event, and one for each occurrence that differs."""
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
-from decimal import Decimal
 from typing import Any, NamedTuple
 
+from planner.domain.fields import PROPERTIES
 from planner.domain.ics.alarms import format_valarms
 from planner.domain.ics.content import encode_lines, escape_text, sanitize_line
 from planner.domain.ics.writing.vtimezone import format_tzid
 from planner.domain.recurrence.documents import series_from_event
 from planner.domain.recurrence.series import Override, Series, add_days_clamped
-from planner.domain.stored_event import GeoPoint, ImportedLines, StoredEvent
+from planner.domain.stored_event import ImportedLines, StoredEvent
 from planner.domain.zones import add_clamped, list_zone_names, to_local, to_utc
 
 # These properties may occur only once in a VEVENT. An imported line is left out if we write the same property.
-_SINGLE_PROPERTIES = frozenset(
-    {"SUMMARY", "DESCRIPTION", "LOCATION", "GEO", "URL", "STATUS", "SEQUENCE", "CREATED", "LAST-MODIFIED"}
+_SINGLE_PROPERTIES = frozenset({"SEQUENCE", "CREATED", "LAST-MODIFIED"}).union(
+    *(ics.single_names for ics in PROPERTIES.values())
 )
+# The fields of an event that its VEVENT has besides its times.
+_CONTENT_FIELDS = (*PROPERTIES, "reminders", "ics")
 _TZID_PARAMETER = re.compile(r'[^:"]*;TZID="?([^;:"]+)', re.IGNORECASE)
 
 
@@ -30,21 +32,6 @@ class RenderedVEvents(NamedTuple):
 
     content: bytes
     time_zones: tuple[str, ...]
-
-
-class EventContent(NamedTuple):
-    """The fields of an event or an occurrence that its VEVENT has besides its times, by their names."""
-
-    title: str
-    description: str | None
-    location: str | None
-    geo: GeoPoint | None
-    url: str | None
-    image: str | None
-    tags: Sequence[str]
-    status: str
-    reminders: Sequence[int] | None
-    ics: ImportedLines | None
 
 
 def render_vevents(event: StoredEvent, uid: str) -> RenderedVEvents | None:
@@ -73,33 +60,13 @@ def render_vevents_in_parts(event: StoredEvent, uid: str) -> Iterator[RenderedVE
         yield RenderedVEvents(content, tuple(renderer.time_zones))
 
 
-def _content_of(event: StoredEvent) -> EventContent:
-    return EventContent(
-        title=event.title,
-        description=event.description,
-        location=event.location,
-        geo=event.geo,
-        url=event.url,
-        image=event.image,
-        tags=event.tags,
-        status=event.status,
-        reminders=event.reminders,
-        ics=event.ics,
-    )
-
-
-def _override_content(content: EventContent, override: Override) -> EventContent:
-    fields: dict[str, Any] = {name: override.fields[name] for name in EventContent._fields if name in override.fields}
-    return content._replace(**fields) if fields else content
-
-
 class _Renderer:
     """The lines of the VEVENTs of one event. `time_zones` has the zones that they use, in order, as keys."""
 
     def __init__(self, event: StoredEvent, uid: str) -> None:
         self._event = event
         self._time_zone = event.time_zone or "UTC"
-        self._content = _content_of(event)
+        self._content = {name: getattr(event, name) for name in _CONTENT_FIELDS}
         self.time_zones: dict[str, None] = {}
         created, updated = _format_utc(event.created_at), _format_utc(event.updated_at)
         self._head = [
@@ -131,7 +98,8 @@ class _Renderer:
             start = recurrence_id if override.start is None else override.start
             duration = series.duration if override.duration is None else override.duration
             times = [self._format_local("RECURRENCE-ID", recurrence_id), *self._format_times(series, start, duration)]
-            content = _override_content(self._content, override)
+            own = {name: value for name, value in override.fields.items() if name in self._content}
+            content = self._content | own
             yield [*self._head, *times, *self._format_content(content), "END:VEVENT"]
 
     def _format_times(self, series: Series, start: date, duration: timedelta | None) -> Iterator[str]:
@@ -182,28 +150,17 @@ class _Renderer:
     def _get_suffix(self, is_date: bool) -> str:
         return "Z" if not is_date and self._time_zone == "UTC" else ""
 
-    def _format_content(self, content: EventContent) -> list[str]:
-        """Return the lines of a VEVENT other than those of its times."""
-        lines = [f"SUMMARY:{escape_text(content.title)}"]
-        if content.description:
-            lines.append(f"DESCRIPTION:{escape_text(content.description)}")
-        if content.location:
-            lines.append(f"LOCATION:{escape_text(content.location)}")
-        if content.geo is not None:
-            lines.append(f"GEO:{_format_degrees(content.geo['lat'])};{_format_degrees(content.geo['lon'])}")
-        if content.url:
-            lines.append(f"URL:{content.url}")
-        if content.image:
-            lines.append(f"IMAGE;VALUE=URI:{content.image}")
-        if content.tags:
-            lines.append("CATEGORIES:" + ",".join([escape_text(tag) for tag in content.tags]))
-        lines.append(f"STATUS:{content.status.upper()}")
-        alarms: Sequence[Sequence[str]] = ()
-        if content.ics is not None:
-            lines += self._select_imported(lines, content.ics["lines"])
-            alarms = content.ics["alarms"]
-        reminders = content.reminders or ()
-        return lines + format_valarms(content.title, reminders, alarms) if reminders or alarms else lines
+    def _format_content(self, content: Mapping[str, Any]) -> list[str]:
+        """Return the lines of a VEVENT other than those of its times, from the fields of an event or occurrence."""
+        lines: list[str] = []
+        for name, ics in PROPERTIES.items():
+            if value := content[name]:
+                lines += ics.write(value)
+        imported: ImportedLines | None = content["ics"]
+        reminders, alarms = content["reminders"] or [], [] if imported is None else imported["alarms"]
+        if imported is not None:
+            lines += self._select_imported(lines, imported["lines"])
+        return lines + format_valarms(content["title"], reminders, alarms) if reminders or alarms else lines
 
     def _select_imported(self, own_lines: list[str], imported: Iterable[str]) -> list[str]:
         """Return the imported lines, without those of a single property that our own lines have already."""
@@ -246,8 +203,3 @@ def _format_utc(moment: datetime) -> str:
 
 def _compact(iso: str) -> str:
     return iso.replace("-", "").replace(":", "")
-
-
-def _format_degrees(value: float) -> str:
-    """Return degrees with all digits, but never as 1e-05, which RFC 5545 does not allow."""
-    return format(Decimal(repr(value)), "f")
