@@ -79,7 +79,7 @@ class StoredDocument(Document):
         fields = {**cls._defaults, **stored}
         if "_id" in fields:
             fields["id"] = fields.pop("_id")
-        document = cls.__new__(cls)
+        document: Self = object.__new__(cls)
         _fill(document, fields, set(stored))
         return document
 
@@ -104,8 +104,12 @@ class StoredDocument(Document):
         return self.from_stored({name: value for name, value in fields.items() if name not in removed})
 
 
+# The document is frozen, and its own `__setattr__` refuses everything.
+_set = object.__setattr__
+
+
 def _fill(document: StoredDocument, fields: dict[str, Any], stored: set[str]) -> None:
-    object.__setattr__(document, "__dict__", fields)
-    object.__setattr__(document, "__pydantic_fields_set__", stored)
-    object.__setattr__(document, "__pydantic_extra__", None)
-    object.__setattr__(document, "__pydantic_private__", None)
+    _set(document, "__dict__", fields)
+    _set(document, "__pydantic_fields_set__", stored)
+    _set(document, "__pydantic_extra__", None)
+    _set(document, "__pydantic_private__", None)

@@ -12,22 +12,16 @@ from database.documents import StoredDocument
 from database.queries import Changes, Filter, Id, index, new_id, place_index, text_index
 from database.reads import Loader
 from database.writes import Update
-from models.events.event_schema import Status, Visibility
-from planner.domain.stored_event import GeoPoint, ImportedLines, StoredOverride, StoredRecurrence
+from models.events.event_fields import EventContent
+from planner.domain.fields import CONTENT_FIELDS, SEARCH_WEIGHTS
+from planner.domain.stored_event import ImportedLines, StoredOverride, StoredRecurrence
 from planner.domain.times import build_order_key
 
 # How a revision came to be, where it is not a plain change.
 Act = Literal["deleted", "restored", "taken-down", "takedown-lifted"]
 # The number of a change that has none yet: see `planner/services/events/changes.py`.
 UNNUMBERED = 0
-# How much a word counts in a search, by the field in which it is found.
-WEIGHTS = {"title": 10, "tags": 5, "location": 3, "description": 1}
-# The stored fields that do not belong to the content of a revision: whose the event is, how it came to be as it is,
-# and what a moderator has decided. All others are restored with a revision.
-FIELDS_OF_SERVER = frozenset(
-    {"_id", "uid", "creator", "created_at", "updated_at", "revision", "editor", "act", "change_number", "sequence"}
-    | {"place", "takedown"}
-)
+_CONTENT_FIELDS = frozenset(CONTENT_FIELDS)
 _PUBLIC = {"visibility": "public"}
 _LONG = {"span": {"$gt": 0}}
 _REPEATING = {"repeats": True}
@@ -48,8 +42,8 @@ class StoredTakedown(TypedDict):
     at: datetime
 
 
-class Event(StoredDocument):
-    """An event.
+class Event(EventContent, StoredDocument):
+    """An event: its content, and the fields below.
 
     `uid` is stored only if the author chose one. `start` and `end` are a date or a local time in
     `time_zone`, in ISO 8601. `recurrence`, `overrides`, `seconds` (the duration) and `repeats` are stored
@@ -62,39 +56,29 @@ class Event(StoredDocument):
     """
 
     uid: str | None = None
-    title: str
-    description: str | None = None
-    image: str | None = None
-    tags: list[str] = Field(default_factory=list)
-    location: str | None = None
-    geo: GeoPoint | None = None
-    place: GeoJsonPoint | None = None
-    url: str | None = None
     start: str | None = None
     end: str | None = None
     all_day: bool = False
     time_zone: str | None = None
-    status: Status = "confirmed"
-    visibility: Visibility = "private"
+    recurrence: StoredRecurrence | None = None
+    overrides: list[StoredOverride] = Field(default_factory=list)
+    seconds: int | None = None
+    repeats: bool = False
+    ics: ImportedLines | None = None
+    sequence: int | None = None
     creator: PydanticObjectId
     revision: int = Field(1, ge=1)
     created_at: datetime
     updated_at: datetime
     takedown: StoredTakedown | None = None
-    recurrence: StoredRecurrence | None = None
-    overrides: list[StoredOverride] = Field(default_factory=list)
-    reminders: list[int] = Field(default_factory=list)
-    ics: ImportedLines | None = None
-    sequence: int | None = None
     editor: PydanticObjectId | None = None
     act: Act | None = None
     change_number: int = UNNUMBERED
-    seconds: int | None = None
-    repeats: bool = False
     begins: datetime
     ends: datetime | None
     span: int
     key: str
+    place: GeoJsonPoint | None = None
 
     loader: ClassVar[Loader["Event"]]
 
@@ -111,7 +95,7 @@ class Event(StoredDocument):
             index("tags", "key", name="public_tags_key", partialFilterExpression=_PUBLIC),
             index("creator", "span", "key", "ends", name="creator_series", partialFilterExpression=_REPEATING),
             index("span", "key", "ends", name="public_series", partialFilterExpression=_PUBLIC | _REPEATING),
-            text_index("creator", weights=WEIGHTS, name="creator_words"),
+            text_index("creator", weights=SEARCH_WEIGHTS, name="creator_words"),
             place_index("creator", place="place", name="creator_place"),
             place_index(place="place", name="public_place", partialFilterExpression=_PUBLIC),
             index(
@@ -167,8 +151,8 @@ class Event(StoredDocument):
 
     @property
     def content(self) -> Changes:
-        """The stored fields that belong to the content of a revision: all but those of the server."""
-        return {name: value for name, value in self.to_stored().items() if name not in FIELDS_OF_SERVER}
+        """The stored fields that are restored with an earlier revision."""
+        return {name: value for name, value in self.to_stored().items() if name in _CONTENT_FIELDS}
 
     @property
     def made_by(self) -> Id | None:

@@ -1,12 +1,12 @@
 """Lists of events. Each branch of a filter is answered by an index of its own, in the order of `key`."""
 
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
 from typing import NamedTuple
 
-from database.queries import Filter, Id
-from database.reads import Slice, find_raw, find_raw_batches
-from models.events.event import Event
+from database.queries import Filter, Id, parse_id
+from database.reads import Slice, find, find_raw, find_raw_batches, find_raw_by_ids
+from models.events.event import Event, default_uid
 from models.events.event_schema import Scope
 from models.events.event_view import EventView, render_raw
 from planner.domain.geo import Circle
@@ -17,6 +17,7 @@ Window = tuple[datetime | None, datetime | None]
 # So many series are expanded before other requests are served: a few milliseconds' work.
 SERIES_BATCH_SIZE = 100
 NO_ID = "0" * 24
+_DEFAULT_UID_SUFFIX = default_uid("")
 
 
 class EventSelection(NamedTuple):
@@ -48,6 +49,22 @@ async def find_single_events(selection: EventSelection, after: str | None, limit
 def find_recurring_events(selection: EventSelection) -> AsyncIterator[list[bytes]]:
     """Yield the recurring events that may have an occurrence in the window, as bytes, in batches, in no order."""
     return find_raw_batches(Event, recurring_events_filter(selection), SERIES_BATCH_SIZE)
+
+
+async def find_events_by_uid(creator: Id, uids: Sequence[str]) -> dict[str, Event]:
+    """Return the events of an account that have one of these UIDs, by their UIDs."""
+    if not uids:
+        return {}
+    match = {Event.creator: creator, Event.uid: {"$in": list(uids)}}
+    found = {event.ical_uid: event for event in await find(Event, match, limit=len(uids))}
+    # A UID that was made from the event's id is not stored.
+    missing = (uid.removesuffix(_DEFAULT_UID_SUFFIX) for uid in uids if uid not in found)
+    ids = [id for id in map(parse_id, missing) if id is not None]
+    for raw in (await find_raw_by_ids(Event, ids)).values() if ids else ():
+        event = Event.from_raw(raw)
+        if event.creator == creator and event.uid is None and event.ical_uid in uids:
+            found[event.ical_uid] = event
+    return found
 
 
 def list_filter(selection: EventSelection, after: str | None) -> Filter:

@@ -3,22 +3,16 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
-from models.shared.fields import NO_NUL, HttpsAddress, Tags, Title, WebAddress
+from models.events.event_fields import EventContent, Latitude, Longitude, default_content, example_content
+from models.shared.derived_schema import with_optional_fields, with_required_fields
+from models.shared.fields import NO_NUL
 from models.shared.schema import PageQuery, Reply, Request
+from planner.domain.fields import OCCURRENCE_FIELDS
 
-Status = Literal["confirmed", "tentative", "cancelled"]
-Visibility = Literal["private", "unlisted", "public"]
 Scope = Literal["mine", "public", "all"]
-VisibilityField = Annotated[
-    Visibility,
-    Field(
-        description="`private`: only you may see it; `unlisted`: everybody who is signed in and has its id; "
-        "`public`: it is listed to everybody who is signed in."
-    ),
-]
 # The pattern is documentation; `planner/domain/times.py` parses and checks the value.
 _MOMENT = {
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -43,36 +37,12 @@ Moment = Annotated[
         json_schema_extra=_MOMENT,
     ),
 ]
-Description = Annotated[str, Field(max_length=20_000, pattern=r"^[^\x00]*$")]
-Location = Annotated[str, Field(max_length=300, pattern=r"^[^\x00]*$")]
 ZoneName = Annotated[str, Field(max_length=64, pattern=r"^[^\x00]*$", examples=["Europe/Berlin"])]
-Latitude = Annotated[float, Field(ge=-90, le=90, allow_inf_nan=False)]
-Longitude = Annotated[float, Field(ge=-180, le=180, allow_inf_nan=False)]
-
-Reminders = Annotated[
-    list[Annotated[int, Field(ge=0, le=40_320)]],
-    # The limit counts the numbers that are sent, before duplicates are removed.
-    Field(max_length=10, description="Minutes before the start at which to remind, up to four weeks.", examples=[[10]]),
-    AfterValidator(lambda minutes: sorted(set(minutes))),
-]
-
-EXAMPLE: dict[str, Any] = {
-    "title": "Book launch",
-    "description": "Readings and questions.",
-    "tags": ["books", "launch"],
-    "location": "Town library",
+EXAMPLE: dict[str, Any] = example_content() | {
     "start": "2026-12-01T18:00:00",
     "end": "2026-12-01T20:00:00",
     "time_zone": "Europe/Berlin",
-    "visibility": "public",
 }
-
-
-class Geo(Request):
-    """A place, in degrees (WGS 84)."""
-
-    lat: Latitude
-    lon: Longitude
 
 
 class Recurrence(Request):
@@ -111,19 +81,12 @@ class TakedownCreate(Request):
     ]
 
 
-class EventCreate(Request):
+class EventCreate(EventContent, Request):
     """The fields of an event that a client can write."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE]})
 
     uid: Uid | None = None
-    title: Title
-    description: Description | None = None
-    image: HttpsAddress | None = None
-    tags: Tags = Field(default_factory=list)
-    location: Location | None = None
-    geo: Geo | None = None
-    url: WebAddress | None = None
     start: Moment | None = None
     end: Annotated[Moment | None, Field(description="Exclusive; in the same form as `start`, and after it.")] = None
     all_day: Annotated[
@@ -131,9 +94,6 @@ class EventCreate(Request):
     ] = None
     time_zone: Annotated[ZoneName | None, Field(description="An IANA time zone. Default: UTC.")] = None
     recurrence: Recurrence | None = None
-    status: Status = "confirmed"
-    visibility: VisibilityField = "private"
-    reminders: Reminders = Field(default_factory=list)
 
 
 class GeoPatch(Request):
@@ -143,27 +103,13 @@ class GeoPatch(Request):
     lon: Longitude | None = None
 
 
+@with_optional_fields(EventCreate)
 class EventPatch(Request):
     """A change to an event as a JSON merge patch (RFC 7396): null clears a field, an absent field stays."""
 
     model_config = ConfigDict(json_schema_extra={"examples": [{"title": "Book launch, moved", "location": None}]})
 
-    uid: Uid | None = None
-    title: Title | None = None
-    description: Description | None = None
-    image: HttpsAddress | None = None
-    tags: Tags | None = None
-    location: Location | None = None
     geo: GeoPatch | None = None
-    url: WebAddress | None = None
-    start: Moment | None = None
-    end: Moment | None = None
-    all_day: bool | None = None
-    time_zone: ZoneName | None = None
-    recurrence: Recurrence | None = None
-    status: Status | None = None
-    visibility: VisibilityField | None = None
-    reminders: Reminders | None = None
 
 
 class EventQuery(PageQuery):
@@ -249,6 +195,7 @@ class ChangesQuery(BaseModel):
     limit: Annotated[int, Field(ge=1, le=200, description="The largest number of items on the page.")] = 50
 
 
+@with_optional_fields(EventContent, OCCURRENCE_FIELDS)
 class OccurrencePatch(Request):
     """A change to an occurrence, or to it and all later ones; an absent field stays."""
 
@@ -256,32 +203,22 @@ class OccurrencePatch(Request):
         json_schema_extra={"examples": [{"start": "2026-12-08T19:00:00", "end": "2026-12-08T21:00:00"}]}
     )
 
-    title: Title | None = None
-    description: Description | None = None
-    image: HttpsAddress | None = None
-    tags: Tags | None = None
-    location: Location | None = None
-    geo: Geo | None = None
-    url: WebAddress | None = None
     start: Moment | None = None
     end: Moment | None = None
     time_zone: Annotated[ZoneName | None, Field(description="Only with `scope=following`.")] = None
     recurrence: Annotated[Recurrence | None, Field(description="Only with `scope=following`.")] = None
-    status: Status | None = None
 
 
-ANSWER: dict[str, Any] = EXAMPLE | {
+RESPONSE_EXAMPLE: dict[str, Any] = {
     "id": "692000000000000000000001",
     "uid": "692000000000000000000001@planner",
-    "image": None,
-    "geo": None,
-    "url": None,
+    **default_content(),
+    **example_content(),
     "start": "2026-12-01T18:00:00+01:00",
     "end": "2026-12-01T20:00:00+01:00",
     "all_day": False,
+    "time_zone": "Europe/Berlin",
     "recurrence": None,
-    "status": "confirmed",
-    "reminders": [],
     "creator": "692000000000000000000000",
     "revision": 1,
     "created_at": "2026-11-21T09:00:00Z",
@@ -289,28 +226,19 @@ ANSWER: dict[str, Any] = EXAMPLE | {
 }
 
 
+@with_required_fields(EventContent)
 class EventRead(Reply):
     """An event."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [ANSWER]})
+    model_config = ConfigDict(json_schema_extra={"examples": [RESPONSE_EXAMPLE]})
 
     id: str
-    uid: str
-    title: str
-    description: str | None
-    image: str | None
-    tags: list[str]
-    location: str | None
-    geo: Geo | None
-    url: str | None
+    uid: Annotated[str, Field(description="The iCalendar UID (RFC 5545 §3.8.4.7).")]
     start: Annotated[str | None, Field(description="A date, or an RFC 3339 time with the offset of the time zone.")]
     end: Annotated[str | None, Field(description="Exclusive; in the same form as `start`.")]
-    all_day: bool
-    time_zone: str | None
+    all_day: Annotated[bool, Field(description="Whether `start` is a date.")]
+    time_zone: Annotated[str | None, Field(description="An IANA time zone; null: UTC.")]
     recurrence: Recurrence | None
-    status: Status
-    visibility: VisibilityField
-    reminders: list[int]
     creator: Annotated[str, Field(description="The id of the account that created it.")]
     revision: Annotated[int, Field(description="Increases with every change; the `ETag` is made from it.")]
     created_at: datetime
@@ -327,7 +255,7 @@ class OccurrenceRead(EventRead):
     model_config = ConfigDict(
         json_schema_extra={
             "examples": [
-                ANSWER
+                RESPONSE_EXAMPLE
                 | {
                     "start": "2026-12-08T18:00:00+01:00",
                     "end": "2026-12-08T20:00:00+01:00",

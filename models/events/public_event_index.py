@@ -14,7 +14,8 @@ from pydantic import Field
 from database.documents import StoredDocument
 from database.queries import Changes, Id, clear, index, text_index
 from database.writes import Delete, Insert, Update, Write
-from models.events.event import WEIGHTS, Event, GeoJsonPoint
+from models.events.event import Event, GeoJsonPoint
+from planner.domain.fields import SEARCH_WEIGHTS
 
 
 class PublicEventIndex(StoredDocument):
@@ -33,7 +34,7 @@ class PublicEventIndex(StoredDocument):
         """Where the copies are stored."""
 
         name = "public_event_index"
-        indexes: ClassVar = [text_index(weights=WEIGHTS, name="words"), index("creator", name="creator")]
+        indexes: ClassVar = [text_index(weights=SEARCH_WEIGHTS, name="words"), index("creator", name="creator")]
 
     @classmethod
     def insert_writes(cls, event: Event) -> list[Write]:

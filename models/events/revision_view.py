@@ -5,7 +5,7 @@ from typing import Annotated, Any, Literal, NamedTuple
 
 from pydantic import ConfigDict, Field
 
-from models.events.event_schema import ANSWER, EventRead
+from models.events.event_schema import RESPONSE_EXAMPLE, EventRead
 from models.events.event_view import build_body
 from models.events.revision import Revision
 from models.shared.json_rendering import to_json
@@ -90,7 +90,7 @@ class RevisionRead(Reply):
                     "by": "692000000000000000000000",
                     "act": "changed",
                     "fields": ["title"],
-                    "event": ANSWER
+                    "event": RESPONSE_EXAMPLE
                     | {"title": "Book launch, moved", "revision": 2, "updated_at": "2026-11-21T09:05:00Z"},
                 },
                 {

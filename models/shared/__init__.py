@@ -5,6 +5,7 @@ idempotent_response.py  responses that are stored under an Idempotency-Key
 rate_limit_counter.py   counters of what is limited
 guard.py                documents that serialise groups of writes
 schema.py               base classes of schemas
+derived_schema.py       schemas whose fields follow from another one
 fields.py               types of fields
 json_rendering.py       JSON as the API sends it
 """

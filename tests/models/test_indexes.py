@@ -18,7 +18,7 @@ from models.accounts.session import Session
 from models.accounts.user import ProviderIdentity, User
 from models.accounts.user_write_lock import UserWriteLock
 from models.events.event import Event
-from models.events.event_batches import find_events_by_uid
+from models.events.event_queries import find_events_by_uid
 from models.events.event_writes import update_event_writes
 from models.events.revision import Revision
 from models.events.tombstone import Tombstone

@@ -27,9 +27,9 @@ from models.events.change_queries import (
 )
 from models.events.change_sequence import ChangeSequence
 from models.events.event import UNNUMBERED, Event
+from models.events.event_fields import fold_tag
 from models.events.event_schema import ChangesQuery, Scope
 from models.events.tombstone import TOMBSTONE_LIFETIME, Tombstone
-from models.shared.fields import fold_tag
 from planner.clock import Clock
 from planner.domain.cursors import CHANGES_PATTERN, decode_cursor, encode_cursor
 from planner.errors import Expired, Invalid, Unavailable

@@ -11,15 +11,16 @@ from database.commit import commit_atomically
 from database.errors import DuplicateKey
 from database.queries import parse_id
 from models.events.event import Event
-from models.events.event_draft import SERIES_FIELDS, build_content, build_requested_series
+from models.events.event_draft import build_content, build_requested_series
+from models.events.event_fields import fold_tag
 from models.events.event_queries import EventSelection, list_events
 from models.events.event_schema import EventCreate, EventPatch, EventQuery
 from models.events.event_search import search_place, search_words
 from models.events.event_view import EventView, build_body, find_event_view, render_event
 from models.events.event_writes import create_event_writes, delete_event_writes, require_room, update_event_writes
-from models.shared.fields import fold_tag
 from planner.clock import Clock
 from planner.domain.cursors import ORDER_KEY_PATTERN, decode_cursor, decode_search_cursor, encode_search_cursor
+from planner.domain.fields import AUTHOR_FIELDS, SERIES_FIELDS
 from planner.domain.geo import parse_circle
 from planner.domain.merge_patch import apply_merge_patch
 from planner.domain.recurrence.documents import to_invalid
@@ -34,9 +35,6 @@ from planner.services.shared.field_errors import field_errors
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
 from planner.services.shared.pages import page_of
 from planner.services.shared.views import Page, View
-
-# The fields of a response that no author may send.
-_FIELDS_OF_SERVER = ("id", "creator", "revision", "created_at", "updated_at", "takedown")
 
 
 class Events:
@@ -178,9 +176,8 @@ class Events:
 
 def _apply_patch(event: Event, changes: dict[str, Any]) -> EventCreate:
     """Return the draft of an event as it is, with a merge patch applied. Raises `Invalid`."""
-    draft = {
-        name: value for name, value in build_body(event).items() if name not in _FIELDS_OF_SERVER and value is not None
-    }
+    body = build_body(event)
+    draft = {name: body[name] for name in AUTHOR_FIELDS if body[name] is not None}
     # Whether an event lasts all day follows from its start, unless the patch sets it.
     if "start" in changes and "all_day" not in changes:
         draft.pop("all_day")

@@ -8,19 +8,19 @@ from auth.principal import Principal
 from database.commit import commit_atomically
 from database.queries import Changes, assign
 from models.events.event import Event
-from models.events.event_draft import SERIES_FIELDS
+from models.events.event_fields import EventContent, fold_tag
 from models.events.event_queries import EventSelection
 from models.events.event_schema import OccurrencePatch, OccurrenceQuery
 from models.events.event_view import (
-    OCCURRENCE_FIELDS,
     EventView,
     prepare_event,
     render_occurrence,
 )
 from models.events.event_writes import create_event_writes, delete_event_writes, require_room, update_event_writes
-from models.shared.fields import fold_tag
+from models.shared.derived_schema import allows_null
 from planner.clock import Clock
 from planner.domain.cursors import OCCURRENCE_PATTERN, decode_cursor
+from planner.domain.fields import OCCURRENCE_FIELDS, SERIES_FIELDS
 from planner.domain.recurrence.documents import parse_recurrence_id, series_to_stored, to_invalid
 from planner.domain.recurrence.edits import delete_following, delete_occurrence, edit_occurrence, split_series
 from planner.domain.recurrence.occurrences import (
@@ -46,7 +46,7 @@ DEFAULT_WINDOW = timedelta(days=31)
 # These fields can be changed for following occurrences, but not for one.
 _FIELDS_OF_SERIES = ("time_zone", "recurrence")
 # These fields always have a value.
-_REQUIRED_FIELDS = ("title", "tags", "status")
+_REQUIRED_FIELDS = [name for name in OCCURRENCE_FIELDS if not allows_null(EventContent, name)]
 
 
 class Occurrences:

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 from auth.principal import Principal
 from models.events.change_queries import find_latest_change_number
+from models.events.event_fields import fold_tag
 from models.events.event_queries import EventSelection
 from models.events.event_view import EventView
 from models.events.tombstone import TOMBSTONE_LIFETIME
 from models.files.event_export import find_vevents, render_cached_vevents
 from models.files.export_schema import ExportQuery
-from models.shared.fields import fold_tag
 from planner.clock import Clock
 from planner.domain.ics.writing.vcalendar import VCalendarBody, render_vcalendar_start
 from planner.domain.ics.writing.vevent import RenderedVEvents

@@ -9,10 +9,10 @@ from database.errors import DuplicateKey
 from database.queries import Id, new_id, parse_id
 from database.writes import Insert, Write
 from models.accounts.user import User
+from models.events.event_fields import fold_tag
 from models.events.event_queries import EventSelection
 from models.files.feed import MAX_FEEDS, Feed
 from models.files.feed_schema import FeedCreate, FeedRead
-from models.shared.fields import fold_tag
 from planner.clock import Clock
 from planner.errors import Conflict, InvalidToken, NotFound
 from planner.services.events.user_lock import UserWriteLocks

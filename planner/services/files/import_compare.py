@@ -6,17 +6,12 @@ from icalendar.parser import unescape_backslash
 
 from database.queries import Changes
 from models.events.event import Event
+from planner.domain.fields import COMPARED_FIELDS
 from planner.domain.ics.reading.groups import parse_groups
 from planner.domain.ics.reading.properties import Unreadable, parse_property
 from planner.domain.ics.writing.vevent import render_vevents
 from planner.domain.stored_event import ImportedLines, StoredOverride
 from planner.services.files.import_drafts import build_draft
-
-COMPARED_FIELDS = (
-    *(Event.title, Event.description, Event.image, Event.tags, Event.location, Event.geo, Event.url, Event.status),
-    *(Event.start, Event.end, Event.all_day, Event.time_zone, Event.recurrence, Event.seconds, Event.overrides),
-    *(Event.reminders, Event.ics),
-)
 
 
 def has_same_content(stored: Changes, content: Changes) -> bool:

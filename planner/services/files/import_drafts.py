@@ -15,7 +15,7 @@ from database.queries import Changes
 from models.events.event import Event
 from models.events.event_draft import build_content, build_requested_series
 from models.events.event_schema import EventCreate
-from models.events.event_view import OCCURRENCE_FIELDS
+from planner.domain.fields import IMPORTED_OCCURRENCE_FIELDS
 from planner.domain.ics.reading.entry_times import DAY, ParsedOccurrence
 from planner.domain.ics.reading.groups import EntryGroup, EntryKind, ImportFailure, ParsedEntry, parse_group
 from planner.domain.recurrence.documents import build_series, parse_stored_local
@@ -26,8 +26,6 @@ from planner.domain.times import EventTimes, resolve_times
 from planner.errors import Invalid
 from planner.services.shared.field_errors import field_errors
 
-# What an imported occurrence may have of its own: what an occurrence of the API may, its alarms and other lines.
-OVERRIDE_FIELDS = (*OCCURRENCE_FIELDS, Event.reminders, Event.ics)
 # The largest event that can be imported, as large as the largest body of a request.
 MAX_EVENT_BYTES = 1024 * 1024
 _OUT_OF_RANGE = "its times are outside the years 1 to 9999"
@@ -157,7 +155,8 @@ def build_override(series: Series, master: Changes, occurrence: OccurrenceDraft)
         duration = DAY if end is None else parse_stored_local(end) - start
     else:
         duration = timedelta(0) if end is None else own[Event.ends] - own[Event.begins]
-    fields: Changes = {name: own.get(name) for name in OVERRIDE_FIELDS if _differs(own.get(name), master.get(name))}
+    differing = (name for name in IMPORTED_OCCURRENCE_FIELDS if _differs(own.get(name), master.get(name)))
+    fields: Changes = {name: own.get(name) for name in differing}
     return Override(
         start=None if start == occurrence.recurrence_id else start,
         duration=None if duration == series.effective_duration else duration,

@@ -11,11 +11,11 @@ from database.queries import Changes, Id, assign
 from database.writes import Write
 from models.accounts.user import User
 from models.events.event import Event
-from models.events.event_batches import find_events_by_uid
-from models.events.event_draft import SERIES_FIELDS
+from models.events.event_queries import find_events_by_uid
 from models.events.event_writes import create_events_writes, require_room, update_event_writes
 from models.files.import_counts import ImportCounts
 from planner.clock import Clock
+from planner.domain.fields import SERIES_FIELDS
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.errors import Invalid, InvalidToken, Unavailable
 from planner.services.events.conflicts import ConflictChecker

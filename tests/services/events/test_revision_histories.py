@@ -11,7 +11,7 @@ from fastapi import FastAPI
 
 from database.commit import commit_atomically
 from database.queries import Id, parse_id
-from models.events.event import FIELDS_OF_SERVER, Event
+from models.events.event import Event
 from models.events.event_view import find_event_view
 from models.events.event_writes import delete_event_writes, update_event_writes
 from planner.clock import SystemClock
@@ -237,16 +237,6 @@ async def test_the_sequence_and_the_times_of_a_restored_event_continue(ada: Pers
     await remove(ada, event)
     ok(await restore(ada, event["id"], 1))
     assert (await database["events"].find_one({"_id": id}))["sequence"] == 7
-
-
-def test_every_stored_field_is_either_content_that_is_restored_or_set_by_the_server() -> None:
-    stored = {field.alias or name for name, field in Event.model_fields.items()} - {"revision_id"}
-    # A new field has to be thought about: what people say of an event belongs here, what the
-    # server knows of it (counts, decisions, places in lists) into FIELDS_OF_SERVER.
-    says = {"title", "description", "image", "tags", "location", "geo", "url", "status", "visibility", "reminders"}
-    times = {"start", "end", "all_day", "time_zone", "recurrence", "overrides", "seconds", "repeats"}
-    derived = {"begins", "ends", "span", "key"}
-    assert stored - FIELDS_OF_SERVER == says | times | derived | {"ics"}
 
 
 async def by_another(app: FastAPI, event: Any, editor: Person, **fields: Any) -> None:

@@ -1,0 +1,111 @@
+"""The fields of events: their types, and that all forms of an event have the fields that they should."""
+
+from typing import Any
+
+import pytest
+
+from database.queries import new_id
+from models.events.event import Event
+from models.events.event_fields import EventContent, HttpsAddress, Tags, Title, WebAddress
+from models.events.event_schema import EventCreate, EventPatch, EventRead, OccurrencePatch
+from models.events.event_view import build_body
+from planner.domain.fields import AUTHOR_FIELDS, FIELDS, OCCURRENCE_FIELDS, PLAIN_FIELDS, SEARCH_WEIGHTS, SENT_FIELDS
+from tests.database.things import new_event
+from tests.models.shared.test_fields import refused, taken
+
+# What the server, a moderator or an import decides about an event, and no earlier revision brings back.
+NOT_RESTORED = {
+    *("id", "uid", "creator", "created_at", "updated_at", "revision", "editor", "act", "change_number"),
+    *("sequence", "place", "takedown"),
+}
+
+
+def test_every_field_of_an_event_is_in_the_table_of_fields() -> None:
+    assert set(FIELDS) == set(Event.model_fields) - {"revision_id"}
+
+
+def test_the_plain_fields_are_those_that_all_forms_of_an_event_share() -> None:
+    assert set(PLAIN_FIELDS) == set(EventContent.model_fields)
+
+
+def test_an_author_can_write_the_fields_that_the_table_says() -> None:
+    assert set(AUTHOR_FIELDS) == set(EventCreate.model_fields) == set(EventPatch.model_fields)
+
+
+def test_an_occurrence_can_be_changed_in_the_fields_that_the_table_says_and_in_its_times() -> None:
+    times = {"start", "end", "time_zone", "recurrence"}
+    assert set(OccurrencePatch.model_fields) == times | set(OCCURRENCE_FIELDS)
+
+
+def test_a_response_has_the_fields_that_the_table_says() -> None:
+    assert set(SENT_FIELDS) == set(EventRead.model_fields)
+    assert set(build_body(new_event(new_id()))) == set(SENT_FIELDS) - {"takedown"}
+
+
+def test_a_field_that_is_searched_is_one_that_everybody_sees() -> None:
+    assert set(SEARCH_WEIGHTS) <= set(SENT_FIELDS) & set(PLAIN_FIELDS)
+
+
+def test_an_earlier_revision_brings_back_all_but_what_the_server_decides() -> None:
+    assert {name for name, field in FIELDS.items() if not field.is_content} == NOT_RESTORED
+
+
+@pytest.mark.parametrize("name", EventContent.model_fields)
+def test_every_plain_field_has_a_description_and_an_example_other_than_its_default(name: str) -> None:
+    field = EventContent.model_fields[name]
+    assert field.description
+    assert field.examples
+    assert field.examples[-1] != field.get_default(call_default_factory=True)
+
+
+def test_tags_are_folded_without_duplicates_in_their_order() -> None:
+    assert taken(Tags, ["Books", " books ", "BOOKS", "Straße", "STRASSE", "art"]) == ["books", "strasse", "art"]
+
+
+def test_at_most_20_tags_are_accepted_counted_after_folding() -> None:
+    many = [f"tag{n}" for n in range(20)]
+    assert taken(Tags, [*many, "TAG1"]) == many
+    refused(Tags, [*many, "one more"])
+
+
+@pytest.mark.parametrize("tag", ["", "  ", "x" * 33, "ß" * 17, "a\x00b", 7, None])
+def test_a_tag_has_1_to_32_characters_counted_after_folding(tag: Any) -> None:
+    assert taken(Tags, ["x" * 32]) == ["x" * 32]
+    assert taken(Tags, [" " + "x" * 32 + " "]) == ["x" * 32]
+    refused(Tags, [tag])
+
+
+@pytest.mark.parametrize("title", ["", " ", "\t\n", "\u3000", "x" * 201, "a\x00b"])
+def test_a_title_has_1_to_200_characters_and_a_visible_one(title: str) -> None:
+    assert taken(Title, "x" * 200) == "x" * 200
+    refused(Title, title)
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://example.com/a.png",
+        "//example.com/a.png",
+        "example.com/a.png",
+        "https://",
+        "https:///a.png",
+        "https://:443/",
+        "https://exa mple.com/",
+        "https://example.com/\n",
+        "https://example.com:99999/",
+        "https://example.com:x/",
+        "https://[::1/",
+        "javascript:alert(1)",
+        "data:image/png;base64,AA",
+        "HTTPS://example.com/\u202egnp.a",
+        "https://example.com/" + "x" * 2000,
+    ],
+)
+def test_an_image_must_be_an_https_address(url: str) -> None:
+    refused(HttpsAddress, url)
+
+
+@pytest.mark.parametrize("url", ["https://example.com", "https://example.com:8443/a.png?b=c#d", "https://[::1]/"])
+def test_an_address_is_stored_as_it_was_written(url: str) -> None:
+    assert taken(HttpsAddress, url) == url
+    assert taken(WebAddress, url.replace("https", "http")) == url.replace("https", "http")
