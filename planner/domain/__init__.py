@@ -8,6 +8,7 @@ stored_event.py    what the rules need to know of a stored event
 recurrence/        recurrence sets (RFC 5545 §3.8.5)
 ics/               iCalendar (RFC 5545), reading and writing
 merge_patch.py     JSON merge patch (RFC 7396)
+colors.py          colours by their CSS names
 cursors.py         cursors of lists and of search results
 geo.py             circles on the earth's surface
 rate_limits.py     how often something may happen

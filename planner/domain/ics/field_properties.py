@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any, NamedTuple, Protocol
 
+from planner.domain.colors import CSS_COLORS, name_nearest_color, parse_color
 from planner.domain.ics.content import escape_text
 from planner.domain.ics.reading.properties import (
     Property,
@@ -130,6 +131,30 @@ class IntegerProperty(SingleProperty):
     def write(self, value: int) -> list[str]:
         """Return the line of the number."""
         return [f"{self.name}:{value}"]
+
+
+@dataclass(frozen=True, slots=True)
+class ColorProperty:
+    """A colour (RFC 7986 §5.9). A file names it as CSS does; one without a name is also in an extension property."""
+
+    names: tuple[str, ...] = ("COLOR", "X-PLANNER-COLOR")
+    single_names: tuple[str, ...] = ("COLOR", "X-PLANNER-COLOR")
+
+    def read(self, properties: Properties) -> ReadField:
+        """Return the exact colour, unless another program has given the event another one since."""
+        exact, named = (self._parse(properties, name) for name in ("X-PLANNER-COLOR", "COLOR"))
+        if exact is not None and (named is None or named == name_nearest_color(exact)):
+            return ReadField(exact)
+        return ReadField(named) if named else ReadField(None, _not_empty(properties.get("COLOR", ())))
+
+    def write(self, value: str) -> list[str]:
+        """Return the line of the nearest colour with a name, and that of the exact one if it has none."""
+        line = f"COLOR:{name_nearest_color(value)}"
+        return [line] if value in CSS_COLORS else [line, f"X-PLANNER-COLOR:{value}"]
+
+    def _parse(self, properties: Properties, name: str) -> str | None:
+        found = properties.get(name)
+        return parse_color(found[0].value) if found else None
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,8 @@ from models.events.event_fields import EventContent, HttpsAddress, Tags, Title, 
 from models.events.event_schema import EventCreate, EventPatch, EventRead, OccurrencePatch
 from models.events.event_view import build_body
 from planner.domain.fields import AUTHOR_FIELDS, FIELDS, OCCURRENCE_FIELDS, PLAIN_FIELDS, SEARCH_WEIGHTS, SENT_FIELDS
-from tests.database.things import new_event
 from tests.models.shared.test_fields import refused, taken
+from tests.support.documents import build_event_document
 
 # What the server, a moderator or an import decides about an event, and no earlier revision brings back.
 NOT_RESTORED = {
@@ -39,7 +39,7 @@ def test_an_occurrence_can_be_changed_in_the_fields_that_the_table_says_and_in_i
 
 def test_a_response_has_the_fields_that_the_table_says() -> None:
     assert set(SENT_FIELDS) == set(EventRead.model_fields)
-    assert set(build_body(new_event(new_id()))) == set(SENT_FIELDS) - {"takedown"}
+    assert set(build_body(build_event_document(new_id()))) == set(SENT_FIELDS) - {"takedown"}
 
 
 def test_a_field_that_is_searched_is_one_that_everybody_sees() -> None:
