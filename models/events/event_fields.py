@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstra
 from typing_extensions import TypedDict
 
 from models.shared.fields import NO_NUL
+from planner.domain.colors import parse_color
 from planner.domain.fields import (
     MAX_DESCRIPTION_LENGTH,
     MAX_LOCATION_LENGTH,
@@ -54,6 +55,13 @@ def _fold_tags(tags: list[str]) -> list[str]:
     return folded
 
 
+def _parse_color(text: str) -> str:
+    color = parse_color(text)
+    if color is None:
+        raise ValueError("must be a CSS3 colour name, such as teal, or #rrggbb")
+    return color
+
+
 Title = Annotated[
     str, Field(min_length=1, max_length=MAX_TITLE_LENGTH, pattern=NO_NUL), AfterValidator(_require_visible)
 ]
@@ -63,6 +71,7 @@ Location = Annotated[str, Field(max_length=MAX_LOCATION_LENGTH, pattern=NO_NUL)]
 _Address = Annotated[str, Field(max_length=MAX_URL_LENGTH, pattern=NO_NUL, json_schema_extra={"format": "uri"})]
 WebAddress = Annotated[_Address, AfterValidator(_require_web_address)]
 HttpsAddress = Annotated[_Address, AfterValidator(_require_https_address)]
+Color = Annotated[str, Field(max_length=32, pattern=NO_NUL), AfterValidator(_parse_color)]
 Status = Literal["confirmed", "tentative", "cancelled"]
 Visibility = Literal["private", "unlisted", "public"]
 Reminders = Annotated[
@@ -114,6 +123,10 @@ class EventContent(BaseModel):
     url: Annotated[
         WebAddress | None,
         Field(description="The URL of a page about the event.", examples=["https://example.com/launch"]),
+    ] = None
+    color: Annotated[
+        Color | None,
+        Field(description="Its colour in calendars: a CSS3 name or `#rrggbb`, in lower case.", examples=["teal"]),
     ] = None
     status: Annotated[Status, Field(description="Whether it takes place.", examples=["confirmed", "tentative"])] = (
         "confirmed"

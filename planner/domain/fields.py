@@ -11,6 +11,7 @@ from typing import Final, Literal
 
 from planner.domain.ics.field_properties import (
     ChoiceProperty,
+    ColorProperty,
     FieldProperty,
     GeoProperty,
     ImageProperty,
@@ -106,6 +107,7 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "url": _plain(UrlProperty("URL", MAX_URL_LENGTH)),
     "image": _plain(ImageProperty(MAX_URL_LENGTH)),
     "tags": _plain(TagsProperty(MAX_TAGS, MAX_TAG_LENGTH), search_weight=5),
+    "color": _plain(ColorProperty()),
     "status": _plain(ChoiceProperty("STATUS", STATUSES)),
     "visibility": _plain(occurrences="never", is_compared=False),
     # As VALARM components, see `planner/domain/ics/alarms.py`.
