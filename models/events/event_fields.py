@@ -72,6 +72,7 @@ _Address = Annotated[str, Field(max_length=MAX_URL_LENGTH, pattern=NO_NUL, json_
 WebAddress = Annotated[_Address, AfterValidator(_require_web_address)]
 HttpsAddress = Annotated[_Address, AfterValidator(_require_https_address)]
 Color = Annotated[str, Field(max_length=32, pattern=NO_NUL), AfterValidator(_parse_color)]
+Priority = Annotated[int, Field(ge=0, le=9)]
 Status = Literal["confirmed", "tentative", "cancelled"]
 Visibility = Literal["private", "unlisted", "public"]
 Reminders = Annotated[
@@ -128,6 +129,12 @@ class EventContent(BaseModel):
         Color | None,
         Field(description="Its colour in calendars: a CSS3 name or `#rrggbb`, in lower case.", examples=["teal"]),
     ] = None
+    priority: Annotated[
+        Priority,
+        Field(
+            description="1 is the highest and 9 the lowest priority; 0 is undefined (RFC 5545 §3.8.1.9).", examples=[5]
+        ),
+    ] = 0
     status: Annotated[Status, Field(description="Whether it takes place.", examples=["confirmed", "tentative"])] = (
         "confirmed"
     )

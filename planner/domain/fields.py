@@ -15,6 +15,7 @@ from planner.domain.ics.field_properties import (
     FieldProperty,
     GeoProperty,
     ImageProperty,
+    IntegerProperty,
     TagsProperty,
     TextProperty,
     UrlProperty,
@@ -108,6 +109,7 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "image": _plain(ImageProperty(MAX_URL_LENGTH)),
     "tags": _plain(TagsProperty(MAX_TAGS, MAX_TAG_LENGTH), search_weight=5),
     "color": _plain(ColorProperty()),
+    "priority": _plain(IntegerProperty("PRIORITY", 0, 9)),
     "status": _plain(ChoiceProperty("STATUS", STATUSES)),
     "visibility": _plain(occurrences="never", is_compared=False),
     # As VALARM components, see `planner/domain/ics/alarms.py`.

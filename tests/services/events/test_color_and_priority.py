@@ -1,4 +1,4 @@
-"""The colour of an event, everywhere a field can be."""
+"""The colour and the priority of an event, everywhere a field can be."""
 
 from typing import Any
 
@@ -23,7 +23,11 @@ async def download(person: Person, id: str) -> bytes:
 
 @pytest.mark.parametrize(
     ("field", "value", "stored", "default"),
-    [("color", "DarkSlateGrey", "darkslategrey", None), ("color", "#FF8801", "#ff8801", None)],
+    [
+        ("color", "DarkSlateGrey", "darkslategrey", None),
+        ("color", "#FF8801", "#ff8801", None),
+        ("priority", 9, 9, 0),
+    ],
 )
 async def test_a_field_is_created_replaced_patched_cleared_and_restored(
     ada: Person, field: str, value: Any, stored: Any, default: Any
@@ -38,7 +42,7 @@ async def test_a_field_is_created_replaced_patched_cleared_and_restored(
     assert changed[:3] == [[field], [field], [field]]
 
 
-@pytest.mark.parametrize(("field", "value", "other"), [("color", "teal", "#123456")])
+@pytest.mark.parametrize(("field", "value", "other"), [("color", "teal", "#123456"), ("priority", 1, 5)])
 async def test_one_occurrence_may_differ_in_a_field(ada: Person, field: str, value: Any, other: Any) -> None:
     event = await ada.event(**WEEKLY, **{field: value})
     path = f"/events/{event['id']}/occurrences/{SECOND}"
@@ -47,7 +51,7 @@ async def test_one_occurrence_may_differ_in_a_field(ada: Person, field: str, val
     assert [item[field] for item in listed] == [value, other, value]
 
 
-@pytest.mark.parametrize(("field", "value", "other"), [("color", "teal", "#123456")])
+@pytest.mark.parametrize(("field", "value", "other"), [("color", "teal", "#123456"), ("priority", 1, 5)])
 async def test_a_field_comes_back_from_a_file_as_it_was(
     ada: Person, ben: Person, field: str, value: Any, other: Any
 ) -> None:
@@ -61,7 +65,11 @@ async def test_a_field_comes_back_from_a_file_as_it_was(
 
 
 @pytest.mark.parametrize(
-    ("field", "value"), [("color", "#fff"), ("color", "rebeccapurple"), ("color", 7), ("color", "")]
+    ("field", "value"),
+    [
+        *(("color", value) for value in ("#fff", "rebeccapurple", 7, "")),
+        *(("priority", value) for value in (-1, 10, 1.5, "5", True)),
+    ],
 )
 async def test_any_other_value_is_refused_at_the_field(ada: Person, field: str, value: Any) -> None:
     for response in (
@@ -71,7 +79,7 @@ async def test_any_other_value_is_refused_at_the_field(ada: Person, field: str, 
         assert [error["pointer"] for error in ok(response, 422)["errors"]] == [f"/{field}"]
 
 
-@pytest.mark.parametrize(("field", "value"), [("color", "teal")])
+@pytest.mark.parametrize(("field", "value"), [("color", "teal"), ("priority", 3)])
 async def test_a_field_is_in_the_export_of_an_account(ada: Person, field: str, value: Any) -> None:
     await ada.event(**{field: value})
     exported = ok(await ada.get("/users/me/export"))
