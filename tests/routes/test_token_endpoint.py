@@ -11,10 +11,10 @@ from jose import jwt
 from database.connection import bound_database
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
 from tests.support.clocks import MovableClock
+from tests.support.sessions import Tokens, bearer, get_me
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 ENDPOINTS = ["/auth/token", "/auth/revoke", "/auth/introspect"]
-Tokens = dict[str, Any]
 
 
 @pytest.fixture
@@ -44,14 +44,6 @@ async def refresh(api: Planner, token: str, **more: str) -> httpx.Response:
     return await grant(api, grant_type="refresh_token", refresh_token=token, **more)
 
 
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
-
-
-async def me(api: Planner, token: str) -> httpx.Response:
-    return await api.get("/users/me", headers=bearer(token))
-
-
 async def personal_token(person: Person) -> str:
     form = {"name": "one", "scopes": ["account:read", "events:read"]}
     return str(ok(await person.post("/auth/tokens", json=form), 201)["token"])
@@ -77,7 +69,7 @@ async def test_the_password_grant_returns_tokens_in_the_shape_of_rfc_6749(ada: P
     assert (body["token_type"], body["expires_in"]) == ("Bearer", 900)
     assert answer.headers["content-type"] == "application/json"
     assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
-    assert ok(await me(ada.api, body["access_token"]))["id"] == ada.id
+    assert ok(await get_me(ada.api, body["access_token"]))["id"] == ada.id
 
 
 async def test_an_access_token_has_exactly_the_documented_claims(ada: Person, tokens: Tokens) -> None:
@@ -100,7 +92,7 @@ async def test_the_refresh_token_grant_returns_tokens_in_the_shape_of_rfc_6749(a
     body = ok(answer)
     assert set(body) == {"access_token", "token_type", "expires_in", "refresh_token"}
     assert (answer.headers["cache-control"], answer.headers["pragma"]) == ("no-store", "no-cache")
-    assert ok(await me(ada.api, body["access_token"]))["id"] == ada.id
+    assert ok(await get_me(ada.api, body["access_token"]))["id"] == ada.id
 
 
 async def test_wrong_credentials_are_the_same_invalid_grant_for_known_and_unknown_accounts(ada: Person) -> None:
@@ -218,7 +210,7 @@ async def test_refreshing_cannot_widen_a_scope(ada: Person) -> None:
     assert refusal(wider) == "invalid_scope"
     again = ok(await refresh(ada.api, tokens["refresh_token"], scope="events:read"))
     assert again["scope"] == "events:read"
-    assert (await me(ada.api, again["access_token"])).status_code == 403
+    assert (await get_me(ada.api, again["access_token"])).status_code == 403
 
 
 async def test_a_refresh_with_a_scope_returns_the_session_s_scope_when_that_is_another(ada: Person) -> None:
@@ -245,7 +237,7 @@ async def test_revoking_a_token_of_a_session_ends_the_session(
 ) -> None:
     answer = await ada.api.post("/auth/revoke", data={"token": tokens[kind]} | hint)
     assert (answer.status_code, answer.content) == (200, b"")
-    assert (await me(ada.api, tokens["access_token"])).status_code == 401
+    assert (await get_me(ada.api, tokens["access_token"])).status_code == 401
     assert refusal(await refresh(ada.api, tokens["refresh_token"])) == "invalid_grant"
     ok(await ada.get("/users/me"))
 
@@ -253,16 +245,16 @@ async def test_revoking_a_token_of_a_session_ends_the_session(
 async def test_revoking_a_refresh_token_that_was_replaced_ends_the_session_too(ada: Person, tokens: Tokens) -> None:
     newer = ok(await refresh(ada.api, tokens["refresh_token"]))
     ok(await ada.api.post("/auth/revoke", data={"token": tokens["refresh_token"]}))
-    assert (await me(ada.api, newer["access_token"])).status_code == 401
+    assert (await get_me(ada.api, newer["access_token"])).status_code == 401
     assert refusal(await refresh(ada.api, newer["refresh_token"])) == "invalid_grant"
 
 
 async def test_revoking_a_personal_token_revokes_no_other_token(ada: Person) -> None:
     token, other = await personal_token(ada), await personal_token(ada)
-    ok(await me(ada.api, token))
+    ok(await get_me(ada.api, token))
     ok(await ada.api.post("/auth/revoke", data={"token": token}))
-    assert (await me(ada.api, token)).status_code == 401
-    ok(await me(ada.api, other))
+    assert (await get_me(ada.api, token)).status_code == 401
+    ok(await get_me(ada.api, other))
     ok(await ada.get("/users/me"))
 
 

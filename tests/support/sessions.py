@@ -38,4 +38,4 @@ def is_invalid_grant(response: httpx.Response) -> bool:
 
 
 def is_invalid_token(response: httpx.Response) -> bool:
-    return response.status_code == 401 and 'error="invalid_token"' in response.headers["www-authenticate"]
+    return response.status_code == 401 and response.headers["www-authenticate"] == 'Bearer error="invalid_token"'
