@@ -1,4 +1,4 @@
-"""The services of the application, as a request reaches them."""
+"""The services of the application, found from a request."""
 
 from starlette.requests import Request
 

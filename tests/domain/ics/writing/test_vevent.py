@@ -23,7 +23,6 @@ CHANGED = datetime(2026, 4, 2, 9, 30, tzinfo=UTC)
 
 
 def stored(**fields: Any) -> Event:
-    """Return a stored event."""
     plain: dict[str, Any] = {
         "title": "Reading",
         "tags": [],
@@ -40,7 +39,6 @@ def stored(**fields: Any) -> Event:
 
 
 def imported(*lines: str) -> ImportedLines:
-    """Return what is stored of these lines of an imported VEVENT."""
     return {"lines": list(lines), "alarms": []}
 
 
