@@ -1,4 +1,4 @@
-"""Lists of events. Each branch of a filter is answered by an index of its own, in the order of `key`."""
+"""Lists of events. An index of its own finds each branch of a filter, in the order of `key`."""
 
 from collections.abc import AsyncIterator, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -128,7 +128,7 @@ def _time_filters(selection: EventSelection, after: str | None) -> Iterator[Filt
     since, until = selection.window
     key_limit = {"$lt": build_order_key(until, NO_ID)} if until else {}
     if since is None:
-        # A lower bound that excludes nothing: without one, no index answers a branch of an `$or` in order.
+        # A lower bound that excludes nothing: without one, no index yields a branch of an `$or` in order.
         yield {Event.key: key_limit | {"$gt": after or ""}}
         return
     earliest = [_earliest_key(since, span) for span in (*SPAN_LIMITS, None)]

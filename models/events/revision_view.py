@@ -1,4 +1,4 @@
-"""Revisions as they are answered, and what is sent to restore one."""
+"""Revisions as they are sent, and the body of a request that restores one."""
 
 from datetime import datetime
 from typing import Annotated, Any, Literal, NamedTuple

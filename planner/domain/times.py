@@ -6,9 +6,10 @@ at 18:00 in Berlin stays at 18:00 there, however the rules for daylight saving t
 
 import re
 from datetime import UTC, date, datetime, timedelta
+from functools import lru_cache
 from typing import NamedTuple
 
-from planner.domain.zones import UnknownZone, load_zone, to_utc
+from planner.domain.zones import UnknownZone, load_utc_offset, load_zone, to_utc
 from planner.errors import Invalid
 
 # Undated events are listed last, because they are ordered as if they began at this instant.
@@ -188,7 +189,15 @@ def format_stored_time(stored: str | None, time_zone: str | None) -> str | None:
     if stored is None or len(stored) == len("2026-05-01"):
         return stored
     time_zone = time_zone or "UTC"
-    return format_rfc3339(stored_time_to_utc(stored, time_zone), time_zone)
+    instant = stored_time_to_utc(stored, time_zone)
+    if time_zone == "UTC" or len(stored) > len("2026-05-01T18:00:00"):
+        return format_rfc3339(instant, time_zone)
+    # A local time that no clock change skips stays as it is. Not to format it again makes rendering faster.
+    local = _localize(instant, time_zone)
+    offset = None if local is None else local.utcoffset()
+    if offset is None or offset != load_utc_offset(time_zone)(datetime.fromisoformat(stored)):
+        return format_rfc3339(instant, time_zone)
+    return f"{stored}{_format_offset(offset)}"
 
 
 def stored_time_to_utc(stored: str, time_zone: str) -> datetime:
@@ -199,13 +208,27 @@ def stored_time_to_utc(stored: str, time_zone: str) -> datetime:
 
 def format_rfc3339(instant: datetime, time_zone: str = "UTC") -> str:
     """Format an instant as RFC 3339 with the offset of the time zone, or with `Z` for UTC."""
-    if time_zone == "UTC":
+    local = None if time_zone == "UTC" else _localize(instant, time_zone)
+    if local is None:
         return instant.astimezone(UTC).replace(tzinfo=None).isoformat() + "Z"
+    return local.isoformat()
+
+
+def _localize(instant: datetime, time_zone: str) -> datetime | None:
+    """Return the local time with its offset; None if it is outside the calendar, or its offset has seconds.
+
+    RFC 3339 cannot write an offset with seconds, such as that of the local mean time before time zones.
+    """
     try:
         local = instant.astimezone(load_zone(time_zone))
-    except OverflowError:  # The local time is outside the calendar, though the instant is not.
-        return format_rfc3339(instant)
-    # Local mean time, which was used before time zones, has seconds in its offset. RFC 3339 cannot write them.
+    except OverflowError:
+        return None
     offset = local.utcoffset()
-    has_seconds = offset is not None and offset.seconds % 60
-    return format_rfc3339(instant) if has_seconds else local.isoformat()
+    return None if offset is None or offset.seconds % 60 else local
+
+
+@lru_cache(maxsize=256)
+def _format_offset(offset: timedelta) -> str:
+    """Format an offset without seconds, such as `+02:00`."""
+    minutes = abs(offset) // timedelta(minutes=1)
+    return f"{'-' if offset < timedelta(0) else '+'}{minutes // 60:02}:{minutes % 60:02}"

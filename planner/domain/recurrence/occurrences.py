@@ -49,7 +49,7 @@ class OccurrenceCursor(NamedTuple):
     recurrence_id: date | None = None
 
 
-class OccurrencePage(NamedTuple):
+class OccurrenceSlice(NamedTuple):
     """Occurrences in order. `next` is the position of the last one, or None if there are no more after it."""
 
     items: list[Occurrence]
@@ -58,7 +58,7 @@ class OccurrencePage(NamedTuple):
 
 def list_occurrences(
     series: Series, window_start: datetime, window_end: datetime, limit: int, after: OccurrenceCursor | None = None
-) -> OccurrencePage:
+) -> OccurrenceSlice:
     """Return the occurrences that overlap a window, in order of start, then recurrence id.
 
     The window includes its start and not its end; both are aware. An occurrence without a duration is in
@@ -77,7 +77,7 @@ def list_occurrences(
         items = [_build_all_day_occurrence(series, recurrence_id) for _, recurrence_id, _ in rows[:limit]]
     else:
         items = [Occurrence(recurrence_id, start, end) for start, recurrence_id, end in rows[:limit]]
-    return OccurrencePage(items, OccurrenceCursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
+    return OccurrenceSlice(items, OccurrenceCursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
 
 def find_occurrence(series: Series, recurrence_id: date) -> Occurrence | None:

@@ -1,10 +1,9 @@
 """What a change of an occurrence means for the series that it belongs to."""
 
-from collections.abc import Mapping
 from dataclasses import replace
 from datetime import date, datetime, timedelta
-from typing import Any
 
+from models.events.event_schema import OccurrencePatch
 from planner.domain.recurrence.documents import parse_local
 from planner.domain.recurrence.edits import SeriesChanges
 from planner.domain.recurrence.occurrences import Occurrence
@@ -14,23 +13,24 @@ from planner.errors import Invalid
 
 
 def resolve_occurrence_times(
-    series: Series, occurrence: Occurrence, changes: Mapping[str, Any]
+    series: Series, occurrence: Occurrence, patch: OccurrencePatch
 ) -> tuple[date | None, timedelta | None]:
     """Return the local start and the duration that a patch gives to an occurrence; None for what it does not change.
 
     Raises `Invalid` at the field that is wrong.
     """
-    if "start" not in changes and "end" not in changes:
+    sent = patch.model_fields_set
+    if "start" not in sent and "end" not in sent:
         return None, None
-    time_zone = changes.get("time_zone") or series.time_zone
+    time_zone = patch.time_zone or series.time_zone
     start, end = _to_local(occurrence.start, series.time_zone), _to_local(occurrence.end, series.time_zone)
-    if "start" in changes:
-        if changes["start"] is None:
-            raise Invalid.field("/start", "cannot be cleared")
-        start = parse_local(changes["start"], time_zone, "/start")
-    if changes.get("end") is not None:
-        end = parse_local(changes["end"], time_zone, "/end")
-    elif "end" in changes or series.duration is None:
+    if patch.start is not None:
+        start = parse_local(patch.start, time_zone, "/start")
+    elif "start" in sent:
+        raise Invalid.field("/start", "cannot be cleared")
+    if patch.end is not None:
+        end = parse_local(patch.end, time_zone, "/end")
+    elif "end" in sent or series.duration is None:
         return start, NO_DURATION if isinstance(start, datetime) else DAY
     if isinstance(start, datetime) != isinstance(end, datetime):
         raise Invalid.field("/end", "must be a date if start is a date, and a time if start is a time")
@@ -39,25 +39,24 @@ def resolve_occurrence_times(
     return start, measure_duration(start, end, time_zone)
 
 
-def build_series_changes(series: Series, occurrence: Occurrence, changes: Mapping[str, Any]) -> SeriesChanges:
+def build_series_changes(series: Series, occurrence: Occurrence, patch: OccurrencePatch) -> SeriesChanges:
     """Return what a patch changes in the series of an occurrence and all later ones. Raises `Invalid`."""
-    start, duration = resolve_occurrence_times(series, occurrence, changes)
-    result = SeriesChanges() if start is None else SeriesChanges(start=start, duration=duration)
-    if "time_zone" in changes:
-        result = replace(result, time_zone=changes["time_zone"] or "UTC")
-    if "recurrence" not in changes:
-        return result
-    recurrence = changes["recurrence"]
-    if not recurrence:
+    start, duration = resolve_occurrence_times(series, occurrence, patch)
+    changes = SeriesChanges() if start is None else SeriesChanges(start=start, duration=duration)
+    if "time_zone" in patch.model_fields_set:
+        changes = replace(changes, time_zone=patch.time_zone or "UTC")
+    if "recurrence" not in patch.model_fields_set:
+        return changes
+    recurrence, time_zone = patch.recurrence, patch.time_zone or series.time_zone
+    if recurrence is None or not recurrence.model_fields_set:
         raise Invalid.field("/recurrence", "cannot be cleared for following occurrences; delete them instead")
-    if "rrule" in recurrence:
-        result = replace(result, rrule=recurrence["rrule"])
-    time_zone = changes.get("time_zone") or series.time_zone
-    if "rdates" in recurrence:
-        result = replace(result, rdates=_parse_dates(recurrence["rdates"], time_zone, "/recurrence/rdates"))
-    if "exdates" in recurrence:
-        result = replace(result, exdates=_parse_dates(recurrence["exdates"], time_zone, "/recurrence/exdates"))
-    return result
+    if "rrule" in recurrence.model_fields_set:
+        changes = replace(changes, rrule=recurrence.rrule)
+    if "rdates" in recurrence.model_fields_set:
+        changes = replace(changes, rdates=_parse_dates(recurrence.rdates, time_zone, "/recurrence/rdates"))
+    if "exdates" in recurrence.model_fields_set:
+        changes = replace(changes, exdates=_parse_dates(recurrence.exdates, time_zone, "/recurrence/exdates"))
+    return changes
 
 
 def _parse_dates(texts: list[str], time_zone: str, pointer: str) -> frozenset[date]:

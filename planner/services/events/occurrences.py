@@ -1,8 +1,6 @@
 """The use cases of single occurrences: list those of all events, and change or delete those of one event."""
 
-from collections.abc import Mapping
 from datetime import date, timedelta
-from typing import Any
 
 from auth.principal import Principal
 from database.commit import commit_atomically
@@ -88,15 +86,11 @@ class Occurrences:
         """
         series, occurrence = _find_in_event(event, recurrence_id)
         _require_changeable(event, revisions)
-        changes = patch.model_dump(exclude_unset=True)
-        if changes.get("time_zone"):
-            require_time_zone(changes["time_zone"])
-        fields = {name: changes[name] for name in OCCURRENCE_FIELDS if name in changes}
-        _require_values(fields)
+        if patch.time_zone:
+            require_time_zone(patch.time_zone)
+        change = self._change_following if following else self._change_one
         try:
-            if following:
-                return await self._change_following(caller, event, series, occurrence, changes, fields, reject)
-            return await self._change_one(caller, event, series, occurrence, changes, fields, reject)
+            return await change(caller, event.event, series, occurrence, patch, reject)
         except RecurrenceError as error:
             raise to_invalid(error) from None
 
@@ -124,20 +118,18 @@ class Occurrences:
     async def _change_one(
         self,
         caller: Principal,
-        event: EventView,
+        before: Event,
         series: Series,
         occurrence: Occurrence,
-        changes: Mapping[str, Any],
-        fields: dict[str, Any],
+        patch: OccurrencePatch,
         reject: bool,
     ) -> View:
         for name in _FIELDS_OF_SERIES:
-            if name in changes:
+            if name in patch.model_fields_set:
                 raise Invalid.field(f"/{name}", "can be changed for following occurrences or for all, not for one")
         recurrence_id = occurrence.recurrence_id
-        start, duration = resolve_occurrence_times(series, occurrence, changes)
-        changed = edit_occurrence(series, recurrence_id, Override(start, duration, fields=fields))
-        before = event.event
+        start, duration = resolve_occurrence_times(series, occurrence, patch)
+        changed = edit_occurrence(series, recurrence_id, Override(start, duration, fields=_select_fields(patch)))
         after = self._revise(before, changed, {}, caller)
         await self._store(before, after, reject=reject, only=recurrence_id)
         return _render(after, changed, find_occurrence(changed, recurrence_id))
@@ -145,15 +137,14 @@ class Occurrences:
     async def _change_following(
         self,
         caller: Principal,
-        event: EventView,
+        before: Event,
         series: Series,
         occurrence: Occurrence,
-        changes: Mapping[str, Any],
-        fields: dict[str, Any],
+        patch: OccurrencePatch,
         reject: bool,
     ) -> View:
-        head, tail = split_series(series, occurrence.recurrence_id, build_series_changes(series, occurrence, changes))
-        before = event.event
+        fields, changes = _select_fields(patch), build_series_changes(series, occurrence, patch)
+        head, tail = split_series(series, occurrence.recurrence_id, changes)
         if head is None:
             after = self._revise(before, tail, fields, caller)
             await self._store(before, after, reject=reject)
@@ -162,7 +153,7 @@ class Occurrences:
         return _render(after, tail, find_occurrence(tail, tail.start))
 
     async def _split(
-        self, before: Event, head: Series, tail: Series, fields: dict[str, Any], caller: Principal, reject: bool
+        self, before: Event, head: Series, tail: Series, fields: Changes, caller: Principal, reject: bool
     ) -> Event:
         """End an event at the head of its series, and create a second event of the tail, which is returned."""
         content = {name: value for name, value in before.content.items() if name not in SERIES_FIELDS}
@@ -176,7 +167,7 @@ class Occurrences:
             raise Stale(CHANGED)
         return second
 
-    def _revise(self, before: Event, series: Series, fields: dict[str, Any], caller: Principal) -> Event:
+    def _revise(self, before: Event, series: Series, fields: Changes, caller: Principal) -> Event:
         content: Changes = {**series_to_stored(series), **fields}
         if series.time_zone != (before.time_zone or "UTC"):
             content |= assign(Event.time_zone, series.time_zone)
@@ -216,7 +207,10 @@ def _require_changeable(event: EventView, revisions: frozenset[int] | None) -> N
         raise Conflict("A moderator has taken this event down; see its takedown.")
 
 
-def _require_values(fields: Mapping[str, Any]) -> None:
+def _select_fields(patch: OccurrencePatch) -> Changes:
+    """Return the fields of an occurrence that a patch changes besides its times. Raises `Invalid`."""
+    fields: Changes = patch.model_dump(exclude_unset=True, include=set(OCCURRENCE_FIELDS))
     for name in _REQUIRED_FIELDS:
         if name in fields and fields[name] is None:
             raise Invalid.field(f"/{name}", "cannot be cleared")
+    return fields
