@@ -147,6 +147,16 @@ async def test_this_and_following_become_an_event_of_their_own(ada: Person) -> N
     ]
 
 
+async def test_a_new_time_zone_for_all_occurrences_from_the_first_one_on_is_stored(ada: Person) -> None:
+    event = await ada.event(
+        start="2026-10-06T18:00:00", time_zone="Europe/Berlin", recurrence={"rrule": "FREQ=WEEKLY;COUNT=2"}
+    )
+    changes = {"start": "2026-10-06T18:00:00", "time_zone": "Asia/Tokyo"}
+    moved = ok(await patch(ada, event, "2026-10-06T18:00:00", "following", **changes))
+    assert (moved["id"], moved["time_zone"]) == (event["id"], "Asia/Tokyo")
+    assert await starts(ada, "2026-10-01", "2026-11-01") == ["2026-10-06T18:00:00+09:00", "2026-10-13T18:00:00+09:00"]
+
+
 async def test_deleting_this_and_following_ends_the_series_or_deletes_it_from_the_first_on(ada: Person) -> None:
     event = await ada.event(**WEEKLY)
     ok(await ada.delete(f"/events/{event['id']}/occurrences/2026-10-20T18:00:00?scope=following"), 204)
