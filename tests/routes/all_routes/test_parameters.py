@@ -30,6 +30,7 @@ HEADER_VALUES: tuple[bytes, ...] = (
 COMMON_HEADERS = ("accept", "accept-language", "content-encoding", "cookie", "forwarded", "range", "x-forwarded-for")
 
 
+@pytest.mark.real_server("the mock has no text index, which the parameter q needs")
 async def test_no_value_in_a_query_makes_the_server_fail(
     operations: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
 ) -> None:
