@@ -41,9 +41,13 @@ async def find(
     return [document.from_raw(raw) for raw in await find_raw(document, match, order=order, limit=limit, fields=fields)]
 
 
-async def find_slice(document: type[D], match: Filter, order: Order, limit: int) -> Slice[D]:
-    """Return the first `limit` documents that match, in order, and whether there are more."""
-    found = await find(document, match, order=order, limit=limit + 1)
+async def find_slice(
+    document: type[D], match: Filter, after: Id | None, limit: int, *, newest_first: bool = False
+) -> Slice[D]:
+    """Return the first `limit` documents that match and come after the id `after`, in order of id."""
+    if after is not None:
+        match = {**match, "_id": {"$lt" if newest_first else "$gt": after}}
+    found = await find(document, match, order=[("_id", -1 if newest_first else 1)], limit=limit + 1)
     return Slice(found[:limit], len(found) > limit)
 
 

@@ -4,13 +4,13 @@ from datetime import datetime, timedelta
 from typing import Annotated, ClassVar, Literal
 
 from beanie import PydanticObjectId
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from database.documents import StoredDocument
 from database.queries import Id, index
 from database.reads import find_one
 from database.writes import Delete
-from models.shared.schema import Reply
+from models.shared.schema import Query, Reply
 from planner.domain.pkce import CODE_PATTERN
 
 LOGIN_LIFETIME = timedelta(minutes=10)
@@ -86,10 +86,8 @@ class AuthorizationCode(StoredDocument):
         return Delete(cls, {cls.user: user}, many=True)
 
 
-class SignInQuery(BaseModel):
+class SignInQuery(Query):
     """The page to which the browser returns, and its code challenge (RFC 7636)."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     redirect_uri: Annotated[
         str | None,
@@ -117,10 +115,8 @@ class SignInQuery(BaseModel):
     ] = None
 
 
-class CallbackQuery(BaseModel):
+class CallbackQuery(Query):
     """The parameters that a provider sends (RFC 6749 §4.1.2, RFC 9207)."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     state: Annotated[
         str | None,

@@ -8,7 +8,7 @@ from pydantic import ConfigDict, Field
 
 from database.commit import find_and_update
 from database.documents import StoredDocument
-from database.queries import Filter, Id, assign, index
+from database.queries import Id, assign, index
 from database.reads import Slice, find_one, find_slice
 from database.writes import Delete
 from models.shared.fields import NO_NUL
@@ -59,10 +59,7 @@ class PersonalToken(StoredDocument):
     @classmethod
     async def find_by_user(cls, user: Id, now: datetime, after: Id | None, limit: int) -> Slice["PersonalToken"]:
         """Return the first tokens of a user after the token `after`, the oldest first."""
-        match: Filter = {cls.user: user, cls.expires_at: {"$gt": now}}
-        if after is not None:
-            match[cls.id] = {"$gt": after}
-        return await find_slice(cls, match, [(cls.id, 1)], limit)
+        return await find_slice(cls, {cls.user: user, cls.expires_at: {"$gt": now}}, after, limit)
 
     @classmethod
     def delete_write(cls, id: Id, user: Id) -> Delete:

@@ -66,10 +66,7 @@ class Session(StoredDocument):
     @classmethod
     async def find_by_user(cls, user: Id, now: datetime, after: Id | None, limit: int) -> Slice["Session"]:
         """Return the first sessions of a user after the session `after`, the oldest first."""
-        match: Filter = {cls.user: user, cls.expires_at: {"$gt": now}}
-        if after is not None:
-            match[cls.id] = {"$gt": after}
-        return await find_slice(cls, match, [(cls.id, 1)], limit)
+        return await find_slice(cls, {cls.user: user, cls.expires_at: {"$gt": now}}, after, limit)
 
     @classmethod
     def delete_write(cls, id: Id, user: Id) -> Delete:

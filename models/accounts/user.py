@@ -158,7 +158,7 @@ class User(StoredDocument):
     @classmethod
     async def find_oldest(cls, after: Id | None, limit: int) -> Slice["User"]:
         """Return the first accounts after the account `after`, the oldest first."""
-        return await find_slice(cls, {} if after is None else {cls.id: {"$gt": after}}, [(cls.id, 1)], limit)
+        return await find_slice(cls, {}, after, limit)
 
     @classmethod
     async def improve_password_hash(cls, id: Id, old_hash: str, new_hash: str) -> None:

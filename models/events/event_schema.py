@@ -3,16 +3,22 @@
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 from pydantic.json_schema import SkipJsonSchema
 
 from models.events.event_fields import EventContent, Latitude, Longitude, default_content, example_content
 from models.shared.derived_schema import with_optional_fields, with_required_fields
 from models.shared.fields import NO_NUL
-from models.shared.schema import PageQuery, Reply, Request
+from models.shared.schema import PageQuery, Query, Reply, Request
 from planner.domain.fields import OCCURRENCE_FIELDS
 
 Scope = Literal["mine", "public", "all"]
+ScopeFilter = Annotated[
+    Scope, Field(description="`mine`: your own events; `public`: public events of everybody; `all`: both.")
+]
+TagFilter = Annotated[
+    str | None, Field(max_length=200, pattern=NO_NUL, description="Only events with this tag; letter case is ignored.")
+]
 # The pattern is documentation; `planner/domain/times.py` parses and checks the value.
 _MOMENT = {
     "pattern": r"^[0-9]{4}-[0-9]{2}-[0-9]{2}"
@@ -115,9 +121,7 @@ class EventPatch(Request):
 class EventQuery(PageQuery):
     """Filters of the list of events."""
 
-    scope: Annotated[
-        Scope, Field(description="`mine`: your own events; `public`: public events of everybody; `all`: both.")
-    ] = "mine"
+    scope: ScopeFilter = "mine"
     since: Annotated[
         Bound | None,
         Field(
@@ -130,10 +134,7 @@ class EventQuery(PageQuery):
         Bound | None,
         Field(alias="to", description="End of the window, exclusive, in the same form. Default: no limit."),
     ] = None
-    tag: Annotated[
-        str | None,
-        Field(max_length=200, pattern=NO_NUL, description="Only events with this tag; letter case is ignored."),
-    ] = None
+    tag: TagFilter = None
     q: Annotated[
         str | None,
         Field(
@@ -159,9 +160,7 @@ class EventQuery(PageQuery):
 class OccurrenceQuery(PageQuery):
     """Filters of the list of occurrences."""
 
-    scope: Annotated[
-        Scope, Field(description="`mine`: your own events; `public`: public events of everybody; `all`: both.")
-    ] = "all"
+    scope: ScopeFilter = "all"
     since: Annotated[
         Bound | None,
         Field(alias="from", description="Start of the window: a date or an RFC 3339 time. Default: now."),
@@ -170,28 +169,18 @@ class OccurrenceQuery(PageQuery):
         Bound | None,
         Field(alias="to", description="End of the window, exclusive, in the same form. Default: 31 days after `from`."),
     ] = None
-    tag: Annotated[
-        str | None,
-        Field(max_length=200, pattern=NO_NUL, description="Only events with this tag; letter case is ignored."),
-    ] = None
+    tag: TagFilter = None
 
 
-class ChangesQuery(BaseModel):
+class ChangesQuery(Query):
     """Since when, and of which events, to list changes."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     since: Annotated[
         str | None,
         Field(max_length=200, description="The `next` of the previous response. Default: all events are listed."),
     ] = None
-    scope: Annotated[
-        Scope, Field(description="`mine`: your own events; `public`: public events of everybody; `all`: both.")
-    ] = "mine"
-    tag: Annotated[
-        str | None,
-        Field(max_length=200, pattern=NO_NUL, description="Only events with this tag; letter case is ignored."),
-    ] = None
+    scope: ScopeFilter = "mine"
+    tag: TagFilter = None
     limit: Annotated[int, Field(ge=1, le=200, description="The largest number of items on the page.")] = 50
 
 

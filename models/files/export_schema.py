@@ -2,20 +2,16 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from models.events.event_schema import Bound, Scope
-from models.shared.fields import NO_NUL
+from models.events.event_schema import Bound, ScopeFilter, TagFilter
+from models.shared.schema import Query
 
 
-class ExportQuery(BaseModel):
+class ExportQuery(Query):
     """Which events to export."""
 
-    model_config = ConfigDict(hide_input_in_errors=True)
-
-    scope: Annotated[
-        Scope, Field(description="`mine`: your own events; `public`: public events of everybody; `all`: both.")
-    ] = "mine"
+    scope: ScopeFilter = "mine"
     since: Annotated[
         Bound | None,
         Field(alias="from", description="Start of the window: a date or an RFC 3339 time. Default: no limit."),
@@ -24,7 +20,4 @@ class ExportQuery(BaseModel):
         Bound | None,
         Field(alias="to", description="End of the window, exclusive, in the same form. Default: no limit."),
     ] = None
-    tag: Annotated[
-        str | None,
-        Field(max_length=200, pattern=NO_NUL, description="Only events with this tag; letter case is ignored."),
-    ] = None
+    tag: TagFilter = None

@@ -7,7 +7,7 @@ from beanie import PydanticObjectId
 
 from database.commit import find_and_update
 from database.documents import StoredDocument
-from database.queries import Filter, Id, assign, index
+from database.queries import Id, assign, index
 from database.reads import Slice, find_one, find_slice, has_at_least
 from database.writes import Delete
 from models.events.event_schema import Scope
@@ -44,10 +44,7 @@ class Feed(StoredDocument):
     @classmethod
     async def find_by_user(cls, user: Id, after: Id | None, limit: int) -> Slice["Feed"]:
         """Return the first feeds of a user after the one with the id `after`, the oldest first."""
-        match: Filter = {cls.user: user}
-        if after is not None:
-            match[cls.id] = {"$gt": after}
-        return await find_slice(cls, match, [(cls.id, 1)], limit)
+        return await find_slice(cls, {cls.user: user}, after, limit)
 
     @classmethod
     async def is_limit_reached(cls, user: Id) -> bool:

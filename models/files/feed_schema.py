@@ -5,7 +5,7 @@ from typing import Annotated, Any
 
 from pydantic import ConfigDict, Field
 
-from models.events.event_schema import Scope
+from models.events.event_schema import Scope, TagFilter
 from models.files.feed import Feed
 from models.shared.fields import NO_NUL
 from models.shared.schema import Reply, Request
@@ -35,10 +35,7 @@ class FeedCreate(Request):
         ),
     ]
     scope: Annotated[Scope, Field(description="Your own events, everyone's public ones, or both.")] = "mine"
-    tag: Annotated[
-        str | None,
-        Field(max_length=200, pattern=NO_NUL, description="Only events with this tag; letter case is ignored."),
-    ] = None
+    tag: TagFilter = None
 
 
 class FeedRead(Reply):

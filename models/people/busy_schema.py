@@ -4,21 +4,19 @@ from collections.abc import Iterable
 from datetime import datetime
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import ConfigDict, Field
 
 from models.events.event_schema import Bound
 from models.shared.fields import NO_NUL
 from models.shared.json_rendering import to_json
-from models.shared.schema import Reply
+from models.shared.schema import Query, Reply
 from planner.domain.busy import Slot
 
 MAX_WINDOW_DAYS = 366
 
 
-class BusyQuery(BaseModel):
+class BusyQuery(Query):
     """Whose busy times to return, and in which window."""
-
-    model_config = ConfigDict(hide_input_in_errors=True)
 
     since: Annotated[
         Bound | None, Field(alias="from", description="Start of the window: a date or an RFC 3339 time. Default: now.")

@@ -7,7 +7,7 @@ from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field
 
 from database.documents import StoredDocument
-from database.queries import Filter, Id, index
+from database.queries import Id, index
 from database.reads import Slice, exists, find_slice, has_at_least
 from database.writes import Delete
 from models.shared.schema import Reply
@@ -46,10 +46,7 @@ class BusyShare(StoredDocument):
     @classmethod
     async def find_by_owner(cls, owner: Id, after: Id | None, limit: int) -> Slice["BusyShare"]:
         """Return the first shares of an owner after the share `after`, the oldest first."""
-        match: Filter = {cls.owner: owner}
-        if after is not None:
-            match[cls.id] = {"$gt": after}
-        return await find_slice(cls, match, [(cls.id, 1)], limit)
+        return await find_slice(cls, {cls.owner: owner}, after, limit)
 
     @classmethod
     def delete_write(cls, owner: Id, reader: Id) -> Delete:

@@ -59,9 +59,7 @@ class AuditEntry(StoredDocument):
             match[cls.account] = account
         if event is not None:
             match[cls.event] = event
-        if before is not None:
-            match[cls.id] = {"$lt": before}
-        return await find_slice(cls, match, [(cls.id, -1)], limit)
+        return await find_slice(cls, match, before, limit, newest_first=True)
 
 
 def _set_null(account: PydanticObjectId | None, address: str | None) -> dict[str, object]:

@@ -11,10 +11,14 @@ class Request(BaseModel):
     model_config = ConfigDict(extra="forbid", strict=True, hide_input_in_errors=True)
 
 
-class PageQuery(BaseModel):
-    """The query parameters of a list."""
+class Query(BaseModel):
+    """The query parameters of a request; no error repeats a value."""
 
     model_config = ConfigDict(hide_input_in_errors=True)
+
+
+class PageQuery(Query):
+    """The query parameters of a list."""
 
     limit: Annotated[int, Field(ge=1, le=200, description="The largest number of items on the page.")] = 50
     cursor: Annotated[
