@@ -1,12 +1,10 @@
 """Committing groups of writes, and single conditional updates."""
 
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 from weakref import WeakKeyDictionary
 
-from bson.codec_options import CodecOptions
-from bson.raw_bson import RawBSONDocument
-from pymongo import MongoClient, ReturnDocument
+from pymongo import ReturnDocument
 
 from database import ordered_writes
 from database.connection import REQUEST_SECONDS, Database, bound_database, collection_name
@@ -16,7 +14,6 @@ from database.transactions import GroupCommit
 from database.writes import Insert, Write
 
 D = TypeVar("D", bound=StoredDocument)
-_RAW = CodecOptions(document_class=RawBSONDocument)
 _group_commits: WeakKeyDictionary[Database, GroupCommit] = WeakKeyDictionary()
 
 
@@ -48,16 +45,14 @@ async def commit_atomically(
 async def find_and_update(document: type[D], match: Filter, changes: Changes, *, upsert: bool = False) -> D | None:
     """Update the one document that matches; returns it as it is then, or None when none matches. Atomic."""
     database, name = bound_database(), collection_name(document)
+    after = ReturnDocument.AFTER
     if database.sync is None:
-        stored = await database.handle[name].find_one_and_update(
-            match, changes, upsert=upsert, return_document=ReturnDocument.AFTER
+        target = database.handle[name]
+        stored = await target.find_one_and_update(match, changes, upsert=upsert, return_document=after)
+    else:
+        stored = await database.run_in_thread(
+            lambda client: client[database.name][name].find_one_and_update(
+                match, changes, upsert=upsert, return_document=after
+            )
         )
-        return None if stored is None else document.from_stored(stored)
-
-    def update(client: MongoClient[Any]) -> bytes | None:
-        target = client[database.name].get_collection(name, codec_options=_RAW)
-        found = target.find_one_and_update(match, changes, upsert=upsert, return_document=ReturnDocument.AFTER)
-        return None if found is None else found.raw
-
-    raw = await database.run_in_thread(update)
-    return None if raw is None else document.from_raw(raw)
+    return None if stored is None else document.from_stored(stored)

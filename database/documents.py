@@ -3,12 +3,10 @@
 from collections.abc import Collection, Mapping
 from typing import TYPE_CHECKING, Any, ClassVar, Self
 
-import bson
 from beanie import Document, PydanticObjectId
-from bson.codec_options import CodecOptions
 from pydantic import ConfigDict, Field
 
-_AWARE: CodecOptions[Mapping[str, Any]] = CodecOptions(tz_aware=True)
+from database.bson_values import decode, encode
 
 
 class StoredDocument(Document):
@@ -71,7 +69,7 @@ class StoredDocument(Document):
     @classmethod
     def from_raw(cls, raw: bytes) -> Self:
         """Return the document in these bytes (BSON), with aware datetimes."""
-        return cls.from_stored(bson.decode(raw, codec_options=_AWARE))
+        return cls.from_stored(decode(raw))
 
     @classmethod
     def from_stored(cls, stored: Mapping[Any, Any]) -> Self:
@@ -92,7 +90,7 @@ class StoredDocument(Document):
 
     def to_raw(self) -> bytes:
         """Return the bytes of the document (BSON)."""
-        return bson.encode(self.to_stored())
+        return encode(self.to_stored())
 
     def is_stored(self, field: Any) -> bool:
         """Return whether a field is stored, given as `Document.field`, rather than having its default."""

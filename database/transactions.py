@@ -8,7 +8,7 @@ of one document in this process never conflict either.
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Coroutine, Sequence
 from typing import Any, NamedTuple
 
 from pymongo import InsertOne, MongoClient, UpdateOne
@@ -53,17 +53,22 @@ class GroupCommit:
         """Do all the writes of the group; see `commit.commit_atomically`."""
         if not all(_can_be_bulked(write) for write in group):
             return await self._commit_alone(group, seconds)
-        if separate:
-            return await asyncio.shield(asyncio.ensure_future(self._commit_in_bulk(group, seconds)))
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        self._pending.append(_PendingGroup(group, future, time.monotonic() + seconds))
-        if not self._is_committing:
-            self._is_committing = True
-            task = asyncio.create_task(self._commit_pending())
-            self._tasks.add(task)
-            task.add_done_callback(self._tasks.discard)
+        pending = _PendingGroup(group, future, time.monotonic() + seconds)
+        if separate:
+            self._start(self._commit_batch([pending], in_bulk=True))
+        else:
+            self._pending.append(pending)
+            if not self._is_committing:
+                self._is_committing = True
+                self._start(self._commit_pending())
         # Shielded: a group that has begun is finished, even when its caller is cancelled.
         return await asyncio.shield(future)
+
+    def _start(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
 
     async def _commit_pending(self) -> None:
         try:
@@ -77,13 +82,15 @@ class GroupCommit:
         finally:
             self._is_committing = False
 
-    async def _commit_batch(self, batch: list[_PendingGroup]) -> None:
-        if len(batch) > 1:
+    async def _commit_batch(self, batch: list[_PendingGroup], *, in_bulk: bool = False) -> None:
+        """Commit groups together, in a few commands; a lone one only if it is large (`in_bulk`)."""
+        if in_bulk or len(batch) > 1:
             try:
                 name, seconds = self._database.name, min(pending.seconds_left for pending in batch)
                 await self._database.run_in_thread(lambda client: _write_in_bulk(client, name, batch), seconds)
             except (_NoMatch, BulkWriteError, DuplicateKeyError):
-                # One group was refused, and the transaction was aborted: each group gets its own.
+                # One group was refused, and the transaction was aborted: each group gets its own. Doing its
+                # writes one by one tells which of them was refused, and why.
                 pass
             except Exception as error:  # noqa: BLE001 - each caller receives it
                 _resolve_all(batch, error)
@@ -99,18 +106,6 @@ class GroupCommit:
             _resolve(pending.future, await self._commit_alone(pending.group, pending.seconds_left))
         except Exception as error:  # noqa: BLE001 - the caller receives it
             _resolve(pending.future, error)
-
-    async def _commit_in_bulk(self, group: Group, seconds: float) -> bool:
-        """Commit a large group as a transaction of its own, in a few commands."""
-        pending = _PendingGroup(group, asyncio.get_running_loop().create_future(), time.monotonic() + seconds)
-        try:
-            await self._database.run_in_thread(
-                lambda client: _write_in_bulk(client, self._database.name, [pending]), seconds
-            )
-        except (_NoMatch, BulkWriteError, DuplicateKeyError):
-            # Doing them one by one tells which write was refused, and why.
-            return await self._commit_alone(group, pending.seconds_left)
-        return True
 
     async def _commit_alone(self, group: Group, seconds: float) -> bool:
         return await self._database.run_in_thread(

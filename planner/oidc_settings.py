@@ -43,10 +43,8 @@ class OidcSettingsSource(PydanticBaseSettingsSource):
 
     def __call__(self) -> dict[str, Any]:
         """Return the value of the field `oidc`."""
-        commit_atomically: dict[str, str | None] = {}
-        for variables in reversed(self._variables):
-            commit_atomically |= variables
-        return {"oidc": providers_in(commit_atomically)}
+        merged = {name: value for variables in reversed(self._variables) for name, value in variables.items()}
+        return {"oidc": providers_in(merged)}
 
     def get_field_value(self, field: FieldInfo, field_name: str) -> NoReturn:
         """Raise `NotImplementedError`: `__call__` returns everything."""

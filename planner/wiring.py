@@ -51,7 +51,6 @@ class Services:
     secret: str
     database: Database
     authenticator: Authenticator
-    rate_limiter: RateLimiter
     audit: AuditLog
     accounts: Accounts
     sessions: Sessions
@@ -67,7 +66,6 @@ class Services:
     occurrences: Occurrences
     revisions: Revisions
     changes: ChangeLog
-    conflicts: ConflictChecker
     free_busy: FreeBusy
     moderation: Moderation
     exports: Exports
@@ -99,7 +97,7 @@ def build_services(
     conflicts = ConflictChecker(locks, clock)
     events = Events(conflicts, clock)
     numbering = ChangeNumbering()
-    import_jobs = ImportJobs(Importer(conflicts, clock), locks, clock)
+    import_jobs = ImportJobs(Importer(conflicts, locks, clock), locks, clock)
     mail_delivery = MailDelivery(mail_transport, settings.mail_from, base_url, tokens, clock)
     database.on_insert(QueuedMail, mail_delivery.wake.set)
     database.on_insert(ImportJob, import_jobs.wake.set)
@@ -108,7 +106,6 @@ def build_services(
         secret=secret,
         database=database,
         authenticator=Authenticator(signer, principals),
-        rate_limiter=rate_limiter,
         audit=audit,
         accounts=accounts,
         sessions=sessions,
@@ -121,12 +118,11 @@ def build_services(
         oidc_linking=oidc_linking,
         administration=Administration(principals, audit, clock),
         deletion=AccountDeletion(accounts, principals, audit, clock),
-        data_export=DataExport(accounts, clock),
+        data_export=DataExport(clock),
         events=events,
         occurrences=Occurrences(conflicts, clock),
         revisions=Revisions(events, clock),
         changes=ChangeLog(numbering, clock),
-        conflicts=conflicts,
         free_busy=FreeBusy(locks, clock),
         moderation=Moderation(audit, clock),
         exports=Exports(numbering, clock),

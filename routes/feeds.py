@@ -15,7 +15,7 @@ from models.files.feed_schema import FeedCreate, FeedCreated, FeedPage
 from models.shared.schema import PageQuery
 from planner.services.files.exports import Exports, ExportSelection
 from routes.http.dependencies import AccountIdempotencyKey, Client, EventById, IdInPath, ServicesDep
-from routes.http.etags import format_etag, matches_if_none_match
+from routes.http.etags import format_etag
 from routes.http.headers import describe_headers
 from routes.http.problems import (
     AUTHENTICATED_ERRORS,
@@ -24,7 +24,7 @@ from routes.http.problems import (
     ResponseDescriptions,
     describe_errors,
 )
-from routes.http.responses import JSON, NOT_MODIFIED, describe_response, respond_page
+from routes.http.responses import JSON, NOT_MODIFIED, describe_response, respond_not_modified, respond_page
 from routes.http.route import PlannerRoute
 
 router = APIRouter(prefix="/api/v1", route_class=PlannerRoute)
@@ -60,9 +60,9 @@ async def export_event(request: Request, event: EventById, services: ServicesDep
     An event without a date cannot be exported; the response is 409.
     """
     headers = _file_headers(event.revision, file_name(orjson.loads(event.json)["title"]))
-    if matches_if_none_match(request.headers.get("if-none-match"), event.revision):
-        return Response(status_code=304, headers=headers)
-    return await _respond_with_file(services.exports.export_event(event), headers)
+    return respond_not_modified(request, event.revision, headers) or await _respond_with_file(
+        services.exports.export_event(event), headers
+    )
 
 
 @router.get(
@@ -156,9 +156,7 @@ async def export_feed(
 async def _respond_with_export(request: Request, exports: Exports, selection: ExportSelection, name: str) -> Response:
     tag = await exports.compute_etag(selection)
     headers = _file_headers(tag, name)
-    if matches_if_none_match(request.headers.get("if-none-match"), tag):
-        return Response(status_code=304, headers=headers)
-    return await _respond_with_file(exports.export(selection), headers)
+    return respond_not_modified(request, tag, headers) or await _respond_with_file(exports.export(selection), headers)
 
 
 async def _respond_with_file(parts: AsyncIterator[bytes], headers: dict[str, str]) -> Response:

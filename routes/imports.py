@@ -57,7 +57,6 @@ def prefers_async(prefer: str | None) -> bool:
     | describe_errors(409, *BODY_ERRORS),
 )
 async def import_events(
-    request: Request,
     caller: EventsWriter,
     services: ServicesDep,
     idempotency_key: WriterIdempotencyKey,

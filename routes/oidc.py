@@ -16,7 +16,6 @@ from routes.http.headers import describe_headers
 from routes.http.problems import COMMON_ERRORS, ResponseDescriptions, describe_errors
 from routes.http.responses import describe_response, respond_page
 from routes.http.route import PlannerRoute
-from routes.http.services import services_of
 from routes.signin import respond_signed_in
 
 router = APIRouter(
@@ -54,7 +53,6 @@ TO_PROVIDER: ResponseDescriptions = {
 @router.get("/{provider}/signin", status_code=302, responses=TO_PROVIDER | describe_errors(429, 502))
 async def start_provider_sign_in(
     provider: ProviderInPath,
-    request: Request,
     services: ServicesDep,
     client: Client,
     query: Annotated[SignInQuery, Query()],
@@ -69,7 +67,7 @@ async def start_provider_sign_in(
     if isinstance(redirect, str):
         return RedirectResponse(redirect, 302, headers=REDIRECT_HEADERS)
     response = RedirectResponse(redirect.url, 302, headers=REDIRECT_HEADERS)
-    secure = _is_secure(request)
+    secure = services.base_url.startswith("https:")
     response.set_cookie(
         _cookie_name(secure, redirect.attempt),
         redirect.secret,
@@ -112,18 +110,15 @@ async def finish_provider_sign_in(
     sides have verified the address, and for an unknown address an account is created. The response is 409 if
     there is an account with the address and one side has not verified it.
     """
-    cookie = _cookie_name(_is_secure(request), attempt_of(query.state or ""))
+    secure = services.base_url.startswith("https:")
+    cookie = _cookie_name(secure, attempt_of(query.state or ""))
     result = await services.oidc_login.finish(provider, query, request.cookies.get(cookie), client)
     if isinstance(result, str):
         response: Response = RedirectResponse(result, 302, headers=REDIRECT_HEADERS)
     else:
         response = respond_signed_in(result)
-    response.delete_cookie(cookie, secure=_is_secure(request), httponly=True, samesite="lax")
+    response.delete_cookie(cookie, secure=secure, httponly=True, samesite="lax")
     return response
-
-
-def _is_secure(request: Request) -> bool:
-    return str(services_of(request).base_url).startswith("https:")
 
 
 def _cookie_name(secure: bool, attempt: str) -> str:

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from database.queries import Filter, Id, only, parse_id
 from database.reads import Order, find, find_raw
 from models.events.event import UNNUMBERED, Event
-from models.events.event_queries import public_filter
+from models.events.event_queries import select_by_scope, visible_filters
 from models.events.event_schema import Scope
 from models.events.event_view import EventView, render_raw
 from models.events.tombstone import Tombstone
@@ -47,9 +47,8 @@ async def find_changed_events(
     scope: Scope, caller: Id, tag: str | None, after: ChangePosition, last: int, limit: int
 ) -> list[ChangedEvent]:
     """Return the first events after the position, up to the change number `last`, in the order of their changes."""
-    tagged: Filter = {} if tag is None else {Event.tags: tag}
     ranges = _range_filters(after, last, Event.change_number, Event.id)
-    branches = [visible | range | tagged for visible in _visible_filters(scope, caller) for range in ranges]
+    branches = [visible | range for visible in visible_filters(scope, caller, tag) for range in ranges]
     order: Order = [(Event.change_number, 1), (Event.id, 1)]
     found = []
     for raw in await find_raw(Event, {"$or": branches}, order=order, limit=limit):
@@ -63,7 +62,7 @@ async def find_removed_events(
 ) -> list[ChangePosition]:
     """Return the positions of the first events after a position that have left the scope, likewise."""
     seen_by_others: Filter = {Tombstone.owner: {"$ne": caller}} if scope == "all" else {}
-    visible = _select_by_scope(
+    visible = select_by_scope(
         scope, {Tombstone.owner: caller, Tombstone.removed: True}, {Tombstone.public: True} | seen_by_others
     )
     ranges = _range_filters(after, last, Tombstone.change_number, Tombstone.event)
@@ -78,7 +77,7 @@ async def find_visible_ids(scope: Scope, caller: Id, ids: list[str]) -> set[str]
     """Return those of the ids whose events are in the scope now."""
     if not ids:
         return set()
-    match: Filter = {Event.id: {"$in": [parse_id(id) for id in ids]}, "$or": _visible_filters(scope, caller)}
+    match: Filter = {Event.id: {"$in": [parse_id(id) for id in ids]}, "$or": visible_filters(scope, caller)}
     return {str(event.id) for event in await find(Event, match, limit=len(ids), fields=only(Event.id))}
 
 
@@ -89,24 +88,16 @@ async def find_latest_change_number(scope: Scope, caller: Id) -> int:
     """
     events, tombstones = Event.change_number, Tombstone.change_number
     numbers = [UNNUMBERED]
-    for visible in _visible_filters(scope, caller):
+    for visible in visible_filters(scope, caller):
         match = visible | {events: {"$gt": UNNUMBERED}}
         changed = await find(Event, match, order=[(events, -1)], limit=1, fields=only(events))
         numbers += [event.change_number for event in changed]
     own: Filter = {Tombstone.owner: caller, Tombstone.removed: True}
-    for visible in _select_by_scope(scope, own, {Tombstone.public: True}):
+    for visible in select_by_scope(scope, own, {Tombstone.public: True}):
         match = visible | {tombstones: {"$gt": UNNUMBERED}}
         removed = await find(Tombstone, match, order=[(tombstones, -1)], limit=1, fields=only(tombstones))
         numbers += [tombstone.change_number for tombstone in removed]
     return max(numbers)
-
-
-def _visible_filters(scope: Scope, caller: Id) -> list[Filter]:
-    return _select_by_scope(scope, {Event.creator: caller}, public_filter())
-
-
-def _select_by_scope(scope: Scope, mine: Filter, public: Filter) -> list[Filter]:
-    return [mine, public] if scope == "all" else [mine] if scope == "mine" else [public]
 
 
 def _range_filters(after: ChangePosition, last: int, number: int, id: object) -> list[Filter]:

@@ -113,10 +113,18 @@ def recurring_events_filter(selection: EventSelection) -> Filter:
 
 
 def _owner_filters(selection: EventSelection) -> list[Filter]:
-    owners: list[Filter] = [{Event.creator: selection.caller}, public_filter()]
-    if selection.scope != "all":
-        owners = owners[:1] if selection.scope == "mine" else owners[1:]
-    return [owner | ({} if selection.tag is None else {Event.tags: selection.tag}) for owner in owners]
+    return visible_filters(selection.scope, selection.caller, selection.tag)
+
+
+def visible_filters(scope: Scope, caller: Id, tag: str | None = None) -> list[Filter]:
+    """Return the filters of the events in a scope, with a tag if it is given; each has an index of its own."""
+    tagged: Filter = {} if tag is None else {Event.tags: tag}
+    return [owner | tagged for owner in select_by_scope(scope, {Event.creator: caller}, public_filter())]
+
+
+def select_by_scope(scope: Scope, mine: Filter, public: Filter) -> list[Filter]:
+    """Return those of two filters, of one's own documents and of public ones, that make up a scope."""
+    return [mine, public] if scope == "all" else [mine] if scope == "mine" else [public]
 
 
 def _any_of(branches: Iterator[Filter]) -> Filter:

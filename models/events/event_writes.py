@@ -3,7 +3,6 @@
 from collections.abc import Sequence
 from datetime import datetime
 
-from database.bson_values import encode
 from database.queries import Changes, Filter, Id, clear, only
 from database.reads import find
 from database.writes import Delete, Forbid, Insert, Update, Write
@@ -98,6 +97,6 @@ async def delete_all_events_writes(creator: Id, now: datetime) -> list[Write]:
 
 def require_room(before: Event, after: Event) -> None:
     """Raise `Invalid` for a change that makes an event too large; one that is too large already may be made smaller."""
-    size = len(encode(after.to_stored()))
-    if size > MAX_EVENT_BYTES and size > len(encode(before.to_stored())):
+    size = len(after.to_raw())
+    if size > MAX_EVENT_BYTES and size > len(before.to_raw()):
         raise Invalid.field("", "makes the event larger than 2 MiB, with all that its overrides contain")

@@ -9,7 +9,7 @@ from beanie import PydanticObjectId
 from database.commit import commit_atomically
 from database.documents import StoredDocument
 from database.queries import Changes, Filter, Id, assign, clear, index, only
-from database.reads import Order, find
+from database.reads import Order, find, find_one
 from database.writes import Delete, Insert, Update, Write
 from models.events.event import Act, Event
 
@@ -140,8 +140,7 @@ class Revision(StoredDocument):
     @classmethod
     async def find_revision(cls, event: Id, revision: int) -> "Revision | None":
         """Return one earlier revision of an event."""
-        found = await find(cls, {cls.event: event, cls.revision: revision}, limit=1)
-        return found[0] if found else None
+        return await find_one(cls, {cls.event: event, cls.revision: revision})
 
     @classmethod
     async def iterate_before(cls, event: Id, revision: int, limit: int) -> "AsyncIterator[Revision]":

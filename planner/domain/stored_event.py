@@ -33,13 +33,6 @@ class StoredOverride(TypedDict):
     fields: NotRequired[dict[str, Any]]
 
 
-class GeoPoint(TypedDict):
-    """A place on the earth, in degrees (WGS 84)."""
-
-    lat: float
-    lon: float
-
-
 class ImportedLines(TypedDict):
     """What a VEVENT had that no field of an event can express: unfolded lines, and those of each VALARM."""
 

@@ -189,13 +189,16 @@ def format_stored_time(stored: str | None, time_zone: str | None) -> str | None:
     if stored is None or len(stored) == len("2026-05-01"):
         return stored
     time_zone = time_zone or "UTC"
-    instant = stored_time_to_utc(stored, time_zone)
-    if time_zone == "UTC" or len(stored) > len("2026-05-01T18:00:00"):
-        return format_rfc3339(instant, time_zone)
+    if len(stored) > len("2026-05-01T18:00:00"):
+        return format_rfc3339(stored_time_to_utc(stored, time_zone), time_zone)
+    if time_zone == "UTC":
+        return f"{stored}Z"
+    moment = datetime.fromisoformat(stored)
+    instant = to_utc(moment, time_zone)
     # A local time that no clock change skips stays as it is. Not to format it again makes rendering faster.
     local = _localize(instant, time_zone)
     offset = None if local is None else local.utcoffset()
-    if offset is None or offset != load_utc_offset(time_zone)(datetime.fromisoformat(stored)):
+    if offset is None or offset != load_utc_offset(time_zone)(moment):
         return format_rfc3339(instant, time_zone)
     return f"{stored}{_format_offset(offset)}"
 

@@ -34,9 +34,15 @@ class ItemView(Protocol):
 def respond_with(request: Request, view: ItemView) -> Response:
     """Return a resource with its ETag, or 304 when the client has this revision (RFC 9110 §13.1.2)."""
     headers = {"etag": format_etag(view.revision), "cache-control": "private, no-cache"}
-    if matches_if_none_match(request.headers.get("if-none-match"), view.revision):
-        return Response(status_code=304, headers=headers)
-    return Response(view.json, media_type=JSON, headers=headers)
+    return respond_not_modified(request, view.revision, headers) or Response(
+        view.json, media_type=JSON, headers=headers
+    )
+
+
+def respond_not_modified(request: Request, tag: int | str, headers: dict[str, str]) -> Response | None:
+    """Return 304 when the client has the representation with this tag, else None (RFC 9110 §13.1.2)."""
+    is_known = matches_if_none_match(request.headers.get("if-none-match"), tag)
+    return Response(status_code=304, headers=headers) if is_known else None
 
 
 def respond_changed(view: ItemView) -> Response:

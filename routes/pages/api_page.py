@@ -12,7 +12,8 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from planner.errors import NotFound
-from routes.http.etags import format_etag, matches_if_none_match
+from routes.http.etags import format_etag
+from routes.http.responses import respond_not_modified
 
 router = APIRouter(include_in_schema=False)
 
@@ -52,9 +53,9 @@ def _read(name: str) -> _Content:
 def _respond_with_file(request: Request, name: str) -> Response:
     content = _read(name)
     headers = HEADERS | {"etag": format_etag(content.digest)}
-    if matches_if_none_match(request.headers.get("if-none-match"), content.digest):
-        return Response(status_code=304, headers=headers)
-    return Response(content.body, media_type=FILES[name][1], headers=headers)
+    return respond_not_modified(request, content.digest, headers) or Response(
+        content.body, media_type=FILES[name][1], headers=headers
+    )
 
 
 @router.get("/docs")

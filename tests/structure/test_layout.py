@@ -1,6 +1,7 @@
 """Every module has its place: a layer, a line in the map of its package, and libraries it may know."""
 
 import ast
+import functools
 import re
 import tomllib
 from collections import Counter
@@ -55,7 +56,8 @@ def is_within(name: str, places: tuple[str, ...]) -> bool:
     return any(name == place or name.startswith(f"{place}.") for place in places)
 
 
-def imported(file: Path) -> set[str]:
+@functools.cache
+def imported(file: Path) -> frozenset[str]:
     """The top-level names of everything that a module imports, wherever in it."""
     found: set[str] = set()
     for node in ast.walk(ast.parse(file.read_text())):
@@ -63,7 +65,7 @@ def imported(file: Path) -> set[str]:
             found |= {alias.name.partition(".")[0] for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
             found.add(node.module.partition(".")[0])
-    return found
+    return frozenset(found)
 
 
 def docstring(file: Path) -> str:

@@ -7,27 +7,30 @@ from email.message import EmailMessage
 from pathlib import Path
 
 from planner.services.mail.delivery import MailDelivery
-from planner.services.mail.transports import DeliveryFailed, RecordingTransport
+from planner.services.mail.transports import DeliveryFailed
 
 _LINK = re.compile(r"https?://\S+#token=(\S+)")
 
 
-class Mailbox(RecordingTransport):
+class Mailbox:
     """A transport that keeps mails, and has those that are due delivered to it.
 
     The fixture `app` sets `delivery` when the planner has started.
     """
 
     def __init__(self) -> None:
-        super().__init__()
+        self.sent: list[EmailMessage] = []
+        self.broken = False
         self.delivery: MailDelivery | None = None
         self.refused: set[str] = set()
 
     async def send(self, message: EmailMessage) -> None:
-        """Keep a mail; raises `DeliveryFailed` for the addresses in `refused`."""
+        """Keep a mail; raises `DeliveryFailed` while `broken`, and for the addresses in `refused`."""
         if message["To"] in self.refused:
             raise DeliveryFailed("the address is refused")
-        await super().send(message)
+        if self.broken:
+            raise DeliveryFailed("the transport is broken")
+        self.sent.append(message)
 
     async def deliver_due(self) -> list[EmailMessage]:
         """Have everything that is due sent, and return the mails that arrived since the last call."""

@@ -12,7 +12,7 @@ from itertools import takewhile
 from typing import Final, Literal
 
 from planner.domain.recurrence.occurrences import has_no_occurrences
-from planner.domain.recurrence.pattern import Pattern, compile_pattern
+from planner.domain.recurrence.pattern import Pattern
 from planner.domain.recurrence.rrule import Frequency, RecurrenceError
 from planner.domain.recurrence.series import Override, Series, validate_series
 from planner.domain.recurrence.shift import Shift, build_start_mismatch_error, move_rule
@@ -222,9 +222,8 @@ def _build_tail(series: Series, cut: date) -> Series:
 
 def _end_rule_at(series: Series, last: date) -> Series:
     """Return the series with an UNTIL that makes `last`, an instance of the rule, its last instance."""
-    assert series.rrule is not None
-    rule = compile_pattern(series.rrule, series.start, series.time_zone).rule
-    endless_rule = replace(rule, count=None, until=None)
+    assert series.pattern is not None
+    endless_rule = replace(series.pattern.rule, count=None, until=None)
     if not isinstance(last, datetime):
         return replace(series, rrule=str(replace(endless_rule, until=last)))
     # Near a clock change the order of instants is not that of local times. An instance before `last` may be a

@@ -136,7 +136,7 @@ class Accounts:
 
     async def get_own(self, caller: Principal) -> View:
         """Return the caller's own account."""
-        return render_user(await self.read_own(caller))
+        return render_user(await read_own(caller))
 
     async def update_own(
         self, caller: Principal, patch: UserPatch, revisions: frozenset[int] | None, client: ClientInfo
@@ -150,7 +150,7 @@ class Accounts:
             raise Invalid.field("/email", "cannot be cleared")
 
         async def attempt() -> User | None:
-            user = await self.read_own(caller)
+            user = await read_own(caller)
             if revisions is not None and user.revision not in revisions:
                 raise Stale("Your account was changed since you read it.")
             return await self._apply_patch(user, patch, client)
@@ -208,7 +208,7 @@ class Accounts:
         Raises `Forbidden` for a wrong password, which counts as a failed sign-in, `Conflict` for an account without
         a password, and `TooMany`.
         """
-        user = await self.read_own(caller)
+        user = await read_own(caller)
         if user.password is None:
             raise Conflict("Your account has no password. Set one first: request an e-mail for a forgotten password.")
         counted = Counted(SIGN_IN_ACCOUNT, "sign-in account", str(user.id))
@@ -220,13 +220,6 @@ class Accounts:
         await self._rate_limiter.check(counted)
         return user
 
-    async def read_own(self, caller: Principal) -> User:
-        """Return the caller's own account as it is stored now; raises `InvalidToken` when it was deleted."""
-        user = await User.by_id(caller.id)
-        if user is None:
-            raise InvalidToken("The account of this access token has been deleted.")
-        return user
-
     async def _count_failure(self, client: ClientInfo, account: Id | None, *counted: Counted) -> None:
         """Count a wrong password, and write an audit entry when this was the last one that is allowed."""
         await self._rate_limiter.count(*counted)
@@ -235,6 +228,14 @@ class Accounts:
         except TooMany:
             # The caller still learns that this password was wrong; the next one is refused without a comparison.
             await self._audit.record("sign-in-locked", client, account)
+
+
+async def read_own(caller: Principal) -> User:
+    """Return the caller's own account as it is stored now; raises `InvalidToken` when it was deleted."""
+    user = await User.by_id(caller.id)
+    if user is None:
+        raise InvalidToken("The account of this access token has been deleted.")
+    return user
 
 
 def render_user(user: User) -> View:

@@ -14,15 +14,16 @@ from models.events.event_queries import EventSelection, list_events
 from models.events.revision import Revision
 from models.events.revision_view import export_revision
 from models.files.feed import Feed
-from models.files.feed_schema import FeedRead
 from models.files.import_job import ImportJob
 from models.files.import_schema import ImportJobRead
-from models.people.busy_share import BusyShare, BusyShareRead
+from models.people.busy_share import BusyShare
 from models.shared.audit import AuditEntry
 from models.shared.json_rendering import to_json
 from planner.clock import Clock
-from planner.services.accounts.accounts import Accounts, render_user
+from planner.services.accounts.accounts import read_own, render_user
 from planner.services.accounts.personal_tokens import render_personal_token
+from planner.services.events.free_busy import render_share
+from planner.services.files.feeds import render_feed
 from planner.services.shared.audit import render_entry
 from planner.services.shared.json_stream import stream_json_object
 
@@ -34,8 +35,7 @@ BATCH_SIZE = 200
 class DataExport:
     """The use case of a person who wants a copy of their data."""
 
-    def __init__(self, accounts: Accounts, clock: Clock) -> None:
-        self._accounts = accounts
+    def __init__(self, clock: Clock) -> None:
         self._clock = clock
 
     async def export(self, caller: Principal) -> AsyncIterator[bytes]:
@@ -43,7 +43,7 @@ class DataExport:
 
         Raises `InvalidToken` when the account was deleted.
         """
-        user = await self._accounts.read_own(caller)
+        user = await read_own(caller)
         async for part in stream_json_object(self._members(user, caller)):
             yield part
 
@@ -63,17 +63,11 @@ class DataExport:
             ),
             (
                 "free_busy_shares",
-                _find_all(
-                    lambda after: BusyShare.find_by_owner(id, after, BATCH_SIZE),
-                    lambda share: BusyShareRead.from_document(share).to_json(),
-                ),
+                _find_all(lambda after: BusyShare.find_by_owner(id, after, BATCH_SIZE), render_share),
             ),
             (
                 "feeds",
-                _find_all(
-                    lambda after: Feed.find_by_user(id, after, BATCH_SIZE),
-                    lambda feed: FeedRead.from_document(feed).to_json(),
-                ),
+                _find_all(lambda after: Feed.find_by_user(id, after, BATCH_SIZE), render_feed),
             ),
             ("audit", _find_all(lambda before: AuditEntry.find_newest(id, None, before, BATCH_SIZE), render_entry)),
             ("events", _find_events(id)),

@@ -14,7 +14,8 @@ from models.files.feed import Feed
 from models.mail.queued_mail import QueuedMail
 from models.shared.fields import fold
 from planner.clock import Clock
-from planner.errors import Conflict, Invalid, InvalidToken
+from planner.errors import Conflict, Invalid
+from planner.services.accounts.accounts import read_own
 from planner.services.accounts.password_policy import require_strong
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
@@ -45,9 +46,7 @@ class Recovery:
 
         Raises `Conflict` when the address is verified already, and `TooMany`.
         """
-        user = await User.by_id(caller.id)
-        if user is None:
-            raise InvalidToken("The account of this access token has been deleted.")
+        user = await read_own(caller)
         if user.email_verified:
             raise Conflict("Your e-mail address is verified already.")
         await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail", user.email_key))

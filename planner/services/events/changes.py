@@ -14,7 +14,7 @@ from typing import NamedTuple, cast
 
 from auth.principal import Principal
 from database.commit import commit_atomically
-from database.queries import assign
+from database.queries import Id, assign
 from database.single_flight import SingleFlight
 from database.writes import Update
 from models.events.change_queries import (
@@ -72,20 +72,8 @@ class ChangeNumbering:
             number = last + 1
             is_committed = await commit_atomically(
                 [
-                    Update(
-                        Event,
-                        {Event.id: {"$in": events}, Event.change_number: UNNUMBERED},
-                        {"$set": assign(Event.change_number, number)},
-                        required=False,
-                        many=True,
-                    ),
-                    Update(
-                        Tombstone,
-                        {Tombstone.id: {"$in": tombstones}, Tombstone.change_number: UNNUMBERED},
-                        {"$set": assign(Tombstone.change_number, number)},
-                        required=False,
-                        many=True,
-                    ),
+                    _number_write(Event, events, number),
+                    _number_write(Tombstone, tombstones, number),
                     ChangeSequence.advance(last),
                 ]
             )
@@ -93,6 +81,17 @@ class ChangeNumbering:
                 return None
             if max(len(events), len(tombstones)) < BATCH_SIZE:
                 return number
+
+
+def _number_write(document: type[Event | Tombstone], ids: list[Id], number: int) -> Update:
+    """Return the write that gives this number to those of the documents that have none."""
+    return Update(
+        document,
+        {document.id: {"$in": ids}, document.change_number: UNNUMBERED},
+        {"$set": assign(document.change_number, number)},
+        required=False,
+        many=True,
+    )
 
 
 class SyncToken(NamedTuple):

@@ -1,9 +1,9 @@
 """Refusing double bookings: before an event is written, it is compared with the other events of its creator."""
 
 import asyncio
-from collections.abc import Awaitable, Callable, Collection, Sequence
+from collections.abc import Collection, Sequence
 from datetime import date
-from typing import NamedTuple, TypeVar
+from typing import NamedTuple
 
 from database.commit import commit_atomically
 from database.queries import Id
@@ -27,8 +27,6 @@ from planner.services.events.user_lock import UserWriteLocks
 MAX_CONFLICTS = 10
 # After so many series other requests are served: a few milliseconds' work.
 _BATCH_SIZE = 5
-
-T = TypeVar("T")
 
 
 class _Conflict(NamedTuple):
@@ -57,69 +55,57 @@ class ConflictChecker:
         """Commit the writes that store an event; with `reject`, only if it overlaps with no other one.
 
         Returns what `commit_atomically` returns. With `only`, nothing but the occurrence with that
-        recurrence id is checked; see `find_conflicts` for `ignored`. Raises `DoubleBooking`.
+        recurrence id is checked. Events that are `ignored` do not count. Raises `DoubleBooking`.
 
         Of two requests at the same moment for the same time one is refused: both replace the lock of
         the creator in their groups of writes (`user_lock.py`), and the second one checks again.
         """
-        if not reject or not self._find_requested_slots(schedule(event), only):
+        slots = self._find_requested_slots(event, only) if reject else []
+        if not slots:
             return await commit_atomically(writes)
+        requested = RequestedSlots(slots)
 
         async def check() -> None:
-            if conflicts := await self.find_conflicts(event, only=only, ignored=ignored):
+            if conflicts := await _find_overlapping(event, requested, ignored=ignored):
                 raise DoubleBooking(conflicts)
 
-        return await self._locks.decide_and_write(event.creator, check, lambda lock: commit_atomically([lock, *writes]))
+        return await self._locks.decide_and_commit(event.creator, check, writes)
 
-    async def decide_and_write(
-        self, user: Id, decide: Callable[[], Awaitable[None]], write: Callable[[Write], Awaitable[T]]
-    ) -> T:
-        """Return the result of `write`, if no time of the user was booked since `decide`; see `UserWriteLocks`."""
-        return await self._locks.decide_and_write(user, decide, write)
-
-    async def find_conflicts(
-        self,
-        event: Event,
-        *,
-        only: date | None = None,
-        ignored: Collection[Id] = (),
-        written_with_it: Collection[Event] = (),
-    ) -> list[Collision]:
+    async def find_conflicts(self, event: Event, *, written_with_it: Collection[Event]) -> list[Collision]:
         """Return the first ten occurrences of other events of its creator that an event overlaps, by their start.
 
-        The event itself and those that are `ignored` do not count. Events that are written in the same
-        group count as they will be. Of a recurring event, 1,000 occurrences or those of five years are
-        checked, from now or from a later start: see `find_slots_to_check`.
+        Events that are written in the same group count as they will be. Of a recurring event, 1,000
+        occurrences or those of five years are checked, from now or from a later start: see `find_slots_to_check`.
         """
-        slots = self._find_requested_slots(schedule(event), only)
-        if not slots:
-            return []
-        requested = RequestedSlots(slots)
-        window = (requested.start, requested.end)
-        excluded = {event.id, *ignored, *(other.id for other in written_with_it)}
-        found = [conflict for other in written_with_it for conflict in _overlaps(schedule(other), requested)]
-        async for singles in find_scheduled_single_events(event.creator, window):
-            for single in singles:
-                found += [] if single.event.id in excluded else _overlaps(single, requested)
-        async for batch in find_scheduled_recurring_events(event.creator, window):
-            for number, recurring in enumerate(batch):
-                if len(found) < MAX_CONFLICTS and recurring.event.id not in excluded:
-                    found += _overlaps(recurring, requested)
-                    if number % _BATCH_SIZE == 0:
-                        await asyncio.sleep(0)
-        found.sort(key=lambda conflict: (conflict.slot.start, conflict.other.event.id))
-        return [_describe(conflict) for conflict in found[:MAX_CONFLICTS]]
+        slots = self._find_requested_slots(event)
+        return await _find_overlapping(event, RequestedSlots(slots), written_with_it=written_with_it) if slots else []
 
-    def _find_requested_slots(self, scheduled: ScheduledEvent, only: date | None) -> list[Slot]:
+    def _find_requested_slots(self, event: Event, only: date | None = None) -> list[Slot]:
         """Return the time that an event, or one occurrence of it, must find free."""
-        event, busy_time = scheduled
-        if busy_time.series is None:
-            return [] if busy_time.single_slot is None else [busy_time.single_slot]
-        if only is not None:
-            slot = find_slot(busy_time, only)
-            return [] if slot is None else [slot]
-        assert event.ends is not None
-        return find_slots_to_check(busy_time, event.begins, event.ends, self._clock.now())
+        busy_time = schedule(event).busy_time
+        if busy_time.series is None or only is None:
+            return find_slots_to_check(busy_time, event.begins, event.ends, self._clock.now())
+        slot = find_slot(busy_time, only)
+        return [] if slot is None else [slot]
+
+
+async def _find_overlapping(
+    event: Event, requested: RequestedSlots, *, ignored: Collection[Id] = (), written_with_it: Collection[Event] = ()
+) -> list[Collision]:
+    window = (requested.start, requested.end)
+    excluded = {event.id, *ignored, *(other.id for other in written_with_it)}
+    found = [conflict for other in written_with_it for conflict in _overlaps(schedule(other), requested)]
+    async for singles in find_scheduled_single_events(event.creator, window):
+        for single in singles:
+            found += [] if single.event.id in excluded else _overlaps(single, requested)
+    async for batch in find_scheduled_recurring_events(event.creator, window):
+        for number, recurring in enumerate(batch):
+            if len(found) < MAX_CONFLICTS and recurring.event.id not in excluded:
+                found += _overlaps(recurring, requested)
+                if number % _BATCH_SIZE == 0:
+                    await asyncio.sleep(0)
+    found.sort(key=lambda conflict: (conflict.slot.start, conflict.other.event.id))
+    return [_describe(conflict) for conflict in found[:MAX_CONFLICTS]]
 
 
 def _overlaps(other: ScheduledEvent, requested: RequestedSlots) -> list[_Conflict]:

@@ -9,7 +9,7 @@ from auth.principal import Principal
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
 from database.queries import Id, parse_id
-from database.writes import Insert, Write
+from database.writes import Insert
 from models.accounts.user import User
 from models.events.event_times import Window, find_scheduled_recurring_events, find_scheduled_single_events
 from models.people.busy_schema import MAX_WINDOW_DAYS, BusyQuery, render_free_busy
@@ -85,12 +85,9 @@ class FreeBusy:
             if await BusyShare.is_limit_reached(caller.id):
                 raise Conflict(f"You share with {MAX_SHARES:,} people already, and more are not possible.")
 
-        async def write(lock: Write) -> bool:
-            return await commit_atomically([lock, Insert(share)])
-
         # The same request may be sent twice at the same moment: then the other one has inserted the share.
         with suppress(DuplicateKey):
-            await self._locks.decide_and_write(caller.id, decide, write)
+            await self._locks.decide_and_commit(caller.id, decide, [Insert(share)])
 
     async def delete_share(self, caller: Principal, user: str) -> None:
         """Stop letting a person see when the caller is busy, whether or not they could.

@@ -7,7 +7,7 @@ from auth.principal import LAST_USED_ACCURACY, Principal
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
 from database.queries import Id, new_id, parse_id
-from database.writes import Insert, Write
+from database.writes import Insert
 from models.accounts.user import User
 from models.events.event_fields import fold_tag
 from models.events.event_queries import EventSelection
@@ -73,11 +73,8 @@ class Feeds:
             if await Feed.is_limit_reached(caller.id):
                 raise Conflict(f"You have {MAX_FEEDS} feeds, which is the maximum. Delete one first.")
 
-        async def write(lock: Write) -> bool:
-            return await commit_atomically([lock, *writes])
-
         try:
-            is_created = await self._locks.decide_and_write(caller.id, check_limit, write)
+            is_created = await self._locks.decide_and_commit(caller.id, check_limit, writes)
         except (Conflict, DuplicateKey):
             # The same request may have arrived twice at once, and the other one created the feed.
             if (stored := await self._find_created(key, body)) is not None:

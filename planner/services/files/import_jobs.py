@@ -77,13 +77,10 @@ class ImportJobs:
             if await ImportJob.is_limit_reached(caller.id):
                 raise Conflict(f"You have {MAX_UNFINISHED} unfinished imports. Wait until one of them is done.")
 
-        async def write(lock: Write) -> bool:
-            return await commit_atomically([lock, *writes])
-
         await check_limit()
         await ImportChunk.store_file(job.id, caller.id, file.content, job.expires_at)
         try:
-            is_created = await self._locks.decide_and_write(caller.id, check_limit, write)
+            is_created = await self._locks.decide_and_commit(caller.id, check_limit, writes)
         except (Conflict, DuplicateKey):
             await commit_atomically([ImportChunk.delete_file_write(job.id)])
             # The same request may have arrived twice at once, and the other one created the job.

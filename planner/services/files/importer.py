@@ -19,6 +19,7 @@ from planner.domain.fields import SERIES_FIELDS
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.errors import Invalid, InvalidToken, Unavailable
 from planner.services.events.conflicts import ConflictChecker
+from planner.services.events.user_lock import UserWriteLocks
 from planner.services.files.import_changes import compute_changes
 from planner.services.files.import_compare import has_same_content, has_same_export
 from planner.services.files.import_drafts import ImportDraft
@@ -82,8 +83,9 @@ class BatchPlan:
 class Importer:
     """The use case of importing a file."""
 
-    def __init__(self, conflicts: ConflictChecker, clock: Clock) -> None:
+    def __init__(self, conflicts: ConflictChecker, locks: UserWriteLocks, clock: Clock) -> None:
         self._conflicts = conflicts
+        self._locks = locks
         self._clock = clock
         self._running = asyncio.Semaphore(MAX_RUNNING)
         self._unfinished = 0
@@ -133,7 +135,7 @@ class Importer:
 
         async def attempt() -> ImportCounts | None:
             if run.file.reject_conflicts and not run.dry_run:
-                is_written = await self._conflicts.decide_and_write(run.owner, decide, write)
+                is_written = await self._locks.decide_and_write(run.owner, decide, write)
             else:
                 await decide()
                 is_written = await write()

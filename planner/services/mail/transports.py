@@ -1,4 +1,4 @@
-"""Transports of mail: an SMTP server, a folder, or a list for tests."""
+"""Transports of mail: an SMTP server, or a folder."""
 
 import asyncio
 import logging
@@ -77,17 +77,3 @@ class OutboxTransport:
         path = self._folder / f"{count:04}-{Path(name).stem}.eml"
         Path(name).rename(path)
         return path
-
-
-class RecordingTransport:
-    """Keeps the mails in a list; fails while `broken`."""
-
-    def __init__(self) -> None:
-        self.sent: list[EmailMessage] = []
-        self.broken = False
-
-    async def send(self, message: EmailMessage) -> None:
-        """Keep the mail; raises `DeliveryFailed` while `broken`."""
-        if self.broken:
-            raise DeliveryFailed("the transport is broken")
-        self.sent.append(message)

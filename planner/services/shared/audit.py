@@ -2,10 +2,8 @@
 
 from datetime import timedelta
 
-from auth.principal import Principal
 from database.commit import commit_atomically
 from database.queries import Id, parse_id
-from database.reads import Slice
 from database.writes import Insert
 from models.shared.audit import AuditEntry, AuditQuery, AuditRead
 from planner.clock import Clock
@@ -62,10 +60,6 @@ class AuditLog:
             raise Invalid.field("/account", "must be an id: 24 hexadecimal digits")
         found = await AuditEntry.find_newest(account, query.event, parse_id_cursor(query.cursor), query.limit)
         return page_by_id(found, render_entry)
-
-    async def find_newest_about(self, caller: Principal, limit: int) -> Slice[AuditEntry]:
-        """Return the newest entries about the caller, the newest first."""
-        return await AuditEntry.find_newest(caller.id, None, None, limit)
 
 
 def render_entry(entry: AuditEntry) -> bytes:

@@ -40,7 +40,8 @@ class EndingImporter(Importer):
     """An importer whose process ends when it has written so many batches."""
 
     def __init__(self, batches: int, clock: Clock) -> None:
-        super().__init__(ConflictChecker(UserWriteLocks(), clock), clock)
+        locks = UserWriteLocks()
+        super().__init__(ConflictChecker(locks, clock), locks, clock)
         self.batches = batches
 
     async def import_batch(self, run: ImportRun, batch: DraftBatch, done: int) -> ImportCounts:
@@ -63,8 +64,8 @@ class OvertakenImporter(Importer):
 class HangingImporter(Importer):
     """An importer that never writes the first batch."""
 
-    def __init__(self, conflicts: ConflictChecker, clock: Clock) -> None:
-        super().__init__(conflicts, clock)
+    def __init__(self, conflicts: ConflictChecker, locks: UserWriteLocks, clock: Clock) -> None:
+        super().__init__(conflicts, locks, clock)
         self.has_started = asyncio.Event()
 
     async def import_batch(self, run: ImportRun, batch: DraftBatch, done: int) -> ImportCounts:
@@ -77,7 +78,7 @@ def other_process(importer: type[Importer] = Importer, clock: Clock | None = Non
     """Return the use cases of another process on the same database."""
     clock = clock or SystemClock()
     locks = UserWriteLocks()
-    return ImportJobs(importer(ConflictChecker(locks, clock), clock), locks, clock)
+    return ImportJobs(importer(ConflictChecker(locks, clock), locks, clock), locks, clock)
 
 
 @pytest.fixture
@@ -228,7 +229,7 @@ async def test_a_process_that_has_lost_its_lease_writes_nothing(ada: Person) -> 
 async def test_a_job_whose_process_is_stopped_is_due_at_once_and_loses_no_attempt(ada: Person) -> None:
     job = await create_job(ada, many(60))
     clock, locks = SystemClock(), UserWriteLocks()
-    importer = HangingImporter(ConflictChecker(locks, clock), clock)
+    importer = HangingImporter(ConflictChecker(locks, clock), locks, clock)
     running = asyncio.create_task(ImportJobs(importer, locks, clock).run_due())
     await importer.has_started.wait()
     running.cancel()

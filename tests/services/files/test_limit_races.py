@@ -36,7 +36,7 @@ async def test_twenty_requests_to_two_processes_create_no_more_unfinished_import
     clock = SystemClock()
     # Each process has locks of its own.
     processes = [
-        ImportJobs(Importer(ConflictChecker(locks, clock), clock), locks, clock)
+        ImportJobs(Importer(ConflictChecker(locks, clock), locks, clock), locks, clock)
         for locks in (UserWriteLocks(), UserWriteLocks())
     ]
     caller, upload = Principal(Id(ada.id), "user"), File(file(event()).encode())
