@@ -10,10 +10,11 @@ import httpx
 import pytest
 
 from tests.conftest import SECRET, url_of
-from tests.support.clients import Planner, ok, sign_up
+from tests.support.clients import Planner, bearer, ok, sign_up
 from tests.support.oidc.browser import Browser, SignInPage, query_of
 from tests.support.oidc.provider import RunningProvider, running_provider
 from tests.support.servers import RunningServer, running
+from tests.support.sessions import get_me, refresh
 from tests.support.waiting import wait_until_async
 
 pytestmark = pytest.mark.real_server("the planner is a process of its own")
@@ -66,7 +67,7 @@ def page() -> SignInPage:
 
 
 async def account(api: Planner, tokens: dict[str, Any]) -> Any:
-    return ok(await api.get("/users/me", headers={"Authorization": f"Bearer {tokens['access_token']}"}))
+    return ok(await get_me(api, tokens["access_token"]))
 
 
 async def test_without_a_page_the_callback_returns_the_account_and_its_tokens(api: Planner, mary: str) -> None:
@@ -76,9 +77,7 @@ async def test_without_a_page_the_callback_returns_the_account_and_its_tokens(ap
     assert body["user"]["email_verified"] is True
     assert await account(api, body) == body["user"]
     assert answer.headers["cache-control"] == "no-store"
-    fresh = ok(
-        await api.post("/auth/token", data={"grant_type": "refresh_token"} | {"refresh_token": body["refresh_token"]})
-    )
+    fresh = ok(await refresh(api, body["refresh_token"]))
     assert (await account(api, fresh))["id"] == body["user"]["id"]
     again = ok(await Browser(api).go_through_sign_in(mary))
     assert again["user"]["id"] == body["user"]["id"]
@@ -101,7 +100,7 @@ async def test_a_page_gets_a_code_and_its_state_and_redeems_it(api: Planner, mar
 
 async def test_the_session_shows_the_device_that_signed_in(api: Planner, mary: str) -> None:
     signed_in = ok(await Browser(api).go_through_sign_in(mary))
-    headers = {"Authorization": f"Bearer {signed_in['access_token']}"}
+    headers = bearer(signed_in["access_token"])
     (session,) = ok(await api.get("/auth/sessions", headers=headers))["items"]
     assert session["device"].startswith("python-httpx")
     assert session["current"] is True

@@ -9,9 +9,9 @@ import pytest
 from jose import jwt
 
 from database.connection import bound_database
-from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
+from tests.support.clients import PASSWORD, Person, Planner, bearer, ok, sign_in, sign_up
 from tests.support.clocks import MovableClock
-from tests.support.sessions import Tokens, bearer, get_me
+from tests.support.sessions import Tokens, get_me
 
 FORM = {"content-type": "application/x-www-form-urlencoded"}
 ENDPOINTS = ["/auth/token", "/auth/revoke", "/auth/introspect"]

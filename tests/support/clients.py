@@ -21,7 +21,7 @@ class Person:
 
     @property
     def headers(self) -> dict[str, str]:
-        return {"Authorization": f"Bearer {self.token}"}
+        return bearer(self.token)
 
     async def request(self, method: str, path: str, **options: Any) -> httpx.Response:
         headers = self.headers | options.pop("headers", {})
@@ -48,6 +48,11 @@ class Person:
 
     async def me(self) -> Any:
         return ok(await self.get("/users/me"))
+
+
+def bearer(token: str) -> dict[str, str]:
+    """Return the header that authenticates with a token."""
+    return {"Authorization": f"Bearer {token}"}
 
 
 def ok(response: httpx.Response, status: int = 200) -> Any:

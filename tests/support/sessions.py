@@ -4,7 +4,7 @@ from typing import Any
 
 import httpx
 
-from tests.support.clients import Person, Planner, ok, sign_in
+from tests.support.clients import Person, Planner, bearer, ok, sign_in
 
 Tokens = dict[str, Any]
 
@@ -23,10 +23,6 @@ async def list_sessions(person: Person) -> list[dict[str, Any]]:
     """Return the first page of the person's sessions."""
     items: list[dict[str, Any]] = ok(await person.get("/auth/sessions"))["items"]
     return items
-
-
-def bearer(token: str) -> dict[str, str]:
-    return {"Authorization": f"Bearer {token}"}
 
 
 async def get_me(api: Planner, access_token: str) -> httpx.Response:

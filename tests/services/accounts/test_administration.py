@@ -11,6 +11,7 @@ from fastapi.routing import APIRoute
 from auth.authenticate import RANK, require_role
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in
 from tests.support.services import database_of
+from tests.support.sessions import get_me, refresh
 from tests.support.stored_data import find_words
 
 NOBODYS_ID = "0" * 24
@@ -110,12 +111,11 @@ async def test_a_role_that_an_admin_grants_or_revokes_counts_at_once(admin: Pers
 async def test_a_disabled_account_is_refused_everywhere_until_it_is_enabled(admin: Person, ada: Person) -> None:
     body = {"name": "script", "scopes": ["account:read"]}
     personal = ok(await ada.post("/auth/tokens", json=body), 201)["token"]
-    refresh = ok(await sign_in(ada.api, ada.email))["refresh_token"]
+    refresh_token = ok(await sign_in(ada.api, ada.email))["refresh_token"]
     assert ok(await admin.patch(f"/users/{ada.id}", json={"disabled": True}))["disabled"] is True
     ok(await ada.get("/users/me"), 401)
-    ok(await ada.api.get("/users/me", headers={"Authorization": f"Bearer {personal}"}), 401)
-    form = {"grant_type": "refresh_token", "refresh_token": refresh}
-    ok(await ada.api.post("/auth/token", data=form), 400)
+    ok(await get_me(ada.api, personal), 401)
+    ok(await refresh(ada.api, refresh_token), 400)
     wrong, right = await sign_in(ada.api, ada.email, "not the password"), await sign_in(ada.api, ada.email)
     assert (right.status_code, right.content) == (401, wrong.content)
     ok(await admin.patch(f"/users/{ada.id}", json={"disabled": False}))

@@ -25,9 +25,10 @@ from models.shared.guard import Guard
 from planner.clock import SystemClock
 from planner.domain.times import build_order_key
 from tests.conftest import SECRET, url_of
-from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
+from tests.support.clients import PASSWORD, Person, Planner, bearer, ok, sign_in, sign_up
 from tests.support.servers import running
 from tests.support.services import database_of, services_of
+from tests.support.sessions import get_me, refresh
 from tests.support.stored_data import find_words, read_all_documents
 
 EMAIL, USERNAME = "ada.lovelace@example.com", "enchantress.of.number"
@@ -160,7 +161,7 @@ async def test_an_export_is_refused_without_a_token_and_to_tokens_with_scopes(ad
     ok(await ada.api.get("/users/me/export"), 401)
     draft = {"name": "script", "scopes": ["events:read", "events:write", "account:read"]}
     token = ok(await ada.post("/auth/tokens", json=draft), 201)["token"]
-    ok(await ada.api.get("/users/me/export", headers={"Authorization": f"Bearer {token}"}), 403)
+    ok(await ada.api.get("/users/me/export", headers=bearer(token)), 403)
 
 
 async def test_deleting_an_account_requires_the_password(ada: Person) -> None:
@@ -193,13 +194,12 @@ async def test_every_token_of_a_deleted_account_is_refused_at_once(ada: Person) 
     other = ok(await sign_in(ada.api, ada.email))
     tokens = [ada.token, other["access_token"], token]
     for one in tokens:
-        ok(await ada.api.get("/users/me", headers={"Authorization": f"Bearer {one}"}))
+        ok(await get_me(ada.api, one))
     ok(await delete_account(ada), 204)
     for one in tokens:
-        ok(await ada.api.get("/users/me", headers={"Authorization": f"Bearer {one}"}), 401)
-        ok(await ada.api.post("/events", json={"title": "Still here"}, headers={"Authorization": f"Bearer {one}"}), 401)
-    form = {"grant_type": "refresh_token", "refresh_token": other["refresh_token"]}
-    ok(await ada.api.post("/auth/token", data=form), 400)
+        ok(await get_me(ada.api, one), 401)
+        ok(await ada.api.post("/events", json={"title": "Still here"}, headers=bearer(one)), 401)
+    ok(await refresh(ada.api, other["refresh_token"]), 400)
     ok(await sign_in(ada.api, ada.email), 401)
 
 

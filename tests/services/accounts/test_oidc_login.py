@@ -23,6 +23,7 @@ from tests.support.clocks import clock_of
 from tests.support.oidc.browser import Browser, SignInPage, query_of
 from tests.support.oidc.provider import RunningProvider, running_provider
 from tests.support.services import services_of
+from tests.support.sessions import get_me
 
 ISSUER = "https://accounts.example.com"
 IDENTITY = ProviderIdentity(issuer=ISSUER, subject="1")
@@ -223,7 +224,7 @@ def page() -> SignInPage:
 async def test_a_code_can_be_redeemed_once_by_the_page_that_requested_it(api: Planner, page: SignInPage) -> None:
     code = await a_code(api, page)
     tokens = ok(await page.redeem(api, code))
-    me = ok(await api.get("/users/me", headers={"Authorization": f"Bearer {tokens['access_token']}"}))
+    me = ok(await get_me(api, tokens["access_token"]))
     assert me["email"] == "grace@example.com"
     again = await page.redeem(api, code)
     assert (again.status_code, again.json()["error"]) == (400, "invalid_grant")

@@ -3,9 +3,10 @@
 import httpx
 import pytest
 
-from tests.support.clients import PASSWORD, Person, ok, sign_in
+from tests.support.clients import PASSWORD, Person, bearer, ok, sign_in
 from tests.support.mailbox import Mailbox
 from tests.support.recovery import NEW_PASSWORD, assert_refused, order_recovery_token, reset_password, verify_email
+from tests.support.sessions import refresh
 
 
 @pytest.fixture
@@ -34,10 +35,9 @@ async def test_changing_a_password_requires_the_current_one(ada: Person) -> None
 
 async def test_changing_a_password_revokes_every_other_session_at_once(ada: Person) -> None:
     other = ok(await sign_in(ada.api, ada.email))
-    headers = {"Authorization": f"Bearer {other['access_token']}"}
+    headers = bearer(other["access_token"])
     ok(await ada.api.get("/users/me", headers=headers))
     ok(await change_password(ada), 204)
     ok(await ada.api.get("/users/me", headers=headers), 401)
-    form = {"grant_type": "refresh_token", "refresh_token": other["refresh_token"]}
-    assert ok(await ada.api.post("/auth/token", data=form), 400)["error"] == "invalid_grant"
+    assert ok(await refresh(ada.api, other["refresh_token"]), 400)["error"] == "invalid_grant"
     assert (await ada.me())["id"] == ada.id

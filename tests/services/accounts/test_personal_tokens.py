@@ -13,9 +13,9 @@ from fastapi.routing import APIRoute
 from auth.opaque_tokens import digest
 from database.connection import bound_database
 from models.accounts.personal_token import SCOPES
-from tests.support.clients import Person, ok
+from tests.support.clients import Person, bearer, ok
 from tests.support.clocks import MovableClock
-from tests.support.sessions import bearer, get_me, is_invalid_token
+from tests.support.sessions import get_me, is_invalid_token
 from tests.support.stored_data import find_words
 
 NOBODYS = "0123456789abcdef01234567"

@@ -28,6 +28,7 @@ from tests.support.recovery import (
 )
 from tests.support.servers import running
 from tests.support.services import database_of
+from tests.support.sessions import get_me, refresh
 from tests.support.stored_data import find_words, read_all_documents
 from tests.support.waiting import wait_until_async
 
@@ -122,12 +123,11 @@ async def test_a_reset_revokes_every_session_and_every_personal_token(ada: Perso
     personal = ok(await ada.post("/auth/tokens", json=body), 201)["token"]
     tokens = [ada.token, signed_in["access_token"], personal]
     for token in tokens:
-        ok(await ada.api.get("/users/me", headers={"Authorization": f"Bearer {token}"}))
+        ok(await get_me(ada.api, token))
     ok(await reset_password(ada.api, await order_recovery_token(ada.api, mailbox, ada)), 204)
     for token in tokens:
-        ok(await ada.api.get("/users/me", headers={"Authorization": f"Bearer {token}"}), 401)
-    form = {"grant_type": "refresh_token", "refresh_token": signed_in["refresh_token"]}
-    ok(await ada.api.post("/auth/token", data=form), 400)
+        ok(await get_me(ada.api, token), 401)
+    ok(await refresh(ada.api, signed_in["refresh_token"]), 400)
 
 
 async def test_a_reset_deletes_every_feed(ada: Person, mailbox: Mailbox) -> None:

@@ -13,10 +13,9 @@ from bson import ObjectId
 from pymongo import MongoClient
 
 from tests.conftest import SECRET, url_of
-from tests.support.clients import PASSWORD, Person, Planner, ok, sign_up
+from tests.support.clients import PASSWORD, Person, Planner, bearer, ok, sign_up
 from tests.support.servers import RunningServer, running
 from tests.support.sessions import (
-    bearer,
     get_me,
     is_invalid_grant,
     is_invalid_token,

@@ -9,11 +9,10 @@ from fastapi import FastAPI
 
 from database.connection import bound_database
 from planner.settings import Settings
-from tests.support.clients import Person, ok, sign_in
+from tests.support.clients import Person, bearer, ok, sign_in
 from tests.support.clocks import MovableClock
 from tests.support.sessions import (
     Tokens,
-    bearer,
     get_me,
     is_invalid_grant,
     is_invalid_token,

@@ -16,7 +16,7 @@ from database.connection import Database
 from database.queries import new_id
 from tests.conftest import SECRET, url_of
 from tests.services.events.event_copies import EventCopy
-from tests.support.clients import Person, Planner, ok, sign_up
+from tests.support.clients import Person, Planner, bearer, ok, sign_up
 from tests.support.documents import build_event
 from tests.support.servers import running
 from tests.support.services import services_of
@@ -198,7 +198,7 @@ async def test_a_token_that_is_newer_than_a_restored_database_has_expired(ada: P
 async def test_reading_changes_requires_the_scope_for_reading_events(api: Planner, ada: Person) -> None:
     assert (await api.get("/events/changes")).status_code == 401
     made = ok(await ada.post("/auth/tokens", json={"name": "writer", "scopes": ["events:write"]}), 201)
-    headers = {"Authorization": f"Bearer {made['token']}"}
+    headers = bearer(made["token"])
     assert (await api.get("/events/changes", headers=headers)).status_code == 403
 
 

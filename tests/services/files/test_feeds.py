@@ -12,7 +12,7 @@ from auth.opaque_tokens import digest
 from database.connection import bound_database
 from models.files.feed import MAX_FEEDS
 from tests.services.files.test_exports import read, titles
-from tests.support.clients import Person, Planner, ok
+from tests.support.clients import Person, Planner, bearer, ok
 from tests.support.clocks import MovableClock, freeze_clock
 from tests.support.services import services_of
 
@@ -201,7 +201,7 @@ async def test_the_export_of_an_account_has_its_feeds_without_their_addresses(ad
 
 async def test_a_token_with_scopes_cannot_create_a_feed(ada: Person, api: Planner) -> None:
     token = ok(await ada.post("/auth/tokens", json={"name": "a", "scopes": ["events:read", "events:write"]}), 201)
-    response = await api.post("/feeds", json={"name": "A"}, headers={"Authorization": f"Bearer {token['token']}"})
+    response = await api.post("/feeds", json={"name": "A"}, headers=bearer(token["token"]))
     assert response.status_code == 403
 
 

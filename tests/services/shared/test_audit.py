@@ -10,10 +10,11 @@ from fastapi import FastAPI
 
 from models.shared.audit import AuditEntry
 from planner.settings import Settings
-from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
+from tests.support.clients import PASSWORD, Person, Planner, bearer, ok, sign_in, sign_up
 from tests.support.clocks import MovableClock
 from tests.support.mailbox import Mailbox, token_in
 from tests.support.services import database_of
+from tests.support.sessions import refresh
 from tests.support.stored_data import read_all_documents
 
 NEW_PASSWORD = "nine quiet otters"
@@ -85,10 +86,9 @@ async def test_every_event_of_an_account_is_recorded_with_account_actor_and_addr
     assert await noted.new() == [("sign-in-failed", ada.id, None, ADDRESS), ("sign-in-failed", None, None, ADDRESS)]
 
     tokens = ok(await sign_in(api, ada.email))
-    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
-    ok(await api.post("/auth/token", data=form))
+    ok(await refresh(api, tokens["refresh_token"]))
     await noted.new()
-    ok(await api.post("/auth/token", data=form), 400)
+    ok(await refresh(api, tokens["refresh_token"]), 400)
     assert await noted.new() == [("refresh-reuse", ada.id, None, ADDRESS)]
 
     body = {"name": "script", "scopes": ["account:read"]}
@@ -103,7 +103,7 @@ async def test_every_event_of_an_account_is_recorded_with_account_actor_and_addr
     ]
 
     other = ok(await sign_in(api, ada.email))
-    headers = {"Authorization": f"Bearer {other['access_token']}"}
+    headers = bearer(other["access_token"])
     ok(await api.post("/auth/signout", headers=headers), 204)
     ok(await ada.delete("/auth/sessions"), 204)
     assert [event for event, *_ in await noted.new()] == ["sign-in", "sign-out", "sessions-ended"]
@@ -176,9 +176,8 @@ async def test_the_audit_contains_no_secret_of_any_request_or_response(
     ok(await api.post("/auth/token", data={"grant_type": "password", "username": WRONG, "password": WRONG}), 400)
     ok(await api.post("/auth/email/verify", json={"token": verification}), 204)
     tokens = ok(await sign_in(api, ada.email))
-    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
-    fresh = ok(await api.post("/auth/token", data=form))
-    ok(await api.post("/auth/token", data=form), 400)
+    fresh = ok(await refresh(api, tokens["refresh_token"]))
+    ok(await refresh(api, tokens["refresh_token"]), 400)
     body = {"name": "script", "scopes": ["account:read"]}
     personal = ok(await ada.post("/auth/tokens", json=body), 201)["token"]
     ok(await api.post("/auth/revoke", data={"token": personal}))

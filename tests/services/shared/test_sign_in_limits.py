@@ -14,6 +14,7 @@ from planner.settings import Settings
 from tests.services.shared.limited_requests import QUARTER, WRONG, assert_limited, client_at, guess_passwords
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
 from tests.support.clocks import MovableClock
+from tests.support.sessions import refresh
 
 
 @pytest.fixture
@@ -89,8 +90,7 @@ async def test_sessions_stay_valid_while_others_guess_the_password(api: Planner,
     tokens = ok(await sign_in(api, ada.email))
     await guess_passwords(api, ada.email, 11)
     assert (await ada.me())["id"] == ada.id
-    form = {"grant_type": "refresh_token", "refresh_token": tokens["refresh_token"]}
-    ok(await api.post("/auth/token", data=form))
+    ok(await refresh(api, tokens["refresh_token"]))
 
 
 async def test_the_sixty_first_failure_of_an_address_is_refused_whatever_the_account(
