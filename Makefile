@@ -2,8 +2,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
-# The tests run in one process for each core, but at most four. Each process starts a MongoDB of its own.
-PYTEST := $(BIN)/python -m pytest -n auto --maxprocesses 4 --dist loadfile --no-loadscope-reorder
+# The tests run in one process more than there are cores, because many of them wait for the database, a server or a
+# mail: but in at most four. Each process starts a MongoDB of its own.
+JOBS ?= $(shell $(PYTHON) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
+PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # `make lock` keeps each version that pyproject.toml still allows. `make lock UPGRADE=--upgrade` selects the newest
 # version of every package, and `make lock UPGRADE="--upgrade-package fastapi"` that of one package.
 UPGRADE ?=
