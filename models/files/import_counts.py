@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 
-from planner.domain.ics.reading.groups import ImportFailure
+from planner.domain.ics.reading.groups import ImportNote
 
 # A UID or a reason may contain text of the file, of any length. Longer ones are shortened.
 MAX_UID_LENGTH = 255
@@ -13,7 +13,8 @@ MAX_REASON_LENGTH = 500
 class ImportCounts:
     """How many events an import has created, updated and left unchanged, and which entries have failed.
 
-    `done` of the `total` UIDs of the file have been processed.
+    `warnings` name what was imported, but not as it is written. `done` of the `total` UIDs of the file have been
+    processed.
     """
 
     total: int = 0
@@ -21,7 +22,8 @@ class ImportCounts:
     created: int = 0
     updated: int = 0
     unchanged: int = 0
-    failed: list[ImportFailure] = field(default_factory=list)
+    failed: list[ImportNote] = field(default_factory=list)
+    warnings: list[ImportNote] = field(default_factory=list)
 
     def add(self, other: "ImportCounts") -> None:
         """Add the counts of further UIDs."""
@@ -31,8 +33,16 @@ class ImportCounts:
         self.updated += other.updated
         self.unchanged += other.unchanged
         self.failed += other.failed
+        self.warnings += other.warnings
 
     def fail(self, uid: str | None, reason: str) -> None:
         """Add an entry that is not imported."""
-        shortened = None if uid is None else uid[:MAX_UID_LENGTH]
-        self.failed.append(ImportFailure(shortened, reason[:MAX_REASON_LENGTH]))
+        self.failed.append(_shorten(uid, reason))
+
+    def warn(self, uid: str | None, reason: str) -> None:
+        """Add what was done with an entry that is imported otherwise than it is written."""
+        self.warnings.append(_shorten(uid, reason))
+
+
+def _shorten(uid: str | None, reason: str) -> ImportNote:
+    return ImportNote(None if uid is None else uid[:MAX_UID_LENGTH], reason[:MAX_REASON_LENGTH])

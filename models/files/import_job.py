@@ -36,16 +36,29 @@ class FailedEntry(TypedDict):
     reason: Annotated[str, Field(description="Why it was not imported.")]
 
 
+@with_config(ConfigDict(extra="forbid"))
+class EntryWarning(TypedDict):
+    """An entry of an iCalendar file that was imported, but not exactly as it is written."""
+
+    uid: Annotated[str | None, Field(description="The UID in the file; null if it is about the whole file.")]
+    reason: Annotated[str, Field(description="What was done, and why.")]
+
+
 def list_failed_entries(counts: ImportCounts) -> list[FailedEntry]:
     """Return the entries that an import has counted as failed."""
     return [FailedEntry(uid=failure.uid, reason=failure.reason) for failure in counts.failed]
+
+
+def list_warnings(counts: ImportCounts) -> list[EntryWarning]:
+    """Return what an import has done otherwise than the file says."""
+    return [EntryWarning(uid=warning.uid, reason=warning.reason) for warning in counts.warnings]
 
 
 class ImportJob(StoredDocument):
     """An import that runs in the background.
 
     An unfinished job can be leased once `due_at` has passed; `lease_holder` has leased it last. The fields from
-    `total` to `failed` are those of `ImportCounts`.
+    `total` to `warnings` are those of `ImportCounts`.
     """
 
     owner: PydanticObjectId
@@ -59,6 +72,7 @@ class ImportJob(StoredDocument):
     updated: int
     unchanged: int
     failed: list[FailedEntry]
+    warnings: list[EntryWarning] = Field(default_factory=list)
     reason: str | None = None
     attempts: int
     due_at: datetime | None = None
@@ -155,8 +169,9 @@ class ImportJob(StoredDocument):
             cls.unchanged: counts.unchanged,
         }
         update: Changes = {"$set": assign(cls.total, counts.total), "$inc": added}
-        if counts.failed:
-            update["$push"] = {cls.failed: {"$each": list_failed_entries(counts)}}
+        pushed = {cls.failed: list_failed_entries(counts), cls.warnings: list_warnings(counts)}
+        if pushes := {name: {"$each": entries} for name, entries in pushed.items() if entries}:
+            update["$push"] = pushes
         return Update(cls, {cls.id: id, cls.lease_holder: holder, cls.done: done}, update)
 
     @classmethod

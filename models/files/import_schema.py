@@ -6,7 +6,14 @@ from typing import Annotated, Any
 from pydantic import ConfigDict, Field
 
 from models.files.import_counts import ImportCounts
-from models.files.import_job import FailedEntry, ImportJob, ImportStatus, list_failed_entries
+from models.files.import_job import (
+    EntryWarning,
+    FailedEntry,
+    ImportJob,
+    ImportStatus,
+    list_failed_entries,
+    list_warnings,
+)
 from models.shared.schema import Reply
 
 _EXAMPLE: dict[str, Any] = {
@@ -14,6 +21,7 @@ _EXAMPLE: dict[str, Any] = {
     "updated": 1,
     "unchanged": 0,
     "failed": [{"uid": "b@example.com", "reason": "its recurrence rrule COUNT takes whole numbers from 1 to 10000"}],
+    "warnings": [{"uid": "c@example.com", "reason": "its times have no time zone; they are times of Europe/Berlin"}],
 }
 
 
@@ -30,6 +38,10 @@ class ImportRead(Reply):
     failed: Annotated[
         list[FailedEntry], Field(description="Every entry that was not imported; a file has at most 20,000 entries.")
     ]
+    warnings: Annotated[
+        list[EntryWarning],
+        Field(description="What was imported, but not exactly as the file says it, and what was done instead."),
+    ]
 
     @classmethod
     def from_counts(cls, counts: ImportCounts) -> "ImportRead":
@@ -39,6 +51,7 @@ class ImportRead(Reply):
             updated=counts.updated,
             unchanged=counts.unchanged,
             failed=list_failed_entries(counts),
+            warnings=list_warnings(counts),
         )
 
 
@@ -85,6 +98,7 @@ class ImportJobRead(ImportRead):
             updated=job.updated,
             unchanged=job.unchanged,
             failed=job.failed,
+            warnings=job.warnings,
             reason=job.reason,
             created_at=job.created_at,
             finished_at=job.finished_at,

@@ -17,7 +17,7 @@ from models.events.event_draft import build_content, build_requested_series
 from models.events.event_schema import EventCreate
 from planner.domain.fields import IMPORTED_OCCURRENCE_FIELDS
 from planner.domain.ics.reading.entry_times import DAY, ParsedOccurrence
-from planner.domain.ics.reading.groups import EntryGroup, EntryKind, ImportFailure, ParsedEntry, parse_group
+from planner.domain.ics.reading.groups import EntryGroup, EntryKind, ImportNote, ParsedEntry, parse_group
 from planner.domain.recurrence.documents import build_series, parse_stored_local
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series, validate_series
@@ -58,24 +58,25 @@ class ImportDraft(NamedTuple):
 
 
 class DraftedGroup(NamedTuple):
-    """The draft that a group of entries makes, if it makes one, and what of the group cannot be imported.
+    """The draft that a group of entries makes, if it makes one; what of it is not imported, or not as written.
 
     `octets` is the size of the content.
     """
 
     draft: ImportDraft | None
-    failures: list[ImportFailure]
+    failures: list[ImportNote]
+    warnings: list[ImportNote]
     octets: int = 0
 
 
 def build_draft(group: EntryGroup) -> DraftedGroup:
     """Parse and validate a group of entries."""
     try:
-        entry, failures = parse_group(group)
+        entry, failures, warnings = parse_group(group)
     except OverflowError:
-        return DraftedGroup(None, [*group.failures, ImportFailure(group.uid, _OUT_OF_RANGE)])
+        return DraftedGroup(None, [*group.failures, ImportNote(group.uid, _OUT_OF_RANGE)], [])
     if entry is None:
-        return DraftedGroup(None, failures)
+        return DraftedGroup(None, failures, warnings)
     try:
         draft = _validate_entry(entry, failures)
         octets = len(encode(draft.content))
@@ -87,9 +88,9 @@ def build_draft(group: EntryGroup) -> DraftedGroup:
         reason = _OUT_OF_RANGE
     else:
         if octets <= MAX_EVENT_BYTES:
-            return DraftedGroup(draft, failures, octets)
+            return DraftedGroup(draft, failures, warnings, octets)
         reason = "it is too large: an event must not take more than 1 MiB"
-    return DraftedGroup(None, [*failures, ImportFailure(group.uid, reason)])
+    return DraftedGroup(None, [*failures, ImportNote(group.uid, reason)], [])
 
 
 def _reasons_of(error: Invalid) -> Iterator[str]:
@@ -97,7 +98,7 @@ def _reasons_of(error: Invalid) -> Iterator[str]:
         yield f"its {pointer.strip('/').replace('/', ' ')} {message}"
 
 
-def _validate_entry(entry: ParsedEntry, failures: list[ImportFailure]) -> ImportDraft:
+def _validate_entry(entry: ParsedEntry, failures: list[ImportNote]) -> ImportDraft:
     """Return the draft of an entry; occurrences that are not valid are added to the failures."""
     body, times, ics = _validate_fields(entry.uid, entry.fields)
     series = build_requested_series(body, times)
@@ -107,7 +108,7 @@ def _validate_entry(entry: ParsedEntry, failures: list[ImportFailure]) -> Import
             occurrences.append(_validate_occurrence(entry.uid, occurrence))
         except Invalid as error:
             reason = f"the occurrence of {occurrence.recurrence_id.isoformat()}: {'; '.join(_reasons_of(error))}"
-            failures.append(ImportFailure(entry.uid, reason))
+            failures.append(ImportNote(entry.uid, reason))
     if entry.occurrences:
         # An event without a rule becomes a series if an occurrence of it has an entry of its own.
         series = series or build_series(times, None, [], [])

@@ -3,14 +3,14 @@
 from typing import Any, Literal, NamedTuple
 
 from database import bson_values
-from planner.domain.ics.reading.groups import ImportFailure
+from planner.domain.ics.reading.groups import ImportNote
 from planner.domain.recurrence.documents import parse_stored_local
 from planner.errors import Invalid, Malformed
 from planner.services.files.import_drafts import ImportDraft, OccurrenceDraft
 
 
 class DraftBatch(NamedTuple):
-    """The next drafts of a file, and what could not become a draft.
+    """The next drafts of a file, what could not become a draft, and what did not as it is written.
 
     The file has `total` UIDs, and `done` of them are in this batch.
     """
@@ -18,7 +18,8 @@ class DraftBatch(NamedTuple):
     total: int
     done: int
     drafts: list[ImportDraft]
-    failures: list[ImportFailure]
+    failures: list[ImportNote]
+    warnings: list[ImportNote]
 
 
 class FileRefused(NamedTuple):
@@ -55,6 +56,7 @@ def encode_message(message: Message) -> bytes:
                 "done": message.done,
                 "drafts": [_encode_draft(draft) for draft in message.drafts],
                 "failures": [failure._asdict() for failure in message.failures],
+                "warnings": [warning._asdict() for warning in message.warnings],
             }
         case FileRefused():
             document = message._asdict()
@@ -72,7 +74,8 @@ def decode_message(raw: bytes) -> Message:
                 total=document["total"],
                 done=document["done"],
                 drafts=[_decode_draft(draft) for draft in document["drafts"]],
-                failures=[ImportFailure(**failure) for failure in document["failures"]],
+                failures=[ImportNote(**failure) for failure in document["failures"]],
+                warnings=[ImportNote(**warning) for warning in document["warnings"]],
             )
         case "FileRefused":
             return FileRefused(**document)

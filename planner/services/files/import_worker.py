@@ -33,19 +33,20 @@ def read_batches(content: bytes, charset: str) -> Iterator[DraftBatch]:
     except NotACalendar as error:
         raise Invalid.field("", str(error)) from None
     total = len(groups)
-    batch, octets = DraftBatch(total, 0, [], []), 0
+    batch, octets = DraftBatch(total, 0, [], [], []), 0
     # From the end, so that the memory of each group can be freed as soon as it was read.
     groups.reverse()
     while groups:
         drafted = build_draft(groups.pop())
         batch = batch._replace(done=batch.done + 1)
         batch.failures.extend(drafted.failures)
+        batch.warnings.extend(drafted.warnings)
         if drafted.draft is not None:
             batch.drafts.append(drafted.draft)
             octets += drafted.octets
         if batch.done == BATCH_UIDS or octets > BATCH_OCTETS or not groups:
             yield batch
-            batch, octets = DraftBatch(total, 0, [], []), 0
+            batch, octets = DraftBatch(total, 0, [], [], []), 0
 
 
 def main(charset: str, source: BinaryIO, target: BinaryIO) -> None:

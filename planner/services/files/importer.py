@@ -78,6 +78,8 @@ class BatchPlan:
         self.update_writes: list[Write] = []
         for failure in batch.failures:
             self.counts.fail(failure.uid, failure.reason)
+        for warning in batch.warnings:
+            self.counts.warn(warning.uid, warning.reason)
 
 
 class Importer:

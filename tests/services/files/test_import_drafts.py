@@ -50,7 +50,7 @@ def import_export(stored: dict[str, Any]) -> ImportDraft:
     rendered = render_vevents(Event.from_stored(stored), "a@x")
     assert rendered is not None
     (group,) = parse_groups(f"BEGIN:VCALENDAR\r\n{rendered.content.decode()}END:VCALENDAR\r\n")
-    draft, failures, _ = build_draft(group)
+    draft, failures, *_ = build_draft(group)
     assert draft is not None, failures
     assert not failures
     return draft
@@ -113,7 +113,7 @@ def test_an_exported_event_is_imported_with_the_same_content(
 
 def entry(*lines: str, **options: Any) -> dict[str, Any]:
     (group,) = parse_groups(file(event(*lines, **options)))
-    draft, failures, _ = build_draft(group)
+    draft, failures, *_ = build_draft(group)
     assert draft is not None, failures
     return draft.content
 
@@ -137,6 +137,6 @@ def test_an_event_of_more_than_a_mebibyte_fails() -> None:
         for n in range(1_500)
     ]
     (group,) = parse_groups(file(event("RRULE:FREQ=DAILY"), *overrides))
-    draft, (failure,), _ = build_draft(group)
+    draft, (failure,), *_ = build_draft(group)
     assert draft is None
     assert "1 MiB" in failure.reason

@@ -51,7 +51,7 @@ def read(text: str) -> None:
         **dict.fromkeys(("created_at", "updated_at"), datetime(2026, 1, 1, tzinfo=UTC)),
     }
     for group in groups:
-        draft, failures, _ = build_draft(group)
+        draft, failures, *_ = build_draft(group)
         assert draft is not None or failures
         for failure in failures:
             assert failure.reason and "Error" not in failure.reason

@@ -1,7 +1,7 @@
 """The entries of a file: all VEVENTs with one UID combined, so that they can become an event.
 
 The fields of an entry have the form of a request: local times, a time zone and a rule. The occurrences that
-differ have fields of their own. What cannot become an event is an `ImportFailure` with a reason, and does
+differ have fields of their own. What cannot become an event is an `ImportNote` with a reason, and does
 not prevent the rest from being imported.
 """
 
@@ -28,8 +28,11 @@ _SUPPORTED_METHODS = frozenset({None, "", "PUBLISH", "REQUEST", "CANCEL"})
 _RECORD_PROPERTIES = ("DTSTAMP", "CREATED", "LAST-MODIFIED")
 
 
-class ImportFailure(NamedTuple):
-    """What was not imported, and the reason; `uid` is None if it has none."""
+class ImportNote(NamedTuple):
+    """A failure, something that was not imported; or a warning, something that was, but not as it is written.
+
+    `uid` is that of the entry, or None if it has none. `reason` says why, or what was done.
+    """
 
     uid: str | None
     reason: str
@@ -51,14 +54,15 @@ class EntryGroup:
 
     uid: str
     components: list[tuple[Component, CalendarContext]] = field(default_factory=list)
-    failures: list[ImportFailure] = field(default_factory=list)
+    failures: list[ImportNote] = field(default_factory=list)
 
 
 class ParsedGroup(NamedTuple):
-    """The entry that a group makes, if it makes one, and what of the group cannot be imported."""
+    """The entry that a group makes, if it makes one, with what of the group is not imported, or not as written."""
 
     entry: ParsedEntry | None
-    failures: list[ImportFailure]
+    failures: list[ImportNote]
+    warnings: list[ImportNote]
 
 
 # A VEVENT with the context of its VCALENDAR.
@@ -80,13 +84,13 @@ def parse_groups(text: str) -> list[EntryGroup]:
                 groups.setdefault(uid, EntryGroup(uid)).components.append((component, context))
             else:
                 reason = f"it is a {component.name}; only VEVENTs are imported"
-                failed.append(EntryGroup(file_uid or "", failures=[ImportFailure(file_uid, reason)]))
+                failed.append(EntryGroup(file_uid or "", failures=[ImportNote(file_uid, reason)]))
     return [*groups.values(), *failed]
 
 
 def parse_group(group: EntryGroup) -> ParsedGroup:
     """Combine the VEVENTs of a group into an entry."""
-    failures = list(group.failures)
+    failures, warnings = list(group.failures), list[ImportNote]()
     # By recurrence id, which is None for the VEVENT of the event itself.
     parts: dict[date | None, _Part] = {}
     for component, context in group.components:
@@ -95,19 +99,20 @@ def parse_group(group: EntryGroup) -> ParsedGroup:
                 raise Unreadable(f"it is part of an exchange of invitations (METHOD:{context.method})")
             vevent = parse_vevent(component, group.uid)
         except Unreadable as error:
-            failures.append(ImportFailure(group.uid, str(error)))
+            failures.append(ImportNote(group.uid, str(error)))
             continue
+        warnings += [ImportNote(group.uid, warning) for warning in vevent.warnings]
         recurrence_id = None if vevent.recurrence_id is None else vevent.recurrence_id.value
         # The highest SEQUENCE takes precedence, and the last of several with the same one.
         if recurrence_id not in parts or parts[recurrence_id][0].sequence <= vevent.sequence:
             parts[recurrence_id] = (vevent, context)
     if not parts:
-        return ParsedGroup(None, failures)
+        return ParsedGroup(None, failures, [])
     try:
-        entry, more_failures = _build_entry(group.uid, parts)
+        built = _build_entry(group.uid, parts)
     except Unreadable as error:
-        return ParsedGroup(None, [*failures, ImportFailure(group.uid, str(error))])
-    return ParsedGroup(entry, failures + more_failures)
+        return ParsedGroup(None, [*failures, ImportNote(group.uid, str(error))], [])
+    return ParsedGroup(built.entry, failures + built.failures, warnings + built.warnings if built.entry else [])
 
 
 def _build_entry(uid: str, parts: Mapping[date | None, _Part]) -> ParsedGroup:
@@ -116,7 +121,7 @@ def _build_entry(uid: str, parts: Mapping[date | None, _Part]) -> ParsedGroup:
         main, context = parts[None]
         times = EntryTimes(main, context)
         if context.method == "CANCEL":
-            return ParsedGroup(ParsedEntry(uid, main.sequence, "cancel", times.build_fields(main), []), [])
+            return ParsedGroup(ParsedEntry(uid, main.sequence, "cancel", times.build_fields(main), []), [], [])
         entry = ParsedEntry(uid, main.sequence, "event", times.build_fields(main), [])
     else:
         main, context = _choose_placeholder(list(parts.values()))
@@ -124,17 +129,18 @@ def _build_entry(uid: str, parts: Mapping[date | None, _Part]) -> ParsedGroup:
         sequence = max(vevent.sequence for vevent, _ in parts.values())
         is_cancel = all(context.method == "CANCEL" for _, context in parts.values())
         entry = ParsedEntry(uid, sequence, "cancel" if is_cancel else "occurrences", times.build_fields(main), [])
-    failures = []
+    failures: list[ImportNote] = []
+    warnings: list[ImportNote] = []
     for recurrence_id, (vevent, context) in parts.items():
         if recurrence_id is not None:
             try:
                 entry.occurrences.append(times.build_occurrence(vevent, context))
             except Unreadable as error:
                 reason = f"the occurrence of {recurrence_id.isoformat()}: {error}"
-                failures.append(ImportFailure(uid, reason))
+                failures.append(ImportNote(uid, reason))
     if None not in parts and not entry.occurrences:
-        return ParsedGroup(None, failures)
-    return ParsedGroup(entry, failures)
+        return ParsedGroup(None, failures, [])
+    return ParsedGroup(entry, failures, warnings)
 
 
 def _choose_placeholder(parts: list[_Part]) -> _Part:

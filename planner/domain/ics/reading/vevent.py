@@ -42,6 +42,7 @@ class ParsedVEvent(NamedTuple):
 
     `duration` has the days and the exact time of a DURATION. `fields` has those fields of the API that it has a
     value for, besides its times, by their names; and `ics` with the lines and alarms that have no field, or None.
+    `warnings` say what of it is not imported as it is written.
     """
 
     uid: str
@@ -54,6 +55,7 @@ class ParsedVEvent(NamedTuple):
     rdates: list[ICalTime]
     exdates: list[ICalTime]
     fields: dict[str, Any]
+    warnings: list[str]
 
 
 def parse_vevent(component: Component, uid: str) -> ParsedVEvent:
@@ -77,6 +79,7 @@ class _Parser:
         self.rdates: list[ICalTime] = []
         self.exdates: list[ICalTime] = []
         self.other_lines: list[str] = []
+        self.warnings: list[str] = []
 
     def add_line(self, line: str) -> None:
         name = parse_line_name(line)
@@ -127,6 +130,7 @@ class _Parser:
             rdates=self.rdates,
             exdates=self.exdates,
             fields=self._build_fields(inner),
+            warnings=self.warnings,
         )
 
     def _build_fields(self, inner: list[Component]) -> dict[str, Any]:

@@ -6,11 +6,11 @@ from typing import Any
 import pytest
 
 from planner.domain.ics.reading.components import MAX_COMPONENTS, NotACalendar
-from planner.domain.ics.reading.groups import ImportFailure, ParsedEntry, parse_group, parse_groups
+from planner.domain.ics.reading.groups import ImportNote, ParsedEntry, parse_group, parse_groups
 from tests.domain.ics.samples import APPLE, EXCHANGE, GOOGLE, THUNDERBIRD, event, file
 
 
-def read(text: str) -> tuple[list[ParsedEntry], list[ImportFailure]]:
+def read(text: str) -> tuple[list[ParsedEntry], list[ImportNote]]:
     """Return the entries and the failures of a file."""
     outcomes = [parse_group(group) for group in parse_groups(text)]
     entries = [outcome.entry for outcome in outcomes if outcome.entry]
