@@ -42,7 +42,8 @@ async def list_occurrences(
 ) -> Response:
     """List the occurrences in a window of time.
 
-    They are sorted by start. A recurring event is listed once for each of its occurrences in the window.
+    They are sorted by start. A recurring event is listed once for each of its occurrences in the window. Only your own
+    events are listed, unless `scope` says otherwise.
     """
     return respond_page(request, await services.occurrences.get_page(caller, query))
 

@@ -160,7 +160,7 @@ class EventQuery(PageQuery):
 class OccurrenceQuery(PageQuery):
     """Filters of the list of occurrences."""
 
-    scope: ScopeFilter = "all"
+    scope: ScopeFilter = "mine"
     since: Annotated[
         Bound | None,
         Field(alias="from", description="Start of the window: a date or an RFC 3339 time. Default: now."),

@@ -42,13 +42,20 @@ async def test_occurrences_of_all_visible_events_are_merged_in_time_order(ada: P
     await ada.event(title="Dentist", start="2026-10-13T09:00:00Z")
     await ben.event(title="Fair", start="2026-10-14", visibility="public")
     await ben.event(title="Hidden", start="2026-10-14")
-    page = ok(await ada.get("/events/occurrences?from=2026-10-12&to=2026-10-21"))
+    page = ok(await ada.get("/events/occurrences?from=2026-10-12&to=2026-10-21&scope=all"))
     assert [(item["title"], item["recurrence_id"]) for item in page["items"]] == [
         ("Dentist", None),
         ("Choir", "2026-10-13T18:00:00"),
         ("Fair", None),
         ("Choir", "2026-10-20T18:00:00"),
     ]
+
+
+async def test_only_occurrences_of_ones_own_events_are_listed_without_a_scope(ada: Person, ben: Person) -> None:
+    await ada.event(title="Dentist", start="2026-10-13T09:00:00Z")
+    await ben.event(title="Fair", start="2026-10-14", visibility="public")
+    page = ok(await ada.get("/events/occurrences?from=2026-10-12&to=2026-10-21"))
+    assert [item["title"] for item in page["items"]] == ["Dentist"]
 
 
 async def pages(person: Person, **query: Any) -> list[Any]:
