@@ -29,7 +29,8 @@ EXAMPLE = "\r\n".join(
 CALENDAR_BODY = {
     "requestBody": {
         "required": True,
-        "description": "An iCalendar file (RFC 5545) in UTF-8: at most 20 MiB, 500,000 lines and 20,000 entries.",
+        "description": "An iCalendar file (RFC 5545) in UTF-8, or in UTF-16 with a byte order mark:"
+        " at most 20 MiB, 500,000 lines and 20,000 entries.",
         "content": {CALENDAR: {"schema": {"type": "string"}, "example": EXAMPLE}},
     }
 }
@@ -70,7 +71,7 @@ async def import_events(
     its SEQUENCE is lower; importing the same file again changes nothing. The visibility of your events
     never changes. Content that has no field here, such as `X-` properties, is stored (up to 64 KiB for each
     event) and exported again. Entries that cannot be imported are listed in `failed`; the others are
-    imported.
+    imported. A line or a value that cannot be read is left out of its event, and `warnings` names it.
 
     A title, description or location that is too long is shortened; the full text is kept in an
     `X-PLANNER-` property. Times without a time zone are in the file's `X-WR-TIMEZONE`, or in UTC. Windows

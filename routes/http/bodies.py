@@ -15,8 +15,10 @@ MAX_BODY_BYTES = 1024 * 1024
 MAX_FILE_BYTES = 20 * 1024 * 1024
 FORM = "application/x-www-form-urlencoded"
 CALENDAR = "text/calendar"
-# The charsets that programs write iCalendar files in; the first is that of the standard (RFC 5545 §3.1.4).
-CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "ascii", "iso-8859-1": "latin-1", "windows-1252": "cp1252"}
+# The charsets that programs write iCalendar files in; the first is that of the standard (RFC 5545 §3.1.4). Who declares
+# ASCII and sends other characters means UTF-8.
+CHARSETS = {"utf-8": "utf-8", "utf8": "utf-8", "us-ascii": "utf-8", "iso-8859-1": "latin-1", "windows-1252": "cp1252"}
+CHARSETS |= {"utf-16": "utf-16", "utf-16le": "utf-16-le", "utf-16be": "utf-16-be"}
 
 
 async def read_body(

@@ -16,7 +16,7 @@ from models.files.import_counts import ImportCounts
 from models.files.import_job import LEASE, MAX_ATTEMPTS, MAX_UNFINISHED, ImportJob
 from models.files.import_schema import ImportJobRead, ImportRead
 from planner.clock import Clock
-from planner.errors import Conflict, Invalid, InvalidToken, Malformed, NotFound, Unavailable
+from planner.errors import Conflict, Invalid, InvalidToken, NotFound, Unavailable
 from planner.services.events.user_lock import UserWriteLocks
 from planner.services.files.importer import File, Importer, ImportRun
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
@@ -118,8 +118,6 @@ class ImportJobs:
             log.warning("an import job was deleted, or is run by another process now")
         except Invalid as error:
             await self._fail(job, holder, error.errors[0].message)
-        except Malformed as error:
-            await self._fail(job, holder, error.detail)
         except asyncio.CancelledError:
             await ImportJob.release_lease(job.id, holder, self._clock.now())
             raise

@@ -1,11 +1,11 @@
 """The messages of the process that reads a file to its parent, and their encoding as BSON."""
 
-from typing import Any, Literal, NamedTuple
+from typing import Any, NamedTuple
 
 from database import bson_values
 from planner.domain.ics.reading.groups import ImportNote
 from planner.domain.recurrence.documents import parse_stored_local
-from planner.errors import Invalid, Malformed
+from planner.errors import Invalid
 from planner.services.files.import_drafts import ImportDraft, OccurrenceDraft
 
 
@@ -23,21 +23,18 @@ class DraftBatch(NamedTuple):
 
 
 class FileRefused(NamedTuple):
-    """The file cannot be imported at all; the kind is that of the error."""
+    """The file cannot be imported at all."""
 
-    kind: Literal["malformed", "invalid"]
     reason: str
 
     @classmethod
-    def from_error(cls, error: Malformed | Invalid) -> "FileRefused":
+    def from_error(cls, error: Invalid) -> "FileRefused":
         """Return the message that becomes this error again."""
-        if isinstance(error, Malformed):
-            return cls("malformed", error.detail)
-        return cls("invalid", error.errors[0].message)
+        return cls(error.errors[0].message)
 
-    def to_error(self) -> Malformed | Invalid:
+    def to_error(self) -> Invalid:
         """Return the error that the parent raises."""
-        return Malformed(self.reason) if self.kind == "malformed" else Invalid.field("", self.reason)
+        return Invalid.field("", self.reason)
 
 
 class EndOfFile(NamedTuple):

@@ -32,7 +32,7 @@ _ROOT = Path(planner.__file__).parent.parent
 async def read_file(content: bytes, charset: str) -> AsyncGenerator[DraftBatch, None]:
     """Yield the entries of a file in batches. The process has ended when the generator is closed.
 
-    Raises `Malformed` or `Invalid` for a file that cannot be imported at all, and `Unavailable` when the process
+    Raises `Invalid` for a file that cannot be imported at all, and `Unavailable` when the process
     was ended by somebody else.
     """
     is_small = len(content) <= SMALL_FILE_BYTES

@@ -9,8 +9,9 @@ from collections.abc import Iterator
 from typing import BinaryIO
 
 from planner.domain.ics.reading.components import NotACalendar
+from planner.domain.ics.reading.decoding import decode_file
 from planner.domain.ics.reading.groups import parse_groups
-from planner.errors import Invalid, Malformed
+from planner.errors import Invalid
 from planner.services.files.import_drafts import build_draft
 from planner.services.files.import_messages import DraftBatch, EndOfFile, FileRefused, encode_message
 
@@ -24,12 +25,10 @@ PROCESSOR_SECONDS = 300
 def read_batches(content: bytes, charset: str) -> Iterator[DraftBatch]:
     """Yield the entries of a file in batches.
 
-    Raises `Malformed` when it is not text in the charset, and `Invalid` when it is not an iCalendar file.
+    Raises `Invalid` when it is not an iCalendar file.
     """
     try:
-        groups = parse_groups(content.decode(charset))
-    except UnicodeDecodeError:
-        raise Malformed(f"The file cannot be imported: it is not valid {charset}.") from None
+        groups = parse_groups(decode_file(content, charset))
     except NotACalendar as error:
         raise Invalid.field("", str(error)) from None
     total = len(groups)
@@ -56,7 +55,7 @@ def main(charset: str, source: BinaryIO, target: BinaryIO) -> None:
         for batch in read_batches(content, charset):
             target.write(encode_message(batch))
             target.flush()
-    except (Malformed, Invalid) as error:
+    except Invalid as error:
         target.write(encode_message(FileRefused.from_error(error)))
     target.write(encode_message(EndOfFile()))
     target.flush()

@@ -95,7 +95,7 @@ class Importer:
     async def run(self, run: ImportRun) -> ImportCounts:
         """Import a file, and return the counts of this run.
 
-        Raises `Malformed` or `Invalid` for a file that cannot be imported at all, `InvalidToken` when the owner
+        Raises `Invalid` for a file that cannot be imported at all, `InvalidToken` when the owner
         was deleted, and `Unavailable` when other requests write the same events, or when too many files
         are being imported; an import in the background waits for its turn.
         """

@@ -1,5 +1,6 @@
 """From an iCalendar file to entries that can become events.
 
+decoding.py          the octets of a file as text
 components.py        the components of a file, as nested lists of content lines
 upload_limits.py     the limits of a file, checked while it is uploaded
 properties.py        the values of properties

@@ -7,6 +7,8 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
+from planner.domain.ics.reading.decoding import replace_undecoded
+
 # The greatest depth of nested components. A valid file has four: the location of an alarm of an event.
 MAX_DEPTH = 6
 # Deeper nesting than this is not even counted, so that reading a hostile file costs little.
@@ -21,7 +23,13 @@ _TOO_DEEP = "its components are nested too deep"
 _FOLD = re.compile(r"\n[ \t]")
 # This does not validate the line, but is fast, and enough to find its name.
 _NAME = re.compile(r"[A-Za-z0-9-]+(?=[:;])", re.ASCII)
-_BEGIN_OR_END = re.compile(r"(BEGIN|END)[ \t]*:[ \t]*([A-Za-z0-9-]+)[ \t]*", re.ASCII | re.IGNORECASE)
+# There is a byte order mark in the middle of a file that consists of several files.
+_BEGIN_OR_END = re.compile(r"\ufeff?(BEGIN|END)[ \t]*:[ \t]*([A-Za-z0-9-]+)[ \t]*", re.ASCII | re.IGNORECASE)
+# An entry without one of these lines would take place at other times.
+_TIME_LINE = re.compile(
+    r"(?:UID|DTSTART|DTEND|DURATION|RRULE|EXRULE|RDATE|EXDATE|RECURRENCE-ID)\s*[:;]", re.ASCII | re.IGNORECASE
+)
+_MAX_QUOTED_CHARACTERS = 60
 
 
 class NotACalendar(ValueError):
@@ -32,13 +40,16 @@ class NotACalendar(ValueError):
 class Component:
     """A component: its lines without BEGIN and END, and the components inside it.
 
-    `error` says why it cannot be read; None if it can.
+    `error` says why it cannot be read; None if it can. `lost_lines` are those that are no content lines, and are left
+    out; `undecoded` is the number of replacement characters in the others.
     """
 
     name: str
     lines: list[str] = field(default_factory=list)
     components: list["Component"] = field(default_factory=list)
     error: str | None = None
+    lost_lines: list[str] = field(default_factory=list)
+    undecoded: int = 0
 
     def to_lines(self) -> list[str]:
         """Return all lines of the component, with BEGIN, END and the components inside it."""
@@ -56,6 +67,33 @@ class Component:
         """Record why the component cannot be read, unless an error is recorded already."""
         self.error = self.error or error
 
+    def list_warnings(self) -> list[str]:
+        """Return what was not read as it is written, in this component and in those inside it."""
+        parts = list(self._iterate_parts())
+        lost = [line for part in parts for line in part.lost_lines]
+        undecoded = sum(part.undecoded for part in parts)
+        warnings = []
+        if lost:
+            count = "a line that is" if len(lost) == 1 else f"{len(lost)} lines that are"
+            warnings.append(f"{count} not of the form NAME:VALUE were left out: {quote(lost[0])}")
+        if undecoded:
+            warnings.append(
+                f"it has {undecoded} octets that are not characters of the file's charset;"
+                " there is a replacement character for each of them"
+            )
+        return warnings
+
+    def _iterate_parts(self) -> Iterator["Component"]:
+        yield self
+        for component in self.components:
+            yield from component._iterate_parts()
+
+
+def quote(text: str) -> str:
+    """Return the beginning of a text of the file in quotation marks, for a message."""
+    is_long = len(text) > _MAX_QUOTED_CHARACTERS
+    return repr(text[: _MAX_QUOTED_CHARACTERS - 1] + "…" if is_long else text)
+
 
 def parse_line_name(line: str) -> str | None:
     """Return the name of a content line in upper case, or None if it has no name."""
@@ -65,6 +103,8 @@ def parse_line_name(line: str) -> str | None:
 
 def unfold_lines(text: str) -> Iterator[str]:
     """Yield the content lines of a file (RFC 5545 §3.1) without blank ones; all kinds of line breaks are accepted."""
+    if "\n" not in text:
+        text = text.replace("\r", "\n")
     text = text.removeprefix("\ufeff").replace("\r\n", "\n")
     for line in _FOLD.sub("", text).split("\n"):
         if line.strip():
@@ -111,12 +151,14 @@ class _Parser:
 
     def _add_content_line(self, line: str) -> None:
         component = self.open[-1]
-        if parse_line_name(line) is None:
-            component.fail("it has a line that is not of the form NAME:VALUE")
-        elif "\0" in line:
-            component.fail("it has a line with a NUL character")
-        else:
+        line, undecoded = replace_undecoded(line.replace("\0", ""))
+        if parse_line_name(line) is not None:
             component.lines.append(line)
+            component.undecoded += undecoded
+        elif _TIME_LINE.match(line):
+            component.fail(f"it has a line that is not of the form NAME:VALUE: {quote(line)}")
+        else:
+            component.lost_lines.append(line)
 
     def _begin(self, name: str) -> None:
         if name == "VCALENDAR":

@@ -52,9 +52,11 @@ class EntryTimes:
         fields["start"] = self.start.isoformat()
         fields["end"] = _build_end(vevent, self.start, self._time_zone, self._context)
         fields["time_zone"] = None if self._is_all_day else self._time_zone
-        if vevent.rrule or vevent.rdates:
+        if vevent.exrules or vevent.periods or len(vevent.rrules) > 1:
+            raise Unreadable("it has an EXRULE, more than one RRULE, or periods in RDATE")
+        if vevent.rrules or vevent.rdates:
             fields["recurrence"] = {
-                "rrule": vevent.rrule,
+                "rrule": vevent.rrules[0] if vevent.rrules else None,
                 "rdates": self._convert_dates(vevent.rdates, "RDATE"),
                 "exdates": self._convert_dates(vevent.exdates, "EXDATE"),
             }

@@ -147,7 +147,7 @@ def _choose_placeholder(parts: list[_Part]) -> _Part:
     """Return the VEVENT that represents an event of which the file has occurrences only: the first of them."""
     vevent, context = min(parts, key=lambda part: _sort_key(part[0]))
     assert vevent.recurrence_id is not None
-    placeholder = vevent._replace(start=vevent.recurrence_id, rrule=None, rdates=[], exdates=[])
+    placeholder = vevent._replace(start=vevent.recurrence_id, rrules=[], exrules=[], rdates=[], periods=[], exdates=[])
     if vevent.start != vevent.recurrence_id:
         # The occurrence was moved, and it is not known how long the others are.
         placeholder = placeholder._replace(end=None, duration=None)

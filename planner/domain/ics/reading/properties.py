@@ -15,7 +15,7 @@ from icalendar.prop import vDate, vDatetime, vDuration, vGeo
 # The name and the parameters of a line without quotes. A quoted parameter may contain a colon.
 _NAME_AND_PARAMETERS = re.compile(r'([A-Za-z0-9-]+)(?:;([^":]*))?:', re.ASCII)
 _CONTROLS = re.compile(r"[\x00-\x08\x0b-\x1f\x7f]")
-_INTEGER = re.compile(r"[+-]?\d{1,9}", re.ASCII)
+_INTEGER = re.compile(r"[+-]?\d{1,18}", re.ASCII)
 _LEAP_SECOND = re.compile(r"(\d{8}T\d{4})60(Z?)", re.ASCII)
 
 
@@ -45,6 +45,21 @@ class ICalTime(NamedTuple):
     def is_date(self) -> bool:
         """Whether it is a DATE."""
         return not isinstance(self.value, datetime)
+
+
+class ICalPeriod(NamedTuple):
+    """A PERIOD (RFC 5545 §3.3.9): its start, and its end or its duration in nominal days and exact time."""
+
+    start: ICalTime
+    end: ICalTime | None
+    duration: "ICalDuration | None"
+
+
+class ICalDuration(NamedTuple):
+    """A DURATION (RFC 5545 §3.3.6): days, which clock changes may make shorter or longer, and an exact time."""
+
+    nominal: timedelta
+    exact: timedelta
 
 
 def parse_property(line: str) -> Property:
@@ -106,6 +121,17 @@ def parse_duration(prop: Property) -> timedelta:
     return duration
 
 
+def parse_length(prop: Property) -> ICalDuration:
+    """Parse the DURATION of an event, which is not negative. Raises `Unreadable`."""
+    text = prop.value.strip().upper()
+    days, _, time = text.partition("T")
+    if days.startswith("-") and parse_duration(prop):
+        raise Unreadable(f"its {prop.name} is negative")
+    nominal = parse_duration(prop._replace(value=days.lstrip("-")))
+    exact = parse_duration(prop._replace(value=f"PT{time}")) if time else timedelta(0)
+    return ICalDuration(nominal, exact)
+
+
 def parse_time(prop: Property) -> ICalTime:
     """Parse the one DATE or DATE-TIME of a property such as DTSTART. Raises `Unreadable`."""
     times = parse_times(prop)
@@ -115,15 +141,29 @@ def parse_time(prop: Property) -> ICalTime:
 
 
 def parse_times(prop: Property) -> list[ICalTime]:
-    """Parse the DATEs and DATE-TIMEs of a property such as EXDATE (RFC 5545 §3.3.4, §3.3.5).
-
-    Raises `Unreadable`, also for periods (§3.3.9), which are not supported.
-    """
-    value_type = prop.parameters.get("VALUE", "").upper()
-    if value_type == "PERIOD" or "/" in prop.value:
-        raise Unreadable(f"its {prop.name} has periods, but only dates and times are supported")
+    """Parse the DATEs and DATE-TIMEs of a property such as EXDATE (RFC 5545 §3.3.4, §3.3.5). Raises `Unreadable`."""
     tzid = prop.parameters.get("TZID")
     return [_parse_time(prop.name, part.strip(), tzid) for part in prop.value.split(",") if part.strip()]
+
+
+def parse_times_or_periods(prop: Property) -> list[ICalTime | ICalPeriod]:
+    """Parse the DATEs, DATE-TIMEs and PERIODs of an RDATE (RFC 5545 §3.8.5.2). Raises `Unreadable`."""
+    found: list[ICalTime | ICalPeriod] = []
+    for part in prop.value.split(","):
+        value = prop._replace(value=part.strip())
+        if "/" in part:
+            found.append(_parse_period(value))
+        else:
+            found += parse_times(value)
+    return found
+
+
+def _parse_period(prop: Property) -> ICalPeriod:
+    start, _, end = (part.strip() for part in prop.value.partition("/"))
+    first = parse_time(prop._replace(value=start))
+    if end[:1].upper() in ("P", "+", "-"):
+        return ICalPeriod(first, None, parse_length(prop._replace(value=end)))
+    return ICalPeriod(first, parse_time(prop._replace(value=end)), None)
 
 
 def _parse_time(name: str, text: str, tzid: str | None) -> ICalTime:

@@ -4,26 +4,30 @@ What fits a field of the API becomes that field. All other lines are stored unch
 can be exported again.
 """
 
-from collections.abc import Iterable
-from datetime import timedelta
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, TypeVar
 
 from planner.domain.fields import MAX_REMINDERS, PROPERTIES
 from planner.domain.ics.alarms import format_valarms, parse_reminder_minutes
 from planner.domain.ics.content import sanitize_line
 from planner.domain.ics.reading.components import Component, parse_line_name
 from planner.domain.ics.reading.properties import (
+    ICalDuration,
+    ICalPeriod,
     ICalTime,
     Property,
     Unreadable,
-    parse_duration,
     parse_integer,
+    parse_length,
     parse_property,
     parse_time,
     parse_times,
+    parse_times_or_periods,
 )
 from planner.domain.recurrence.series import MAX_DATES
 from planner.domain.stored_event import ImportedLines
+
+_T = TypeVar("_T")
 
 DEFAULT_TITLE = "(no title)"
 MAX_SEQUENCE = 2**31 - 1
@@ -37,12 +41,17 @@ _KNOWN_PROPERTIES = frozenset(
 ).union(*(ics.names for ics in PROPERTIES.values()))
 
 
+# Without one of these properties an entry would be another event, or at another time. Any other is left out if it
+# cannot be read.
+_DECISIVE_PROPERTIES = frozenset({"UID", "DTSTART", "RRULE", "EXRULE", "RECURRENCE-ID"})
+
+
 class ParsedVEvent(NamedTuple):
     """One VEVENT.
 
-    `duration` has the days and the exact time of a DURATION. `fields` has those fields of the API that it has a
-    value for, besides its times, by their names; and `ics` with the lines and alarms that have no field, or None.
-    `warnings` say what of it is not imported as it is written.
+    `rrules` and `exrules` are RECUR values; `periods` are those of its RDATEs. `fields` has those fields of the API
+    that it has a value for, besides its times, by their names; and `ics` with the lines and alarms that have no
+    field, or None. `warnings` say what of it is not imported as it is written.
     """
 
     uid: str
@@ -50,9 +59,11 @@ class ParsedVEvent(NamedTuple):
     recurrence_id: ICalTime | None
     start: ICalTime
     end: ICalTime | None
-    duration: tuple[timedelta, timedelta] | None
-    rrule: str | None
+    duration: ICalDuration | None
+    rrules: list[str]
+    exrules: list[str]
     rdates: list[ICalTime]
+    periods: list[ICalPeriod]
     exdates: list[ICalTime]
     fields: dict[str, Any]
     warnings: list[str]
@@ -62,7 +73,7 @@ def parse_vevent(component: Component, uid: str) -> ParsedVEvent:
     """Parse a VEVENT. Raises `Unreadable` with the reason if it cannot be imported."""
     if component.error:
         raise Unreadable(component.error)
-    parser = _Parser()
+    parser = _Parser(component.list_warnings())
     for line in component.lines:
         parser.add_line(line)
     return parser.build(uid, component.components)
@@ -74,12 +85,13 @@ class _Parser:
     `properties` has the properties of each known name; `other_lines` has the lines that have no field.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, warnings: list[str]) -> None:
         self.properties: dict[str, list[Property]] = {}
         self.rdates: list[ICalTime] = []
+        self.periods: list[ICalPeriod] = []
         self.exdates: list[ICalTime] = []
         self.other_lines: list[str] = []
-        self.warnings: list[str] = []
+        self.warnings = warnings
 
     def add_line(self, line: str) -> None:
         name = parse_line_name(line)
@@ -88,46 +100,69 @@ class _Parser:
         if name not in _KNOWN_PROPERTIES:
             self.other_lines.append(line)
             return
-        prop = parse_property(line)
-        match name:
+        if name in ("RDATE", "EXDATE"):
+            self._count_dates(name, line)
+        try:
+            self._add_property(parse_property(line))
+        except Unreadable as error:
+            if name in _DECISIVE_PROPERTIES:
+                raise
+            self.warnings.append(f"{error}; this {name} was left out")
+
+    def _add_property(self, prop: Property) -> None:
+        match prop.name:
             case "RDATE":
-                self._add_dates(self.rdates, prop)
+                found = parse_times_or_periods(prop)
+                self.rdates += [time for time in found if isinstance(time, ICalTime)]
+                self.periods += [period for period in found if isinstance(period, ICalPeriod)]
             case "EXDATE":
-                self._add_dates(self.exdates, prop)
-            case "EXRULE":
-                raise Unreadable("it has an EXRULE, which is deprecated and not supported; use EXDATE instead")
-            case "RRULE" if name in self.properties:
-                raise Unreadable("it has more than one RRULE")
+                self.exdates += parse_times(prop)
             case _:
                 self.properties.setdefault(prop.name, []).append(prop)
 
-    def _add_dates(self, dates: list[ICalTime], prop: Property) -> None:
-        # They are counted before they are parsed, because a line may have very many.
-        if len(dates) + prop.value.count(",") >= MAX_DATES:
-            raise Unreadable(f"it has more than {MAX_DATES} dates in {prop.name}")
-        dates += parse_times(prop)
+    def _count_dates(self, name: str, line: str) -> None:
+        """Raise `Unreadable` if there are too many. They are counted before any of them is parsed."""
+        count = len(self.exdates) if name == "EXDATE" else len(self.rdates) + len(self.periods)
+        if count + line.count(",") >= MAX_DATES:
+            raise Unreadable(f"it has more than {MAX_DATES} dates in {name}")
 
     def _get(self, name: str) -> Property | None:
         """Return the first property with a name, or None."""
         return self.properties[name][0] if name in self.properties else None
 
+    def _parse(self, name: str, parse: Callable[[Property], _T]) -> _T | None:
+        """Return the value of a property; None if there is none, it is empty, or it cannot be read."""
+        prop = self._get(name)
+        if prop is None or not prop.value.strip():
+            return None
+        try:
+            return parse(prop)
+        except Unreadable as error:
+            self.warnings.append(f"{error}; it was left out")
+            return None
+
+    def _get_rules(self, name: str) -> list[str]:
+        """Return the different values of RRULE or EXRULE."""
+        rules = (prop.value.replace(" ", "") for prop in self.properties.get(name, ()))
+        return list(dict.fromkeys(rule for rule in rules if rule))
+
     def build(self, uid: str, inner: list[Component]) -> ParsedVEvent:
-        get = self._get
-        start, end, duration, rrule = get("DTSTART"), get("DTEND"), get("DURATION"), get("RRULE")
-        recurrence_id, sequence = get("RECURRENCE-ID"), get("SEQUENCE")
+        start, recurrence_id = self._get("DTSTART"), self._get("RECURRENCE-ID")
         if start is None:
             raise Unreadable("it has no DTSTART")
         if recurrence_id is not None and recurrence_id.parameters.get("RANGE", "").upper() == "THISANDFUTURE":
             raise Unreadable("it changes an occurrence and all that follow (THISANDFUTURE), which is not supported")
         return ParsedVEvent(
             uid=uid,
-            sequence=min(max(parse_integer(sequence), 0), MAX_SEQUENCE) if sequence else 0,
+            sequence=min(max(self._parse("SEQUENCE", parse_integer) or 0, 0), MAX_SEQUENCE),
             recurrence_id=parse_time(recurrence_id) if recurrence_id else None,
             start=parse_time(start),
-            end=parse_time(end) if end else None,
-            duration=_parse_duration(duration) if duration else None,
-            rrule=rrule.value.replace(" ", "") if rrule else None,
+            end=self._parse("DTEND", parse_time),
+            duration=self._parse("DURATION", parse_length),
+            rrules=self._get_rules("RRULE"),
+            exrules=self._get_rules("EXRULE"),
             rdates=self.rdates,
+            periods=self.periods,
             exdates=self.exdates,
             fields=self._build_fields(inner),
             warnings=self.warnings,
@@ -148,15 +183,6 @@ class _Parser:
         exported = [sorted(format_valarms(fields["title"], [reminder], [])) for reminder in reminders]
         fields["ics"] = _build_ics(self.other_lines, [alarm for alarm in alarms if sorted(alarm) not in exported])
         return fields
-
-
-def _parse_duration(prop: Property) -> tuple[timedelta, timedelta]:
-    """Parse a DURATION into its days, which clock changes may make shorter or longer, and its exact time (§3.3.6)."""
-    days, _, time = prop.value.strip().upper().partition("T")
-    if days.startswith("-"):
-        raise Unreadable("its DURATION is negative")
-    nominal = parse_duration(prop._replace(value=days))
-    return nominal, parse_duration(prop._replace(value=f"PT{time}")) if time else timedelta(0)
 
 
 def _build_ics(lines: Iterable[str], alarms: Iterable[list[str]]) -> ImportedLines | None:

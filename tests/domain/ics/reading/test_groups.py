@@ -118,7 +118,7 @@ def test_a_text_that_is_too_long_for_its_field_is_shortened_and_stored_whole_as_
 
 
 def test_control_characters_are_removed() -> None:
-    assert one("SUMMARY:a\x07b\x0bc").fields["title"] == "abc"
+    assert one("SUMMARY:a\x07b\x0bc\0").fields["title"] == "abc"
     assert one("X-A:1\x072").fields["ics"]["lines"] == ["X-A:12"]
 
 
@@ -186,18 +186,14 @@ def test_an_all_day_event_whose_dtend_is_its_dtstart_lasts_one_day() -> None:
         ([], {"start": None}, "no DTSTART"),
         (["DTEND:20260501T170000Z"], {}, "before its DTSTART"),
         (["DTEND;VALUE=DATE:20260502"], {}, "is a date, and the other a time"),
-        (["DURATION:-PT1H"], {}, "negative"),
-        (["DURATION:soon"], {}, "DURATION"),
         (["RDATE;VALUE=PERIOD:20260501T180000Z/PT1H"], {}, "periods"),
         (["EXRULE:FREQ=DAILY"], {}, "EXRULE"),
         (["RRULE:FREQ=DAILY", "RRULE:FREQ=WEEKLY"], {}, "more than one RRULE"),
         ([], {"start": "DTSTART:tomorrow"}, "not a date or time"),
         ([], {"start": "DTSTART:20260231T100000Z"}, "not a date or time"),
         ([], {"start": "DTSTART;TZID=Nowhere/Else:20260501T180000"}, "'Nowhere/Else'"),
-        (["SEQUENCE:many"], {}, "SEQUENCE"),
         (["RECURRENCE-ID;RANGE=THISANDFUTURE:20260508T180000Z"], {}, "THISANDFUTURE"),
-        (["no property at all"], {}, "NAME:VALUE"),
-        (["SUMMARY:a\0b"], {}, "NUL"),
+        (["DTSTART : 20260502"], {}, "NAME:VALUE"),
         (["BEGIN:VALARM"], {}, "END:VALARM"),
     ],
 )
@@ -209,7 +205,7 @@ def test_an_invalid_entry_does_not_affect_others() -> None:
     entries, failures = read(
         file(
             event(uid="good"),
-            event("nonsense", uid="bad"),
+            event("DTSTART : 20260501", uid="bad"),
             "BEGIN:VEVENT\r\nUID:open\r\nDTSTART:20260501\r\n",
             event(uid="after"),
             "BEGIN:VTODO\r\nUID:todo\r\nEND:VTODO\r\n",
@@ -218,7 +214,7 @@ def test_an_invalid_entry_does_not_affect_others() -> None:
     )
     assert [entry.uid for entry in entries] == ["good", "after"]
     assert [(failure.uid, failure.reason.split()[-1]) for failure in failures] == [
-        ("bad", "NAME:VALUE"),
+        ("bad", "20260501'"),
         ("open", "END:VEVENT"),
         ("cutEND:VCALENDAR"[:3], "END:VEVENT"),
         ("todo", "imported"),
