@@ -5,7 +5,7 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints
 
 from models.accounts.user import Role
-from models.shared.fields import NO_NUL, Email, Password, PasswordAttempt, Text, Username
+from models.shared.fields import NO_NUL, Email, Password, PasswordAttempt, Text, TimeZone, Username
 from models.shared.schema import Request
 
 FullName = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
@@ -34,6 +34,7 @@ class SignUpRequest(Request):
     password: Password
     username: Username | None = None
     full_name: FullName | None = None
+    time_zone: Annotated[TimeZone | None, Field(description="An IANA time zone. Default: UTC.")] = None
 
 
 class SignInRequest(Request):
@@ -50,11 +51,14 @@ class SignInRequest(Request):
 class UserPatch(Request):
     """A change to one's own account as a JSON merge patch (RFC 7396): null clears, an absent field stays."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"full_name": "Ada Lovelace"}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"full_name": "Ada Lovelace", "time_zone": "Europe/London"}]}
+    )
 
     email: Email | None = None
     username: Username | None = None
     full_name: FullName | None = None
+    time_zone: Annotated[TimeZone | None, Field(description="An IANA time zone; null: UTC.")] = None
 
 
 class AccountPatch(Request):

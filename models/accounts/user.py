@@ -48,6 +48,7 @@ class User(StoredDocument):
     username: str | None = None
     username_key: str | None = None
     full_name: str | None = None
+    time_zone: str = "UTC"
     password: str | None = Field(None, description="The hash of the password; None without one.")
     role: Role = "user"
     email_verified: bool = False
@@ -92,6 +93,7 @@ class User(StoredDocument):
         *,
         username: str | None = None,
         full_name: str | None = None,
+        time_zone: str = "UTC",
         password: str | None = None,
         role: Role = "user",
         email_verified: bool = False,
@@ -102,6 +104,7 @@ class User(StoredDocument):
             email=email,
             email_key=fold(email),
             full_name=full_name,
+            time_zone=time_zone,
             password=password,
             role=role,
             email_verified=email_verified,
@@ -148,6 +151,12 @@ class User(StoredDocument):
         """Return what decides whether the account may act; None if there is no such account."""
         user = await find_one(cls, {cls.id: id}, only(cls.role, cls.disabled))
         return None if user is None else UserStatus(user.role, user.disabled)
+
+    @classmethod
+    async def find_time_zone(cls, id: Id) -> str:
+        """Return the time zone of the account; UTC if there is no such account."""
+        user = await find_one(cls, {cls.id: id}, only(cls.time_zone))
+        return "UTC" if user is None else user.time_zone
 
     @classmethod
     async def is_active(cls, id: Id) -> bool:
@@ -254,6 +263,7 @@ EXAMPLE: dict[str, Any] = {
     "email": "ada@example.com",
     "username": "ada",
     "full_name": None,
+    "time_zone": "Europe/London",
     "role": "user",
     "email_verified": False,
     "disabled": False,
@@ -272,6 +282,13 @@ class UserRead(Reply):
     email: str
     username: str | None
     full_name: str | None
+    time_zone: Annotated[
+        str,
+        Field(
+            description="An IANA time zone: that of times without one in imported files, and of the days of all-day "
+            "events without one."
+        ),
+    ]
     role: Role
     email_verified: Annotated[bool, Field(description="Whether its owner has proved to receive e-mail there.")]
     disabled: Annotated[bool, Field(description="Whether an admin has disabled it: nobody can sign in.")]
@@ -287,6 +304,7 @@ class UserRead(Reply):
             email=user.email,
             username=user.username,
             full_name=user.full_name,
+            time_zone=user.time_zone,
             role=user.role,
             email_verified=user.email_verified,
             disabled=user.disabled,

@@ -6,6 +6,8 @@ from typing import Annotated
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, StringConstraints
 
+from planner.domain.zones import load_zone
+
 # Much other software ends a string at a NUL, so no text may contain one.
 NO_NUL = r"^[^\x00]*$"
 
@@ -46,6 +48,18 @@ Password = Annotated[
 PasswordAttempt = Annotated[
     str,
     Field(max_length=1024, pattern=NO_NUL, json_schema_extra={"format": "password", "writeOnly": True}),
+]
+
+
+def _zone(name: str) -> str:
+    load_zone(name)
+    return name
+
+
+TimeZone = Annotated[
+    str,
+    Field(max_length=64, pattern=NO_NUL, description="An IANA time zone.", examples=["Europe/Berlin"]),
+    AfterValidator(_zone),
 ]
 
 

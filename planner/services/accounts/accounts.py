@@ -70,7 +70,14 @@ class Accounts:
         await self._rate_limiter.count(counted)
         now = self._clock.now()
         password = await self._hasher.hash(form.password)
-        user = User.new(form.email, now, username=form.username, full_name=form.full_name, password=password)
+        user = User.new(
+            form.email,
+            now,
+            username=form.username,
+            full_name=form.full_name,
+            time_zone=form.time_zone or "UTC",
+            password=password,
+        )
         view = render_user(user)
         try:
             await commit_atomically([*store_response(key, form, view, now), *self.insert_writes(user, client)])
@@ -248,6 +255,8 @@ def _profile_changes(patch: UserPatch) -> Changes:
     changes: Changes = {}
     if "full_name" in patch.model_fields_set:
         changes |= assign(User.full_name, patch.full_name)
+    if "time_zone" in patch.model_fields_set:
+        changes |= assign(User.time_zone, patch.time_zone or "UTC")
     if patch.username is not None:
         changes |= User.username_changes(patch.username)
     return changes

@@ -60,6 +60,7 @@ async def test_a_new_account_has_the_requested_fields(api: Planner) -> None:
         "email": "ada@example.com",
         "username": "Ada",
         "full_name": "Ada Lovelace",
+        "time_zone": "UTC",
         "role": "user",
         "email_verified": False,
         "disabled": False,
@@ -68,6 +69,21 @@ async def test_a_new_account_has_the_requested_fields(api: Planner) -> None:
     assert user == user | expected
     assert "password" not in user
     assert ok(await sign_in(api, "ada@example.com"))["user"] == user
+
+
+async def test_an_account_has_a_time_zone_which_is_utc_unless_told(api: Planner) -> None:
+    ada = await sign_up(api, "ada@example.com", time_zone="Europe/London")
+    assert (await ada.me())["time_zone"] == "Europe/London"
+    for sent, kept in [("America/New_York", "America/New_York"), (None, "UTC"), ("Asia/Tokyo", "Asia/Tokyo")]:
+        assert ok(await ada.patch("/users/me", json={"time_zone": sent}))["time_zone"] == kept
+        assert (await ada.me())["time_zone"] == kept
+
+
+@pytest.mark.parametrize("name", ["Mars/Olympus", "europe/berlin", "", "localtime", "+02:00", "a\0", 1])
+async def test_a_time_zone_of_an_account_must_be_an_iana_one(ada: Person, name: object) -> None:
+    answer = await ada.patch("/users/me", json={"time_zone": name})
+    assert (answer.status_code, answer.json()["errors"][0]["pointer"]) == (422, "/time_zone")
+    assert (await ada.me())["time_zone"] == "UTC"
 
 
 @pytest.mark.parametrize("name", ["role", "disabled", "email_verified", "id", "events", "admin"])
