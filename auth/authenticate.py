@@ -33,7 +33,7 @@ class Authenticator:
         if not token:
             raise InvalidToken("The access token is not valid.")
         claims = self._signer.verify(token)
-        return await self._principals.of_session(claims.subject, claims.session)
+        return await self._principals.of_session(claims.subject, claims.session, claims.scopes)
 
 
 class HasAuthenticator(Protocol):

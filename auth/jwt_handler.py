@@ -9,6 +9,7 @@ import base64
 import binascii
 import json
 import re
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from cachetools import LRUCache
@@ -33,13 +34,17 @@ _SHAPE = re.compile(r"[\w-]+\.[\w-]+\.[\w-]{42}[AEIMQUYcgkosw048]", re.ASCII)
 
 
 class Claims(NamedTuple):
-    """The claims of a valid token: user, times of expiry and issue (seconds since 1970), token id, session."""
+    """The claims of a valid token: user, times of expiry and issue (seconds since 1970), token id, session, scopes.
+
+    `scopes` is None unless the token has fewer rights than its session.
+    """
 
     subject: str
     expires: int
     issued: int
     token_id: str
     session: str
+    scopes: frozenset[str] | None = None
 
 
 class TokenSigner:
@@ -62,8 +67,11 @@ class TokenSigner:
         self._random_bytes = random_bytes
         self._verified: LRUCache[str, Claims] = LRUCache(MAX_CACHED)
 
-    def sign(self, subject: str, session: str, lifetime: int | None = None) -> str:
-        """Return a token for a session of the account `subject`, valid for `lifetime` seconds (default: a setting)."""
+    def sign(self, subject: str, session: str, lifetime: int | None = None, scopes: Sequence[str] | None = None) -> str:
+        """Return a token for a session of the account `subject`, valid for `lifetime` seconds (default: a setting).
+
+        With `scopes`, it has only those rights (RFC 9068 §2.2.3); without, all rights of the session.
+        """
         now = int(self._clock.timestamp())
         claims: dict[str, Any] = {
             "iss": self.issuer,
@@ -74,6 +82,8 @@ class TokenSigner:
             "jti": base64.urlsafe_b64encode(self._random_bytes(12)).decode(),
             "sid": session,
         }
+        if scopes is not None:
+            claims["scope"] = " ".join(scopes)
         return str(jwt.encode(claims, self._secret, algorithm=ALGORITHM, headers={"typ": TYPE}))
 
     def verify(self, token: str) -> Claims:
@@ -107,6 +117,7 @@ class TokenSigner:
             raise refusal from None
         subject, expires = claims.get("sub"), claims.get("exp")
         issued, token_id, session = claims.get("iat"), claims.get("jti"), claims.get("sid")
+        scope = claims.get("scope")
         if (
             claims.get("aud") != self.audience
             or claims.get("iss") != self.issuer
@@ -117,9 +128,11 @@ class TokenSigner:
             or not isinstance(subject, str)
             or not isinstance(token_id, str)
             or not isinstance(session, str)
+            or not isinstance(scope, str | None)
         ):
             raise refusal
-        return Claims(subject, expires, issued, token_id, session)
+        scopes = None if scope is None else frozenset(scope.split())
+        return Claims(subject, expires, issued, token_id, session, scopes)
 
 
 def _is_our_header(part: str) -> bool:

@@ -53,9 +53,12 @@ class OpaqueTokens:
         return FEED + (material or self.new_secret())
 
     def refresh_token(self, session: Id) -> str:
-        """Return a fresh refresh token of a session."""
-        body = f"{session}.{self.new_secret()}"
-        return f"{REFRESH}{body}.{self._tag(body)}"
+        """Return the first refresh token of a session."""
+        return self._join_refresh_token(session, self.new_secret())
+
+    def successor_of(self, refresh_token: str, session: Id) -> str:
+        """Return the refresh token that replaces this one of a session: always the same, although none is stored."""
+        return self._join_refresh_token(session, self.derive("successor", refresh_token))
 
     def session_of(self, token: str) -> Id | None:
         """Return the id of the session for which a refresh token was issued, or None for one that is not ours."""
@@ -66,6 +69,10 @@ class OpaqueTokens:
         if session is None or not hmac.compare_digest(tag, self._tag(body)):
             return None
         return session
+
+    def _join_refresh_token(self, session: Id, secret: str) -> str:
+        body = f"{session}.{secret}"
+        return f"{REFRESH}{body}.{self._tag(body)}"
 
     def _tag(self, body: str) -> str:
         return self.derive("refresh", body)[: _TAG_BYTES * 4 // 3]

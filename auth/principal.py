@@ -47,16 +47,17 @@ class Principals:
         )
         self._reads: SingleFlight[Principal] = SingleFlight(join_running=True)
 
-    async def of_session(self, subject: str, session: str) -> Principal:
-        """Return the principal of an access token.
+    async def of_session(self, subject: str, session: str, scopes: frozenset[str] | None = None) -> Principal:
+        """Return the principal of an access token, which has only the `scopes` that it names, if it names any.
 
         Raises `InvalidToken` when the session has ended, or the account is deleted or disabled.
         """
         key = f"{session}{subject}"
         cached = self._cache.get(key)
-        if cached is not None:
-            return cached[0]
-        return await self._read(key, lambda: self._read_session(subject, session))
+        principal = cached[0] if cached else await self._read(key, lambda: self._read_session(subject, session))
+        if scopes is None:
+            return principal
+        return principal._replace(scopes=scopes if principal.scopes is None else scopes & principal.scopes)
 
     async def of_personal_token(self, token: str) -> Principal:
         """Return the principal of a personal access token.

@@ -33,6 +33,9 @@ router = APIRouter(
     route_class=PlannerRoute,
     responses=describe_errors(*COMMON_ERRORS),
 )
+# What clients of OpenID Connect add by themselves (OpenID Connect Core §5.4, §11). These name no rights here, so they
+# are ignored, as RFC 6749 §3.3 permits.
+IGNORED_SCOPES = {"openid", "offline_access", "profile", "email", "address", "phone"}
 WRONG_CREDENTIALS = "The account or the password is wrong."
 
 
@@ -86,8 +89,9 @@ TOKEN_FORM = describe_form(
     code_verifier={"description": "With `authorization_code`: the verifier of the code challenge (RFC 7636)."},
     redirect_uri={"description": "With `authorization_code`: the page to which the code was sent."},
     scope={
-        "description": "With `password`: the scopes of the session, separated by spaces, such as `events:read`. "
-        "Default: all rights."
+        "description": "The scopes, separated by spaces, such as `events:read`. With `password`: those of the session; "
+        "default: all rights. With `refresh_token`: those of the access token; default: those of the session. "
+        "`openid`, `offline_access`, `profile`, `email`, `address` and `phone` are ignored."
     },
 )
 
@@ -129,10 +133,11 @@ def parse_scope(scope: str | None) -> list[str] | None:
     """Return the requested scopes, or None for all rights (RFC 6749 §3.3); raises `GrantRefused`."""
     if not scope:
         return None
-    scopes = list(dict.fromkeys(scope.split()))
-    if not scopes or not set(scopes) <= set(SCOPES):
+    requested = dict.fromkeys(scope.split())
+    scopes = [name for name in requested if name not in IGNORED_SCOPES]
+    if not requested or not set(scopes) <= set(SCOPES):
         raise GrantRefused("invalid_scope", f"scope must be one or more of: {', '.join(SCOPES)}.")
-    return scopes
+    return scopes or None
 
 
 @router.post("/signout", status_code=204, responses=describe_errors(*AUTHENTICATED_ERRORS))

@@ -22,6 +22,7 @@ class Session(StoredDocument):
 
     user: PydanticObjectId
     refresh_digest: str = Field(description="The hash of the current refresh token.")
+    rotated_at: datetime | None = Field(None, description="When the current refresh token replaced another one.")
     scopes: list[str] | None = Field(None, description="The scopes of its tokens; None: all rights.")
     device: str
     address: str
@@ -55,8 +56,22 @@ class Session(StoredDocument):
         Atomic.
         """
         match = {cls.id: id, cls.refresh_digest: old_digest, cls.expires_at: {"$gt": now}}
-        changes = assign(cls.refresh_digest, new_digest) | assign(cls.last_used_at, now) | assign(cls.address, address)
+        changes = assign(cls.refresh_digest, new_digest) | assign(cls.rotated_at, now)
+        changes |= assign(cls.last_used_at, now) | assign(cls.address, address)
         return await find_and_update(cls, match, {"$set": changes})
+
+    @classmethod
+    async def by_unused_refresh_token(
+        cls, id: Id, token_digest: str, since: datetime, now: datetime
+    ) -> "Session | None":
+        """Return the session if this refresh token is the current one, and has replaced another one after `since`."""
+        match = {
+            cls.id: id,
+            cls.refresh_digest: token_digest,
+            cls.rotated_at: {"$gte": since},
+            cls.expires_at: {"$gt": now},
+        }
+        return await find_one(cls, match)
 
     @classmethod
     async def record_use(cls, id: Id, now: datetime) -> None:

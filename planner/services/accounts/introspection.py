@@ -61,7 +61,7 @@ class Introspection:
         else:
             try:
                 claims = self._signer.verify(token)
-                principal = await self._principals.of_session(claims.subject, claims.session)
+                principal = await self._principals.of_session(claims.subject, claims.session, claims.scopes)
             except InvalidToken:
                 return
             await self._sessions.sign_out(principal, client)
@@ -69,7 +69,7 @@ class Introspection:
     async def _read_access_token(self, token: str) -> tuple[Id, IntrospectionRead] | None:
         try:
             claims = self._signer.verify(token)
-            principal = await self._principals.of_session(claims.subject, claims.session)
+            principal = await self._principals.of_session(claims.subject, claims.session, claims.scopes)
         except InvalidToken:
             return None
         return principal.id, IntrospectionRead(

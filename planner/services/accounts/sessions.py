@@ -19,6 +19,14 @@ from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.pages import page_by_id, parse_id_cursor
 from planner.services.shared.views import Page
 
+# How long a refresh token that was replaced gives its successor once more: so long may a lost response be repeated, and
+# so far apart may two tabs of one browser refresh.
+REPEATABLE = timedelta(seconds=60)
+NOT_OURS = "This is not a refresh token of this planner."
+EXPIRED = "The refresh token has expired: its session has reached its longest lifetime. Sign in again."
+ENDED = "The session of the refresh token was ended. Sign in again."
+USED_TWICE = "The refresh token was used already. Somebody else may have it, so its session was ended. Sign in again."
+
 
 class SignedIn(NamedTuple):
     """An account that has just signed in, and the tokens of its new session."""
@@ -74,26 +82,26 @@ class Sessions:
     async def refresh(self, token: str, client: ClientInfo, scopes: list[str] | None = None) -> TokensRead:
         """Return new tokens for the session of a refresh token, which they replace.
 
-        A refresh token that is used a second time ends its session, because somebody else must have it
-        (RFC 9700 §4.14.2). `scopes` are those that were requested: the session keeps its own, and must have all
-        of the requested ones (RFC 6749 §6). Raises `GrantRefused`.
+        The same refresh token again gives the same successor, while that is unused, for a minute: a response may get
+        lost, and two tabs of a browser may refresh at once. Used later, it ends its session, because somebody else
+        must have it (RFC 9700 §4.14.2). `scopes` are those that the access token shall have, all of them scopes of
+        the session, which keeps its own (RFC 6749 §6). Raises `GrantRefused`.
         """
-        refusal = GrantRefused("invalid_grant", "The refresh token is not valid, or its session has ended.")
         now = self._clock.now()
-        session = await self._find_session(token)
-        if session is None or not await User.is_active(session.user):
-            raise refusal
-        presented = digest(token)
-        if session.refresh_digest == presented and not set(scopes or ()) <= set(session.scopes or ()):
+        session = await self._require_session(token, now)
+        if session.scopes is not None and not set(scopes or ()) <= set(session.scopes):
             raise GrantRefused("invalid_scope", "The session does not have the requested scope.")
-        successor = self._opaque_tokens.refresh_token(session.id)
-        rotated = await Session.rotate_refresh_token(session.id, presented, digest(successor), now, client.address)
-        if rotated is None:
+        successor = self._opaque_tokens.successor_of(token, session.id)
+        new_digest = digest(successor)
+        current = await Session.rotate_refresh_token(
+            session.id, digest(token), new_digest, now, client.address
+        ) or await Session.by_unused_refresh_token(session.id, new_digest, now - REPEATABLE, now)
+        if current is None:
             entry = self._audit.entry_write("refresh-reuse", client, session.user, detail="the session was ended")
             await commit_atomically([Session.delete_write(session.id, session.user), entry])
             self._principals.forget_session(session.id)
-            raise refusal
-        return self._issue_tokens(rotated, successor, now)
+            raise GrantRefused("invalid_grant", USED_TWICE)
+        return self._issue_tokens(current, successor, now, scopes)
 
     async def sign_out(self, caller: Principal, client: ClientInfo) -> None:
         """End the session with which the caller is signed in, if it is one; its tokens stop working."""
@@ -128,6 +136,20 @@ class Sessions:
         session = await self._find_session(token)
         return session if session is not None and session.refresh_digest == digest(token) else None
 
+    async def _require_session(self, token: str, now: datetime) -> Session:
+        """Return the session for which a refresh token was issued; raises `GrantRefused`, saying why there is none."""
+        id = self._opaque_tokens.session_of(token)
+        if id is None:
+            raise GrantRefused("invalid_grant", NOT_OURS)
+        session = await Session.by_id(id, now)
+        if session is None:
+            # The server deletes expired sessions, but their ids say when they were opened.
+            expired = id.generation_time + self._lifetime <= now
+            raise GrantRefused("invalid_grant", EXPIRED if expired else ENDED)
+        if not await User.is_active(session.user):
+            raise GrantRefused("invalid_grant", ENDED)
+        return session
+
     async def _find_session(self, token: str) -> Session | None:
         """Return the session for which a refresh token was issued, whether or not it is still the current one."""
         session = self._opaque_tokens.session_of(token)
@@ -140,14 +162,17 @@ class Sessions:
         self._principals.forget_session(id)
         return ended
 
-    def _issue_tokens(self, session: Session, refresh_token: str, now: datetime) -> TokensRead:
+    def _issue_tokens(
+        self, session: Session, refresh_token: str, now: datetime, narrowed: list[str] | None = None
+    ) -> TokensRead:
         # No access token may outlive its session.
         lifetime = min(self._signer.lifetime, int((session.expires_at - now).total_seconds()))
-        access_token = self._signer.sign(str(session.user), str(session.id), lifetime)
+        access_token = self._signer.sign(str(session.user), str(session.id), lifetime, narrowed)
+        scopes = session.scopes if narrowed is None else narrowed
         return TokensRead(
             access_token=access_token,
             token_type="Bearer",  # noqa: S106 - no secret, but the type of the token
             expires_in=lifetime,
             refresh_token=refresh_token,
-            scope=None if session.scopes is None else " ".join(session.scopes),
+            scope=None if scopes is None else " ".join(scopes),
         )

@@ -1,6 +1,8 @@
 """Refresh tokens: random, stored as a hash, replaced at every use, and a second use ends the session."""
 
+import asyncio
 import base64
+from datetime import timedelta
 
 from beanie import PydanticObjectId
 from bson import ObjectId
@@ -10,6 +12,7 @@ from database.connection import bound_database
 from planner.randomness import system_random_bytes
 from tests.conftest import SECRET
 from tests.support.clients import PASSWORD, Person, ok
+from tests.support.clocks import MovableClock
 from tests.support.sessions import (
     Tokens,
     get_me,
@@ -68,6 +71,58 @@ async def test_a_refresh_token_used_twice_revokes_the_session_and_all_its_tokens
         await bound_database().handle["audit"].count_documents({"event": "refresh-reuse", "account": ObjectId(ada.id)})
         == 1
     )
+
+
+async def test_a_refresh_token_sent_again_gives_the_same_successor_for_a_minute(
+    ada: Person, tokens: Tokens, clock: MovableClock
+) -> None:
+    first = ok(await refresh(ada.api, tokens["refresh_token"]))
+    for _ in range(2):
+        clock.move(timedelta(seconds=30))
+        again = ok(await refresh(ada.api, tokens["refresh_token"]))
+        assert again["refresh_token"] == first["refresh_token"]
+        ok(await get_me(ada.api, again["access_token"]))
+    ok(await refresh(ada.api, first["refresh_token"]))
+
+
+async def test_a_refresh_token_sent_again_after_a_minute_ends_the_session(
+    ada: Person, tokens: Tokens, clock: MovableClock
+) -> None:
+    first = ok(await refresh(ada.api, tokens["refresh_token"]))
+    clock.move(timedelta(seconds=61))
+    assert is_invalid_grant(await refresh(ada.api, tokens["refresh_token"]))
+    assert is_invalid_grant(await refresh(ada.api, first["refresh_token"]))
+    assert is_invalid_token(await get_me(ada.api, first["access_token"]))
+
+
+async def test_two_tabs_that_refresh_at_once_both_stay_signed_in(ada: Person, tokens: Tokens) -> None:
+    for _ in range(3):
+        both = await asyncio.gather(*(refresh(ada.api, tokens["refresh_token"]) for _ in range(2)))
+        one, other = (ok(answer) for answer in both)
+        assert one["refresh_token"] == other["refresh_token"]
+        for each in (one, other):
+            ok(await get_me(ada.api, each["access_token"]))
+        tokens = one
+    assert len(await list_sessions(ada)) == 2
+
+
+async def test_a_refresh_token_that_cannot_be_used_is_refused_with_the_reason(
+    ada: Person, tokens: Tokens, clock: MovableClock
+) -> None:
+    async def reason(token: str) -> str:
+        answer = await refresh(ada.api, token)
+        assert is_invalid_grant(answer)
+        return str(answer.json()["error_description"])
+
+    other = await open_session(ada.api, ada.email)
+    reasons = [await reason("planner_rt_made.up")]
+    newer = ok(await refresh(ada.api, tokens["refresh_token"]))
+    ok(await refresh(ada.api, newer["refresh_token"]))
+    reasons += [await reason(tokens["refresh_token"]), await reason(newer["refresh_token"])]
+    clock.move(timedelta(days=31))
+    reasons.append(await reason(other["refresh_token"]))
+    for word, text in zip(("not a refresh token", "used already", "was ended", "expired"), reasons, strict=True):
+        assert word in text
 
 
 async def test_a_made_up_refresh_token_does_not_revoke_the_session_that_it_names(ada: Person, tokens: Tokens) -> None:
