@@ -37,7 +37,7 @@ async def get_free_busy(caller: EventsReader, services: ServicesDep, query: Anno
 
     These are your own times, or those of a person who shares them with you: intervals, and nothing about
     the events. An event is busy from its start to its end, or for whole days in its time zone. Events without an end,
-    cancelled events and events imported as transparent are not busy. Intervals that overlap or touch are
+    cancelled events and transparent ones are not busy. Intervals that overlap or touch are
     merged. The response is not a page: a window of more than 366 days, or with more than 50,000
     occurrences, is refused. The response is 404 both for a person who does not share with you and for
     an account that does not exist.

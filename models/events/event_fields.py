@@ -74,9 +74,10 @@ HttpsAddress = Annotated[_Address, AfterValidator(_require_https_address)]
 Color = Annotated[str, Field(max_length=32, pattern=NO_NUL), AfterValidator(_parse_color)]
 Priority = Annotated[int, Field(ge=0, le=9)]
 Status = Literal["confirmed", "tentative", "cancelled"]
+Transparency = Literal["opaque", "transparent"]
 Visibility = Literal["private", "unlisted", "public"]
 Reminders = Annotated[
-    list[Annotated[int, Field(ge=0, le=MAX_REMINDER_MINUTES)]],
+    list[Annotated[int, Field(ge=-MAX_REMINDER_MINUTES, le=MAX_REMINDER_MINUTES)]],
     # The limit counts the numbers that are sent, before duplicates are removed.
     Field(max_length=MAX_REMINDERS),
     AfterValidator(lambda minutes: sorted(set(minutes))),
@@ -138,6 +139,14 @@ class EventContent(BaseModel):
     status: Annotated[Status, Field(description="Whether it takes place.", examples=["confirmed", "tentative"])] = (
         "confirmed"
     )
+    transparency: Annotated[
+        Transparency,
+        Field(
+            description="`opaque`: it takes its time, so that one is busy; `transparent`: one is free all the same "
+            "(RFC 5545 §3.8.2.7).",
+            examples=["opaque", "transparent"],
+        ),
+    ] = "opaque"
     visibility: Annotated[
         Visibility,
         Field(
@@ -148,7 +157,11 @@ class EventContent(BaseModel):
     ] = "private"
     reminders: Annotated[
         Reminders,
-        Field(description="Minutes before the start at which to remind, up to four weeks.", examples=[[10]]),
+        Field(
+            description="Minutes before the start at which to remind, up to four weeks; negative ones are after the "
+            "start, such as -540 for nine o'clock on the day of an all-day event.",
+            examples=[[10], [-540, 10]],
+        ),
     ] = Field(default_factory=list)
 
 

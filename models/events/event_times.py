@@ -5,7 +5,7 @@ from datetime import datetime
 from functools import lru_cache
 from typing import NamedTuple
 
-from database.queries import Id, only, within
+from database.queries import Id, only
 from database.reads import find_raw_batches
 from models.events.event import Event
 from models.events.event_queries import EventSelection, recurring_events_filter, single_events_filter
@@ -17,8 +17,8 @@ SERIES_BATCH_SIZE = 50
 # Larger documents are not cached, so that the memory of the cache stays bounded.
 _MAX_CACHED_BYTES = 4096
 _FIELDS = only(
-    *(Event.status, Event.start, Event.end, Event.all_day, Event.time_zone, Event.begins, Event.ends, Event.title),
-    *(Event.repeats, Event.seconds, Event.recurrence, Event.overrides, within(Event.ics, "lines")),
+    *(Event.title, Event.status, Event.transparency, Event.start, Event.end, Event.all_day, Event.time_zone),
+    *(Event.begins, Event.ends, Event.repeats, Event.seconds, Event.recurrence, Event.overrides),
 )
 Window = tuple[datetime, datetime]
 

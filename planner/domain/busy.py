@@ -9,12 +9,12 @@ from bisect import bisect_right
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
-from typing import NamedTuple, cast
+from typing import NamedTuple
 
 from planner.domain.recurrence.documents import series_from_event
 from planner.domain.recurrence.occurrences import Occurrence, OccurrenceCursor, find_occurrence, list_occurrences
 from planner.domain.recurrence.series import Override, Series
-from planner.domain.stored_event import BusyEvent, ImportedLines
+from planner.domain.stored_event import BusyEvent
 from planner.domain.times import TIME_RESOLUTION
 from planner.domain.zones import LATEST_INSTANT, add_clamped, to_utc
 
@@ -41,13 +41,13 @@ class BusyTime:
     """The time that a stored event takes of its creator.
 
     A single event has a `single_slot`, or nothing if it takes no time. A recurring event has a `series`;
-    `status` and `transparent` are those of all occurrences whose override does not set them.
+    `status` and `transparency` are those of all occurrences whose override does not set them.
     """
 
     single_slot: Slot | None = None
     series: Series | None = None
     status: str = "confirmed"
-    transparent: bool = False
+    transparency: str = "opaque"
 
     @property
     def is_busy_by_default(self) -> bool:
@@ -55,29 +55,22 @@ class BusyTime:
         series = self.series
         if series is None or not series.effective_duration:
             return False
-        return self.status != "cancelled" and not self.transparent
+        return takes_time(self.status, self.transparency)
 
 
 def busy_time_from_event(event: BusyEvent) -> BusyTime:
     """Return the time that a stored event takes of its creator."""
-    status, is_transparent = event.status, _is_transparent(event.ics)
     if event.repeats:
-        return BusyTime(None, series_from_event(event), status, is_transparent)
+        return BusyTime(None, series_from_event(event), event.status, event.transparency)
     # An event without an end is stored with the smallest step between `begins` and `ends`, and takes no time.
     if event.start is None or event.ends is None or event.ends - event.begins <= TIME_RESOLUTION:
         return BusyTime()
-    if status == "cancelled" or is_transparent:
-        return BusyTime()
-    return BusyTime(Slot(event.begins, event.ends))
+    return BusyTime(Slot(event.begins, event.ends)) if takes_time(event.status, event.transparency) else BusyTime()
 
 
-def _is_transparent(ics: ImportedLines | None) -> bool:
-    """Return whether the stored iCalendar lines of an imported entry include TRANSP:TRANSPARENT."""
-    for line in ics["lines"] if ics else ():
-        name, _, value = line.partition(":")
-        if name.partition(";")[0].strip().upper() == "TRANSP":
-            return bool(value.strip().upper() == "TRANSPARENT")
-    return False
+def takes_time(status: str, transparency: str) -> bool:
+    """Return whether an event or occurrence takes time, if it has a duration."""
+    return status != "cancelled" and transparency != "transparent"
 
 
 def iterate_slots(busy_time: BusyTime, since: datetime, until: datetime) -> Iterator[Slot]:
@@ -134,18 +127,10 @@ def _build_slot(busy_time: BusyTime, occurrence: Occurrence) -> Slot | None:
 
 
 def _takes_time(busy_time: BusyTime, override: Override | None) -> bool:
-    """Return whether an occurrence takes time, if it has a duration.
-
-    An imported occurrence is described completely by its own entry (RFC 5545 §3.8.4.4), so its own
-    iCalendar lines replace those of the series. A status in an override replaces that of the series.
-    """
-    status, transparent = busy_time.status, busy_time.transparent
-    if override is not None:
-        status = str(override.fields.get("status") or status)
-        ics = override.fields.get("ics")
-        if ics is not None:
-            transparent = _is_transparent(cast("ImportedLines", ics))
-    return status != "cancelled" and not transparent
+    """Return whether an occurrence takes time, if it has a duration; its override replaces what the series says."""
+    own = {} if override is None else override.fields
+    status, transparency = own.get("status") or busy_time.status, own.get("transparency") or busy_time.transparency
+    return takes_time(str(status), str(transparency))
 
 
 def merge_slots(slots: Iterable[Slot]) -> list[Slot]:

@@ -29,6 +29,7 @@ MAX_TAGS = 20
 MAX_TAG_LENGTH = 32
 MAX_REMINDERS = 10
 STATUSES: Final = ("confirmed", "tentative", "cancelled")
+TRANSPARENCIES: Final = ("opaque", "transparent")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -111,6 +112,7 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "color": _plain(ColorProperty()),
     "priority": _plain(IntegerProperty("PRIORITY", 0, 9)),
     "status": _plain(ChoiceProperty("STATUS", STATUSES)),
+    "transparency": _plain(ChoiceProperty("TRANSP", TRANSPARENCIES)),
     "visibility": _plain(occurrences="never", is_compared=False),
     # As VALARM components, see `planner/domain/ics/alarms.py`.
     "reminders": _plain(occurrences="importer"),

@@ -99,7 +99,7 @@ class BusyEvent(TimesOfEvent, Protocol):
     def status(self) -> str: ...  # noqa: D102
 
     @property
-    def ics(self) -> ImportedLines | None: ...  # noqa: D102
+    def transparency(self) -> str: ...  # noqa: D102
 
 
 class StoredEvent(BusyEvent, Protocol):

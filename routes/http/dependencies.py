@@ -82,7 +82,7 @@ async def reject_conflicts(
         Query(
             description="`reject`: refuse an event that overlaps with another event of yours, with a 409 that lists "
             "the conflicts. An event occupies the time from its start to its end, or its whole days, unless it is "
-            "cancelled or was imported as transparent. Of a recurring event, the first 1,000 occurrences within five "
+            "cancelled or transparent. Of a recurring event, the first 1,000 occurrences within five "
             "years are checked, from now or from a later start. Of several requests at once for the same time, one "
             "succeeds."
         ),

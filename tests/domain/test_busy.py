@@ -33,8 +33,6 @@ from .oracle import list_expected_rows
 
 FIRST = datetime(2026, 5, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
-FREE: dict[str, Any] = {"lines": ["X-NOTE:TRANSP:OPAQUE", "transp;X-A=1:transparent"]}
-OPAQUE: dict[str, Any] = {"lines": ["TRANSP:OPAQUE"]}
 
 
 def slot(start: int, end: int) -> Slot:
@@ -108,17 +106,15 @@ def test_an_event_takes_the_time_from_its_start_to_its_end() -> None:
         {"start": None},
         {"start": "2026-05-01T18:00:00"},
         {"start": "2026-05-01T18:00:00", "end": "2026-05-01T20:00:00", "status": "cancelled"},
-        {"start": "2026-05-01T18:00:00", "end": "2026-05-01T20:00:00", "ics": FREE},
-        {"start": "2026-05-01", "ics": FREE},
+        {"start": "2026-05-01T18:00:00", "end": "2026-05-01T20:00:00", "transparency": "transparent"},
+        {"start": "2026-05-01", "transparency": "transparent"},
     ],
 )
 def test_an_undated_endless_cancelled_or_transparent_event_takes_no_time(fields: Any) -> None:
     assert single_event(**fields) == BusyTime()
 
 
-@pytest.mark.parametrize(
-    "fields", [{"status": "tentative"}, {"ics": OPAQUE}, {"ics": {"lines": [], "alarms": []}}, {"ics": None}]
-)
+@pytest.mark.parametrize("fields", [{"status": "tentative"}, {"transparency": "opaque"}])
 def test_a_tentative_or_opaque_event_takes_its_time(fields: Any) -> None:
     assert single_event(start="2026-05-01T18:00:00", end="2026-05-01T20:00:00", **fields).single_slot is not None
 
@@ -135,6 +131,7 @@ def test_an_all_day_event_takes_the_whole_days_of_its_zone(start: str, end: str 
 
 
 statuses = st.sampled_from(["confirmed", "tentative", "cancelled"])
+transparencies = st.sampled_from(["opaque", "transparent"])
 
 
 @st.composite
@@ -142,13 +139,13 @@ def repeating(draw: st.DrawFn) -> BusyTime:
     """Draw a series of which some occurrences take time and others do not."""
     series = draw(strategies.series())
     overrides = {
-        id: replace(override, fields=draw(st.sampled_from([{}, {"ics": FREE}, {"ics": OPAQUE}])))
+        id: replace(override, fields=draw(st.sampled_from([{}, {"transparency": draw(transparencies)}])))
         for id, override in series.overrides.items()
     }
     for id, override in overrides.items():
         if draw(st.booleans()):
             overrides[id] = replace(override, fields={**override.fields, "status": draw(statuses)})
-    return BusyTime(None, replace(series, overrides=overrides), draw(statuses), draw(st.sampled_from([False, True])))
+    return BusyTime(None, replace(series, overrides=overrides), draw(statuses), draw(transparencies))
 
 
 def expected(busy_time: BusyTime, until: datetime) -> list[Slot]:
@@ -159,7 +156,7 @@ def expected(busy_time: BusyTime, until: datetime) -> list[Slot]:
     found = []
     for start, end, id, _ in list_expected_rows(series, last.date() if series.all_day else last):
         fields: Any = series.overrides.get(id, Override()).fields
-        free = fields["ics"] is FREE if "ics" in fields else busy_time.transparent
+        free = fields.get("transparency", busy_time.transparency) == "transparent"
         if start < end and start < until and not free and fields.get("status", busy_time.status) != "cancelled":
             found.append(Slot(start, end, id))
     return sorted(found)

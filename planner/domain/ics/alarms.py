@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from planner.domain.ics.content import escape_text, sanitize_line
 
-# The earliest reminder of an event is four weeks before its start.
+# Reminders are at most four weeks before the start, or after it.
 MAX_REMINDER_MINUTES = 40_320
 
 _TRIGGER = re.compile(r"TRIGGER((?:;[^:]*)?):(.*)", re.IGNORECASE)
@@ -15,8 +15,8 @@ _DURATION = re.compile(r"([+-])?P(?:(\d+)W)?(?:(\d+)D)?(?:T(?:(\d+)H)?(?:(\d+)M)
 def parse_reminder_minutes(alarm: Sequence[str]) -> int | None:
     """Return how many minutes before the start an alarm is triggered, or None if a reminder cannot express it.
 
-    `alarm` has the unfolded lines of the VALARM. A reminder cannot express an alarm at a fixed time, after
-    the start, relative to the end, or not at whole minutes.
+    `alarm` has the unfolded lines of the VALARM; negative minutes are after the start. A reminder cannot express an
+    alarm at a fixed time, relative to the end, or not at whole minutes.
     """
     triggers = [found for line in alarm if (found := _TRIGGER.fullmatch(line))]
     if len(triggers) != 1:
@@ -27,17 +27,17 @@ def parse_reminder_minutes(alarm: Sequence[str]) -> int | None:
         return None
     weeks, days, hours, minutes, seconds = (int(part or 0) for part in duration.groups()[1:])
     total = ((weeks * 7 + days) * 24 + hours) * 3600 + minutes * 60 + seconds
-    if total % 60 or total // 60 > MAX_REMINDER_MINUTES or (total and duration[1] != "-"):
+    if total % 60 or total // 60 > MAX_REMINDER_MINUTES:
         return None
-    return total // 60
+    return total // 60 if duration[1] == "-" else -total // 60
 
 
 def format_valarms(title: str, reminders: Sequence[int], imported: Sequence[Sequence[str]]) -> list[str]:
     """Return the lines of all VALARMs of an event.
 
-    `reminders` are minutes before the start; `imported` are the alarms of an imported event, as unfolded
-    lines. An imported alarm is left out if it was a reminder that has been removed since; the reminders
-    that no imported alarm expresses get a VALARM of their own.
+    `reminders` are minutes before the start, or after it if they are negative; `imported` are the alarms of an
+    imported event, as unfolded lines. An imported alarm is left out if it was a reminder that has been removed
+    since; the reminders that no imported alarm expresses get a VALARM of their own.
     """
     lines: list[str] = []
     imported_minutes = set()
@@ -53,7 +53,7 @@ def format_valarms(title: str, reminders: Sequence[int], imported: Sequence[Sequ
                 "BEGIN:VALARM",
                 "ACTION:DISPLAY",
                 f"DESCRIPTION:{escape_text(title)}",
-                f"TRIGGER:-PT{minutes}M" if minutes else "TRIGGER:PT0M",
+                f"TRIGGER:{'-' if minutes > 0 else ''}PT{abs(minutes)}M",
                 "END:VALARM",
             ]
     return lines

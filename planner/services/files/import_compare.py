@@ -6,12 +6,15 @@ from icalendar.parser import unescape_backslash
 
 from database.queries import Changes
 from models.events.event import Event
+from models.events.event_fields import default_content
 from planner.domain.fields import COMPARED_FIELDS
 from planner.domain.ics.reading.groups import parse_groups
 from planner.domain.ics.reading.properties import Unreadable, parse_property
 from planner.domain.ics.writing.vevent import render_vevents
 from planner.domain.stored_event import ImportedLines, StoredOverride
 from planner.services.files.import_drafts import build_draft
+
+DEFAULTS = default_content()
 
 
 def has_same_content(stored: Changes, content: Changes) -> bool:
@@ -35,7 +38,8 @@ def has_same_export(event: Event, content: Changes) -> bool:
 
 
 def _select_content(fields: Changes) -> Changes:
-    return {name: fields[name] for name in COMPARED_FIELDS if fields.get(name)}
+    """Return what is compared: a field without a value, or one that is not stored, has its default."""
+    return {name: value for name in COMPARED_FIELDS if (value := fields.get(name)) and value != DEFAULTS.get(name)}
 
 
 def _normalize(fields: Changes) -> Changes:

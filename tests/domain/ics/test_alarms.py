@@ -29,8 +29,11 @@ def alarm(trigger: str, *more: str) -> list[str]:
         ("TRIGGER;RELATED=START:-PT5M", 5),
         ("trigger;value=duration:-pt5m", 5),
         ("TRIGGER:-PT30S", None),
-        ("TRIGGER:PT10M", None),
-        ("TRIGGER:+PT10M", None),
+        ("TRIGGER:PT10M", -10),
+        ("TRIGGER:+PT10M", -10),
+        ("TRIGGER:PT9H", -540),
+        ("TRIGGER:P4W", -MAX_REMINDER_MINUTES),
+        ("TRIGGER:P5W", None),
         ("TRIGGER:-P5W", None),
         ("TRIGGER;RELATED=END:-PT10M", None),
         ("TRIGGER;VALUE=DATE-TIME:20260501T100000Z", None),
@@ -40,7 +43,7 @@ def alarm(trigger: str, *more: str) -> list[str]:
         ("X-TRIGGER:-PT10M", None),
     ],
 )
-def test_an_alarm_at_whole_minutes_before_the_start_is_a_reminder(trigger: str, minutes: int | None) -> None:
+def test_an_alarm_at_whole_minutes_before_or_after_the_start_is_a_reminder(trigger: str, minutes: int | None) -> None:
     assert parse_reminder_minutes(alarm(trigger)) == minutes
 
 
@@ -48,8 +51,8 @@ def test_an_alarm_with_two_triggers_is_no_reminder() -> None:
     assert parse_reminder_minutes(alarm("TRIGGER:-PT10M", "TRIGGER:-PT5M")) is None
 
 
-@given(st.lists(st.integers(0, MAX_REMINDER_MINUTES), unique=True))
-def test_each_reminder_becomes_an_alarm_at_its_minutes_before_the_start(reminders: list[int]) -> None:
+@given(st.lists(st.integers(-MAX_REMINDER_MINUTES, MAX_REMINDER_MINUTES), unique=True))
+def test_each_reminder_becomes_an_alarm_at_its_minutes_before_or_after_the_start(reminders: list[int]) -> None:
     content = encode_lines(["BEGIN:VEVENT", *format_valarms("A, b", reminders, []), "END:VEVENT"])
     found: list[Any] = icalendar.Event.from_ical(content).walk("VALARM")
     assert [-part["TRIGGER"].dt.total_seconds() / 60 for part in found] == reminders

@@ -5,11 +5,8 @@ from typing import Any
 
 import httpx
 import pytest
-from bson import ObjectId
-from fastapi import FastAPI
 
 from tests.support.clients import Person, ok
-from tests.support.services import database_of
 
 EVENING = {"start": "2026-12-01T18:00:00Z", "end": "2026-12-01T20:00:00Z"}
 LATER = {"start": "2026-12-01T20:00:00Z", "end": "2026-12-01T21:00:00Z"}
@@ -73,13 +70,12 @@ async def test_adjacent_empty_cancelled_undated_and_foreign_events_do_not_confli
     ok(await book(ada), 201)
 
 
-async def test_a_transparent_event_does_not_conflict(ada: Person, app: FastAPI) -> None:
-    free = await ada.event(**EVENING)
-    change = {"$set": {"ics": {"lines": ["TRANSP:TRANSPARENT"], "alarms": []}}}
-    await database_of(app)["events"].update_one({"_id": ObjectId(free["id"])}, change)
+async def test_a_transparent_event_does_not_conflict(ada: Person) -> None:
+    free = await ada.event(transparency="transparent", **EVENING)
     ok(await book(ada, **EVENING), 201)
     # Nor is anything in its way.
     ok(await edit(ada, free, title="Still free"))
+    refused(await edit(ada, free, transparency="opaque"))
 
 
 async def test_at_most_ten_conflicts_are_named_in_the_order_of_their_start(ada: Person) -> None:

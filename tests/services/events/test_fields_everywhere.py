@@ -145,8 +145,9 @@ REFUSED: list[tuple[str, Any]] = [
     *(("location", value) for value in ("x" * 301, 7)),
     *(("url", value) for value in ("ftp://example.com", "example.com")),
     *(("status", value) for value in ("", "Confirmed", 7)),
+    *(("transparency", value) for value in ("", "TRANSPARENT", "free", True)),
     *(("visibility", value) for value in ("", "secret")),
-    *(("reminders", value) for value in ([-1], [40_321], [1.5], 10)),
+    *(("reminders", value) for value in ([-40_321], [40_321], [1.5], 10)),
 ]
 
 

@@ -69,7 +69,7 @@ async def test_events_without_length_undated_and_cancelled_ones_are_not_busy(ada
     assert await busy(ada) == [("2026-12-02T00:00:00Z", "2026-12-03T00:00:00Z")]
 
 
-async def test_a_transparent_event_is_not_busy(ada: Person, app: FastAPI) -> None:
+async def test_a_transparent_event_is_not_busy(ada: Person) -> None:
     free = await ada.event(start="2026-12-01T18:00:00Z", end="2026-12-01T19:00:00Z")
     week = await ada.event(
         start="2026-12-02T18:00:00Z", end="2026-12-02T19:00:00Z", recurrence={"rrule": "FREQ=DAILY;COUNT=3"}
@@ -77,14 +77,14 @@ async def test_a_transparent_event_is_not_busy(ada: Person, app: FastAPI) -> Non
     id = "2026-12-03T18:00:00"
     ok(await ada.patch(f"/events/{week['id']}/occurrences/{id}", json={"title": "Another"}))
     assert len(await busy(ada)) == 4
-    events = database_of(app)["events"]
-    await events.update_one(
-        {"_id": ObjectId(free["id"])}, {"$set": {"ics": {"lines": ["TRANSP:TRANSPARENT"], "alarms": []}}}
-    )
+    ok(await ada.patch(f"/events/{free['id']}", json={"transparency": "transparent"}))
     assert [start[:10] for start, _ in await busy(ada)] == ["2026-12-02", "2026-12-03", "2026-12-04"]
-    only_one = {"overrides.0.fields.ics": {"lines": ["TRANSP:TRANSPARENT"], "alarms": []}}
-    await events.update_one({"_id": ObjectId(week["id"])}, {"$set": only_one})
+    ok(await ada.patch(f"/events/{week['id']}/occurrences/{id}", json={"transparency": "transparent"}))
     assert [start[:10] for start, _ in await busy(ada)] == ["2026-12-02", "2026-12-04"]
+    ok(await ada.patch(f"/events/{week['id']}", json={"transparency": "transparent"}))
+    assert await busy(ada) == []
+    ok(await ada.patch(f"/events/{week['id']}/occurrences/{id}", json={"transparency": "opaque"}))
+    assert [start[:10] for start, _ in await busy(ada)] == ["2026-12-03"]
 
 
 async def test_all_day_events_are_busy_by_the_days_of_their_zone_and_series_at_their_local_hour(ada: Person) -> None:

@@ -35,7 +35,8 @@ contents = st.fixed_dictionaries(
         "url": st.none() | st.just("https://example.org/a,b;c?d=%20"),
         "image": st.none() | st.just("https://example.org/a.png"),
         "status": st.sampled_from(["confirmed", "tentative", "cancelled"]),
-        "reminders": st.lists(st.integers(0, 40_320), max_size=10, unique=True).map(sorted),
+        "transparency": st.sampled_from(["opaque", "transparent"]),
+        "reminders": st.lists(st.integers(-40_320, 40_320), max_size=10, unique=True).map(sorted),
         "ics": st.none()
         | st.just({"lines": ['X-A;X-B="c;d":e\\, f', "CLASS:PRIVATE"], "alarms": []})
         | st.just(

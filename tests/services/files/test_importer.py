@@ -81,7 +81,7 @@ async def test_the_export_of_an_imported_export_is_the_same(ada: Person, ben: Pe
 
 
 async def test_lines_without_a_field_are_exported_as_they_were_imported(ada: Person) -> None:
-    lines = ["X-A;X-B=1:one\\, two", "X-C:3", "TRANSP:TRANSPARENT", "CLASS:PRIVATE"]
+    lines = ["X-A;X-B=1:one\\, two", "X-C:3", "CLASS:PRIVATE"]
     await imported(ada, file(event(*lines)))
     text = await exported(ada)
     assert [line for line in text.splitlines() if line in lines] == lines

@@ -46,7 +46,7 @@ def test_what_google_exports() -> None:
     assert fields["recurrence"]["exdates"] == ["2026-03-09T09:30:00"]
     assert fields["reminders"] == [10]
     assert [line.partition(":")[0].partition(";")[0] for line in fields["ics"]["lines"]] == [
-        *("ORGANIZER", "ATTENDEE", "X-GOOGLE-CONFERENCE", "TRANSP")
+        *("ORGANIZER", "ATTENDEE", "X-GOOGLE-CONFERENCE")
     ]
     assert fields["ics"]["lines"][1].endswith("X-NUM-GUESTS=0:mailto:ann@example.org")
     (moved,) = standup.occurrences

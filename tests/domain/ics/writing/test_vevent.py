@@ -159,11 +159,18 @@ def test_every_other_field_has_a_property() -> None:
         "IMAGE;VALUE=URI:https://example.org/a.png",
         "CATEGORIES:books,a\\,b",
         "STATUS:TENTATIVE",
+        "TRANSP:OPAQUE",
     ]
 
 
 def test_an_empty_field_has_no_property() -> None:
-    assert lines()[6:] == ["DTSTART:20260501T180000Z", "SUMMARY:Reading", "STATUS:CONFIRMED", "END:VEVENT"]
+    assert lines()[6:] == [
+        "DTSTART:20260501T180000Z",
+        "SUMMARY:Reading",
+        "STATUS:CONFIRMED",
+        "TRANSP:OPAQUE",
+        "END:VEVENT",
+    ]
 
 
 @given(printable.filter(bool), printable, printable, st.lists(printable.filter(bool), max_size=5))
@@ -259,6 +266,7 @@ def test_an_occurrence_with_an_override_has_its_own_vevent() -> None:
         "DESCRIPTION:Bring tea",
         "CATEGORIES:late",
         "STATUS:CONFIRMED",
+        "TRANSP:OPAQUE",
         "X-A:1",
         "END:VEVENT",
     ]
