@@ -10,9 +10,11 @@ COPY auth auth
 COPY routes routes
 COPY models models
 COPY database database
-RUN useradd --create-home --uid 10001 planner
+# Mails become files in DATA_DIR unless SMTP_URL is set.
+RUN useradd --create-home --uid 10001 planner && install -d -m 700 -o planner -g planner /data
 USER planner
-ENV HOST=0.0.0.0 PYTHONUNBUFFERED=1
+VOLUME /data
+ENV HOST=0.0.0.0 DATA_DIR=/data PYTHONUNBUFFERED=1
 EXPOSE 8000
 HEALTHCHECK CMD ["python", "-c", "import urllib.request as u; u.urlopen('http://127.0.0.1:8000/readyz', timeout=3)"]
 CMD ["python", "-m", "planner", "serve"]

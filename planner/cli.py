@@ -28,7 +28,7 @@ from database.migrate import migrate, pending
 from planner.app import create_app
 from planner.errors import ConfigurationError, Invalid, PlannerError
 from planner.settings import Settings, load
-from planner.startup import recover
+from planner.startup import check_outbox, prepare_outbox, recover
 from planner.wiring import Services
 
 GRACE_SECONDS = 10
@@ -135,6 +135,7 @@ def _serve(options: argparse.Namespace) -> int:
     _stop_on_sigterm()
     # The port is opened before anything else starts, so that one in use is reported at once.
     with _listen(settings) as listener, contextlib.suppress(KeyboardInterrupt), _database(settings) as ready:
+        prepare_outbox(settings)
         asyncio.run(recover(ready, exclusive=True, workers=options.workers))
         if options.workers == 1:
             _Server(_config(settings, freeze_gc(create_app(ready))), settings).run(sockets=[listener])
@@ -240,6 +241,7 @@ def _check(options: argparse.Namespace) -> int:
     # A secret that does not exist yet is created by `serve`, not here.
     if settings.secret_key or settings.database_url or (settings.data_dir / "secret").exists():
         settings.secret()
+    check_outbox(settings)
     print("The settings are valid.")
     if settings.database_url is None:
         print(f"No DATABASE_URL: the embedded MongoDB will be used, in {settings.data_dir.resolve()}.")

@@ -3,8 +3,10 @@
 import ipaddress
 import os
 import secrets
+from email.errors import HeaderParseError
+from email.headerregistry import HeaderRegistry
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -127,6 +129,13 @@ class Settings(BaseSettings):
                 raise ValueError("must begin with smtp:// or smtps:// and name a host")
         return value
 
+    @field_validator("mail_from")
+    @classmethod
+    def _mail_from_is_a_sender(cls, value: str) -> str:
+        if not is_sender(value):
+            raise ValueError("must be an e-mail address, or a name and an address: Planner <planner@example.com>")
+        return value
+
     @field_validator("trusted_proxies")
     @classmethod
     def _trusted_proxies_are_addresses(cls, value: str) -> str:
@@ -186,6 +195,20 @@ class Settings(BaseSettings):
 def split_list(text: str) -> list[str]:
     """Return the entries of a comma-separated setting, without blanks."""
     return [entry.strip().rstrip("/") for entry in text.split(",") if entry.strip()]
+
+
+def is_sender(text: str) -> bool:
+    """Return whether the text is the sender of a mail: one address on one line, with or without a name."""
+    if not text.isprintable() or "=?" in text:
+        return False
+    try:
+        header: Any = HeaderRegistry()("From", text)
+    except (HeaderParseError, ValueError, IndexError, AttributeError):
+        return False
+    if header.defects or len(header.addresses) != 1:
+        return False
+    (sender,) = header.addresses
+    return bool(sender.username and sender.domain) and sender.addr_spec in text
 
 
 def check_secret(secret: str) -> None:

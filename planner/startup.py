@@ -1,7 +1,10 @@
 """What is done once, before any process serves: the database is opened, checked and repaired."""
 
 import logging
+import os
+import tempfile
 from collections.abc import Awaitable, Callable
+from pathlib import Path
 
 from database.connection import Database, bind, open_database
 from database.migrate import pending, stamp_latest, unknown
@@ -9,6 +12,7 @@ from models import DOCUMENTS
 from models.events.embedded_ids import repair_embedded_ids
 from planner.errors import ConfigurationError
 from planner.settings import Settings
+from planner.wiring import outbox_of
 
 log = logging.getLogger("planner")
 
@@ -21,6 +25,40 @@ def database_opener(settings: Settings) -> OpenDatabase:
         raise ConfigurationError("No DATABASE_URL, and no embedded server was started.")
     url = settings.database_url.get_secret_value()
     return lambda: open_database(url)
+
+
+def prepare_outbox(settings: Settings) -> None:
+    """Create the folder for mails, if they are to be files; raises `ConfigurationError` when it cannot be written."""
+    if settings.smtp_url is not None:
+        return
+    folder = outbox_of(settings)
+    try:
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        tempfile.TemporaryFile(dir=folder).close()
+    except OSError as error:
+        raise _outbox_error(folder, error.strerror) from None
+
+
+def check_outbox(settings: Settings) -> None:
+    """Raise `ConfigurationError` when mails are to be files, and cannot be written; changes nothing."""
+    if settings.smtp_url is not None:
+        return
+    folder = outbox_of(settings)
+    try:
+        existing = next(path for path in (folder, *folder.resolve().parents) if path.exists())
+    except OSError as error:
+        raise _outbox_error(folder, error.strerror) from None
+    if not existing.is_dir():
+        raise _outbox_error(folder, f"{existing} is not a folder")
+    if not os.access(existing, os.W_OK | os.X_OK):
+        raise _outbox_error(folder, f"{existing} is not writable")
+
+
+def _outbox_error(folder: Path, reason: str | None) -> ConfigurationError:
+    return ConfigurationError(
+        f"Mails cannot be written to {folder}: {reason}. Set SMTP_URL to a mail server, or DATA_DIR to a folder that "
+        "the planner may write to."
+    )
 
 
 async def recover(settings: Settings, *, exclusive: bool, workers: int = 1) -> None:

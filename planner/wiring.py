@@ -1,6 +1,7 @@
 """How the services are made, each from those it uses: the one place that knows all of them."""
 
 from dataclasses import dataclass
+from pathlib import Path
 
 from auth.authenticate import Authenticator
 from auth.hash_password import PasswordHasher
@@ -98,7 +99,7 @@ def build_services(
     events = Events(conflicts, clock)
     numbering = ChangeNumbering()
     import_jobs = ImportJobs(Importer(conflicts, locks, clock), locks, clock)
-    mail_delivery = MailDelivery(mail_transport, settings.mail_from, base_url, tokens, clock)
+    mail_delivery = MailDelivery(mail_transport, settings.mail_from, base_url, tokens, rate_limiter, audit, clock)
     database.on_insert(QueuedMail, mail_delivery.wake.set)
     database.on_insert(ImportJob, import_jobs.wake.set)
     return Services(
@@ -136,4 +137,9 @@ def mail_transport_of(settings: Settings) -> MailTransport:
     """Return the way in which mail leaves: the server of `SMTP_URL`, or the outbox folder."""
     if settings.smtp_url is not None:
         return SmtpTransport(settings.smtp_url.get_secret_value())
-    return OutboxTransport(settings.data_dir / "outbox")
+    return OutboxTransport(outbox_of(settings))
+
+
+def outbox_of(settings: Settings) -> Path:
+    """Return the folder into which mails are written if `SMTP_URL` is not set."""
+    return settings.data_dir / "outbox"

@@ -157,6 +157,12 @@ class ImportJob(StoredDocument):
         await find_and_update(cls, {cls.id: id, cls.lease_holder: holder}, update)
 
     @classmethod
+    async def postpone(cls, id: Id, holder: Id, due_at: datetime) -> None:
+        """Make a job due at a later time, for any process. The attempt counts."""
+        update: Changes = {"$set": assign(cls.due_at, due_at) | assign(cls.status, "waiting")}
+        await find_and_update(cls, {cls.id: id, cls.lease_holder: holder}, update)
+
+    @classmethod
     def progress_write(cls, id: Id, holder: Id, done: int, counts: ImportCounts) -> Update:
         """Return the write that adds the counts of further UIDs, after the first `done` ones.
 

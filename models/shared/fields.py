@@ -1,11 +1,13 @@
 """The types of fields that several request bodies have."""
 
 import unicodedata
-from typing import Annotated
+from email.headerregistry import Address, HeaderRegistry
+from typing import Annotated, Any
 
 from email_validator import EmailNotValidError, validate_email
 from pydantic import AfterValidator, Field, StringConstraints
 
+from planner.domain.mail_addresses import ENCODED_WORD, is_read_literally
 from planner.domain.zones import load_zone
 
 # Much other software ends a string at a NUL, so no text may contain one.
@@ -16,10 +18,15 @@ Text = Annotated[str, StringConstraints(pattern=NO_NUL)]
 
 def _email(text: str) -> str:
     try:
-        return validate_email(text, check_deliverability=False, test_environment=True).normalized
+        address = validate_email(text, check_deliverability=False, test_environment=True).normalized
     except EmailNotValidError:
         # The library's message would quote parts of the address.
         raise ValueError("must be an e-mail address") from None
+    if ENCODED_WORD in address:
+        raise ValueError(f"must not have {ENCODED_WORD}, which mail programs take for encoded text (RFC 2047)")
+    if not is_read_literally(address):
+        raise ValueError("must be an e-mail address that every mail program reads in the same way")
+    return address
 
 
 Email = Annotated[
@@ -61,6 +68,21 @@ TimeZone = Annotated[
     Field(max_length=64, pattern=NO_NUL, description="An IANA time zone.", examples=["Europe/Berlin"]),
     AfterValidator(_zone),
 ]
+
+
+def to_ascii_domain(address: str) -> str:
+    """Return the address with its domain in ASCII (RFC 5891), so that every mail server accepts the domain."""
+    if address.isascii():
+        return address
+    checked = validate_email(address, check_deliverability=False, test_environment=True, globally_deliverable=False)
+    return f"{checked.local_part}@{checked.ascii_domain}"
+
+
+def to_ascii_sender(sender: str) -> str:
+    """Return the sender of mails, an address or `Name <address>`, with the domain of the address in ASCII."""
+    header: Any = HeaderRegistry()("From", sender)
+    (found,) = header.addresses
+    return str(Address(found.display_name, addr_spec=to_ascii_domain(found.addr_spec)))
 
 
 def fold(text: str) -> str:

@@ -14,6 +14,7 @@ geo.py             circles on the earth's surface
 rate_limits.py     how often something may happen
 passwords.py       which passwords are too weak
 mail_templates.py  the mails, as text and as HTML
+mail_addresses.py  e-mail addresses in the headers of mails
 urls.py            web addresses
 pkce.py            Proof Key for Code Exchange (RFC 7636)
 """

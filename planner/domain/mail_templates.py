@@ -1,8 +1,15 @@
 """The mails that the planner sends, each as text and as HTML from one template."""
 
+from datetime import datetime
 from email.message import EmailMessage
 from html import escape
 from typing import NamedTuple
+
+from planner.domain.mail_addresses import is_read_literally
+
+
+class UnusableAddress(ValueError):
+    """Mail programs would read the address of a recipient as another one."""
 
 
 class MailContent(NamedTuple):
@@ -63,12 +70,22 @@ def build_password_changed_mail() -> MailContent:
     )
 
 
-def compose_message(content: MailContent, sender: str, recipient: str) -> EmailMessage:
-    """Return the message, with a text part and an HTML part of the same content."""
+def compose_message(
+    content: MailContent, sender: str, recipient: str, *, date: datetime, message_id: str
+) -> EmailMessage:
+    """Return the message (RFC 5322 §3.6), with a text part and an HTML part of the same content.
+
+    `message_id` is what is unique before the @ of the Message-ID; after it is the domain of the sender. Raises
+    `UnusableAddress` for a recipient that mail programs would read as another one.
+    """
+    if not is_read_literally(recipient):
+        raise UnusableAddress("mail programs would read the address as another one")
     message = EmailMessage()
     message["Subject"] = content.subject
     message["From"] = sender
     message["To"] = recipient
+    message["Date"] = date
+    message["Message-ID"] = f"<{message_id}@{message['From'].addresses[0].domain}>"
     message["Auto-Submitted"] = "auto-generated"
     text = _render_text(content)
     # ASCII text is not encoded, so that the link can be copied from a mail that was saved as a file.

@@ -138,6 +138,28 @@ def test_check_without_any_setting_names_the_data_directory_and_creates_nothing(
     assert list(operator.folder.iterdir()) == []
 
 
+def test_check_fails_when_mails_cannot_be_written_and_changes_nothing(operator: Operator) -> None:
+    (operator.folder / "occupied").touch()
+    for data_dir in ("occupied", "occupied/deeper"):
+        ended = operator.runs("check", DATA_DIR=data_dir)
+        assert ended.status == 1
+        assert f"Mails cannot be written to {data_dir}/outbox" in ended.err
+        assert "Set SMTP_URL to a mail server, or DATA_DIR" in ended.err
+    assert operator.runs("check", DATA_DIR="occupied/deeper", SMTP_URL="smtp://mail.example.com").status == 0
+    assert [path.name for path in operator.folder.iterdir()] == ["occupied"]
+
+
+@pytest.mark.parametrize("obstacle", ["", "outbox"])
+def test_serve_does_not_start_when_mails_cannot_be_written(operator_of_database: Operator, obstacle: str) -> None:
+    data = operator_of_database.folder / "data"
+    (data if obstacle else data.parent).mkdir(exist_ok=True)
+    (data / obstacle).touch()
+    ended = operator_of_database.runs("serve", DATA_DIR="data", PORT=str(free_port()))
+    assert ended.status == 1
+    assert "planner: Mails cannot be written to data/outbox" in ended.err
+    assert "is at" not in ended.out
+
+
 def test_check_names_every_invalid_setting_in_one_line(operator: Operator) -> None:
     ended = operator.runs("check", PORT="none", SECRET_KEY="short")
     assert (ended.status, ended.out) == (1, "")

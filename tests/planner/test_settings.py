@@ -219,3 +219,34 @@ def test_the_base_url_is_public_url_or_made_of_host_and_port(given: dict[str, An
 def test_origins_are_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CORS_ORIGINS", " https://app.example.com/ ,http://localhost:5173,, ")
     assert load().origins == ["https://app.example.com", "http://localhost:5173"]
+
+
+@pytest.mark.parametrize(
+    "sender",
+    ["planner@localhost", "planner@example.com", "Planner <planner@example.com>", '"Planner, Inc." <p@bücher.example>'],
+)
+def test_the_sender_of_mails_is_an_address_with_or_without_a_name(monkeypatch: pytest.MonkeyPatch, sender: str) -> None:
+    monkeypatch.setenv("MAIL_FROM", sender)
+    assert load().mail_from == sender
+
+
+@pytest.mark.parametrize(
+    "sender",
+    [
+        "planner@example.com\nBcc: everybody@example.com",
+        "planner@example.com\r\n",
+        "Planner\n <planner@example.com>",
+        "planner",
+        "planner@",
+        "@example.com",
+        "one@example.com, two@example.com",
+        "Planner <planner@example.com> and more",
+        "=?utf-8?q?planner?=@example.com",
+    ],
+)
+def test_a_sender_that_is_no_single_address_on_one_line_is_refused(
+    monkeypatch: pytest.MonkeyPatch, sender: str
+) -> None:
+    monkeypatch.setenv("MAIL_FROM", sender)
+    with pytest.raises(ConfigurationError, match="MAIL_FROM: must be an e-mail address"):
+        load()

@@ -22,12 +22,12 @@ class Mailbox:
         self.sent: list[EmailMessage] = []
         self.broken = False
         self.delivery: MailDelivery | None = None
-        self.refused: set[str] = set()
+        self.errors: dict[str, Exception] = {}
 
     async def send(self, message: EmailMessage) -> None:
-        """Keep a mail; raises `DeliveryFailed` while `broken`, and for the addresses in `refused`."""
-        if message["To"] in self.refused:
-            raise DeliveryFailed("the address is refused")
+        """Keep a mail; raises `DeliveryFailed` while `broken`, and what `errors` has for the address."""
+        if message["To"] in self.errors:
+            raise self.errors[message["To"]]
         if self.broken:
             raise DeliveryFailed("the transport is broken")
         self.sent.append(message)

@@ -24,6 +24,8 @@ from planner.services.shared.field_errors import field_errors
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
 from planner.services.shared.rate_limiter import (
     MAIL_ACCOUNT,
+    MAIL_NETWORK,
+    MAIL_TARGET,
     SIGN_IN_ACCOUNT,
     SIGN_IN_ADDRESS,
     SIGN_UP_ADDRESS,
@@ -170,7 +172,11 @@ class Accounts:
         now, changes, cleared = self._clock.now(), _profile_changes(patch), _cleared_fields(patch)
         writes: list[Write] = []
         if patch.email is not None and patch.email != user.email:
-            await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail", user.email_key))
+            await self._rate_limiter.count(
+                Counted(MAIL_ACCOUNT, "mail account", str(user.id)),
+                Counted(MAIL_TARGET, "mail target", fold(patch.email)),
+                Counted(MAIL_NETWORK, "mail network", network(client.address)),
+            )
             # Only the letter case may differ.
             verified = user.email_verified and fold(patch.email) == user.email_key
             changes |= User.email_changes(patch.email, verified=verified)

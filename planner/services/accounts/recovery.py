@@ -19,7 +19,14 @@ from planner.services.accounts.accounts import read_own
 from planner.services.accounts.password_policy import require_strong
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
-from planner.services.shared.rate_limiter import MAIL_ACCOUNT, Counted, RateLimiter
+from planner.services.shared.rate_limiter import (
+    MAIL_ACCOUNT,
+    MAIL_NETWORK,
+    MAIL_TARGET,
+    Counted,
+    RateLimiter,
+    network,
+)
 
 INVALID_TOKEN = Invalid.field("/token", "is not valid, was used, or has expired; request a new e-mail")
 
@@ -49,7 +56,7 @@ class Recovery:
         user = await read_own(caller)
         if user.email_verified:
             raise Conflict("Your e-mail address is verified already.")
-        await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail", user.email_key))
+        await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail account", str(user.id)))
         await commit_atomically([QueuedMail.insert_write("verify", user.id, user.email, self._clock.now())])
 
     async def verify_email(self, token: str, client: ClientInfo) -> None:
@@ -74,7 +81,10 @@ class Recovery:
         Whether there is an account with this address is checked when the mail is sent, so that neither the response
         nor its time reveals it. Raises `TooMany`.
         """
-        await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail", fold(email)))
+        await self._rate_limiter.count(
+            Counted(MAIL_TARGET, "recovery target", fold(email)),
+            Counted(MAIL_NETWORK, "mail network", network(client.address)),
+        )
         await commit_atomically(
             [
                 QueuedMail.insert_write("reset", None, fold(email), self._clock.now()),

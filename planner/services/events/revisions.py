@@ -1,10 +1,11 @@
 """The use cases of revisions: list those of an event, and restore one."""
 
+import logging
 from collections.abc import AsyncIterator
 
 from auth.principal import Principal
 from database.commit import commit_atomically
-from database.errors import DuplicateKey
+from database.errors import DuplicateKey, is_unavailable
 from database.queries import Id, parse_id
 from models.accounts.user import User
 from models.events.event import Event
@@ -21,6 +22,7 @@ from planner.services.events.events import Events
 from planner.services.shared.retry import retry
 from planner.services.shared.views import Page
 
+log = logging.getLogger("planner.revisions")
 # Deleted events whose history is deleted in one round.
 BATCH_SIZE = 100
 
@@ -68,9 +70,16 @@ class Revisions:
     async def delete_expired(self) -> int:
         """Delete the histories of deleted events that cannot be restored any more; returns of how many events."""
         expired = await Revision.find_expired_deletions(self._clock.now(), BATCH_SIZE)
+        done = 0
         for deletion in expired:
-            await deletion.delete_history()
-        return len(expired)
+            try:
+                await deletion.delete_history()
+                done += 1
+            except Exception as error:  # Nothing that one history raises may stop the others.
+                if is_unavailable(error):
+                    raise
+                log.exception("the history of a deleted event could not be deleted")
+        return done
 
     async def _find(self, caller: Principal, id: str) -> EventView | Revision:
         """Return the caller's event; or its deletion, if it is deleted and can be restored."""

@@ -3,12 +3,13 @@
 import asyncio
 import hashlib
 import logging
+from datetime import timedelta
 
 from pydantic import BaseModel
 
 from auth.principal import Principal
 from database.commit import commit_atomically
-from database.errors import DuplicateKey
+from database.errors import DuplicateKey, is_unavailable
 from database.queries import Id, new_id, parse_id
 from database.writes import Write
 from models.files.import_chunk import ImportChunk
@@ -20,9 +21,12 @@ from planner.errors import Conflict, Invalid, InvalidToken, NotFound, Unavailabl
 from planner.services.events.user_lock import UserWriteLocks
 from planner.services.files.importer import File, Importer, ImportRun
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
+from planner.services.shared.retry import compute_pause
 from planner.services.shared.views import View
 
 log = logging.getLogger("planner.imports")
+FIRST_PAUSE = timedelta(seconds=6)
+LONGEST_PAUSE = timedelta(minutes=10)
 
 
 class ImportFingerprint(BaseModel):
@@ -100,17 +104,27 @@ class ImportJobs:
         return View(ImportJobRead.from_document(job).to_json(), str(job.id), 0)
 
     async def run_due(self) -> int:
-        """Run every job that is due, from where it was left; return how many there were."""
+        """Run every job that is due, from where it was left; return how many there were.
+
+        A job that raises what it should not is tried again after a pause, until it has failed `MAX_ATTEMPTS` times.
+        """
         count, holder = 0, new_id()
         while (job := await ImportJob.lease_due(holder, self._clock.now())) is not None:
-            await self._run(job, holder)
+            try:
+                await self._run(job, holder)
+            except Exception as error:  # Nothing that a job raises may stop the others.
+                if is_unavailable(error):
+                    raise
+                pause = compute_pause(job.attempts, FIRST_PAUSE, LONGEST_PAUSE)
+                log.exception("an import job failed; trying again in %s", pause)
+                await ImportJob.postpone(job.id, holder, self._clock.now() + pause)
             count += 1
         return count
 
     async def _run(self, job: ImportJob, holder: Id) -> None:
         """Run a job that was leased, and store how it ends."""
         if job.attempts > MAX_ATTEMPTS:
-            await self._fail(job, holder, f"the import was interrupted {MAX_ATTEMPTS} times")
+            await self._fail(job, holder, f"the import was interrupted or failed {MAX_ATTEMPTS} times")
             return
         try:
             counts = await self._import_and_renew_lease(job, holder)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import tempfile
+from email import policy
 from email.message import EmailMessage
 from pathlib import Path
 from typing import Protocol
@@ -19,11 +20,15 @@ class DeliveryFailed(Exception):
     """The mail could not be sent; it may be tried again."""
 
 
+class DeliveryRefused(DeliveryFailed):
+    """The mail server refuses the mail for good: sending it again would have the same result (RFC 5321 §4.2.1)."""
+
+
 class MailTransport(Protocol):
     """A way to send mails."""
 
     async def send(self, message: EmailMessage) -> None:
-        """Send a mail; raises `DeliveryFailed`."""
+        """Send a mail to the address in its `To`; raises `DeliveryFailed` and `DeliveryRefused`."""
 
 
 class SmtpTransport:
@@ -38,10 +43,16 @@ class SmtpTransport:
         self._password = unquote(parts.password) if parts.password else None
 
     async def send(self, message: EmailMessage) -> None:
-        """Send a mail; raises `DeliveryFailed`."""
+        """Send a mail; raises `DeliveryFailed`, and `DeliveryRefused` when the server refuses the recipient or mail.
+
+        Other refusals, such as of the credentials or of the sender, are up to the operator, who may mend them.
+        """
         try:
+            # The envelope is given, because the library would read the headers once more, and decode them.
             await aiosmtplib.send(
                 message,
+                sender=message["From"].addresses[0].addr_spec,
+                recipients=[message["To"].addresses[0].addr_spec],
                 hostname=self._host,
                 port=self._port,
                 username=self._user,
@@ -49,8 +60,23 @@ class SmtpTransport:
                 use_tls=self._implicit,
                 timeout=SMTP_SECONDS,
             )
+        except aiosmtplib.SMTPNotSupported as error:
+            raise DeliveryRefused(f"{self._server} does not support SMTPUTF8, which the address needs") from error
+        except aiosmtplib.SMTPRecipientsRefused as error:
+            raise self._refusal("the recipient", error.recipients[0].code) from error
+        except aiosmtplib.SMTPDataError as error:
+            raise self._refusal("the mail", error.code) from error
         except (aiosmtplib.SMTPException, OSError, ValueError) as error:
-            raise DeliveryFailed(f"{self._host}:{self._port}: {type(error).__name__}") from error
+            raise DeliveryFailed(f"{self._server}: {type(error).__name__}") from error
+
+    @property
+    def _server(self) -> str:
+        return f"{self._host}:{self._port}"
+
+    def _refusal(self, refused: str, code: int) -> DeliveryFailed:
+        # The text of the server often repeats the address, so only its code is passed on.
+        kind = DeliveryRefused if 500 <= code < 600 else DeliveryFailed
+        return kind(f"{self._server} refuses {refused} with the code {code}")
 
 
 class OutboxTransport:
@@ -62,7 +88,8 @@ class OutboxTransport:
     async def send(self, message: EmailMessage) -> None:
         """Write the mail; raises `DeliveryFailed`."""
         try:
-            path = await asyncio.to_thread(self._write, bytes(message))
+            # UTF-8 in the headers (RFC 6532): otherwise an address with other letters could not be read from the file.
+            path = await asyncio.to_thread(self._write, message.as_bytes(policy=policy.default.clone(utf8=True)))
         except OSError as error:
             raise DeliveryFailed(f"{self._folder}: {error.strerror}") from error
         log.info("a mail is in the file %s", path)

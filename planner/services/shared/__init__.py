@@ -2,7 +2,7 @@
 
 idempotency.py   responses that are stored under an Idempotency-Key
 pages.py         pages of lists, and their cursors
-retry.py         retrying while others write the same
+retry.py         retrying while others write the same, and the pause before failed work is tried again
 rate_limiter.py  limits on how often something may be tried
 client_info.py   the client that sent a request
 audit.py         the audit log of what happens to accounts

@@ -16,7 +16,13 @@ from planner.errors import TooMany
 SIGN_IN_ACCOUNT = RateLimit(10, timedelta(minutes=15))
 SIGN_IN_ADDRESS = RateLimit(60, timedelta(minutes=15))
 SIGN_UP_ADDRESS = RateLimit(20, timedelta(hours=1))
+# Requests that send mails are counted by what the sender of the request cannot choose: the account that is signed
+# in, the network address, and each address that would get a mail.
 MAIL_ACCOUNT = RateLimit(5, timedelta(hours=1))
+MAIL_TARGET = RateLimit(5, timedelta(hours=1))
+MAIL_NETWORK = RateLimit(30, timedelta(hours=1))
+# What is sent to one address, whatever asked for it: more waits in the queue.
+MAILS_TO_ADDRESS = RateLimit(20, timedelta(hours=1))
 
 
 class Counted(NamedTuple):

@@ -1,8 +1,9 @@
-"""Retrying what is read, changed and written while others write the same (optimistic locking)."""
+"""Doing again what has failed: a write that another request was faster with, and queued work after a pause."""
 
 import asyncio
 import random
 from collections.abc import Awaitable, Callable
+from datetime import timedelta
 from typing import TypeVar
 
 from planner.errors import PlannerError
@@ -31,3 +32,11 @@ async def retry(
         if pause:
             await asyncio.sleep(random.uniform(pause, 2 * pause))  # noqa: S311 - nothing depends on its secrecy
     raise exhausted
+
+
+def compute_pause(attempts: int, first: timedelta, longest: timedelta) -> timedelta:
+    """Return the pause before queued work is tried again that has failed `attempts` times.
+
+    It is `first` after one failure and twice as long after each more, but at most `longest`.
+    """
+    return min(first * (1 << min(attempts - 1, 16)), longest)

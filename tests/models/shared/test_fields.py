@@ -55,6 +55,9 @@ def test_addresses_that_only_look_alike_are_different_logins(one: str, other: st
         ("Ada@EXAMPLE.com", "Ada@example.com"),
         ("ada+planner@example.com", "ada+planner@example.com"),
         ("ada@xn--strae-oqa.example", "ada@straße.example"),
+        ("a?da=1!#$%&'*/^_`{|}~@example.com", "a?da=1!#$%&'*/^_`{|}~@example.com"),
+        ("grün@example.com", "grün@example.com"),
+        ("用户@例え.example", "用户@例え.example"),
     ],
 )
 def test_an_email_address_is_stored_in_its_usual_form(written: str, kept: str) -> None:
@@ -77,6 +80,10 @@ def test_an_email_address_is_stored_in_its_usual_form(written: str, kept: str) -
         f"{SECRET}@example.com,ben@example.com",
         f"{SECRET}@example.com\nBcc: ben@example.com",
         "a" * 250 + "@example.com",
+        f"=?utf-8?q?{SECRET}?=@example.com",
+        "=?utf-8?b?eDAK?=@corp.example",
+        f"{SECRET}=?utf-8?q?x?=@example.com",
+        f"=?{SECRET}@example.com",
     ],
 )
 def test_an_invalid_email_address_is_refused_without_being_repeated(text: str) -> None:

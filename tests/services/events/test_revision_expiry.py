@@ -22,6 +22,10 @@ MONTH = timedelta(days=30)
 pytestmark = pytest.mark.usefixtures("without_background_work")
 
 
+class ProcessEnded(BaseException):
+    """The process ended here."""
+
+
 async def test_a_deleted_event_cannot_be_restored_after_thirty_days_though_it_is_still_stored(
     ada: Person, app: FastAPI
 ) -> None:
@@ -92,13 +96,13 @@ async def test_deleting_the_revisions_of_an_event_is_finished_after_an_interrupt
         nonlocal done
         done += 1
         if done > 2:
-            raise ConnectionError
+            raise ProcessEnded
         return await original(writes)
 
     with monkeypatch.context() as patched:
         patched.setattr(states, "DELETE_BATCH_SIZE", 2)
         patched.setattr(states, "commit_atomically", cut_short)
-        with pytest.raises(ConnectionError):
+        with pytest.raises(ProcessEnded):
             await undo.delete_expired()
     left = await database["revisions"].find({"event": ObjectId(event["id"])}).to_list(None)
     assert [entry["revision"] for entry in left if entry.get("act") == "deleted"] == [6] and len(left) == 2

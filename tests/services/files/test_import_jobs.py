@@ -16,7 +16,7 @@ from models.files.import_job import LEASE, LIFETIME, MAX_ATTEMPTS, MAX_UNFINISHE
 from planner.clock import Clock, SystemClock
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.events.user_lock import UserWriteLocks
-from planner.services.files.import_jobs import ImportJobs
+from planner.services.files.import_jobs import LONGEST_PAUSE, ImportJobs
 from planner.services.files.import_messages import DraftBatch
 from planner.services.files.importer import Importer, ImportRun
 from tests.domain.ics.samples import event, file
@@ -32,7 +32,7 @@ AFTER_LEASE = LEASE + timedelta(seconds=1)
 pytestmark = pytest.mark.usefixtures("without_background_work")
 
 
-class ProcessEnded(Exception):
+class ProcessEnded(BaseException):
     """The process that runs an import ended here."""
 
 
@@ -239,6 +239,37 @@ async def test_a_job_whose_process_is_stopped_is_due_at_once_and_loses_no_attemp
     assert left is not None and left.attempts == 0
     assert await other_process().run_due() == 1
     assert (await get_job(ada, job["id"]))["created"] == 60
+
+
+class FailingImporter(Importer):
+    """An importer that raises what nobody expects, for the files of one user."""
+
+    def __init__(self, owner: str, clock: Clock) -> None:
+        locks = UserWriteLocks()
+        super().__init__(ConflictChecker(locks, clock), locks, clock)
+        self.owner = owner
+
+    async def import_batch(self, run: ImportRun, batch: DraftBatch, done: int) -> ImportCounts:
+        if str(run.owner) == self.owner:
+            raise RecursionError("whatever a library may raise")
+        return await super().import_batch(run, batch, done)
+
+
+async def test_whatever_one_job_raises_the_others_are_run_and_it_fails_after_its_last_try(
+    ada: Person, ben: Person, app: FastAPI
+) -> None:
+    poisonous, other, clock = await create_job(ada, many(30)), await create_job(ben, many(30)), clock_of(app)
+    imports = ImportJobs(FailingImporter(ada.id, clock), UserWriteLocks(), clock)
+    assert await imports.run_due() == 2
+    assert (await get_job(ben, other["id"]))["created"] == 30
+    assert (await get_job(ada, poisonous["id"]))["status"] == "waiting"
+    assert await imports.run_due() == 0, "it waits before it is tried again"
+    for _ in range(MAX_ATTEMPTS):
+        clock.move(LONGEST_PAUSE)
+        await imports.run_due()
+    failed = await find_one(ImportJob, {ImportJob.status: "failed"})
+    assert failed is not None and failed.reason is not None
+    assert str(failed.id) == poisonous["id"] and "failed 10 times" in failed.reason
 
 
 async def test_a_job_that_ends_every_process_fails(ada: Person, app: FastAPI) -> None:

@@ -4,19 +4,22 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from email.message import EmailMessage
+from typing import Any
 
 import httpx
 import pytest
 from fastapi import FastAPI
 
+from database.commit import commit_atomically
 from database.connection import Database
 from models.mail.queued_mail import LEASE, QueuedMail
 from planner import background
 from planner.app import create_app
 from planner.clock import SystemClock
 from planner.services.mail.delivery import FIRST_PAUSE, LONGEST_PAUSE
+from planner.services.mail.transports import DeliveryFailed, DeliveryRefused
 from planner.settings import Settings
-from tests.support.clients import Person, ok, sign_up
+from tests.support.clients import Person, Planner, ok, sign_up
 from tests.support.clocks import MovableClock, clock_of
 from tests.support.mailbox import Mailbox, token_in
 from tests.support.recovery import assert_refused, forget_password, reset_password, verify_email
@@ -142,6 +145,83 @@ async def test_a_mail_that_cannot_be_sent_is_retried_with_growing_pauses(
 
 
 async def test_one_mail_that_cannot_be_sent_does_not_delay_the_others(ada: Person, mailbox: Mailbox) -> None:
-    mailbox.refused.add(ada.email)
+    mailbox.errors[ada.email] = DeliveryFailed("the address is refused")
     await sign_up(ada.api, "ben@example.com")
     assert [mail["To"] for mail in await mailbox.deliver_due()] == ["ben@example.com"]
+
+
+async def read_queue(app: FastAPI) -> list[dict[str, Any]]:
+    queue: list[dict[str, Any]] = (await read_all_documents(database_of(app))).get("queued_mails", [])
+    return queue
+
+
+async def test_whatever_one_mail_raises_the_others_are_sent_in_the_same_round(
+    ada: Person, app: FastAPI, mailbox: Mailbox, clock: MovableClock
+) -> None:
+    mailbox.errors[ada.email] = RecursionError("whatever a library may raise")
+    await sign_up(ada.api, "ben@example.com")
+    assert [mail["To"] for mail in await mailbox.deliver_due()] == ["ben@example.com"]
+    (kept,) = await read_queue(app)
+    assert kept["due_at"] > clock.now()
+    clock.move(FIRST_PAUSE)
+    mailbox.errors.clear()
+    ok(await verify_email(ada.api, await mailbox.verification_token()), 204)
+
+
+async def test_an_address_that_was_stored_before_and_mail_programs_decode_is_given_up_alone(
+    ada: Person, app: FastAPI, mailbox: Mailbox
+) -> None:
+    poison = "=?utf-8?b?eDAK?=@corp.example"
+    await database_of(app)["users"].update_one({}, {"$set": {"email": poison, "email_key": poison}})
+    await database_of(app)["queued_mails"].update_one({}, {"$set": {"email": poison}})
+    await sign_up(ada.api, "ben@example.com")
+    assert [mail["To"] for mail in await mailbox.deliver_due()] == ["ben@example.com"]
+    assert await read_queue(app) == []
+
+
+async def test_a_mail_that_is_refused_for_good_is_given_up_at_once_and_the_operator_is_told(
+    ada: Person, app: FastAPI, mailbox: Mailbox, caplog: pytest.LogCaptureFixture
+) -> None:
+    mailbox.errors[ada.email] = DeliveryRefused("mail.example.com:25 refuses the recipient with the code 550")
+    assert await mailbox.deliver_due() == []
+    assert await read_queue(app) == []
+    (entry,) = [one for one in (await read_all_documents(database_of(app)))["audit"] if one["event"] == "mail-given-up"]
+    assert str(entry["account"]) == ada.id
+    assert entry["detail"] == "verify: mail.example.com:25 refuses the recipient with the code 550"
+    (line,) = [record.getMessage() for record in caplog.records if "given up" in record.getMessage()]
+    assert ada.id in line and "code 550" in line and ada.email not in line
+
+
+async def test_a_mail_is_given_up_when_the_next_try_would_be_after_its_lifetime(
+    ada: Person, app: FastAPI, mailbox: Mailbox, clock: MovableClock
+) -> None:
+    mailbox.broken = True
+    tries = 0
+    while queue := await read_queue(app):
+        clock.move(max(queue[0]["due_at"] - clock.now(), timedelta()))
+        assert await mailbox.deliver_due() == []
+        tries += 1
+    assert 15 < tries < 30
+    events = [one["event"] for one in (await read_all_documents(database_of(app)))["audit"]]
+    assert events.count("mail-given-up") == 1
+
+
+@pytest.mark.parametrize("settings_changes", [{"rate_limits": "on"}])
+async def test_no_address_gets_more_than_twenty_mails_an_hour_whatever_asked_for_them(
+    ada: Person, app: FastAPI, mailbox: Mailbox, clock: MovableClock
+) -> None:
+    clock.freeze()
+    now = clock.now()
+    writes = [QueuedMail.insert_write("password-changed", None, spelling, now) for spelling in [ada.email] * 15]
+    writes += [QueuedMail.insert_write("password-changed", None, ada.email.upper(), now) for _ in range(15)]
+    writes.append(QueuedMail.insert_write("password-changed", None, "ben@example.com", now))
+    await commit_atomically(writes)
+    arrived = [mail["To"].lower() for mail in await mailbox.deliver_due()]
+    assert (arrived.count(ada.email), arrived.count("ben@example.com")) == (20, 1)
+    clock.move(timedelta(hours=1))
+    assert len(await mailbox.deliver_due()) == 11, "with the mail of the sign-up, none is lost"
+
+
+async def test_a_domain_in_unicode_is_sent_as_punycode(api: Planner, mailbox: Mailbox) -> None:
+    await sign_up(api, "ada@bücher.example")
+    assert [mail["To"] for mail in await mailbox.deliver_due()] == ["ada@xn--bcher-kva.example"]

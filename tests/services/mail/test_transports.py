@@ -6,9 +6,7 @@ import email
 import email.policy
 import logging
 import re
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
-from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.message import EmailMessage
 from html import unescape
 from pathlib import Path
@@ -17,87 +15,17 @@ from urllib.parse import quote
 import pytest
 
 from planner.domain import mail_templates as mails
-from planner.services.mail.transports import DeliveryFailed, MailTransport, OutboxTransport, SmtpTransport
+from planner.services.mail.transports import (
+    DeliveryFailed,
+    DeliveryRefused,
+    MailTransport,
+    OutboxTransport,
+    SmtpTransport,
+)
 from tests.support.mailbox import html_of, text_of, token_in
+from tests.support.smtp.server import PASSWORD, USER, listening
 
-USER, PASSWORD = "post@example.com", "a p@ss/word: of the mail server"
 LINK = "https://planner.example.com/reset-password#token=" + "Ab3_-" * 8 + "xyz"
-
-
-@dataclass
-class MailServer:
-    """An SMTP server (RFC 5321, with RFC 4954 when it has a password) that keeps what it is given."""
-
-    password: str | None = None
-    refusal: bytes | None = None
-    port: int = 0
-    mails: list[EmailMessage] = field(default_factory=list)
-    envelopes: list[tuple[str, str]] = field(default_factory=list)
-    commands: list[str] = field(default_factory=list)
-    conversations: list[asyncio.Task[None]] = field(default_factory=list)
-
-    def url(self, login: str = "") -> str:
-        return f"smtp://{login}127.0.0.1:{self.port}"
-
-    async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        task = asyncio.current_task()
-        assert task is not None
-        self.conversations.append(task)
-        try:
-            await self.converse(reader, writer)
-        except ConnectionError:
-            pass  # Who speaks with us may leave without a word.
-        finally:
-            writer.close()
-
-    async def converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writer.write(b"220 mail.example.com ESMTP\r\n")
-        known, sender = self.password is None, ""
-        while line := (await reader.readline()).decode(errors="replace").rstrip("\r\n"):
-            verb = line.partition(" ")[0].upper()
-            self.commands.append(verb)
-            match verb:
-                case "EHLO":
-                    offers = b"250-AUTH PLAIN\r\n" if self.password else b""
-                    writer.write(b"250-mail.example.com\r\n" + offers + b"250 8BITMIME\r\n")
-                case "AUTH":
-                    given = base64.b64decode(line.split()[-1]).decode().split("\0")
-                    known = given == ["", USER, self.password]
-                    writer.write(b"235 welcome\r\n" if known else b"535 no\r\n")
-                case "MAIL" if self.refusal or not known:
-                    writer.write((self.refusal or b"530 who are you?") + b"\r\n")
-                case "MAIL":
-                    sender = line
-                    writer.write(b"250 go on\r\n")
-                case "RCPT":
-                    self.envelopes.append((sender.split("<")[1].split(">")[0], line.split("<")[1].split(">")[0]))
-                    writer.write(b"250 go on\r\n")
-                case "DATA":
-                    writer.write(b"354 go on\r\n")
-                    content = (await reader.readuntil(b"\r\n.\r\n"))[:-3].replace(b"\r\n..", b"\r\n.")
-                    message = email.message_from_bytes(content, policy=email.policy.default)
-                    assert isinstance(message, EmailMessage)
-                    self.mails.append(message)
-                    writer.write(b"250 thank you\r\n")
-                case "QUIT":
-                    writer.write(b"221 goodbye\r\n")
-                    break
-                case _:
-                    writer.write(b"250 fine\r\n")
-        await writer.drain()
-
-
-@asynccontextmanager
-async def listening(password: str | None = None, refusal: bytes | None = None) -> AsyncIterator[MailServer]:
-    """A mail server on the loopback, for the time being."""
-    mail_server = MailServer(password, refusal)
-    server = await asyncio.start_server(mail_server.serve, "127.0.0.1", 0)
-    mail_server.port = server.sockets[0].getsockname()[1]
-    try:
-        yield mail_server
-    finally:
-        server.close()
-        await asyncio.gather(*mail_server.conversations)
 
 
 LETTERS = {
@@ -109,7 +37,8 @@ LETTERS = {
 
 
 def mail(letter: mails.MailContent = LETTERS["recovery"], to: str = "ada@example.com") -> EmailMessage:
-    return mails.compose_message(letter, "planner@example.com", to)
+    date = datetime(2026, 12, 1, 18, tzinfo=UTC)
+    return mails.compose_message(letter, "Planner <planner@example.com>", to, date=date, message_id="one-of-a-kind")
 
 
 def written(outbox: Path) -> list[bytes]:
@@ -123,7 +52,7 @@ async def test_a_mail_is_sent_to_a_server_without_authentication() -> None:
     async with listening() as server:
         await SmtpTransport(server.url()).send(mail())
     assert server.envelopes == [("planner@example.com", "ada@example.com")]
-    assert "AUTH" not in server.commands
+    assert not [line for line in server.commands if line.startswith("AUTH")]
     (arrived,) = server.mails
     assert (arrived["Subject"], arrived["To"]) == ("Set a new password", "ada@example.com")
     assert token_in(arrived) == LINK.partition("token=")[2]
@@ -154,6 +83,59 @@ async def test_a_mail_that_the_server_refuses_can_be_tried_again(refusal: bytes)
     assert len(server.mails) == 1
 
 
+@pytest.mark.parametrize("answer", [b"550 5.1.1 no such user", b"553 never", b"571 not here"])
+async def test_a_recipient_that_the_server_refuses_for_good_is_not_tried_again(answer: bytes) -> None:
+    async with listening() as server:
+        server.refused["ada@example.com"] = answer
+        with pytest.raises(DeliveryRefused, match=rf"refuses the recipient with the code {answer[:3].decode()}"):
+            await SmtpTransport(server.url()).send(mail())
+
+
+async def test_a_mail_that_the_server_refuses_for_good_is_not_tried_again() -> None:
+    async with listening() as server:
+        server.data_refusal = b"554 5.6.0 never"
+        with pytest.raises(DeliveryRefused, match="refuses the mail with the code 554"):
+            await SmtpTransport(server.url()).send(mail())
+
+
+@pytest.mark.parametrize("answer", [b"450 greylisted", b"452 too many recipients"])
+async def test_a_recipient_that_is_refused_for_the_time_being_can_be_tried_again(answer: bytes) -> None:
+    async with listening() as server:
+        server.refused["ada@example.com"] = answer
+        with pytest.raises(DeliveryFailed) as caught:
+            await SmtpTransport(server.url()).send(mail())
+        assert not isinstance(caught.value, DeliveryRefused)
+        server.refused.clear()
+        await SmtpTransport(server.url()).send(mail())
+    assert server.asked == ["ada@example.com", "ada@example.com"]
+
+
+async def test_an_address_that_needs_smtputf8_is_sent_with_it_or_refused() -> None:
+    async with listening() as server:
+        with pytest.raises(DeliveryRefused, match="SMTPUTF8"):
+            await SmtpTransport(server.url()).send(mail(to="grün@example.com"))
+        assert server.mails == []
+        server.smtputf8 = True
+        await SmtpTransport(server.url()).send(mail(to="grün@example.com"))
+    assert server.envelopes == [("planner@example.com", "grün@example.com")]
+    assert "To: grün@example.com".encode() in server.contents[0]
+
+
+async def test_a_mail_has_a_date_and_a_message_id_of_the_senders_domain() -> None:
+    async with listening() as server:
+        await SmtpTransport(server.url()).send(mail())
+    (arrived,) = server.mails
+    assert arrived["Date"] == "Tue, 01 Dec 2026 18:00:00 +0000"
+    assert arrived["Message-ID"] == "<one-of-a-kind@example.com>"
+    assert len(arrived.get_all("Date", [])) == len(arrived.get_all("Message-ID", [])) == 1
+
+
+@pytest.mark.parametrize("address", ["=?utf-8?q?victim?=@example.com", "=?utf-8?b?eDAK?=@corp.example", "a@b, c@d.com"])
+def test_no_mail_is_composed_for_an_address_that_mail_programs_read_as_another(address: str) -> None:
+    with pytest.raises(mails.UnusableAddress):
+        mail(to=address)
+
+
 async def test_an_unreachable_server_is_a_failed_delivery() -> None:
     async with listening() as server:
         gone = server.url()
@@ -167,7 +149,7 @@ async def test_a_server_without_tls_gets_nothing_over_smtps() -> None:
         with pytest.raises(DeliveryFailed):
             await SmtpTransport(url).send(mail())
     assert server.mails == []
-    assert "AUTH" not in server.commands
+    assert not [line for line in server.commands if "AUTH" in line]
 
 
 async def test_no_log_line_and_no_error_repeats_the_credentials_of_the_mail_server(

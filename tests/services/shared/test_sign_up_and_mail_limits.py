@@ -64,12 +64,32 @@ async def test_constant_requests_for_mails_do_not_block_the_owner_for_ever(ada: 
     assert answers == [202] * 5 + [429] * 56 + [202]
 
 
-async def test_all_mails_that_an_account_requests_share_one_counter(ada: Person) -> None:
+async def test_all_mails_that_an_account_requests_share_one_counter_whatever_its_address(ada: Person) -> None:
     for _ in range(3):
         ok(await ada.post("/auth/email/verification"), 202)
-    for _ in range(2):
-        ok(await ada.api.post("/auth/password/forgot", json={"email": ada.email}), 202)
+    for number in range(2):
+        ok(await ada.patch("/users/me", json={"email": f"ada{number}@example.com"}))
+    before = await ada.me()
     assert_limited(await ada.post("/auth/email/verification"), HOUR)
-    assert_limited(await ada.api.post("/auth/password/forgot", json={"email": ada.email}), HOUR)
     assert_limited(await ada.patch("/users/me", json={"email": "new@example.com"}), HOUR)
-    assert (await ada.me())["email"] == ada.email
+    assert await ada.me() == before
+
+
+async def test_the_requests_of_strangers_do_not_block_the_mails_of_the_account(ada: Person) -> None:
+    for _ in range(5):
+        ok(await ada.api.post("/auth/password/forgot", json={"email": ada.email}), 202)
+    assert_limited(await ada.api.post("/auth/password/forgot", json={"email": ada.email}), HOUR)
+    ok(await ada.post("/auth/email/verification"), 202)
+    ok(await ada.patch("/users/me", json={"email": "new@example.com"}))
+
+
+async def test_a_network_address_can_ask_for_thirty_recovery_mails_an_hour(
+    api: Planner, clock: MovableClock, client_elsewhere: Planner
+) -> None:
+    async def forgot(client: Planner, number: int) -> httpx.Response:
+        return await client.post("/auth/password/forgot", json={"email": f"p{number}@example.com"})
+
+    for number in range(30):
+        ok(await forgot(api, number), 202)
+    assert_limited(await forgot(api, 30), HOUR)
+    ok(await forgot(client_elsewhere, 30), 202)
