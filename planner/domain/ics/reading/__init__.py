@@ -7,6 +7,7 @@ properties.py        the values of properties
 vevent.py            the fields of one VEVENT
 custom_timezones.py  time zones that a file defines itself (VTIMEZONE)
 tzids.py             the IANA time zone that a TZID stands for
+rules.py             several RRULEs and EXRULE, as one rule and dates
 entry_times.py       the times of an entry, in the time zone of its event
 groups.py            the VEVENTs with one UID, combined into an entry
 """

@@ -3,10 +3,12 @@
 The result has the form of a request: local times and dates as ISO 8601 text.
 """
 
+from collections.abc import Iterator
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from planner.domain.ics.reading.properties import ICalTime, Unreadable
+from planner.domain.ics.reading.rules import EntryRules
 from planner.domain.ics.reading.tzids import TzidResolver
 from planner.domain.ics.reading.vevent import ParsedVEvent
 from planner.domain.times import stored_time_to_utc
@@ -37,7 +39,7 @@ class ParsedOccurrence(NamedTuple):
 class EntryTimes:
     """The conversion of times to those of one event: local in the zone of its start, or dates if it is an all-day one.
 
-    `start` is the local start of the event.
+    `start` is the local start of the event. `warnings` say which times are not those that are written.
     """
 
     def __init__(self, main: ParsedVEvent, context: CalendarContext) -> None:
@@ -45,22 +47,42 @@ class EntryTimes:
         self.start, self._time_zone = _resolve_local(main.start, context, "DTSTART")
         self._is_all_day = main.start.is_date
         self._context = context
+        self.warnings: list[str] = []
 
     def build_fields(self, vevent: ParsedVEvent) -> dict[str, Any]:
         """Return the event as a request would send it, with `ics` as an additional field."""
         fields = dict(vevent.fields)
         fields["start"] = self.start.isoformat()
-        fields["end"] = _build_end(vevent, self.start, self._time_zone, self._context)
+        fields["end"] = _build_end(vevent, self.start, self._time_zone, self._context, self.warnings)
         fields["time_zone"] = None if self._is_all_day else self._time_zone
-        if vevent.exrules or vevent.periods or len(vevent.rrules) > 1:
-            raise Unreadable("it has an EXRULE, more than one RRULE, or periods in RDATE")
-        if vevent.rrules or vevent.rdates:
+        if vevent.rrules or vevent.rdates or vevent.periods:
+            periods = (self._convert(period.start, self._context, "RDATE") for period in vevent.periods)
+            rules = EntryRules(
+                self.start,
+                self._time_zone,
+                vevent.rrules,
+                vevent.exrules,
+                {*self._convert_dates(vevent.rdates, "RDATE"), *periods},
+                set(self._convert_dates(vevent.exdates, "EXDATE")),
+                self.warnings,
+            )
+            rrule = rules.combine()
             fields["recurrence"] = {
-                "rrule": vevent.rrules[0] if vevent.rrules else None,
-                "rdates": self._convert_dates(vevent.rdates, "RDATE"),
-                "exdates": self._convert_dates(vevent.exdates, "EXDATE"),
+                "rrule": rrule,
+                "rdates": sorted(local.isoformat() for local in rules.rdates),
+                "exdates": sorted(local.isoformat() for local in rules.exdates),
             }
         return fields
+
+    def build_periods(self, vevent: ParsedVEvent) -> Iterator[ParsedOccurrence]:
+        """Yield the occurrences that have a length of their own, because they are periods in RDATE (§3.8.5.2)."""
+        for period in vevent.periods:
+            start, end, duration = period
+            own = vevent._replace(recurrence_id=start, start=start, end=end, duration=duration)
+            try:
+                yield self.build_occurrence(own, self._context)
+            except Unreadable as error:
+                self.warnings.append(f"a period in its RDATE is as long as the other occurrences: {error}")
 
     def build_occurrence(self, vevent: ParsedVEvent, context: CalendarContext) -> ParsedOccurrence:
         """Return an occurrence with its recurrence id and its times in the time zone and the kind of the event.
@@ -72,7 +94,7 @@ class EntryTimes:
         if self._is_all_day and not vevent.start.is_date:
             raise Unreadable("its DTSTART is a time, but that of its event is a date")
         start, time_zone = _resolve_local(vevent.start, context, "DTSTART")
-        end = _build_end(vevent, start, time_zone, context)
+        end = _build_end(vevent, start, time_zone, context, self.warnings)
         if vevent.start.is_date and not self._is_all_day:
             # An occurrence with dates of an event with times lasts from midnight to midnight.
             end_day = start + DAY if end is None else date.fromisoformat(end)
@@ -83,8 +105,8 @@ class EntryTimes:
         times = {"start": start.isoformat(), "end": end, "time_zone": None if self._is_all_day else self._time_zone}
         return ParsedOccurrence(recurrence_id, self._time_zone, vevent.fields | times)
 
-    def _convert_dates(self, times: list[ICalTime], name: str) -> list[str]:
-        return sorted({self._convert(time, self._context, name).isoformat() for time in times})
+    def _convert_dates(self, times: list[ICalTime], name: str) -> Iterator[date]:
+        return (self._convert(time, self._context, name) for time in times)
 
     def _convert(self, time: ICalTime, context: CalendarContext, name: str) -> date:
         """Return a date or time as the start of an occurrence of the event, whichever of both kinds it is."""
@@ -113,40 +135,54 @@ def _resolve_local(time: ICalTime, context: CalendarContext, name: str) -> tuple
     return value, time_zone
 
 
-def _build_end(vevent: ParsedVEvent, start: date, time_zone: str, context: CalendarContext) -> str | None:
+def _build_end(
+    vevent: ParsedVEvent, start: date, time_zone: str, context: CalendarContext, warnings: list[str]
+) -> str | None:
     """Return the end of a VEVENT in the time zone of its start, or None if it has no end or no duration."""
     if vevent.end is not None:
-        return _convert_end(vevent.end, start, time_zone, context)
+        return _convert_end(vevent.end, start, time_zone, context, warnings)
     if vevent.duration is None or not any(vevent.duration):
         return None
     nominal, exact = vevent.duration
     try:
         if not isinstance(start, datetime):
+            days = -(-(nominal + exact) // DAY)
             if (nominal + exact) % DAY:
-                raise Unreadable("its DTSTART is a date, but its DURATION is not a whole number of days")
-            return (start + nominal + exact).isoformat()
+                warnings.append(f"its DTSTART is a date, but its DURATION is not a whole number of days; it has {days}")
+            return (start + days * DAY).isoformat()
         return _format_instant(to_utc(start + nominal, time_zone) + exact, time_zone)
     except OverflowError:
         raise Unreadable("its DURATION leads outside the years 1 to 9999") from None
 
 
-def _convert_end(end: ICalTime, start: date, time_zone: str, context: CalendarContext) -> str | None:
-    """Return a DTEND in the time zone of the start, or None if it is the same as the start."""
-    if end.is_date is isinstance(start, datetime):
-        raise Unreadable("one of its DTSTART and DTEND is a date, and the other a time")
+def _convert_end(
+    end: ICalTime, start: date, time_zone: str, context: CalendarContext, warnings: list[str]
+) -> str | None:
+    """Return a DTEND in the time zone of the start, or None if it is not after the start."""
     local, end_zone = _resolve_local(end, context, "DTEND")
+    if isinstance(start, datetime) is not isinstance(local, datetime):
+        local, end_zone = _match_kind(local, start), time_zone
+        warnings.append(f"one of its DTSTART and DTEND is a date, and the other a time; it ends at {local.isoformat()}")
     # Both are dates, or both are instants.
     start_value = to_utc(start, time_zone) if isinstance(start, datetime) else start
     end_value = to_utc(local, end_zone) if isinstance(local, datetime) else local
     if end_value < start_value:
-        raise Unreadable("its DTEND is before its DTSTART")
-    if end_value == start_value:
-        # Some programs write an all-day event of one day this way.
+        warnings.append("its DTEND is before its DTSTART; it was left out")
+    if end_value <= start_value:
+        # Some programs write an all-day event of one day with the same date for both.
         return None
     if isinstance(end_value, datetime) and end_zone != time_zone:
         return _format_instant(end_value, time_zone)
     # In the same zone, also a local time that a clock change skips stays as it was written.
     return local.isoformat()
+
+
+def _match_kind(end: date, start: date) -> date:
+    """Return an end of the other kind than its start as one of the same kind; the whole last day is included."""
+    if isinstance(end, datetime):
+        return end.date() if end.time() == MIDNIGHT else end.date() + DAY
+    assert isinstance(start, datetime)
+    return datetime.combine(end if end > start.date() else end + DAY, MIDNIGHT)
 
 
 def _format_instant(instant: datetime, time_zone: str) -> str:

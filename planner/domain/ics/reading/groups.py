@@ -130,7 +130,6 @@ def _build_entry(uid: str, parts: Mapping[date | None, _Part]) -> ParsedGroup:
         is_cancel = all(context.method == "CANCEL" for _, context in parts.values())
         entry = ParsedEntry(uid, sequence, "cancel" if is_cancel else "occurrences", times.build_fields(main), [])
     failures: list[ImportNote] = []
-    warnings: list[ImportNote] = []
     for recurrence_id, (vevent, context) in parts.items():
         if recurrence_id is not None:
             try:
@@ -140,7 +139,10 @@ def _build_entry(uid: str, parts: Mapping[date | None, _Part]) -> ParsedGroup:
                 failures.append(ImportNote(uid, reason))
     if None not in parts and not entry.occurrences:
         return ParsedGroup(None, failures, [])
-    return ParsedGroup(entry, failures, warnings)
+    own = {occurrence.recurrence_id for occurrence in entry.occurrences}
+    periods = {occurrence.recurrence_id: occurrence for occurrence in times.build_periods(main)}
+    entry.occurrences.extend(occurrence for id, occurrence in periods.items() if id not in own)
+    return ParsedGroup(entry, failures, [ImportNote(uid, warning) for warning in times.warnings])
 
 
 def _choose_placeholder(parts: list[_Part]) -> _Part:
