@@ -109,7 +109,12 @@ async def update_event(
 ) -> Response:
     """Update some fields of an event.
 
-    The body is a JSON merge patch (RFC 7396): null clears a field, an absent field stays as it is.
+    The body is a JSON merge patch (RFC 7396): null clears a field, an absent field stays as it is. A new start does
+    not move the end: send both to move an event.
+
+    When a recurring event gets a new start or time zone, its rule, dates and changed or deleted occurrences move
+    along, unless they are sent too. An occurrence that was rescheduled stays where it was put: at its instant, or at
+    its local time if the event keeps its local time in another time zone.
     """
     return respond_changed(await services.events.patch(caller, event, patch, if_match, reject=reject))
 

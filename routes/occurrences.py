@@ -67,7 +67,11 @@ async def update_occurrence(
 ) -> Response:
     """Update an occurrence of an event.
 
-    With `scope=following`, this occurrence and all later ones become an event of their own.
+    A `start` and `end` of the other kind, dates or times, make this occurrence an all-day one or one with times.
+
+    With `scope=following`, this occurrence and all later ones become an event of their own. A new rule that does not
+    match this occurrence begins with the first one that it matches, unless a `start` on another day is sent. Later
+    occurrences that were rescheduled stay where they were put.
     """
     following = scope == "following"
     return respond_changed(

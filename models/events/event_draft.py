@@ -15,9 +15,14 @@ def build_content(draft: EventCreate, times: EventTimes, series: Series | None) 
     return content if series is None else content | series_to_stored(series)
 
 
+def repeats(draft: EventCreate) -> bool:
+    """Return whether a draft has a rule or additional dates."""
+    return draft.recurrence is not None and bool(draft.recurrence.rrule or draft.recurrence.rdates)
+
+
 def build_requested_series(draft: EventCreate, times: EventTimes) -> Series | None:
     """Return the series that a draft describes; None if it does not repeat. Raises `Invalid`."""
     recurrence = draft.recurrence
-    if recurrence is None or not (recurrence.rrule or recurrence.rdates):
+    if recurrence is None or not repeats(draft):
         return None
     return build_series(times, recurrence.rrule, recurrence.rdates, recurrence.exdates)

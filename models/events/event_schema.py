@@ -194,7 +194,13 @@ class OccurrencePatch(Request):
 
     start: Moment | None = None
     end: Moment | None = None
-    time_zone: Annotated[ZoneName | None, Field(description="Only with `scope=following`.")] = None
+    time_zone: Annotated[
+        ZoneName | None,
+        Field(
+            description="With `scope=following`, the new time zone. Otherwise only for an occurrence of an all-day "
+            "event that is to be at a time of day: the zone of that time."
+        ),
+    ] = None
     recurrence: Annotated[Recurrence | None, Field(description="Only with `scope=following`.")] = None
 
 

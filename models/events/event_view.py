@@ -139,11 +139,15 @@ def render_occurrence(event: OccurringEvent, occurrence: Occurrence | None) -> b
     if override is not None:
         # An imported override may also have fields that are not sent.
         own = {name: override.fields[name] for name in OCCURRENCE_FIELDS if name in override.fields}
-    own["start"] = format_occurrence_time(occurrence.start, series.time_zone)
+        own["all_day"] = not isinstance(occurrence.start, datetime)
+        if override.time_zone is not None:
+            own["time_zone"] = override.time_zone
+    time_zone = own.get("time_zone", series.time_zone)
+    own["start"] = format_occurrence_time(occurrence.start, time_zone)
     # An occurrence of an event without an end has no end either.
     has_end = series.duration is not None or (override is not None and override.duration is not None)
     is_instant = occurrence.end == occurrence.start
-    own["end"] = format_occurrence_time(occurrence.end, series.time_zone) if has_end and not is_instant else None
+    own["end"] = format_occurrence_time(occurrence.end, time_zone) if has_end and not is_instant else None
     own["recurrence_id"] = occurrence.recurrence_id.isoformat()
     return to_json(body | own)
 

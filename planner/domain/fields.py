@@ -115,7 +115,7 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "transparency": _plain(ChoiceProperty("TRANSP", TRANSPARENCIES)),
     "visibility": _plain(occurrences="never", is_compared=False),
     # As VALARM components, see `planner/domain/ics/alarms.py`.
-    "reminders": _plain(occurrences="importer"),
+    "reminders": _plain(),
     # What an imported entry says besides. See `planner/domain/ics/reading/vevent.py`.
     "ics": EventField(written_by="importer", is_sent=False, occurrences="importer", is_compared=True),
     "start": _time(),

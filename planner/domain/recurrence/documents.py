@@ -120,6 +120,7 @@ def _override_from_stored(stored: StoredOverride) -> tuple[date, Override]:
         None if seconds is None else timedelta(seconds=seconds),
         stored.get("excluded", False),
         stored.get("fields", {}),
+        stored.get("time_zone"),
     )
 
 
@@ -167,4 +168,6 @@ def _override_to_stored(recurrence_id: date, override: Override) -> StoredOverri
         fields["excluded"] = True
     if override.fields:
         fields["fields"] = dict(override.fields)
+    if override.time_zone is not None:
+        fields["time_zone"] = override.time_zone
     return fields

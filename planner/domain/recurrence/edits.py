@@ -13,10 +13,10 @@ from typing import Final, Literal
 
 from planner.domain.recurrence.occurrences import has_no_occurrences
 from planner.domain.recurrence.pattern import Pattern
-from planner.domain.recurrence.rrule import Frequency, RecurrenceError
+from planner.domain.recurrence.rrule import Frequency, RecurrenceError, parse_rule
 from planner.domain.recurrence.series import Override, Series, validate_series
 from planner.domain.recurrence.shift import Shift, build_start_mismatch_error, move_rule
-from planner.domain.zones import MAX_CLOCK_CHANGE, add_clamped, to_utc
+from planner.domain.zones import MAX_CLOCK_CHANGE, add_clamped, to_local, to_utc
 
 
 class _Unset(Enum):
@@ -31,9 +31,12 @@ Unset = Literal[_Unset.UNSET]
 class SeriesChanges:
     """New values for fields of a series; UNSET leaves a field as it is.
 
-    A new start moves the rule, `rdates`, `exdates` and overrides by the same local time. Fields that
-    are given together with a new start replace the old ones, and are not moved. When the start changes
+    A new start moves the rule, `rdates`, `exdates` and the ids of overrides by the same local time. Fields
+    that are given together with a new start replace the old ones, and are not moved. When the start changes
     from a date to a time or back, and no duration is given, the duration becomes the default one.
+
+    An occurrence that has a start of its own was rescheduled by hand, and stays at that instant. Only where
+    the series keeps its local time in a new time zone, it keeps its local time as well.
     """
 
     start: date | Unset = UNSET
@@ -53,10 +56,16 @@ def edit_occurrence(series: Series, recurrence_id: date, patch: Override) -> Ser
     if patch.excluded:
         return delete_occurrence(series, recurrence_id)
     before = series.overrides.get(recurrence_id, Override())
+    start, time_zone = before.start, before.time_zone
+    if patch.start is not None:
+        # What is back at its original start moves with the series again.
+        start = None if patch.start == recurrence_id else patch.start
+        time_zone = patch.time_zone if start is not None else None
     override = Override(
-        start=before.start if patch.start is None else patch.start,
+        start=start,
         duration=before.duration if patch.duration is None else patch.duration,
         fields={**before.fields, **patch.fields},
+        time_zone=time_zone,
     )
     return validate_series(replace(series, overrides={**series.overrides, recurrence_id: override}))
 
@@ -89,6 +98,8 @@ def split_series(
     The first part, the head, is None if no occurrence is before the split. A COUNT is divided between
     the two; an UNTIL moves along with the start. `changes.start` is the new start of this occurrence.
     If the occurrence has an override, the start and duration in it are replaced by those of the changes.
+    If the changes have a new rule and leave the occurrence on its day, and the rule does not match that day,
+    the tail starts with the first instance of the new rule: no occurrence remains that only the old rule had.
 
     If the occurrence comes from `rdates`, the tail starts at the next instance of the rule, because the
     interval of the rule is counted from there, and the occurrence stays in `rdates`.
@@ -99,31 +110,53 @@ def split_series(
     if override is not None:
         start = override.start if changes.start is UNSET else None
         duration = override.duration if changes.duration is UNSET else None
-        override = replace(override, start=start, duration=duration)
+        time_zone = override.time_zone if changes.start is UNSET else None
+        override = replace(override, start=start, duration=duration, time_zone=time_zone)
         tail = replace(tail, overrides={**tail.overrides, recurrence_id: override})
     if changes.start is not UNSET:
         changes = replace(changes, start=Shift(recurrence_id, changes.start).apply(tail.start))
     head = _build_head(series, recurrence_id)
-    return head, tail if changes == NO_CHANGES else edit_series(tail, changes)
+    if changes == NO_CHANGES:
+        return head, tail
+    return head, edit_series(tail, changes, first=_find_first_instance(tail, changes))
 
 
-def edit_series(series: Series, changes: SeriesChanges) -> Series:
+def _find_first_instance(tail: Series, changes: SeriesChanges) -> date | None:
+    """Return the first instance of a new rule that does not match the day of the start; None if it does.
+
+    A start that the changes move to another day is meant to be there. Raises `RecurrenceError` for a rule without
+    an instance.
+    """
+    start = tail.start if changes.start is UNSET else changes.start
+    if changes.rrule is UNSET or changes.rrule is None or start.toordinal() != tail.start.toordinal():
+        return None
+    time_zone = tail.time_zone if changes.time_zone is UNSET else changes.time_zone
+    validate_series(Series(start, time_zone=time_zone, rrule=changes.rrule))
+    # A COUNT counts from the first instance.
+    pattern = Pattern(replace(parse_rule(changes.rrule), count=None), start, time_zone)
+    first = next(pattern.iterate_from(start), None)
+    if first is None:
+        raise RecurrenceError("rrule", "must match a day before its UNTIL, but matches none")
+    return None if first == start else first
+
+
+def edit_series(series: Series, changes: SeriesChanges, *, first: date | None = None) -> Series:
     """Change the whole series.
 
     An override or exclusion moves along with its occurrence. An override is dropped if its occurrence
     does not exist any more, unless it added an occurrence to the recurrence set by itself.
+
+    `first` is where the changed series starts, if that is the first instance of a new rule, and not the start in
+    the changes. Then an exception moves with it only if the new rule does not have its occurrence anyway.
     """
     shift = Shift(series.start, series.start if changes.start is UNSET else changes.start)
     # The simple values are validated before anything is computed from them.
     plain = validate_series(_change_plain_fields(series, changes, shift))
     rrule = changes.rrule
     result = _move_series_rule(series, plain, shift) if rrule is UNSET else replace(plain, rrule=rrule)
-
-    def move_id(recurrence_id: date) -> date:
-        if rrule is UNSET:
-            return _find_moved_id(series.pattern, result.pattern, shift, recurrence_id)
-        return shift.apply(recurrence_id)
-
+    if first is not None:
+        result = replace(result, start=first)
+    move_id = _IdMove(series, result, shift)
     # When times become dates, an exclusion has to go if another occurrence is on the same day.
     occupied_days = _find_occupied_days(series) if plain.all_day and not series.all_day else frozenset()
 
@@ -136,11 +169,12 @@ def edit_series(series: Series, changes: SeriesChanges) -> Series:
         exdates = set(changes.exdates)
     result = replace(result, rdates=frozenset(rdates), exdates=result.exdates.union(exdates))
     overrides: dict[date, Override] = {}
-    for recurrence_id, override in series.overrides.items():
-        new_id = move_id(recurrence_id)
+    # If two get the same id, the one that has not moved further than the shift remains.
+    for recurrence_id in sorted(series.overrides, key=lambda local: move_id(local) == shift.apply(local)):
+        override, new_id = series.overrides[recurrence_id], move_id(recurrence_id)
         is_still_used = result.generates(new_id) or not series.generates(recurrence_id)
         if is_still_used and not (override.excluded and is_on_occupied_day(recurrence_id)):
-            overrides[new_id] = _move_override(override, recurrence_id, new_id, shift)
+            overrides[new_id] = _keep_own_times(override, series, result, shift)
     return validate_series(replace(result, overrides=overrides))
 
 
@@ -255,31 +289,58 @@ def _move_series_rule(series: Series, plain: Series, shift: Shift) -> Series:
     return replace(plain, rrule=None) if last is None else _end_rule_at(result, shift.apply(last))
 
 
-def _find_moved_id(old: Pattern | None, new: Pattern | None, shift: Shift, recurrence_id: date) -> date:
-    """Return the id under the new rule of an occurrence of the old rule.
+class _IdMove:
+    """Where the recurrence ids of a series move when it becomes another one."""
 
-    Usually it is the old id, moved like the start. But the last Thursday of a month is not always the
-    day before the last Friday. In such a case it is the instance with the same position in its month
-    or year.
+    def __init__(self, old: Series, new: Series, shift: Shift) -> None:
+        self._old, self._new, self._shift = old, new, shift
+        # A start that moved further than by the shift is the first instance of a new rule.
+        self._further = None if new.start == shift.new else Shift(old.start, new.start)
+
+    def __call__(self, recurrence_id: date) -> date:
+        """Return the new id of an occurrence.
+
+        Usually it is the old id, moved like the start. But the last Thursday of a month is not always the
+        day before the last Friday. In such a case it is the instance with the same position in its month
+        or year.
+        """
+        moved_id = self._shift.apply(recurrence_id)
+        old, new = self._old.pattern, self._new.pattern
+        if old is None or new is None or new.contains(moved_id) or not old.contains(recurrence_id):
+            return moved_id
+        if self._further is not None:
+            return self._further.apply(recurrence_id)
+        if not self._shift.days or old.rule.frequency is not new.rule.frequency:
+            return moved_id
+        if old.rule.frequency > Frequency.MONTHLY:
+            return moved_id
+        return self._find_counterpart(old, new, recurrence_id) or moved_id
+
+    def _find_counterpart(self, old: Pattern, new: Pattern, recurrence_id: date) -> date | None:
+        """Return the instance that has the same position in the month or year to which this one moves, or None."""
+        shift = self._shift
+        old_instances = old.find_in_period(recurrence_id.year, recurrence_id.month)
+        month_shift = (shift.new.year - shift.old.year) * 12 + shift.new.month - shift.old.month
+        month = recurrence_id.year * 12 + recurrence_id.month + month_shift
+        new_instances = new.find_in_period((month - 1) // 12, (month - 1) % 12 + 1)
+        position = old_instances.index(recurrence_id)
+        return new_instances[position] if position < len(new_instances) else None
+
+
+def _keep_own_times(override: Override, old: Series, new: Series, shift: Shift) -> Override:
+    """Return the override of an occurrence whose series changes: a start of its own stays at its instant.
+
+    If the series keeps its local time in another time zone, so do its occurrences. A duration of days is none for
+    times of day, and the other way round.
     """
-    moved_id = shift.apply(recurrence_id)
-    if old is None or new is None or old.rule.frequency > Frequency.MONTHLY:
-        return moved_id
-    if new.contains(moved_id) or not old.contains(recurrence_id):
-        return moved_id
-    old_instances = old.find_in_period(recurrence_id.year, recurrence_id.month)
-    month_shift = (shift.new.year - shift.old.year) * 12 + shift.new.month - shift.old.month
-    month = recurrence_id.year * 12 + recurrence_id.month + month_shift
-    new_instances = new.find_in_period((month - 1) // 12, (month - 1) % 12 + 1)
-    position = old_instances.index(recurrence_id)
-    return new_instances[position] if position < len(new_instances) else moved_id
-
-
-def _move_override(override: Override, old_id: date, new_id: date, shift: Shift) -> Override:
-    is_same_kind = isinstance(old_id, datetime) is isinstance(new_id, datetime)
-    start, duration = override.start, override.duration if is_same_kind else None
-    if start is not None:
-        start = Shift(old_id, new_id).apply(start) if is_same_kind else shift.apply(start)
+    start, duration = override.start, override.duration
+    if start is None:
+        return override if old.all_day is new.all_day else replace(override, duration=None)
+    if duration is None and old.all_day is not new.all_day:
+        # Otherwise it would last as long as an occurrence of the other kind.
+        duration = old.measure_override(override)
+    if isinstance(start, datetime) and override.time_zone is None and shift.new != shift.old:
+        start = start if old.time_zone == new.time_zone else to_local(to_utc(start, old.time_zone), new.time_zone)
     return replace(override, start=start, duration=duration)
 
 

@@ -25,7 +25,7 @@ _combine = datetime.combine
 
 
 class Occurrence(NamedTuple):
-    """One occurrence. `start` and `end` are instants in UTC, or dates for an all-day series; `end` is exclusive.
+    """One occurrence. `start` and `end` are instants in UTC, or dates if it takes whole days; `end` is exclusive.
 
     `recurrence_id` is its original start, a local time or a date.
     """
@@ -73,10 +73,7 @@ def list_occurrences(
     if after and after.recurrence_id and isinstance(after.recurrence_id, datetime) is series.all_day:
         raise ValueError("the cursor belongs to another series")
     rows = _find_rows(series, window_start.astimezone(UTC), window_end.astimezone(UTC), limit, after)
-    if series.all_day:
-        items = [_build_all_day_occurrence(series, recurrence_id) for _, recurrence_id, _ in rows[:limit]]
-    else:
-        items = [Occurrence(recurrence_id, start, end) for start, recurrence_id, end in rows[:limit]]
+    items = [_build_occurrence(series, row) for row in rows[:limit]]
     return OccurrenceSlice(items, OccurrenceCursor(*rows[limit - 1][:2]) if len(rows) > limit else None)
 
 
@@ -84,10 +81,7 @@ def find_occurrence(series: Series, recurrence_id: date) -> Occurrence | None:
     """Return the occurrence with this id, or None if there is none."""
     if not series.has_occurrence(recurrence_id):
         return None
-    if series.all_day:
-        return _build_all_day_occurrence(series, recurrence_id)
-    start, _, end = series.compute_row(recurrence_id, series.overrides.get(recurrence_id))
-    return Occurrence(recurrence_id, start, end)
+    return _build_occurrence(series, series.compute_row(recurrence_id, series.overrides.get(recurrence_id)))
 
 
 def locate_occurrence(series: Series, occurrence: Occurrence) -> OccurrenceCursor:
@@ -129,13 +123,17 @@ def find_last_end(series: Series) -> datetime | None:
     return max(ends, default=series.compute_row(series.start)[0])
 
 
-def _build_all_day_occurrence(series: Series, recurrence_id: date) -> Occurrence:
-    start, duration = recurrence_id, series.effective_duration
+def _build_occurrence(series: Series, row: OccurrenceRow) -> Occurrence:
+    start, recurrence_id, end = row
     override = series.overrides.get(recurrence_id)
-    if override is not None:
-        start = start if override.start is None else override.start
-        duration = duration if override.duration is None else override.duration
-    return Occurrence(recurrence_id, start, add_days_clamped(start, duration))
+    if override is None:
+        if not series.all_day:
+            return Occurrence(recurrence_id, start, end)
+        return Occurrence(recurrence_id, recurrence_id, add_days_clamped(recurrence_id, series.effective_duration))
+    local = recurrence_id if override.start is None else override.start
+    if isinstance(local, datetime):
+        return Occurrence(recurrence_id, start, end)
+    return Occurrence(recurrence_id, local, add_days_clamped(local, series.measure_override(override)))
 
 
 def _find_rows(

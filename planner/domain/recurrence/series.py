@@ -34,8 +34,10 @@ OccurrenceRow = tuple[datetime, date, datetime]
 class Override:
     """What differs in one occurrence (a "patch" in RFC 8984 §4.3.5).
 
-    `start` and `duration` are those of the occurrence, or None if they are those of the series.
-    `excluded` means that the occurrence does not take place. `fields` are the other fields of the
+    `start` and `duration` are those of the occurrence, or None if they are those of the series. `start` may
+    be a date in a series with times, and a time in an all-day one: then without a duration the occurrence
+    lasts a day, or no time. `time_zone` is the one in which `start` is local, or None if it is that of the
+    series. `excluded` means that the occurrence does not take place. `fields` are the other fields of the
     event that differ; they are stored and returned, but not read here.
     """
 
@@ -43,6 +45,7 @@ class Override:
     duration: timedelta | None = None
     excluded: bool = False
     fields: Mapping[str, object] = field(default_factory=dict)
+    time_zone: str | None = None
 
 
 @dataclass(frozen=True)
@@ -109,17 +112,26 @@ class Series:
             if not override.excluded and recurrence_id not in self.exdates
         )
 
+    def measure_override(self, override: Override) -> timedelta:
+        """Return how long an occurrence with this override lasts."""
+        if override.duration is not None:
+            return override.duration
+        start = self.start if override.start is None else override.start
+        if isinstance(start, datetime) is not self.all_day:
+            return self.effective_duration
+        return NO_DURATION if self.all_day else DAY
+
     def compute_row(self, recurrence_id: date, override: Override | None = None) -> OccurrenceRow:
         """Return the row of the occurrence with this id, whether or not the series has one."""
-        local, duration = recurrence_id, self.effective_duration
+        local, duration, time_zone = recurrence_id, self.effective_duration, self.time_zone
         if override is not None:
             local = local if override.start is None else override.start
-            duration = duration if override.duration is None else override.duration
-        start = to_utc(local, self.time_zone)
+            duration, time_zone = self.measure_override(override), override.time_zone or time_zone
+        start = to_utc(local, time_zone)
         if isinstance(local, datetime):
             return start, recurrence_id, add_clamped(start, duration)
         end = add_days_clamped(local, duration)
-        return start, recurrence_id, LATEST_INSTANT if end == date.max else to_utc(end, self.time_zone)
+        return start, recurrence_id, LATEST_INSTANT if end == date.max else to_utc(end, time_zone)
 
     def has_occurrence(self, recurrence_id: date) -> bool:
         """Return whether the series has an occurrence with this id."""
@@ -153,19 +165,20 @@ def validate_series(series: Series) -> Series:
 
     The cost is bounded, whatever the rule.
     """
-    try:
-        load_zone(series.time_zone)
-    except UnknownZone as error:
-        raise RecurrenceError("time_zone", str(error)) from None
+    _check_time_zone(series.time_zone)
     _check_dates("start", [series.start], series.all_day)
     _check_dates("rdates", series.rdates, series.all_day)
     _check_dates("exdates", series.exdates, series.all_day)
     _check_dates("overrides", series.overrides, series.all_day)
     _check_duration("duration", series.duration, series.all_day)
     for override in series.overrides.values():
+        all_day = series.all_day
         if override.start is not None:
-            _check_dates("overrides", [override.start], series.all_day)
-        _check_duration("overrides", override.duration, series.all_day)
+            all_day = not isinstance(override.start, datetime)
+            _check_dates("overrides", [override.start], all_day)
+        if override.time_zone is not None:
+            _check_time_zone(override.time_zone)
+        _check_duration("overrides", override.duration, all_day)
     if series.rrule is None:
         return series
     if series.pattern is not None and series.pattern.is_empty:
@@ -193,6 +206,13 @@ def canonicalize_rule(rule: RecurrenceRule, series: Series) -> RecurrenceRule:
 
 def _get_last_instant(until: date, series: Series) -> datetime:
     return to_utc(until, series.time_zone) if series.all_day else resolve_until(until, series.time_zone)
+
+
+def _check_time_zone(time_zone: str) -> None:
+    try:
+        load_zone(time_zone)
+    except UnknownZone as error:
+        raise RecurrenceError("time_zone", str(error)) from None
 
 
 def _check_dates(field_name: str, values: Collection[date], all_day: bool) -> None:

@@ -1,7 +1,6 @@
 """The use cases of events: create, get, list, change and delete them."""
 
-from collections.abc import Callable
-from dataclasses import replace
+from collections.abc import Callable, Collection
 from typing import Any
 
 from pydantic import ValidationError
@@ -11,7 +10,7 @@ from database.commit import commit_atomically
 from database.errors import DuplicateKey
 from database.queries import parse_id
 from models.events.event import Event
-from models.events.event_draft import build_content, build_requested_series
+from models.events.event_draft import build_content, build_requested_series, repeats
 from models.events.event_fields import fold_tag
 from models.events.event_queries import EventSelection, list_events
 from models.events.event_schema import EventCreate, EventPatch, EventQuery
@@ -23,14 +22,12 @@ from planner.domain.cursors import ORDER_KEY_PATTERN, decode_cursor, decode_sear
 from planner.domain.fields import AUTHOR_FIELDS, SERIES_FIELDS
 from planner.domain.geo import parse_circle
 from planner.domain.merge_patch import apply_merge_patch
-from planner.domain.recurrence.documents import to_invalid
-from planner.domain.recurrence.edits import SeriesChanges, edit_series
-from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Series
-from planner.domain.times import parse_window, resolve_times
+from planner.domain.times import EventTimes, parse_window, resolve_times
 from planner.errors import Conflict, DoubleBooking, Forbidden, Invalid, InvalidToken, NotFound
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.events.current_event import change_current_event
+from planner.services.events.occurrence_changes import edit_whole_series, refuse_end
 from planner.services.shared.field_errors import field_errors
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
 from planner.services.shared.pages import page_of
@@ -119,7 +116,7 @@ class Events:
 
         Raises `Invalid`, `Stale`, `NotFound`, `Conflict`, `DoubleBooking`.
         """
-        return await self._change(caller, event, lambda current: draft, revisions, reject)
+        return await self._change(caller, event, lambda current: draft, AUTHOR_FIELDS, revisions, reject)
 
     async def patch(
         self,
@@ -132,7 +129,9 @@ class Events:
     ) -> EventView:
         """Apply a merge patch (RFC 7396) to an event; otherwise as `replace`."""
         changes = patch.model_dump(exclude_unset=True)
-        return await self._change(caller, event, lambda current: _apply_patch(current, changes), revisions, reject)
+        return await self._change(
+            caller, event, lambda current: _apply_patch(current, changes), changes, revisions, reject
+        )
 
     async def delete(self, caller: Principal, event: EventView, revisions: frozenset[int] | None) -> None:
         """Delete an event, which can then be restored for some time. Raises `Stale`, `NotFound`, `Conflict`."""
@@ -148,6 +147,7 @@ class Events:
         caller: Principal,
         event: EventView,
         build_draft: Callable[[Event], EventCreate],
+        sent: Collection[str],
         revisions: frozenset[int] | None,
         reject: bool,
     ) -> EventView:
@@ -156,20 +156,23 @@ class Events:
             draft = build_draft(before)
             if current.is_taken_down and draft.visibility != "private":
                 raise Conflict("A moderator has taken this event down; see its takedown. Ask them to restore it.")
-            after = self._revise(before, current.series, draft, caller)
+            after = self._revise(before, current.series, draft, sent, caller)
             require_room(before, after)
             is_committed = await self._conflicts.commit(after, update_event_writes(before, after), reject=reject)
             return render_event(after) if is_committed else None
 
         return await change_current_event(event, revisions, change)
 
-    def _revise(self, before: Event, series: Series | None, draft: EventCreate, caller: Principal) -> Event:
+    def _revise(
+        self, before: Event, series: Series | None, draft: EventCreate, sent: Collection[str], caller: Principal
+    ) -> Event:
         if draft.uid not in (None, before.ical_uid):
             raise Invalid.field("/uid", "cannot be changed")
-        times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
-        requested = build_requested_series(draft, times)
-        if requested is not None and series is not None:
-            requested = _edit_series(series, requested)
+        times = _resolve_changed_times(draft, sent)
+        if series is not None and repeats(draft):
+            requested: Series | None = edit_whole_series(series, draft, times)
+        else:
+            requested = build_requested_series(draft, times)
         content = build_content(draft, times, requested)
         return before.revise(content, by=caller.id, now=self._clock.now(), clear=SERIES_FIELDS)
 
@@ -187,16 +190,17 @@ def _apply_patch(event: Event, changes: dict[str, Any]) -> EventCreate:
         raise Invalid(field_errors(error)) from None
 
 
-def _edit_series(series: Series, requested: Series) -> Series:
-    """Return a series as its author wants it; its exceptions move along with their occurrences.
-
-    A rule or dates that are sent as they were also move with the start; otherwise they are taken as they are.
-    """
-    changes = SeriesChanges(start=requested.start, duration=requested.duration, time_zone=requested.time_zone)
-    for name in ("rrule", "rdates", "exdates"):
-        if getattr(requested, name) != getattr(series, name):
-            changes = replace(changes, **{name: getattr(requested, name)})
+def _resolve_changed_times(draft: EventCreate, sent: Collection[str]) -> EventTimes:
+    """Return the times of a changed event. Raises `Invalid` at a field that was sent."""
     try:
-        return edit_series(series, changes)
-    except RecurrenceError as error:
-        raise to_invalid(error) from None
+        times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
+    except Invalid as error:
+        pointer, message = error.errors[0]
+        if pointer != "/end" or "end" in sent:
+            raise
+        raise refuse_end(message, draft.end) from None
+    if times.start is None and repeats(draft):
+        if "recurrence" in sent:
+            raise Invalid.field("/recurrence", "cannot be set without a start")
+        raise Invalid.field("/start", "cannot be cleared while the event repeats; send recurrence too, as null")
+    return times

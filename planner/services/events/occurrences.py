@@ -1,5 +1,6 @@
 """The use cases of single occurrences: list those of all events, and change or delete those of one event."""
 
+from dataclasses import replace
 from datetime import date, timedelta
 
 from auth.principal import Principal
@@ -28,21 +29,19 @@ from planner.domain.recurrence.occurrences import (
     list_occurrences,
 )
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.recurrence.series import Override, Series
+from planner.domain.recurrence.series import Series
 from planner.domain.times import parse_window, require_time_zone
 from planner.domain.zones import EARLIEST_INSTANT, LATEST_INSTANT, add_clamped
 from planner.errors import Conflict, Invalid, NotFound, Stale
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.events.current_event import CHANGED, require_revision
-from planner.services.events.occurrence_changes import build_series_changes, resolve_occurrence_times
+from planner.services.events.occurrence_changes import build_own_times, build_series_changes
 from planner.services.events.occurrence_list import ListedOccurrence, find_occurrences, parse_position
 from planner.services.shared.pages import page_of
 from planner.services.shared.views import Page, View
 
 # How long the window is, if the client does not say where it ends.
 DEFAULT_WINDOW = timedelta(days=31)
-# These fields can be changed for following occurrences, but not for one.
-_FIELDS_OF_SERIES = ("time_zone", "recurrence")
 # These fields always have a value.
 _REQUIRED_FIELDS = [name for name in OCCURRENCE_FIELDS if not allows_null(EventContent, name)]
 
@@ -124,12 +123,8 @@ class Occurrences:
         patch: OccurrencePatch,
         reject: bool,
     ) -> View:
-        for name in _FIELDS_OF_SERIES:
-            if name in patch.model_fields_set:
-                raise Invalid.field(f"/{name}", "can be changed for following occurrences or for all, not for one")
-        recurrence_id = occurrence.recurrence_id
-        start, duration = resolve_occurrence_times(series, occurrence, patch)
-        changed = edit_occurrence(series, recurrence_id, Override(start, duration, fields=_select_fields(patch)))
+        recurrence_id, times = occurrence.recurrence_id, build_own_times(series, occurrence, patch)
+        changed = edit_occurrence(series, recurrence_id, replace(times, fields=_select_fields(patch)))
         after = self._revise(before, changed, {}, caller)
         await self._store(before, after, reject=reject, only=recurrence_id)
         return _render(after, changed, find_occurrence(changed, recurrence_id))

@@ -77,11 +77,15 @@ def moves(draw: st.DrawFn) -> tuple[Series, date, date]:
 
 
 def shifted(series: Series, items: Listed, shift: Shift, own: date | None = None) -> list[tuple[date, date]]:
-    """Return the ids and starts of occurrences after the move; the start of `own` is its moved id."""
-    found = [
-        (shift.apply(recurrence_id), shift.apply(recurrence_id if recurrence_id == own else local))
-        for _, _, recurrence_id, local in items
-    ]
+    """Return the ids and starts of occurrences after the move; the start of `own` is its moved id.
+
+    A start that an occurrence has of its own does not move, unless it is the original one.
+    """
+    found = []
+    for _, _, recurrence_id, local in items:
+        override = series.overrides.get(recurrence_id)
+        is_rescheduled = override is not None and override.start is not None and recurrence_id != own
+        found.append((shift.apply(recurrence_id), local if is_rescheduled else shift.apply(recurrence_id)))
     return sorted(found)
 
 

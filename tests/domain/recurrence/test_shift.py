@@ -116,7 +116,8 @@ def test_exceptions_stay_with_their_month_when_the_last_friday_becomes_the_last_
     )
     moved = edit_series(series, SeriesChanges(start=FRIDAY - DAY))
     assert moved.exdates == {datetime(2024, 10, 31, 9)}
-    assert moved.overrides == {datetime(2024, 11, 28, 9): Override(start=datetime(2024, 11, 28, 10))}
+    # The occurrence that somebody rescheduled stays where it was put.
+    assert moved.overrides == {datetime(2024, 11, 28, 9): Override(start=datetime(2024, 11, 29, 10))}
 
 
 def test_a_timed_series_can_become_an_all_day_one_and_back() -> None:
@@ -126,7 +127,10 @@ def test_a_timed_series_can_become_an_all_day_one_and_back() -> None:
         "Europe/Berlin",
         "FREQ=WEEKLY;BYDAY=FR;BYHOUR=9;UNTIL=20240501T070000Z",
         exdates=frozenset({NINE + 7 * DAY}),
-        overrides={NINE + 14 * DAY: Override(start=NINE + 15 * DAY, duration=2 * HOUR)},
+        overrides={
+            NINE + 14 * DAY: Override(start=NINE + 15 * DAY, duration=2 * HOUR),
+            NINE + 21 * DAY: Override(duration=2 * HOUR, fields={"title": "Long"}),
+        },
     )
     days = edit_series(series, SeriesChanges(start=date(2024, 3, 2)))
     assert days == Series(
@@ -135,7 +139,10 @@ def test_a_timed_series_can_become_an_all_day_one_and_back() -> None:
         "Europe/Berlin",
         "FREQ=WEEKLY;UNTIL=20240427;BYDAY=SA",
         exdates=frozenset({date(2024, 3, 9)}),
-        overrides={date(2024, 3, 16): Override(start=date(2024, 3, 17))},
+        overrides={
+            date(2024, 3, 16): Override(start=NINE + 15 * DAY, duration=2 * HOUR),
+            date(2024, 3, 23): Override(fields={"title": "Long"}),
+        },
     )
     timed = edit_series(days, SeriesChanges(start=datetime(2024, 3, 2, 10), duration=HOUR))
     assert timed == Series(
@@ -144,7 +151,10 @@ def test_a_timed_series_can_become_an_all_day_one_and_back() -> None:
         "Europe/Berlin",
         "FREQ=WEEKLY;UNTIL=20240427T080000Z;BYDAY=SA",
         exdates=frozenset({datetime(2024, 3, 9, 10)}),
-        overrides={datetime(2024, 3, 16, 10): Override(start=datetime(2024, 3, 17, 10))},
+        overrides={
+            datetime(2024, 3, 16, 10): Override(start=NINE + 15 * DAY, duration=2 * HOUR),
+            datetime(2024, 3, 23, 10): Override(fields={"title": "Long"}),
+        },
     )
 
 

@@ -176,5 +176,5 @@ def test_the_changes_replace_the_override_of_the_occurrence_at_the_split() -> No
     _, tail = split_series(series, NINE + DAY, SeriesChanges(start=NINE + DAY + HOUR))
     assert tail.overrides == {
         NINE + DAY + HOUR: Override(duration=3 * HOUR, fields={"title": "Long"}),
-        NINE + 2 * DAY + HOUR: Override(start=NINE + 2 * DAY + 3 * HOUR, duration=3 * HOUR),
+        NINE + 2 * DAY + HOUR: Override(start=NINE + 2 * DAY + 2 * HOUR, duration=3 * HOUR),
     }
