@@ -10,6 +10,7 @@ from auth.authenticate import EventsReader, EventsWriter, Moderator
 from models.events.event_schema import EventCreate, EventPage, EventPatch, EventQuery, EventRead, TakedownCreate
 from routes.http.dependencies import (
     Client,
+    ConfirmedVisibility,
     EventById,
     IfMatch,
     OwnedEvent,
@@ -39,13 +40,17 @@ EVENT = describe_response(200, "The event.", EventRead, "ETag")
 
 
 @router.get("/{id}", responses=EVENT | NOT_MODIFIED)
-async def get_event(request: Request, event: EventById) -> Response:
+async def get_event(request: Request, caller: EventsReader, event: EventById) -> Response:
     """Get an event.
 
     You may see your own events, public ones, and unlisted ones whose id you have. For all others the
     response is 404, as for events that do not exist.
+
+    Only who may change an event gets its reminders, and what an imported event says besides: its organizer, attendees,
+    conference and alarms. In a response to others, `reminders` is empty, and those fields are absent; its `ETag` is
+    another one.
     """
-    return respond_with(request, event)
+    return respond_with(request, event.shown_to(caller.id))
 
 
 @router.get("", responses=describe_response(200, "A page of events.", EventPage, "Link"))
@@ -89,13 +94,15 @@ async def replace_event(
     event: OwnedEvent,
     if_match: IfMatch,
     reject: RejectConflicts,
+    confirmed: ConfirmedVisibility,
     draft: EventCreate,
 ) -> Response:
     """Replace an event.
 
     All fields that a client can write are set; absent fields are cleared or get their defaults.
     """
-    return respond_changed(await services.events.replace(caller, event, draft, if_match, reject=reject))
+    changed = await services.events.replace(caller, event, draft, if_match, reject=reject, confirmed=confirmed)
+    return respond_changed(changed.shown_to(caller.id))
 
 
 @router.patch("/{id}", responses=EVENT | describe_errors(409, 412, *BODY_ERRORS))
@@ -105,6 +112,7 @@ async def update_event(
     event: OwnedEvent,
     if_match: IfMatch,
     reject: RejectConflicts,
+    confirmed: ConfirmedVisibility,
     patch: EventPatch,
 ) -> Response:
     """Update some fields of an event.
@@ -116,7 +124,8 @@ async def update_event(
     along, unless they are sent too. An occurrence that was rescheduled stays where it was put: at its instant, or at
     its local time if the event keeps its local time in another time zone.
     """
-    return respond_changed(await services.events.patch(caller, event, patch, if_match, reject=reject))
+    changed = await services.events.patch(caller, event, patch, if_match, reject=reject, confirmed=confirmed)
+    return respond_changed(changed.shown_to(caller.id))
 
 
 @router.delete("/{id}", status_code=204, responses=describe_errors(412))
@@ -141,7 +150,8 @@ async def take_down_event(
 
     Only moderators can do this. The event becomes private; its creator sees the reason and cannot publish it again.
     """
-    return respond_changed(await services.moderation.take_down(moderator, event, draft.reason, client))
+    changed = await services.moderation.take_down(moderator, event, draft.reason, client)
+    return respond_changed(changed.shown_to(moderator.id))
 
 
 @router.delete("/{id}/takedown", responses=EVENT | describe_errors(409))
@@ -152,4 +162,5 @@ async def lift_event_takedown(
 
     Only moderators can do this. The event stays private until its creator publishes it again.
     """
-    return respond_changed(await services.moderation.lift_takedown(moderator, event, client))
+    changed = await services.moderation.lift_takedown(moderator, event, client)
+    return respond_changed(changed.shown_to(moderator.id))

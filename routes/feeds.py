@@ -4,7 +4,6 @@ import re
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Path, Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
@@ -54,14 +53,16 @@ def _file_headers(tag: int | str, name: str) -> dict[str, str]:
     response_class=Response,
     responses=CALENDAR_FILE | describe_errors(409, *AUTHENTICATED_ERRORS),
 )
-async def export_event(request: Request, event: EventById, services: ServicesDep) -> Response:
+async def export_event(request: Request, caller: EventsReader, event: EventById, services: ServicesDep) -> Response:
     """Export an event as an iCalendar file.
 
-    An event without a date cannot be exported; the response is 409.
+    An event without a date cannot be exported; the response is 409. Only who may change the event gets its alarms, and
+    those properties of an imported event that have no field here, such as its attendees.
     """
-    headers = _file_headers(event.revision, file_name(orjson.loads(event.json)["title"]))
-    return respond_not_modified(request, event.revision, headers) or await _respond_with_file(
-        services.exports.export_event(event), headers
+    tag = event.shown_to(caller.id).tag
+    headers = _file_headers(tag, file_name(event.event.title))
+    return respond_not_modified(request, tag, headers) or await _respond_with_file(
+        services.exports.export_event(caller, event), headers
     )
 
 
@@ -77,6 +78,7 @@ async def export_events(
     """Export events as one iCalendar file.
 
     The file has all events of the scope that you may see, sorted by start. Events without a date are left out.
+    Events of others are without alarms, and without properties that have no field here.
     """
     return await _respond_with_export(
         request, services.exports, services.exports.select(caller, query), "planner-events"
@@ -116,7 +118,8 @@ async def create_feed(
     """Create a feed.
 
     A feed is a private address to which calendar programs subscribe. Everybody who has the address can read
-    the events that you can see in its scope, until the feed is deleted.
+    the events that you can see in its scope, until the feed is deleted: your own events with their alarms and with all
+    that was imported. A feed with the scope `public` shows of all events, also of yours, only what everybody may see.
     """
     new = await services.feeds.create(caller, body, client, idempotency_key)
     url = f"{services.base_url}/api/v1/feeds/{new.token}.ics"

@@ -10,7 +10,7 @@ from auth.authenticate import EventsReader, EventsWriter
 from models.events.event_schema import EventRead
 from models.events.revision_view import RestoreRequest, RevisionPage
 from models.shared.schema import PageQuery
-from routes.http.dependencies import IdInPath, IfMatch, ServicesDep
+from routes.http.dependencies import ConfirmedVisibility, IdInPath, IfMatch, ServicesDep
 from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
 from routes.http.responses import describe_response, respond_changed, respond_page
 from routes.http.route import PlannerRoute
@@ -49,6 +49,7 @@ async def restore_event(
     caller: EventsWriter,
     services: ServicesDep,
     if_match: IfMatch,
+    confirmed: ConfirmedVisibility,
     body: Annotated[RestoreRequest, Body()] = RestoreRequest(),  # noqa: B008 - it cannot be changed
 ) -> Response:
     """Restore an event to an earlier revision.
@@ -57,4 +58,5 @@ async def restore_event(
     deleted less than 30 days ago is restored with its id, by default as it was when it was deleted; for
     `If-Match`, its deletion is its latest revision. An event that a moderator has taken down stays private.
     """
-    return respond_changed(await services.revisions.restore(caller, id, body, if_match))
+    restored = await services.revisions.restore(caller, id, body, if_match, confirmed=confirmed)
+    return respond_changed(restored.shown_to(caller.id))

@@ -159,7 +159,8 @@ class EventContent(BaseModel):
         Reminders,
         Field(
             description="Minutes before the start at which to remind, up to four weeks; negative ones are after the "
-            "start, such as -540 for nine o'clock on the day of an all-day event.",
+            "start, such as -540 for nine o'clock on the day of an all-day event. Only who may change the event gets "
+            "them; for others the list is empty.",
             examples=[[10], [-540, 10]],
         ),
     ] = Field(default_factory=list)

@@ -76,6 +76,37 @@ class Takedown(Reply):
     at: Annotated[datetime, Field(description="When it was taken down.")]
 
 
+class Alarm(Request):
+    """An alarm of an imported event that no reminder can express: at a fixed time, or relative to the end."""
+
+    action: Annotated[str, Field(description="What it does: `display`, `audio`, `email`; RFC 5545 §3.8.6.1.")]
+    trigger: Annotated[str, Field(description="A duration, negative if it is before; or a time in RFC 3339.")]
+    related: Annotated[
+        Literal["start", "end"] | None, Field(description="What the duration is relative to; null for a fixed time.")
+    ] = None
+    description: Annotated[str | None, Field(description="What it displays.")] = None
+
+
+class Organizer(Reply):
+    """Who organizes an imported event."""
+
+    name: str | None
+    email: str | None
+
+
+class ImportedAttendee(Organizer):
+    """Somebody whom the organizer of an imported event has invited, as the file said it."""
+
+    status: Annotated[
+        Literal["needs-action", "accepted", "declined", "tentative", "delegated"],
+        Field(description="What they have answered; PARTSTAT in RFC 5545 §3.2.12."),
+    ]
+    role: Annotated[
+        Literal["req-participant", "opt-participant", "non-participant", "chair"],
+        Field(description="Whether they are needed; ROLE in RFC 5545 §3.2.16."),
+    ]
+
+
 class TakedownCreate(Request):
     """The takedown of a public event."""
 
@@ -100,6 +131,13 @@ class EventCreate(EventContent, Request):
     ] = None
     time_zone: Annotated[ZoneName | None, Field(description="An IANA time zone. Default: UTC.")] = None
     recurrence: Recurrence | None = None
+    alarms: Annotated[
+        list[Alarm] | None,
+        Field(
+            max_length=1000,
+            description="Alarms of an imported event can only be removed: send those that stay, as they were read.",
+        ),
+    ] = None
 
 
 class GeoPatch(Request):
@@ -204,6 +242,7 @@ class OccurrencePatch(Request):
     recurrence: Annotated[Recurrence | None, Field(description="Only with `scope=following`.")] = None
 
 
+_ONLY_IMPORTED = "Present only on an imported event, for who may change it."
 RESPONSE_EXAMPLE: dict[str, Any] = {
     "id": "692000000000000000000001",
     "uid": "692000000000000000000001@planner",
@@ -241,6 +280,21 @@ class EventRead(Reply):
     takedown: Annotated[
         Takedown | SkipJsonSchema[None],
         Field(default=None, description="Present only on an event that a moderator has taken down."),
+    ] = None
+    organizer: Annotated[
+        Organizer | None, Field(default=None, description=f"Who organizes it. {_ONLY_IMPORTED} It cannot be changed.")
+    ] = None
+    attendees: Annotated[
+        list[ImportedAttendee] | SkipJsonSchema[None],
+        Field(default=None, description=f"Who is invited. {_ONLY_IMPORTED} They cannot be changed."),
+    ] = None
+    conference: Annotated[
+        str | None,
+        Field(default=None, description=f"The address of a conference. {_ONLY_IMPORTED} It cannot be changed."),
+    ] = None
+    alarms: Annotated[
+        list[Alarm] | SkipJsonSchema[None],
+        Field(default=None, description=f"Alarms that are no `reminders`. {_ONLY_IMPORTED} They can be removed."),
     ] = None
 
 

@@ -1,28 +1,43 @@
-"""Events as they are sent: rendered once, and cached by the bytes that they are stored as."""
+"""Events as they are sent: rendered once, and cached by the bytes that they are stored as.
+
+There are two renderings of each: one for its editors, who may change it, and one for everybody else who may see it.
+`may_change` alone decides who is an editor, and `planner/domain/fields.py` what only editors get.
+"""
 
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 from database.queries import Id
 from models.events.event import Event, default_uid
-from models.events.event_fields import Visibility
+from models.events.event_fields import Visibility, default_content
 from models.shared.json_rendering import to_json
-from planner.domain.fields import OCCURRENCE_FIELDS, PLAIN_FIELDS
+from planner.domain.fields import EDITORS_FIELDS, OCCURRENCE_FIELDS, PLAIN_FIELDS
+from planner.domain.ics.imported_details import read_details
 from planner.domain.recurrence.documents import series_from_event
 from planner.domain.recurrence.occurrences import Occurrence
 from planner.domain.recurrence.series import Series
-from planner.domain.stored_event import StoredRecurrence
+from planner.domain.stored_event import NO_LINES, ImportedLines, StoredRecurrence
 from planner.domain.times import format_rfc3339, format_stored_time
 
 # Larger documents are not cached, so that the memory of the caches stays bounded.
 _MAX_CACHED_BYTES = 4096
+_DEFAULTS = default_content()
+
+
+class ShownEvent(NamedTuple):
+    """An event as it is sent to one account; `tag` stands for its revision and for what of it the account gets."""
+
+    json: bytes
+    id: str
+    tag: str
 
 
 class EventView(NamedTuple):
     """An event as it is sent, and what decides who may see and change it. `raw` is the stored document (BSON)."""
 
-    json: bytes
+    editors_json: bytes
+    others_json: bytes
     id: str
     revision: int
     creator: Id
@@ -37,17 +52,35 @@ class EventView(NamedTuple):
         """The stored event; it is decoded each time."""
         return Event.from_raw(self.raw)
 
+    def json_for(self, account: Id) -> bytes:
+        """Return the event as it is sent to an account that may see it."""
+        return self.editors_json if may_change(self.creator, account) else self.others_json
+
+    def shown_to(self, account: Id) -> ShownEvent:
+        """Return the event as it is sent to an account that may see it, with a tag that no other rendering has."""
+        if may_change(self.creator, account):
+            return ShownEvent(self.editors_json, self.id, str(self.revision))
+        return ShownEvent(self.others_json, self.id, f"{self.revision}-public")
+
 
 class OccurringEvent(NamedTuple):
-    """An event with what is needed to render its occurrences; `body` has the fields of the event as they are sent.
+    """An event with what is needed to render its occurrences.
 
-    The series is None for an event that does not repeat.
+    The bodies have the fields of the event as they are sent to its editors and to others. The series is None for an
+    event that does not repeat.
     """
 
     id: str
     key: str
-    body: dict[str, Any]
+    creator: Id
+    editors_body: dict[str, Any]
+    others_body: dict[str, Any]
     series: Series | None
+
+
+def may_change(creator: Id, account: Id) -> bool:
+    """Return whether an account may change the events of this creator."""
+    return creator == account
 
 
 def render_raw(raw: bytes) -> EventView:
@@ -70,8 +103,10 @@ def render_event(event: Event) -> EventView:
 
 def _render(event: Event, raw: bytes) -> EventView:
     body = build_body(event)
+    others, json = hide_from_others(body), to_json(body)
     return EventView(
-        to_json(body),
+        json,
+        json if others == body else to_json(others),
         body["id"],
         event.revision,
         event.creator,
@@ -84,7 +119,7 @@ def _render(event: Event, raw: bytes) -> EventView:
 
 
 def build_body(event: Event) -> dict[str, Any]:
-    """Return the fields of an event as they are sent; no other function decides this."""
+    """Return the fields of an event as they are sent to its editors; no other function decides this."""
     id, time_zone = str(event.id), event.time_zone
     body: dict[str, Any] = {"id": id, "uid": event.uid or default_uid(id)}
     # This is executed for every event that is sent: one access to all values is faster than one to each.
@@ -102,7 +137,18 @@ def build_body(event: Event) -> dict[str, Any]:
     body["updated_at"] = event.updated_at
     if event.takedown is not None:
         body["takedown"] = event.takedown
+    if event.ics is not None:
+        body |= read_details(event.ics)
     return body
+
+
+def hide_from_others(body: dict[str, Any]) -> dict[str, Any]:
+    """Return the fields of an event or occurrence as they are sent to those who may see but not change it.
+
+    What only editors get is left out, or has its default if every event has the field.
+    """
+    shown = {name: value for name, value in body.items() if name not in EDITORS_FIELDS}
+    return shown | {name: _DEFAULTS[name] for name in EDITORS_FIELDS if name in _DEFAULTS}
 
 
 def _render_recurrence(recurrence: StoredRecurrence, time_zone: str | None) -> dict[str, Any]:
@@ -126,12 +172,14 @@ def _prepare_cached(raw: bytes) -> OccurringEvent:
 def prepare_event(event: Event) -> OccurringEvent:
     """Return an event with what is needed to render its occurrences."""
     series = series_from_event(event) if event.repeats else None
-    return OccurringEvent(str(event.id), event.key, build_body(event), series)
+    body = build_body(event)
+    return OccurringEvent(str(event.id), event.key, event.creator, body, hide_from_others(body), series)
 
 
-def render_occurrence(event: OccurringEvent, occurrence: Occurrence | None) -> bytes:
-    """Return one occurrence as it is sent; None is the only one of an event that does not repeat."""
-    body, series = event.body, event.series
+def render_occurrence(event: OccurringEvent, occurrence: Occurrence | None, account: Id) -> bytes:
+    """Return one occurrence as it is sent to an account; None is the only one of an event that does not repeat."""
+    is_editor, series = may_change(event.creator, account), event.series
+    body = event.editors_body if is_editor else event.others_body
     if series is None or occurrence is None:
         return to_json(body | {"recurrence_id": None})
     override = series.overrides.get(occurrence.recurrence_id)
@@ -142,6 +190,9 @@ def render_occurrence(event: OccurringEvent, occurrence: Occurrence | None) -> b
         own["all_day"] = not isinstance(occurrence.start, datetime)
         if override.time_zone is not None:
             own["time_zone"] = override.time_zone
+        if "ics" in override.fields:
+            own |= read_details(cast("ImportedLines", override.fields["ics"] or NO_LINES))
+        own = own if is_editor else hide_from_others(own)
     time_zone = own.get("time_zone", series.time_zone)
     own["start"] = format_occurrence_time(occurrence.start, time_zone)
     # An occurrence of an event without an end has no end either.

@@ -4,9 +4,11 @@ import asyncio
 from collections.abc import AsyncIterator, Iterator
 from functools import lru_cache
 
+from database.queries import Id
 from database.reads import find_raw
 from models.events.event import Event
 from models.events.event_queries import EventSelection, list_filter
+from models.events.event_view import may_change
 from planner.domain.ics.writing.vevent import PART_OCTETS, RenderedVEvents, render_vevents, render_vevents_in_parts
 
 # The number of events that are read in one query. Other requests are served in between.
@@ -17,27 +19,34 @@ LIST_OCTETS = 4 * PART_OCTETS
 _CACHED_BYTES = 2048
 
 
-def render_cached_vevents(raw: bytes) -> Iterator[RenderedVEvents]:
+def render_cached_vevents(raw: bytes, *, for_editors: bool) -> Iterator[RenderedVEvents]:
     """Yield the VEVENTs of an event, given as stored bytes, in parts; nothing for an undated event.
 
-    The result depends on nothing but the bytes, and is cached by them: an event that was changed has other bytes.
+    The result depends on nothing but the arguments, and is cached by them: an event that was changed has other bytes.
     """
     if len(raw) > _CACHED_BYTES:
         event = Event.from_raw(raw)
-        yield from render_vevents_in_parts(event, event.ical_uid)
-    elif (vevents := _render_small(raw)) is not None:
+        yield from render_vevents_in_parts(event, event.ical_uid, for_editors=for_editors)
+    elif (vevents := _render_small(raw, for_editors)) is not None:
         yield vevents
 
 
 # A feed is always read from its beginning. If it had more events than fit in, none of them would be found here.
 @lru_cache(maxsize=12_288)
-def _render_small(raw: bytes) -> RenderedVEvents | None:
+def _render_small(raw: bytes, for_editors: bool) -> RenderedVEvents | None:
     event = Event.from_raw(raw)
-    return render_vevents(event, event.ical_uid)
+    return render_vevents(event, event.ical_uid, for_editors=for_editors)
 
 
-async def find_vevents(selection: EventSelection) -> AsyncIterator[list[RenderedVEvents]]:
+@lru_cache(maxsize=12_288)
+def _read_creator(raw: bytes) -> Id:
+    return Event.from_raw(raw).creator
+
+
+async def find_vevents(selection: EventSelection, reader: Id | None) -> AsyncIterator[list[RenderedVEvents]]:
     """Yield the VEVENTs of the selected events that have a date, sorted by `key`, some events at a time.
+
+    They are those for the account `reader`; None may change no event.
 
     An event that is moved to a later time meanwhile is yielded only once, because two VEVENTs with
     the same UID would contradict each other.
@@ -51,7 +60,7 @@ async def find_vevents(selection: EventSelection) -> AsyncIterator[list[Rendered
         seen.update(new)
         vevents: list[RenderedVEvents] = []
         octets = 0
-        for part in (part for raw in new.values() for part in render_cached_vevents(raw)):
+        for part in (part for raw in new.values() for part in _render_for(reader, raw, selection)):
             vevents.append(part)
             octets += len(part.content)
             if octets > LIST_OCTETS:
@@ -66,3 +75,10 @@ async def find_vevents(selection: EventSelection) -> AsyncIterator[list[Rendered
         if last.start is None:
             return  # Undated events are sorted last.
         after = last.key
+
+
+def _render_for(reader: Id | None, raw: bytes, selection: EventSelection) -> Iterator[RenderedVEvents]:
+    # One's own events need not be decoded to know whose they are.
+    is_own = selection.scope == "mine" and reader == selection.caller
+    is_editor = is_own or (reader is not None and may_change(_read_creator(raw), reader))
+    return render_cached_vevents(raw, for_editors=is_editor)

@@ -38,8 +38,9 @@ class EventField:
 
     `written_by` says whose value it has: the author sends it; an `importer` takes it from a file; the server or a
     moderator decides it; or it is `computed` from other fields. A field `is_plain` if it is stored as its author
-    sends it, and sent as it is stored. It `is_sent` to everyone who may see the event, or to nobody. It
-    `is_content` if it is restored with an earlier revision.
+    sends it, and sent as it is stored. It is `sent_to` everyone who may see the event, only to `editors`, who
+    may change the event, or to nobody. It `is_stored` under its name, or else it is read from `ics` when the event is
+    sent. It `is_content` if it is restored with an earlier revision.
 
     `occurrences` says whether one occurrence of a recurring event may differ in it: if its author may change it
     there (`author`), only in an imported file (`importer`), or `never`. `is_of_series` means that only recurring
@@ -51,7 +52,8 @@ class EventField:
 
     written_by: Literal["author", "importer", "moderator", "server", "computed"]
     is_plain: bool = False
-    is_sent: bool = True
+    sent_to: Literal["everyone", "editors", "nobody"] = "everyone"
+    is_stored: bool = True
     is_content: bool = True
     occurrences: Literal["author", "importer", "never"] = "never"
     is_of_series: bool = False
@@ -63,6 +65,7 @@ class EventField:
 def _plain(
     ics: FieldProperty | None = None,
     *,
+    sent_to: Literal["everyone", "editors"] = "everyone",
     occurrences: Literal["author", "importer", "never"] = "author",
     search_weight: int = 0,
     is_compared: bool = True,
@@ -71,6 +74,7 @@ def _plain(
     return EventField(
         written_by="author",
         is_plain=True,
+        sent_to=sent_to,
         occurrences=occurrences,
         search_weight=search_weight,
         is_compared=is_compared,
@@ -83,19 +87,24 @@ def _time() -> EventField:
     return EventField(written_by="author", is_compared=True)
 
 
-def _of_series(*, is_sent: bool = False, is_compared: bool = True) -> EventField:
+def _of_series(*, is_compared: bool = True) -> EventField:
     """Return a field that only recurring events have."""
-    return EventField(written_by="computed", is_sent=is_sent, is_of_series=True, is_compared=is_compared)
+    return EventField(written_by="computed", sent_to="nobody", is_of_series=True, is_compared=is_compared)
 
 
-def _of_record(*, is_sent: bool = True) -> EventField:
+def _of_record(*, sent_to: Literal["everyone", "nobody"] = "everyone") -> EventField:
     """Return a field in which the server keeps a record of the event."""
-    return EventField(written_by="server", is_sent=is_sent, is_content=False)
+    return EventField(written_by="server", sent_to=sent_to, is_content=False)
 
 
 def _computed(*, is_content: bool = True) -> EventField:
     """Return a field for the indexes, which is computed from other fields."""
-    return EventField(written_by="computed", is_sent=False, is_content=is_content)
+    return EventField(written_by="computed", sent_to="nobody", is_content=is_content)
+
+
+def _of_entry(*, written_by: Literal["author", "importer"] = "importer") -> EventField:
+    """Return a field that is read from what an imported entry says besides, each time the event is sent."""
+    return EventField(written_by=written_by, sent_to="editors", is_stored=False, is_content=False)
 
 
 # The properties of a file are in the order of this table.
@@ -115,9 +124,15 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "transparency": _plain(ChoiceProperty("TRANSP", TRANSPARENCIES)),
     "visibility": _plain(occurrences="never", is_compared=False),
     # As VALARM components, see `planner/domain/ics/alarms.py`.
-    "reminders": _plain(),
+    "reminders": _plain(sent_to="editors"),
     # What an imported entry says besides. See `planner/domain/ics/reading/vevent.py`.
-    "ics": EventField(written_by="importer", is_sent=False, occurrences="importer", is_compared=True),
+    "ics": EventField(written_by="importer", sent_to="nobody", occurrences="importer", is_compared=True),
+    # Read from `ics`. See `planner/domain/ics/imported_details.py`.
+    "organizer": _of_entry(),
+    "attendees": _of_entry(),
+    "conference": _of_entry(),
+    # The author may remove alarms.
+    "alarms": _of_entry(written_by="author"),
     "start": _time(),
     "end": _time(),
     "all_day": _time(),
@@ -136,15 +151,17 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "created_at": _of_record(),
     "updated_at": _of_record(),
     "takedown": EventField(written_by="moderator", is_content=False),
-    "editor": _of_record(is_sent=False),
-    "act": _of_record(is_sent=False),
-    "change_number": _of_record(is_sent=False),
-    "sequence": EventField(written_by="importer", is_sent=False, is_content=False),
+    "editor": _of_record(sent_to="nobody"),
+    "act": _of_record(sent_to="nobody"),
+    "change_number": _of_record(sent_to="nobody"),
+    "sequence": EventField(written_by="importer", sent_to="nobody", is_content=False),
 }
 
 
 PLAIN_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.is_plain)
-SENT_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.is_sent)
+SENT_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.sent_to != "nobody")
+# What only those get who may change the event.
+EDITORS_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.sent_to == "editors")
 AUTHOR_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.written_by == "author")
 CONTENT_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.is_content)
 SERIES_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.is_of_series)

@@ -5,7 +5,7 @@ depends on the database. The nested values are described here, because rules mak
 """
 
 from datetime import datetime
-from typing import Any, NotRequired, Protocol
+from typing import Any, Final, NotRequired, Protocol
 
 from typing_extensions import TypedDict
 
@@ -39,6 +39,9 @@ class ImportedLines(TypedDict):
 
     lines: list[str]
     alarms: list[list[str]]
+
+
+NO_LINES: Final = ImportedLines(lines=[], alarms=[])
 
 
 class StoredSeries(TypedDict):

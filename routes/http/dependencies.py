@@ -7,6 +7,7 @@ from starlette.requests import Request
 
 from auth.authenticate import CurrentUser, EventsReader, EventsWriter
 from auth.principal import Principal
+from models.events.event_fields import Visibility
 from models.events.event_view import EventView
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.idempotency import IdempotencyKey
@@ -93,6 +94,22 @@ async def reject_conflicts(
 
 
 RejectConflicts = Annotated[bool, Depends(reject_conflicts)]
+
+
+async def confirmed_visibility(
+    confirm_visibility: Annotated[
+        Literal["unlisted", "public"] | None,
+        Query(
+            description="The new `visibility` a second time. It is needed to let others see an event that was imported "
+            "with a CLASS other than PUBLIC (RFC 5545 §3.8.1.3); without it, the response is 409."
+        ),
+    ] = None,
+) -> Visibility | None:
+    """Return the visibility that a request confirms, or None."""
+    return confirm_visibility
+
+
+ConfirmedVisibility = Annotated[Visibility | None, Depends(confirmed_visibility)]
 
 IdempotencyKeyHeader = Annotated[
     str | None,

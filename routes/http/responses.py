@@ -27,16 +27,14 @@ class ItemView(Protocol):
         """Return the id of the resource."""
 
     @property
-    def revision(self) -> int:
-        """Return the revision, from which the ETag is made."""
+    def tag(self) -> str:
+        """Return what the ETag is made from: the revision, and which rendering of it this is."""
 
 
 def respond_with(request: Request, view: ItemView) -> Response:
     """Return a resource with its ETag, or 304 when the client has this revision (RFC 9110 §13.1.2)."""
-    headers = {"etag": format_etag(view.revision), "cache-control": "private, no-cache"}
-    return respond_not_modified(request, view.revision, headers) or Response(
-        view.json, media_type=JSON, headers=headers
-    )
+    headers = {"etag": format_etag(view.tag), "cache-control": "private, no-cache"}
+    return respond_not_modified(request, view.tag, headers) or Response(view.json, media_type=JSON, headers=headers)
 
 
 def respond_not_modified(request: Request, tag: int | str, headers: dict[str, str]) -> Response | None:
@@ -47,12 +45,12 @@ def respond_not_modified(request: Request, tag: int | str, headers: dict[str, st
 
 def respond_changed(view: ItemView) -> Response:
     """Return a resource as it is after a change, with its new ETag."""
-    return Response(view.json, media_type=JSON, headers={"etag": format_etag(view.revision)})
+    return Response(view.json, media_type=JSON, headers={"etag": format_etag(view.tag)})
 
 
 def respond_created(view: ItemView, location: str) -> Response:
     """Return a new resource, with its address and its ETag."""
-    headers = {"location": location, "etag": format_etag(view.revision)}
+    headers = {"location": location, "etag": format_etag(view.tag)}
     return Response(view.json, 201, media_type=JSON, headers=headers)
 
 

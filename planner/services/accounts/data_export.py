@@ -95,7 +95,7 @@ async def _find_events(creator: Id) -> AsyncIterator[bytes]:
     while True:
         found = await list_events(EventSelection("mine", creator), after, BATCH_SIZE)
         for event in found.items:
-            yield event.json
+            yield event.editors_json
         if not found.has_more:
             return
         after = found.items[-1].key

@@ -11,4 +11,5 @@ current_event.py       changing an event while others change it
 user_lock.py           serialised decisions of one user
 free_busy.py           busy intervals, and who may see them
 moderation.py          takedowns of public events
+publication.py         confirmation before others see an event that its file calls private
 """

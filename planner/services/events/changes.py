@@ -159,7 +159,7 @@ class ChangeLog:
         found = await find_changed_events(token.scope, caller.id, tag, token.position, until, limit + 1)
         has_more = len(found) > limit
         position = found[limit - 1].position if has_more else ChangePosition(until, LAST_ID)
-        items = [event.view.json for event in found[:limit]]
+        items = [event.view.json_for(caller.id) for event in found[:limit]]
         return ChangePage(items, [], token._replace(position=position).encode(), has_more)
 
     async def _read_changes(
@@ -177,5 +177,5 @@ class ChangeLog:
         deleted -= await find_visible_ids(scope, caller.id, sorted(deleted))
         # An event without the tag may have had it before.
         deleted |= {event.view.id for event in changed if tag is not None and tag not in event.tags}
-        items = [event.view.json for event in changed if event.view.id not in deleted]
+        items = [event.view.json_for(caller.id) for event in changed if event.view.id not in deleted]
         return ChangePage(items, sorted(deleted), token._replace(position=end).encode(), has_more)

@@ -8,10 +8,10 @@ from pydantic import ValidationError
 from auth.principal import Principal
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import parse_id
+from database.queries import assign, parse_id
 from models.events.event import Event
-from models.events.event_draft import build_content, build_requested_series, repeats
-from models.events.event_fields import fold_tag
+from models.events.event_draft import build_content, build_requested_series, keep_alarms, repeats
+from models.events.event_fields import Visibility, fold_tag
 from models.events.event_queries import EventSelection, list_events
 from models.events.event_schema import EventCreate, EventPatch, EventQuery
 from models.events.event_search import search_place, search_words
@@ -28,6 +28,7 @@ from planner.errors import Conflict, DoubleBooking, Forbidden, Invalid, InvalidT
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.events.current_event import change_current_event
 from planner.services.events.occurrence_changes import edit_whole_series, refuse_end
+from planner.services.events.publication import require_confirmation
 from planner.services.shared.field_errors import field_errors
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
 from planner.services.shared.pages import page_of
@@ -54,9 +55,11 @@ class Events:
         now = self._clock.now()
         times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
         content = build_content(draft, times, build_requested_series(draft, times))
+        if draft.alarms:
+            keep_alarms(None, draft.alarms)
         event = Event.new(caller.id, content, now=now, uid=draft.uid)
         view = render_event(event)
-        created = View(view.json, view.id, view.revision)
+        created = View(view.json_for(caller.id), view.id, view.revision)
         writes = [*store_response(key, draft, created, now), *create_event_writes(event)]
         try:
             is_committed = await self._conflicts.commit(event, writes, reject=reject)
@@ -98,10 +101,12 @@ class Events:
         if query.q is not None:
             after_rank = decode_search_cursor(query.cursor, query.q)
             views, last = await search_words(selection, query.q, after_rank, query.limit)
-            return Page([view.json for view in views], encode_search_cursor(last, query.q) if last else None)
+            items = [view.json_for(caller.id) for view in views]
+            return Page(items, encode_search_cursor(last, query.q) if last else None)
         after = decode_cursor(query.cursor, ORDER_KEY_PATTERN)
         read = list_events if selection.near is None else search_place
-        return page_of(await read(selection, after, query.limit), lambda view: view.json, lambda view: view.key)
+        found = await read(selection, after, query.limit)
+        return page_of(found, lambda view: view.json_for(caller.id), lambda view: view.key)
 
     async def replace(
         self,
@@ -111,12 +116,14 @@ class Events:
         revisions: frozenset[int] | None,
         *,
         reject: bool = False,
+        confirmed: Visibility | None = None,
     ) -> EventView:
         """Replace all that the author of an event may write; with `reject`, only if it overlaps with no other one.
 
-        Raises `Invalid`, `Stale`, `NotFound`, `Conflict`, `DoubleBooking`.
+        What lets more people see a confidential event must be `confirmed`. Raises `Invalid`, `Stale`, `NotFound`,
+        `Conflict`, `DoubleBooking`.
         """
-        return await self._change(caller, event, lambda current: draft, AUTHOR_FIELDS, revisions, reject)
+        return await self._change(caller, event, lambda current: draft, AUTHOR_FIELDS, revisions, reject, confirmed)
 
     async def patch(
         self,
@@ -126,12 +133,15 @@ class Events:
         revisions: frozenset[int] | None,
         *,
         reject: bool = False,
+        confirmed: Visibility | None = None,
     ) -> EventView:
         """Apply a merge patch (RFC 7396) to an event; otherwise as `replace`."""
         changes = patch.model_dump(exclude_unset=True)
-        return await self._change(
-            caller, event, lambda current: _apply_patch(current, changes), changes, revisions, reject
-        )
+
+        def build_draft(current: Event) -> EventCreate:
+            return _apply_patch(current, changes)
+
+        return await self._change(caller, event, build_draft, changes, revisions, reject, confirmed)
 
     async def delete(self, caller: Principal, event: EventView, revisions: frozenset[int] | None) -> None:
         """Delete an event, which can then be restored for some time. Raises `Stale`, `NotFound`, `Conflict`."""
@@ -150,6 +160,7 @@ class Events:
         sent: Collection[str],
         revisions: frozenset[int] | None,
         reject: bool,
+        confirmed: Visibility | None,
     ) -> EventView:
         async def change(current: EventView) -> EventView | None:
             before = current.event
@@ -157,6 +168,7 @@ class Events:
             if current.is_taken_down and draft.visibility != "private":
                 raise Conflict("A moderator has taken this event down; see its takedown. Ask them to restore it.")
             after = self._revise(before, current.series, draft, sent, caller)
+            require_confirmation(before, after, confirmed)
             require_room(before, after)
             is_committed = await self._conflicts.commit(after, update_event_writes(before, after), reject=reject)
             return render_event(after) if is_committed else None
@@ -174,13 +186,15 @@ class Events:
         else:
             requested = build_requested_series(draft, times)
         content = build_content(draft, times, requested)
+        if before.ics is not None or draft.alarms:
+            content |= assign(Event.ics, keep_alarms(before.ics, draft.alarms))
         return before.revise(content, by=caller.id, now=self._clock.now(), clear=SERIES_FIELDS)
 
 
 def _apply_patch(event: Event, changes: dict[str, Any]) -> EventCreate:
     """Return the draft of an event as it is, with a merge patch applied. Raises `Invalid`."""
     body = build_body(event)
-    draft = {name: body[name] for name in AUTHOR_FIELDS if body[name] is not None}
+    draft = {name: body[name] for name in AUTHOR_FIELDS if body.get(name) is not None}
     # Whether an event lasts all day follows from its start, unless the patch sets it.
     if "start" in changes and "all_day" not in changes:
         draft.pop("all_day")

@@ -36,7 +36,7 @@ from planner.errors import Conflict, Invalid, NotFound, Stale
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.events.current_event import CHANGED, require_revision
 from planner.services.events.occurrence_changes import build_own_times, build_series_changes
-from planner.services.events.occurrence_list import ListedOccurrence, find_occurrences, parse_position
+from planner.services.events.occurrence_list import find_occurrences, parse_position
 from planner.services.shared.pages import page_of
 from planner.services.shared.views import Page, View
 
@@ -65,7 +65,11 @@ class Occurrences:
         after = None if cursor is None else parse_position(cursor)
         selection = EventSelection(query.scope, caller.id, tag=tag)
         found = await find_occurrences(selection, (since, until), after, query.limit)
-        return page_of(found, _render_listed, lambda listed: listed.sort_key)
+        return page_of(
+            found,
+            lambda listed: render_occurrence(listed.event, listed.occurrence, caller.id),
+            lambda listed: listed.sort_key,
+        )
 
     async def change(
         self,
@@ -127,7 +131,7 @@ class Occurrences:
         changed = edit_occurrence(series, recurrence_id, replace(times, fields=_select_fields(patch)))
         after = self._revise(before, changed, {}, caller)
         await self._store(before, after, reject=reject, only=recurrence_id)
-        return _render(after, changed, find_occurrence(changed, recurrence_id))
+        return _render(after, changed, find_occurrence(changed, recurrence_id), caller)
 
     async def _change_following(
         self,
@@ -145,7 +149,7 @@ class Occurrences:
             await self._store(before, after, reject=reject)
         else:
             after = await self._split(before, head, tail, fields, caller, reject)
-        return _render(after, tail, find_occurrence(tail, tail.start))
+        return _render(after, tail, find_occurrence(tail, tail.start), caller)
 
     async def _split(
         self, before: Event, head: Series, tail: Series, fields: Changes, caller: Principal, reject: bool
@@ -174,15 +178,11 @@ class Occurrences:
             raise Stale(CHANGED)
 
 
-def _render_listed(listed: ListedOccurrence) -> bytes:
-    return render_occurrence(listed.event, listed.occurrence)
-
-
-def _render(event: Event, series: Series, occurrence: Occurrence | None) -> View:
+def _render(event: Event, series: Series, occurrence: Occurrence | None, caller: Principal) -> View:
     """Return the view of an occurrence; None is the first one of the series."""
     if occurrence is None:
         occurrence = list_occurrences(series, EARLIEST_INSTANT, LATEST_INSTANT, 1).items[0]
-    return View(render_occurrence(prepare_event(event), occurrence), str(event.id), event.revision)
+    return View(render_occurrence(prepare_event(event), occurrence, caller.id), str(event.id), event.revision)
 
 
 def _find_in_event(event: EventView, recurrence_id: str) -> tuple[Series, Occurrence]:

@@ -9,6 +9,7 @@ from database.errors import DuplicateKey, is_unavailable
 from database.queries import Id, parse_id
 from models.accounts.user import User
 from models.events.event import Event
+from models.events.event_fields import Visibility
 from models.events.event_view import EventView, find_event_view, render_event
 from models.events.event_writes import restore_event_writes, update_event_writes
 from models.events.revision import Revision, content_to_restore
@@ -19,6 +20,7 @@ from planner.domain.cursors import REVISION_PATTERN, decode_cursor, encode_curso
 from planner.errors import Conflict, Invalid, InvalidToken, NotFound
 from planner.services.events.current_event import BUSY, require_revision
 from planner.services.events.events import Events
+from planner.services.events.publication import require_confirmation
 from planner.services.shared.retry import retry
 from planner.services.shared.views import Page
 
@@ -50,11 +52,18 @@ class Revisions:
         return Page(items, encode_cursor(str(shown[-1].revision)) if len(entries) > query.limit else None)
 
     async def restore(
-        self, caller: Principal, id: str, body: RestoreRequest, revisions: frozenset[int] | None
+        self,
+        caller: Principal,
+        id: str,
+        body: RestoreRequest,
+        revisions: frozenset[int] | None,
+        *,
+        confirmed: Visibility | None = None,
     ) -> EventView:
         """Give the caller's event the content of an earlier revision, as a new revision; restore a deleted event.
 
-        An event that has this content already stays as it is. Raises `NotFound`, `Forbidden`, `Stale`,
+        An event that has this content already stays as it is. What lets more people see a confidential event must be
+        `confirmed`. Raises `NotFound`, `Forbidden`, `Stale`,
         `Invalid` for a revision that does not exist, and `Conflict` when there is nothing to undo.
         """
 
@@ -62,8 +71,8 @@ class Revisions:
             found = await self._find(caller, id)
             require_revision(found.revision, revisions)
             if isinstance(found, EventView):
-                return await self._restore_revision(caller, found, body)
-            return await self._restore_deleted(caller, found, body)
+                return await self._restore_revision(caller, found, body, confirmed)
+            return await self._restore_deleted(caller, found, body, confirmed)
 
         return await retry(attempt, exhausted=Conflict(BUSY))
 
@@ -103,7 +112,9 @@ class Revisions:
 
         return await retry(attempt, exhausted=NotFound())
 
-    async def _restore_revision(self, caller: Principal, view: EventView, body: RestoreRequest) -> EventView | None:
+    async def _restore_revision(
+        self, caller: Principal, view: EventView, body: RestoreRequest, confirmed: Visibility | None
+    ) -> EventView | None:
         """Return the event with the content of an earlier revision; None if it was changed meanwhile."""
         if body.revision == view.revision:
             return view
@@ -116,9 +127,12 @@ class Revisions:
         if content == present:
             return view
         after = before.revise(content, by=caller.id, now=self._clock.now(), act="restored", clear=present)
+        require_confirmation(before, after, confirmed)
         return render_event(after) if await commit_atomically(update_event_writes(before, after)) else None
 
-    async def _restore_deleted(self, caller: Principal, deletion: Revision, body: RestoreRequest) -> EventView | None:
+    async def _restore_deleted(
+        self, caller: Principal, deletion: Revision, body: RestoreRequest, confirmed: Visibility | None
+    ) -> EventView | None:
         """Return the event, stored again; None if it was restored meanwhile."""
         last_revision = await Revision.find_revision(deletion.event, deletion.revision - 1)
         last = None if last_revision is None else last_revision.event_then
@@ -129,6 +143,7 @@ class Revisions:
         deleted = last.with_stored({Event.revision: deletion.revision})
         content = content_to_restore(state, last)
         event = deleted.revise(content, by=caller.id, now=self._clock.now(), act="restored", clear=last.content)
+        require_confirmation(last, event, confirmed)
         try:
             is_committed = await commit_atomically(restore_event_writes(deletion, event))
         except DuplicateKey:

@@ -7,10 +7,11 @@ from importlib.metadata import version
 from typing import NamedTuple
 
 from auth.principal import Principal
+from database.queries import Id
 from models.events.change_queries import find_latest_change_number
 from models.events.event_fields import fold_tag
 from models.events.event_queries import EventSelection
-from models.events.event_view import EventView
+from models.events.event_view import EventView, may_change
 from models.events.tombstone import TOMBSTONE_LIFETIME
 from models.files.event_export import find_vevents, render_cached_vevents
 from models.files.export_schema import ExportQuery
@@ -27,9 +28,13 @@ RENDERING_VERSION = f"2 {version('tzdata')}"
 
 
 class ExportSelection(NamedTuple):
-    """The events of a file. That of a feed has a `name`, which is displayed to its subscribers."""
+    """The events of a file, and the account that reads it; None is anyone, who may change no event.
+
+    The file of a feed has a `name`, which is displayed to its subscribers.
+    """
 
     events: EventSelection
+    reader: Id | None
     name: str | None = None
 
 
@@ -40,9 +45,9 @@ class Exports:
         self._numbering = numbering
         self._clock = clock
 
-    def export_event(self, event: EventView) -> AsyncIterator[bytes]:
+    def export_event(self, caller: Principal, event: EventView) -> AsyncIterator[bytes]:
         """Return the file of one event in parts, at least two. Raises `Conflict` for an undated event."""
-        parts = render_cached_vevents(event.raw)
+        parts = render_cached_vevents(event.raw, for_editors=may_change(event.creator, caller.id))
         first = next(parts, None)
         if first is None:
             raise Conflict("This event has no date, and cannot be exported without one. Set its start first.")
@@ -52,7 +57,7 @@ class Exports:
         """Return the selection that a caller asks for. Raises `Invalid` for a wrong window."""
         tag = None if query.tag is None else fold_tag(query.tag)
         window = parse_window(query.since, query.until)
-        return ExportSelection(EventSelection(query.scope, caller.id, window, tag))
+        return ExportSelection(EventSelection(query.scope, caller.id, window, tag), caller.id)
 
     async def compute_etag(self, selection: ExportSelection) -> str:
         """Return a text that changes whenever the file does. It takes two reads of an index, however many events."""
@@ -68,7 +73,7 @@ class Exports:
         """Yield the file of a selection in parts, at least two; each is rendered after the one before was sent."""
         body = VCalendarBody()
         start = render_vcalendar_start(selection.name)
-        async for vevents in find_vevents(selection.events):
+        async for vevents in find_vevents(selection.events, selection.reader):
             yield start + body.render(vevents)
             start = b""
         yield body.render_end()

@@ -121,7 +121,9 @@ class Feeds:
             raise NotFound
         if feed.last_read_at is None or now - feed.last_read_at > LAST_USED_ACCURACY:
             await Feed.record_read(feed.id, now)
-        return ExportSelection(EventSelection(feed.scope, feed.user, tag=feed.tag), feed.name)
+        # Whoever publishes public events passes the address on: it shows what everyone may see.
+        reader = None if feed.scope == "public" else feed.user
+        return ExportSelection(EventSelection(feed.scope, feed.user, tag=feed.tag), reader, feed.name)
 
 
 def render_feed(feed: Feed) -> bytes:

@@ -12,6 +12,11 @@ class View(NamedTuple):
     id: str
     revision: int
 
+    @property
+    def tag(self) -> str:
+        """What its ETag is made from."""
+        return str(self.revision)
+
 
 class Page(NamedTuple):
     """A page of a list: the JSON of each item, and the cursor of the next page, or None for the last one."""

@@ -8,8 +8,16 @@ from database.queries import new_id
 from models.events.event import Event
 from models.events.event_fields import EventContent, HttpsAddress, Tags, Title, WebAddress
 from models.events.event_schema import EventCreate, EventPatch, EventRead, OccurrencePatch
-from models.events.event_view import build_body
-from planner.domain.fields import AUTHOR_FIELDS, FIELDS, OCCURRENCE_FIELDS, PLAIN_FIELDS, SEARCH_WEIGHTS, SENT_FIELDS
+from models.events.event_view import build_body, hide_from_others
+from planner.domain.fields import (
+    AUTHOR_FIELDS,
+    EDITORS_FIELDS,
+    FIELDS,
+    OCCURRENCE_FIELDS,
+    PLAIN_FIELDS,
+    SEARCH_WEIGHTS,
+    SENT_FIELDS,
+)
 from tests.models.shared.test_fields import refused, taken
 from tests.support.documents import build_event_document
 
@@ -21,7 +29,8 @@ NOT_RESTORED = {
 
 
 def test_every_field_of_an_event_is_in_the_table_of_fields() -> None:
-    assert set(FIELDS) == set(Event.model_fields) - {"revision_id"}
+    stored = {name for name, field in FIELDS.items() if field.is_stored}
+    assert stored == set(Event.model_fields) - {"revision_id"}
 
 
 def test_the_plain_fields_are_those_that_all_forms_of_an_event_share() -> None:
@@ -39,15 +48,26 @@ def test_an_occurrence_can_be_changed_in_the_fields_that_the_table_says_and_in_i
 
 def test_a_response_has_the_fields_that_the_table_says() -> None:
     assert set(SENT_FIELDS) == set(EventRead.model_fields)
-    assert set(build_body(build_event_document(new_id()))) == set(SENT_FIELDS) - {"takedown"}
+    of_entry = {name for name, field in FIELDS.items() if not field.is_stored}
+    native = build_event_document(new_id())
+    assert set(build_body(native)) == set(SENT_FIELDS) - of_entry - {"takedown"}
+    imported = native.with_stored({Event.ics: {"lines": [], "alarms": []}})
+    assert set(build_body(imported)) == set(SENT_FIELDS) - {"takedown"}
+
+
+def test_others_get_what_the_table_says_is_for_everyone() -> None:
+    imported = build_event_document(new_id()).with_stored({Event.ics: {"lines": [], "alarms": []}, "reminders": [10]})
+    body = hide_from_others(build_body(imported))
+    assert set(body) == set(SENT_FIELDS) - set(EDITORS_FIELDS) - {"takedown"} | {"reminders"}
+    assert body["reminders"] == []
 
 
 def test_a_field_that_is_searched_is_one_that_everybody_sees() -> None:
-    assert set(SEARCH_WEIGHTS) <= set(SENT_FIELDS) & set(PLAIN_FIELDS)
+    assert set(SEARCH_WEIGHTS) <= (set(SENT_FIELDS) & set(PLAIN_FIELDS)) - set(EDITORS_FIELDS)
 
 
 def test_an_earlier_revision_brings_back_all_but_what_the_server_decides() -> None:
-    assert {name for name, field in FIELDS.items() if not field.is_content} == NOT_RESTORED
+    assert {name for name, field in FIELDS.items() if field.is_stored and not field.is_content} == NOT_RESTORED
 
 
 @pytest.mark.parametrize("name", EventContent.model_fields)

@@ -136,4 +136,4 @@ async def test_an_event_that_became_private_during_a_search_is_left_out_and_the_
 def test_the_indexed_place_of_an_event_is_not_rendered() -> None:
     new = build_event_document(new_id(), geo={"lat": 1.5, "lon": 2.5})
     assert new.place == {"type": "Point", "coordinates": [2.5, 1.5]}
-    assert "place" not in orjson.loads(render_event(new).json)
+    assert "place" not in orjson.loads(render_event(new).editors_json)

@@ -1,11 +1,11 @@
 """The VEVENTs of one stored event (RFC 5545 §3.6.1): one for the event, and one for each occurrence that differs."""
 
 import re
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from datetime import UTC, date, datetime, timedelta
 from typing import Any, NamedTuple
 
-from planner.domain.fields import PROPERTIES
+from planner.domain.fields import FIELDS, PROPERTIES
 from planner.domain.ics.alarms import format_valarms
 from planner.domain.ics.content import encode_lines, escape_text, sanitize_line
 from planner.domain.ics.writing.vtimezone import format_tzid
@@ -20,6 +20,8 @@ _SINGLE_PROPERTIES = frozenset({"SEQUENCE", "CREATED", "LAST-MODIFIED"}).union(
 )
 # The fields of an event that its VEVENT has besides its times.
 _CONTENT_FIELDS = (*PROPERTIES, "reminders", "ics")
+# Those of them that only the event's editors get, who may change it.
+_EDITORS_FIELDS = {name for name in _CONTENT_FIELDS if FIELDS[name].sent_to != "everyone"}
 _TZID_PARAMETER = re.compile(r'[^:"]*;TZID="?([^;:"]+)', re.IGNORECASE)
 
 
@@ -34,21 +36,23 @@ class RenderedVEvents(NamedTuple):
     time_zones: tuple[str, ...]
 
 
-def render_vevents(event: StoredEvent, uid: str) -> RenderedVEvents | None:
+def render_vevents(event: StoredEvent, uid: str, *, for_editors: bool = True) -> RenderedVEvents | None:
     """Return the VEVENTs of a stored event, or None for an undated one, which iCalendar cannot express."""
-    parts = list(render_vevents_in_parts(event, uid))
+    parts = list(render_vevents_in_parts(event, uid, for_editors=for_editors))
     return RenderedVEvents(b"".join([part.content for part in parts]), parts[-1].time_zones) if parts else None
 
 
-def render_vevents_in_parts(event: StoredEvent, uid: str) -> Iterator[RenderedVEvents]:
+def render_vevents_in_parts(event: StoredEvent, uid: str, *, for_editors: bool = True) -> Iterator[RenderedVEvents]:
     """Yield the VEVENTs of a stored event in parts not much larger than PART_OCTETS; nothing for an undated event.
+
+    Without `for_editors`, they have no alarms, and nothing of an imported entry that has no field.
 
     The VEVENT of an occurrence repeats all that the event says, so the VEVENTs of a stored event of 0.5 MB
     may have 50 MB.
     """
     if event.start is None:
         return
-    renderer = _Renderer(event, uid)
+    renderer = _Renderer(event, uid, _EDITORS_FIELDS if not for_editors else ())
     vevents = renderer.format_recurring() if event.repeats else renderer.format_single(event.start)
     content = b""
     for lines in vevents:
@@ -61,12 +65,15 @@ def render_vevents_in_parts(event: StoredEvent, uid: str) -> Iterator[RenderedVE
 
 
 class _Renderer:
-    """The lines of the VEVENTs of one event. `time_zones` has the zones that they use, in order, as keys."""
+    """The lines of the VEVENTs of one event, without the fields in `hidden`.
 
-    def __init__(self, event: StoredEvent, uid: str) -> None:
+    `time_zones` has the zones that they use, in order, as keys.
+    """
+
+    def __init__(self, event: StoredEvent, uid: str, hidden: Collection[str]) -> None:
         self._event = event
         self._time_zone = event.time_zone or "UTC"
-        self._content = {name: getattr(event, name) for name in _CONTENT_FIELDS}
+        self._content = {name: getattr(event, name) for name in _CONTENT_FIELDS if name not in hidden}
         self.time_zones: dict[str, None] = {}
         created, updated = _format_utc(event.created_at), _format_utc(event.updated_at)
         self._head = [
@@ -156,8 +163,8 @@ class _Renderer:
         for name, ics in PROPERTIES.items():
             if value := content[name]:
                 lines += ics.write(value)
-        imported: ImportedLines | None = content["ics"]
-        reminders, alarms = content["reminders"] or [], [] if imported is None else imported["alarms"]
+        imported: ImportedLines | None = content.get("ics")
+        reminders, alarms = content.get("reminders") or [], [] if imported is None else imported["alarms"]
         if imported is not None:
             lines += self._select_imported(lines, imported["lines"])
         return lines + format_valarms(content["title"], reminders, alarms) if reminders or alarms else lines
