@@ -76,6 +76,8 @@ class Authenticate(OAuth2PasswordBearer):
             raise Unauthenticated("This request needs a Bearer token; sign in to get one.")
         services: HasAuthenticator = request.app.state.services
         principal = await services.authenticator.principal_of(token.strip())
+        # For the line of this request in the log.
+        request.state.account = str(principal.id)
         if principal.scopes is not None and self._scope not in principal.scopes:
             raise InsufficientScope("This token's scopes do not permit this request.", self._scope or WHOLE_ACCOUNT)
         return principal

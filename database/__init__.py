@@ -10,6 +10,7 @@ writes.py          writes as values
 commit.py          committing groups of writes, and single conditional updates
 transactions.py    groups of writes as transactions
 ordered_writes.py  groups of writes on a server without transactions
+slow_operations.py slow operations in the log
 single_flight.py   calls made at the same moment share one execution
 bson_values.py     values as BSON
 embedded/          a real mongod as a child process

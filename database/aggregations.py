@@ -7,7 +7,7 @@ from bson.codec_options import CodecOptions
 from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient
 
-from database.connection import bound_database, collection_name
+from database.connection import Operation, bound_database, collection_name
 from database.documents import StoredDocument
 from database.queries import Pipeline
 
@@ -22,7 +22,7 @@ async def aggregate(document: type[StoredDocument], pipeline: Pipeline) -> list[
         found = client[database.name].get_collection(name, codec_options=_RAW).aggregate(pipeline)
         return [row.raw for row in found]
 
-    return await database.run_in_thread(run)
+    return await database.run_in_thread(Operation("aggregate", name, pipeline[0].get("$match")), run)
 
 
 def decode_outer(raw: bytes) -> dict[str, Any]:

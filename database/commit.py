@@ -7,7 +7,7 @@ from weakref import WeakKeyDictionary
 from pymongo import ReturnDocument
 
 from database import ordered_writes
-from database.connection import REQUEST_SECONDS, Database, bound_database, collection_name
+from database.connection import REQUEST_SECONDS, Database, Operation, bound_database, collection_name
 from database.documents import StoredDocument
 from database.queries import Changes, Filter
 from database.transactions import GroupCommit
@@ -38,7 +38,9 @@ async def commit_atomically(
     else:
         done = await ordered_writes.apply_in_order(database, writes)
     if done:
-        database.notify_inserted({type(write.document) for write in writes if isinstance(write, Insert)})
+        for write in writes:
+            if isinstance(write, Insert):
+                database.notify_inserted(write.document)
     return done
 
 
@@ -51,8 +53,9 @@ async def find_and_update(document: type[D], match: Filter, changes: Changes, *,
         stored = await target.find_one_and_update(match, changes, upsert=upsert, return_document=after)
     else:
         stored = await database.run_in_thread(
+            Operation("findAndModify", name, match),
             lambda client: client[database.name][name].find_one_and_update(
                 match, changes, upsert=upsert, return_document=after
-            )
+            ),
         )
     return None if stored is None else document.from_stored(stored)

@@ -3,10 +3,10 @@
 import asyncio
 import logging
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from typing import Any, TypeVar
+from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
 
 import pymongo
@@ -18,9 +18,11 @@ from pymongo.errors import InvalidURI, OperationFailure, WaitQueueTimeoutError
 
 from database.documents import StoredDocument
 from database.errors import UNAVAILABLE_ERRORS, DatabaseUnavailable
+from database.queries import Filter
 
 log = logging.getLogger("planner.database")
 T = TypeVar("T")
+D = TypeVar("D", bound=StoredDocument)
 
 DEFAULT_NAME = "planner"
 WAIT_SECONDS = 30.0
@@ -29,6 +31,19 @@ WAIT_SECONDS = 30.0
 REQUEST_SECONDS = 5.0
 INDEX_SECONDS = 3600.0
 DATABASE_THREADS = 8
+
+
+class Operation(NamedTuple):
+    """What is asked of the server: the kind of operation, the collection, and the filter if there is one."""
+
+    kind: str
+    collection: str = ""
+    filter: Filter | None = None
+
+
+# Called when an operation of the blocking driver has ended, in its thread: with the operation, the time that it waited
+# for a thread, and the time that it took there, both in seconds.
+OperationObserver = Callable[[Operation, float, float], None]
 
 
 @dataclass(eq=False)
@@ -42,25 +57,27 @@ class Database:
     transactions: bool
     sync: MongoClient[Any] | None = None
     pool: ThreadPoolExecutor | None = field(default=None, repr=False)
-    _insert_listeners: dict[type[Document], list[Callable[[], None]]] = field(default_factory=dict, repr=False)
+    on_operation: OperationObserver | None = field(default=None, repr=False)
+    _insert_listeners: dict[type[StoredDocument], list[Callable[[Any], None]]] = field(default_factory=dict, repr=False)
 
     @property
     def name(self) -> str:
         """The name of the database on its server."""
         return str(self.handle.name)
 
-    def on_insert(self, document: type[Document], listener: Callable[[], None]) -> None:
-        """Have `listener` called whenever this process has committed an insert of such a document."""
+    def on_insert(self, document: type[D], listener: Callable[[D], None]) -> None:
+        """Have `listener` called with each such document that this process has inserted, when it is committed."""
         self._insert_listeners.setdefault(document, []).append(listener)
 
-    def notify_inserted(self, documents: Iterable[type[Document]]) -> None:
-        """Call the listeners of these documents, which have just been committed."""
-        for document in documents:
-            for listener in self._insert_listeners.get(document, ()):
-                listener()
+    def notify_inserted(self, document: StoredDocument) -> None:
+        """Call the listeners of a document that has just been committed."""
+        for listener in self._insert_listeners.get(type(document), ()):
+            listener(document)
 
-    async def run_in_thread(self, work: Callable[[MongoClient[Any]], T], seconds: float | None = None) -> T:
-        """Run `work` on the blocking driver in a thread, within `seconds` (default: REQUEST_SECONDS).
+    async def run_in_thread(
+        self, operation: Operation, work: Callable[[MongoClient[Any]], T], seconds: float | None = None
+    ) -> T:
+        """Run `work`, an operation, on the blocking driver in a thread, within `seconds` (default: REQUEST_SECONDS).
 
         The asynchronous driver is the blocking one behind a thread pool, with a change of threads for
         each call; work of four calls, such as a transaction, costs one change this way instead of four.
@@ -70,14 +87,19 @@ class Database:
         `UNAVAILABLE_ERRORS` when the time is up.
         """
         assert self.sync is not None and self.pool is not None
-        deadline = time.monotonic() + (REQUEST_SECONDS if seconds is None else seconds)
+        asked = time.monotonic()
+        deadline = asked + (REQUEST_SECONDS if seconds is None else seconds)
 
         def run_until_deadline(client: MongoClient[Any]) -> T:
-            left = deadline - time.monotonic()
-            if left <= 0:
-                raise WaitQueueTimeoutError("every thread was waiting for the database")
-            with pymongo.timeout(left):
-                return work(client)
+            begun = time.monotonic()
+            try:
+                if begun >= deadline:
+                    raise WaitQueueTimeoutError("every thread was waiting for the database")
+                with pymongo.timeout(deadline - begun):
+                    return work(client)
+            finally:
+                if self.on_operation is not None:
+                    self.on_operation(operation, begun - asked, time.monotonic() - begun)
 
         return await asyncio.get_running_loop().run_in_executor(self.pool, run_until_deadline, self.sync)
 

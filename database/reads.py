@@ -11,7 +11,7 @@ import bson
 from pymongo import MongoClient
 from pymongo.cursor import RawBatchCursor
 
-from database.connection import bound_database, collection_name
+from database.connection import Operation, bound_database, collection_name
 from database.documents import StoredDocument
 from database.queries import Filter, Id, Projection
 from database.single_flight import SingleFlight
@@ -61,6 +61,22 @@ async def has_at_least(document: type[StoredDocument], match: Filter, least: int
     return len(await find_raw(document, match, limit=least, fields={"_id": 1})) == least
 
 
+async def count(document: type[StoredDocument], match: Filter, limit: int = 0) -> int:
+    """Return how many documents match, or `limit` if that many do; without a filter the server's estimate."""
+    database, name = bound_database(), collection_name(document)
+    options: dict[str, Any] = {"limit": limit} if limit else {}
+    if database.sync is None:
+        return int(await database.handle[name].count_documents(match, **options))
+
+    def read(client: MongoClient[Any]) -> int:
+        collection = client[database.name][name]
+        if not match and not limit:
+            return collection.estimated_document_count()
+        return collection.count_documents(match, **options)
+
+    return await database.run_in_thread(Operation("count", name, match), read)
+
+
 async def find_raw(
     document: type[StoredDocument],
     match: Filter,
@@ -83,7 +99,7 @@ async def find_raw(
         return b"".join(found)
 
     async def ask() -> list[bytes]:
-        return _split(await database.run_in_thread(read))
+        return _split(await database.run_in_thread(Operation("find", name, match), read))
 
     query = (database, name, bson.encode(match), tuple(order or ()), limit, bson.encode(fields or {}))
     return list(await _queries.run(query, ask))
@@ -109,14 +125,14 @@ async def find_raw_batches(
         return _split(next(cursors[0], b""))
 
     try:
-        while found := await database.run_in_thread(read):
+        while found := await database.run_in_thread(Operation("find", name, match), read):
             yield found
             # The server says with a batch that it was the last one: then there is nothing more to ask for.
             if not cursors[0].alive:
                 return
     finally:
         if cursors and cursors[0].alive:
-            await database.run_in_thread(lambda _: cursors[0].close())
+            await database.run_in_thread(Operation("killCursors", name), lambda _: cursors[0].close())
 
 
 def _split(batches: bytes) -> list[bytes]:
@@ -170,4 +186,4 @@ async def find_raw_by_ids(document: type[StoredDocument], ids: list[Id]) -> dict
         # The server stores `_id` first: its 12 bytes follow the length and the element's head.
         return {Id(raw[9:21]): raw for raw in _split(b"".join(found))}
 
-    return await database.run_in_thread(read)
+    return await database.run_in_thread(Operation("find", name, match), read)

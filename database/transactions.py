@@ -15,10 +15,11 @@ from pymongo import InsertOne, MongoClient, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError, WaitQueueTimeoutError
 
-from database.connection import Database, collection_name
+from database.connection import Database, Operation, collection_name
 from database.writes import Delete, Forbid, Insert, Require, Update, Write
 
 MAX_GROUPS = 64
+_TRANSACTION = Operation("transaction")
 Group = Sequence[Write]
 # A collected group has at least so many seconds, however long it waited for the commit before it.
 LEAST_SECONDS = 1.0
@@ -87,7 +88,9 @@ class GroupCommit:
         if in_bulk or len(batch) > 1:
             try:
                 name, seconds = self._database.name, min(pending.seconds_left for pending in batch)
-                await self._database.run_in_thread(lambda client: _write_in_bulk(client, name, batch), seconds)
+                await self._database.run_in_thread(
+                    _TRANSACTION, lambda client: _write_in_bulk(client, name, batch), seconds
+                )
             except (_NoMatch, BulkWriteError, DuplicateKeyError):
                 # One group was refused, and the transaction was aborted: each group gets its own. Doing its
                 # writes one by one tells which of them was refused, and why.
@@ -109,7 +112,7 @@ class GroupCommit:
 
     async def _commit_alone(self, group: Group, seconds: float) -> bool:
         return await self._database.run_in_thread(
-            lambda client: _write_one_by_one(client, self._database.name, group), seconds
+            _TRANSACTION, lambda client: _write_one_by_one(client, self._database.name, group), seconds
         )
 
 

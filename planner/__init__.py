@@ -13,5 +13,7 @@ The rooms of the house, and which way imports go (always down):
     models/                         Beanie documents, their queries and conditional writes, the schemas
     database/                       connection, transactions, the embedded server, migrations
     planner.domain/                 pure rules on values: times, cursors, patches
-    planner.settings, planner.oidc_settings, planner.errors, planner.clock, planner.randomness, planner.version
+    planner.metrics                 what the planner measures of itself
+    planner.settings, planner.oidc_settings, planner.errors, planner.clock, planner.randomness, planner.version,
+    planner.logs                    what needs none of the rest
 """

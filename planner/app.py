@@ -14,6 +14,8 @@ from database.connection import bind
 from models import DOCUMENTS
 from planner import background
 from planner.clock import Clock, SystemClock
+from planner.logs import RequestLog
+from planner.metrics import Metrics
 from planner.randomness import RandomBytes, system_random_bytes
 from planner.services.mail.transports import MailTransport
 from planner.settings import Settings
@@ -24,9 +26,10 @@ from routes.api import include_routes
 from routes.http import errors
 from routes.http.head_requests import HeadAsGet
 from routes.http.openapi import install_openapi
+from routes.http.request_record import RequestRecord
 
 # What a page on another origin may read of an answer besides its body.
-EXPOSED = ["ETag", "Link", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate"]
+EXPOSED = ["ETag", "Link", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Request-ID"]
 
 
 def create_app(
@@ -36,17 +39,19 @@ def create_app(
     mail_transport: MailTransport | None = None,
     clock: Clock | None = None,
     random_bytes: RandomBytes = system_random_bytes,
+    request_log: RequestLog | None = None,
 ) -> FastAPI:
     """Return the planner as an ASGI application.
 
     It opens its database when it starts: the one of `settings`, or what `open_database` returns.
     The database, the mail transport, the clock and the source of randomness are given here once,
-    and reach every service; tests give their own. Raises `ConfigurationError` when the settings do
-    not allow a start.
+    and reach every service; tests give their own. `request_log` writes a line for each request. Raises
+    `ConfigurationError` when the settings do not allow a start.
     """
     settings.secret()
     transport = mail_transport or mail_transport_of(settings)
     hasher = PasswordHasher(settings.password_rounds)
+    metrics = Metrics()
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -54,7 +59,9 @@ def create_app(
         try:
             await bind(database, DOCUMENTS)
             await hasher.warm_up()
-            services = build_services(settings, database, hasher, transport, clock or SystemClock(), random_bytes)
+            services = build_services(
+                settings, database, hasher, transport, clock or SystemClock(), random_bytes, metrics
+            )
             app.state.services = services
             loop = asyncio.create_task(background.run_due_work(services))
             yield
@@ -81,6 +88,8 @@ def create_app(
     app.add_middleware(HeadAsGet)
     if settings.origins:
         app.add_middleware(_Cors, **cors(settings.origins))
+    is_https = settings.base_url.startswith("https:")
+    app.add_middleware(RequestRecord, metrics=metrics, request_log=request_log, is_https=is_https)
     return app
 
 

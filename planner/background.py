@@ -3,9 +3,11 @@
 import asyncio
 import contextlib
 import logging
+import time
 from collections.abc import Awaitable, Callable
 
 from database.errors import DRIVER_ERROR, is_unavailable
+from planner.metrics import Metrics
 from planner.wiring import Services
 
 log = logging.getLogger("planner.background")
@@ -17,15 +19,20 @@ async def run_due_work(services: Services) -> None:
     """Do what is due until the task is cancelled."""
     # Each in a task of its own: no mail waits for a long import.
     async with asyncio.TaskGroup() as group:
-        group.create_task(_repeat(services.mail_delivery.send_due, services.mail_delivery.wake))
-        group.create_task(_repeat(services.import_jobs.run_due, services.import_jobs.wake))
-        group.create_task(_repeat(services.revisions.delete_expired, asyncio.Event()))
+        for work, do_due, wake in (
+            ("mails", services.mail_delivery.send_due, services.mail_delivery.wake),
+            ("imports", services.import_jobs.run_due, services.import_jobs.wake),
+            ("expired revisions", services.revisions.delete_expired, asyncio.Event()),
+        ):
+            group.create_task(_repeat(work, do_due, wake, services.metrics))
 
 
-async def _repeat(do_due: Callable[[], Awaitable[int]], wake: asyncio.Event) -> None:
+async def _repeat(work: str, do_due: Callable[[], Awaitable[int]], wake: asyncio.Event, metrics: Metrics) -> None:
     while True:
+        has_failed = True
         try:
             await do_due()
+            has_failed = False
         except DRIVER_ERROR as error:
             if is_unavailable(error):
                 log.warning("the database is unavailable; queued work waits")
@@ -33,6 +40,7 @@ async def _repeat(do_due: Callable[[], Awaitable[int]], wake: asyncio.Event) -> 
                 log.exception("queued work failed")
         except Exception:  # The loop must survive whatever one round raises.
             log.exception("queued work failed")
+        metrics.end_background_run(work, time.time(), has_failed=has_failed)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS):
                 await wake.wait()

@@ -5,11 +5,11 @@ import asyncio
 import contextlib
 import gc
 import getpass
-import logging
 import os
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from types import FrameType
@@ -27,8 +27,11 @@ from database.errors import DatabaseUnavailable
 from database.migrate import migrate, pending
 from planner.app import create_app
 from planner.errors import ConfigurationError, Invalid, PlannerError
+from planner.logs import configure_logs
+from planner.metrics import SHARED_FOLDER
 from planner.settings import Settings, load
 from planner.startup import check_outbox, prepare_outbox, recover
+from planner.version import VERSION, find_commit
 from planner.wiring import Services
 
 GRACE_SECONDS = 10
@@ -38,7 +41,7 @@ T = TypeVar("T")
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; returns the exit status."""
     options = _parser().parse_args(arguments)
-    _log_to_stderr()
+    configure_logs("info", "auto")
     try:
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
@@ -57,6 +60,9 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m planner",
         description="An event planner over HTTP. Settings come from the environment and .env; see .env.example.",
+    )
+    parser.add_argument(
+        "--version", action="version", version=f"planner {VERSION} ({find_commit() or 'unknown commit'})"
     )
     commands = parser.add_subparsers(required=True, metavar="command")
 
@@ -77,18 +83,13 @@ def _parser() -> argparse.ArgumentParser:
     send = commands.add_parser("send-due", help="send the queued mail once; a running planner does this continuously")
     send.set_defaults(run=_send_due)
 
+    stats = commands.add_parser("stats", help="count the accounts, the events and the rest of what is stored")
+    stats.set_defaults(run=_show_statistics)
+
     migrations = commands.add_parser("migrate", help="bring stored data up to date with this version")
     migrations.add_argument("--back", type=int, default=0, metavar="N", help="undo the last N migrations")
     migrations.set_defaults(run=_migrate)
     return parser
-
-
-def _log_to_stderr() -> None:
-    logging.basicConfig(
-        level=logging.INFO, format="%(asctime)s %(levelname)s %(name)s: %(message)s", stream=sys.stderr, force=True
-    )
-    for chatty in ("uvicorn", "uvicorn.error", "httpx2", "pymongo", "beanie.migrations.runner"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
 
 
 @contextmanager
@@ -133,16 +134,22 @@ def _serve(options: argparse.Namespace) -> int:
     if options.workers < 1:
         raise ConfigurationError("--workers must be at least 1.")
     _stop_on_sigterm()
+    request_log = configure_logs(settings.log_level, settings.log_format)
     # The port is opened before anything else starts, so that one in use is reported at once.
     with _listen(settings) as listener, contextlib.suppress(KeyboardInterrupt), _database(settings) as ready:
         prepare_outbox(settings)
         asyncio.run(recover(ready, exclusive=True, workers=options.workers))
         if options.workers == 1:
-            _Server(_config(settings, freeze_gc(create_app(ready))), settings).run(sockets=[listener])
+            _Server(_config(settings, freeze_gc(create_app(ready, request_log=request_log))), settings).run(
+                sockets=[listener]
+            )
         else:
             _hand_down(ready)
             _announce(settings)
-            Multiprocess(_config(settings, "planner.cli:worker", options.workers), sockets=[listener]).run()
+            with tempfile.TemporaryDirectory(prefix="planner-metrics-") as folder:
+                # The workers count what they do in files of this folder; see `planner/metrics.py`.
+                os.environ[SHARED_FOLDER] = folder
+                Multiprocess(_config(settings, "planner.cli:worker", options.workers), sockets=[listener]).run()
     return 0
 
 
@@ -195,8 +202,9 @@ def _hand_down(settings: Settings) -> None:
 def worker() -> FastAPI:
     """Return the application of one worker process."""
     die_with_parent()
-    _log_to_stderr()
-    return freeze_gc(create_app(load()))
+    settings = load()
+    request_log = configure_logs(settings.log_level, settings.log_format)
+    return freeze_gc(create_app(settings, request_log=request_log))
 
 
 def freeze_gc(app: FastAPI) -> FastAPI:
@@ -262,6 +270,16 @@ def _check(options: argparse.Namespace) -> int:
     if waiting:
         print(f"It needs {', '.join(waiting)}: run `python -m planner migrate`.")
     return 1 if waiting else 0
+
+
+def _show_statistics(options: argparse.Namespace) -> int:
+    async def work(services: Services) -> None:
+        stored, waiting = await services.statistics.count_stored(), await services.statistics.count_waiting()
+        for name, number in [*stored.items(), *((f"waiting {queue}", number) for queue, number in waiting.items())]:
+            print(f"{number:>12,}  {name}")
+
+    _with_services(work)
+    return 0
 
 
 def _create_admin(options: argparse.Namespace) -> int:

@@ -19,6 +19,7 @@ from pydantic_settings import (
 )
 
 from planner.errors import ConfigurationError
+from planner.logs import LogFormat, LogLevel
 from planner.oidc_settings import OidcProviderSettings, OidcSettingsSource, check_names
 
 SECRET_BYTES = 32
@@ -63,6 +64,16 @@ class Settings(BaseSettings):
     trusted_proxies: str = Field(
         "", description="Addresses or networks of proxies whose X-Forwarded-For counts, separated by commas."
     )
+    log_level: LogLevel = Field("info", description="The least important lines that are logged.")
+    log_format: LogFormat = Field(
+        "auto", description="`text`, `json`, or `auto`: text on a terminal, elsewhere one JSON object a line."
+    )
+    slow_query_milliseconds: int = Field(
+        500, ge=1, le=600_000, description="Database operations that take longer are logged, without their values."
+    )
+    metrics_token: SecretStr | None = Field(
+        None, min_length=16, description="Who sends it as a Bearer token may read /metrics. Unset: only this machine."
+    )
     audit_days: int = Field(90, ge=1, le=3650, description="How long the audit is kept.")
     smtp_url: SecretStr | None = Field(
         None, description="smtp:// or smtps:// with user and password. Unset: mails go to DATA_DIR/outbox."
@@ -94,7 +105,7 @@ class Settings(BaseSettings):
         check_names(value)
         return value
 
-    @field_validator("database_url", "secret_key", "smtp_url", mode="before")
+    @field_validator("database_url", "secret_key", "smtp_url", "metrics_token", mode="before")
     @classmethod
     def _empty_is_unset(cls, value: object) -> object:
         return None if value == "" else value

@@ -8,10 +8,13 @@ from auth.hash_password import PasswordHasher
 from auth.jwt_handler import TokenSigner
 from auth.opaque_tokens import OpaqueTokens
 from auth.principal import Principals
-from database.connection import Database
+from database.connection import Database, Operation, OperationObserver
+from database.slow_operations import log_slow_operation
 from models.files.import_job import ImportJob
 from models.mail.queued_mail import QueuedMail
+from models.shared.audit import AuditEntry
 from planner.clock import Clock
+from planner.metrics import Metrics
 from planner.randomness import RandomBytes
 from planner.services.accounts.accounts import Accounts
 from planner.services.accounts.administration import Administration
@@ -37,6 +40,7 @@ from planner.services.files.import_jobs import ImportJobs
 from planner.services.files.importer import Importer
 from planner.services.mail.delivery import MailDelivery
 from planner.services.mail.transports import MailTransport, OutboxTransport, SmtpTransport
+from planner.services.operation.statistics import Statistics
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.rate_limiter import RateLimiter
 from planner.settings import Settings
@@ -73,6 +77,9 @@ class Services:
     feeds: Feeds
     import_jobs: ImportJobs
     mail_delivery: MailDelivery
+    statistics: Statistics
+    metrics: Metrics
+    metrics_token: str | None
 
 
 def build_services(
@@ -82,6 +89,7 @@ def build_services(
     mail_transport: MailTransport,
     clock: Clock,
     random_bytes: RandomBytes,
+    metrics: Metrics,
 ) -> Services:
     """Return the services of one process. Nothing is read or written yet."""
     secret, base_url = settings.secret(), settings.base_url
@@ -89,6 +97,7 @@ def build_services(
     tokens = OpaqueTokens(secret, random_bytes)
     principals = Principals(clock)
     audit = AuditLog(settings.audit_days, clock)
+    database.on_insert(AuditEntry, lambda entry: metrics.count_audit_event(entry.event))
     rate_limiter = RateLimiter(settings.rate_limits == "on", clock)
     sessions = Sessions(signer, tokens, principals, audit, settings.refresh_token_days, clock)
     accounts = Accounts(hasher, sessions, principals, rate_limiter, audit, clock)
@@ -100,8 +109,9 @@ def build_services(
     numbering = ChangeNumbering()
     import_jobs = ImportJobs(Importer(conflicts, locks, clock), locks, clock)
     mail_delivery = MailDelivery(mail_transport, settings.mail_from, base_url, tokens, rate_limiter, audit, clock)
-    database.on_insert(QueuedMail, mail_delivery.wake.set)
-    database.on_insert(ImportJob, import_jobs.wake.set)
+    database.on_insert(QueuedMail, lambda _: mail_delivery.wake.set())
+    database.on_insert(ImportJob, lambda _: import_jobs.wake.set())
+    database.on_operation = _observe_operations(metrics, settings.slow_query_milliseconds / 1000)
     return Services(
         base_url=base_url,
         secret=secret,
@@ -130,7 +140,21 @@ def build_services(
         feeds=Feeds(locks, audit, tokens, clock),
         import_jobs=import_jobs,
         mail_delivery=mail_delivery,
+        statistics=Statistics(),
+        metrics=metrics,
+        metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
     )
+
+
+def _observe_operations(metrics: Metrics, slow_seconds: float) -> OperationObserver:
+    """Return what counts the operations of the database, and logs the slow ones."""
+
+    def observe(operation: Operation, waited: float, took: float) -> None:
+        metrics.count_operation(operation.kind, operation.collection, waited, took)
+        if took >= slow_seconds:
+            log_slow_operation(operation, took)
+
+    return observe
 
 
 def mail_transport_of(settings: Settings) -> MailTransport:

@@ -14,6 +14,7 @@ sessions.py         sessions, and the change of a password
 personal_tokens.py  personal access tokens
 recovery.py         verification of an e-mail address, and recovery of a password
 oidc.py             sign-in with OpenID Connect providers
+metrics.py          the metrics of the planner, for Prometheus
 health.py           health checks, and explanations of problem types
 http/               what the routes share
 pages/              HTML pages

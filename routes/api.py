@@ -9,6 +9,7 @@ from routes import (
     free_busy,
     health,
     imports,
+    metrics,
     occurrences,
     oidc,
     personal_tokens,
@@ -36,6 +37,7 @@ MODULES = (
     oidc,
     recovery,
     health,
+    metrics,
     api_page,
     mailed_links,
 )

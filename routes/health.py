@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Annotated, Literal
 
 from fastapi import APIRouter, Path
-from pydantic import ConfigDict
+from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -14,6 +14,7 @@ from database.errors import DRIVER_ERROR
 from models.shared.json_rendering import to_json
 from models.shared.schema import Reply
 from planner.errors import NotFound, Unavailable
+from planner.version import VERSION, find_commit
 from routes.http.errors import PROBLEM_TYPES, STATUSES, problem_slug
 from routes.http.problems import COMMON_ERRORS, describe_errors, status_phrase
 from routes.http.responses import JSON, describe_response
@@ -52,6 +53,21 @@ async def check_readiness(request: Request) -> Response:
     except (DRIVER_ERROR, TimeoutError):
         raise Unavailable("The database does not respond.") from None
     return Response(to_json({"status": "ok"}), media_type=JSON)
+
+
+class Version(Reply):
+    """Which planner responds."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"version": "0.1.0", "commit": None}]})
+
+    version: str
+    commit: Annotated[str | None, Field(description="The commit of its source code; null if that is unknown.")]
+
+
+@router.get("/version", responses=describe_response(200, "The version of the planner.", Version))
+async def check_version() -> Response:
+    """Check which version of the planner responds."""
+    return Response(to_json({"version": VERSION, "commit": find_commit()}), media_type=JSON)
 
 
 def _explanations() -> dict[str, str]:

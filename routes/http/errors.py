@@ -147,6 +147,11 @@ def _handle_failure(request: Request, error: Exception) -> Response:
     return problem_response(500, "The server failed to process the request. The error has been logged.")
 
 
+async def respond_to_failure(request: Request) -> Response:
+    """Return the response to a request that failed because of an error in the planner."""
+    return await _adapt_to_token_endpoint(_handle_failure)(request, Exception())
+
+
 def _adapt_to_token_endpoint(handler: Handler) -> Callable[[Request, Exception], Awaitable[Response]]:
     """Return the handler, changed to give the token endpoint its own form of errors (RFC 6749 §5.2)."""
 

@@ -21,6 +21,8 @@ The API of an event planner: accounts, events, recurring events, iCalendar files
 - **Concurrent changes.** Send the `ETag` of what you have read in `If-Match`; the response is 412 if somebody
   has changed it since. Send it in `If-None-Match` to get 304 if nothing has changed.
 - **Retries.** Where an operation takes an `Idempotency-Key`, the same request with the same key has an effect once.
+- **Requests.** Every response has an `X-Request-ID`: yours if you have sent one, and else a new one. The log of the
+  planner has the same, so it finds a request that went wrong.
 - **Times** are RFC 3339; a time without an offset is local time in the event's `time_zone`.
 """
 TAGS = {

@@ -7,6 +7,7 @@ from typing import Any
 from fastapi.routing import APIRoute
 from starlette.requests import Request
 from starlette.responses import Response
+from starlette.types import Receive, Scope, Send
 
 from routes.http.bodies import JsonRequest
 
@@ -28,6 +29,11 @@ class PlannerRoute(APIRoute):
         }
         options |= {name: text for name, text in described.items() if not options.get(name)}
         super().__init__(path, endpoint, **options)
+
+    async def handle(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Handle a request, after noting the template of the path for `RequestRecord`."""
+        scope["state"]["route"] = self.path_format
+        await super().handle(scope, receive, send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
         """Return FastAPI's own handler, which is given a `JsonRequest` if the route has a body."""

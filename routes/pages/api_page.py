@@ -14,8 +14,9 @@ from starlette.responses import Response
 from planner.errors import NotFound
 from routes.http.etags import format_etag
 from routes.http.responses import respond_not_modified
+from routes.http.route import PlannerRoute
 
-router = APIRouter(include_in_schema=False)
+router = APIRouter(include_in_schema=False, route_class=PlannerRoute)
 
 _OURS = files("routes.pages") / "assets"
 _SWAGGER_UI = files(fastapi_offline) / "static"

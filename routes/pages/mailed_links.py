@@ -6,7 +6,9 @@ import hashlib
 from fastapi import APIRouter
 from starlette.responses import HTMLResponse, Response
 
-router = APIRouter(include_in_schema=False)
+from routes.http.route import PlannerRoute
+
+router = APIRouter(include_in_schema=False, route_class=PlannerRoute)
 
 SCRIPT = """
 const form = document.querySelector("form"), out = document.querySelector("output");

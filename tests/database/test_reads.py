@@ -183,9 +183,9 @@ class QueryCounter:
         self.requests = 0
         original = Database.run_in_thread
 
-        async def counted(database: Database, work: Any, seconds: float | None = None) -> Any:
+        async def counted(database: Database, operation: Any, work: Any, seconds: float | None = None) -> Any:
             self.requests += 1
-            return await original(database, work, seconds)
+            return await original(database, operation, work, seconds)
 
         monkeypatch.setattr(Database, "run_in_thread", counted)
 

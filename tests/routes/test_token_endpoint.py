@@ -9,7 +9,7 @@ import pytest
 from jose import jwt
 
 from database.connection import bound_database
-from tests.support.clients import PASSWORD, Person, Planner, bearer, ok, sign_in, sign_up
+from tests.support.clients import PASSWORD, Person, Planner, bearer, headers_of, ok, sign_in, sign_up
 from tests.support.clocks import MovableClock
 from tests.support.sessions import Tokens, get_me
 
@@ -100,7 +100,7 @@ async def test_wrong_credentials_are_the_same_invalid_grant_for_known_and_unknow
     wrong = await grant(ada.api, **form, username=ada.email)
     unknown = await grant(ada.api, **form, username="nobody@example.com")
     assert refusal(wrong) == refusal(unknown) == "invalid_grant"
-    assert (wrong.content, wrong.headers.multi_items()) == (unknown.content, unknown.headers.multi_items())
+    assert (wrong.content, headers_of(wrong)) == (unknown.content, headers_of(unknown))
 
 
 async def test_a_made_up_or_used_refresh_token_is_an_invalid_grant(ada: Person, tokens: Tokens) -> None:
@@ -284,7 +284,7 @@ async def test_revoking_a_revoked_or_made_up_token_returns_the_same_response(ada
         "ü",
     ):
         answer = await ada.api.post("/auth/revoke", data={"token": token})
-        assert (answer.status_code, answer.content, answer.headers) == (200, b"", revoked.headers)
+        assert (answer.status_code, answer.content, headers_of(answer)) == (200, b"", headers_of(revoked))
 
 
 @pytest.mark.parametrize("endpoint", ["/auth/revoke", "/auth/introspect"])

@@ -32,6 +32,8 @@ OWNERS = {
     "beanie": ("database", "models"),
     "fastapi_offline": ("routes.pages.api_page",),
     "uvicorn": ("planner.cli",),
+    "structlog": ("planner.logs", "routes.http.request_record"),
+    "prometheus_client": ("planner.metrics",),
 }
 
 

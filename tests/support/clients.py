@@ -55,6 +55,11 @@ def bearer(token: str) -> dict[str, str]:
     return {"Authorization": f"Bearer {token}"}
 
 
+def headers_of(response: httpx.Response) -> dict[str, str]:
+    """Return the headers of a response, without the id that each response has of its own."""
+    return {name: value for name, value in response.headers.items() if name != "x-request-id"}
+
+
 def ok(response: httpx.Response, status: int = 200) -> Any:
     """Return the body of a response, which must have this status; None for an empty body."""
     assert response.status_code == status, f"{response.status_code}: {response.text}"

@@ -9,7 +9,7 @@ from fastapi import FastAPI
 
 from models.shared.idempotent_response import IdempotentResponse
 from tests.routes.all_routes.request_factory import RequestFactory, SampleRequest
-from tests.support.clients import Person, ok
+from tests.support.clients import Person, headers_of, ok
 from tests.support.openapi.operations import JSON, Operation
 from tests.support.services import database_of
 
@@ -42,7 +42,7 @@ async def count_documents(app: FastAPI) -> int:
 
 def repeated_part(response: Any) -> tuple[Any, ...]:
     """Return what the first response and every later one must have in common."""
-    return (response.status_code, response.content, dict(response.headers))
+    return (response.status_code, response.content, headers_of(response))
 
 
 async def test_every_creation_takes_a_key(creations: list[Operation], subtests: pytest.Subtests) -> None:

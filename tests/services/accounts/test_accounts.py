@@ -8,7 +8,7 @@ import httpx
 import pytest
 
 from database.connection import bound_database
-from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
+from tests.support.clients import PASSWORD, Person, Planner, headers_of, ok, sign_in, sign_up
 from tests.support.servers import RunningServer
 from tests.support.stored_data import find_words
 
@@ -157,7 +157,7 @@ async def test_an_unknown_account_and_a_wrong_password_get_the_same_response(api
     assert first.headers["www-authenticate"] == "Bearer"
     for answer in answers[1:]:
         assert (answer.status_code, answer.content) == (401, first.content)
-        assert dict(answer.headers) == dict(first.headers)
+        assert headers_of(answer) == headers_of(first)
 
 
 async def test_a_disabled_account_and_an_unknown_one_get_the_same_response(api: Planner, ada: Person) -> None:
@@ -165,7 +165,7 @@ async def test_a_disabled_account_and_an_unknown_one_get_the_same_response(api: 
     await bound_database().handle["users"].update_one({"email_key": ada.email}, {"$set": {"disabled": True}})
     disabled = await sign_in(api, ada.email)
     assert (disabled.status_code, disabled.content) == (401, unknown.content)
-    assert dict(disabled.headers) == dict(unknown.headers)
+    assert headers_of(disabled) == headers_of(unknown)
 
 
 async def test_an_unknown_account_needs_as_many_hashes_as_a_wrong_password(

@@ -7,7 +7,7 @@ import httpx
 import pytest
 
 from database.queries import new_id
-from tests.support.clients import Person, ok
+from tests.support.clients import Person, headers_of, ok
 
 FULL: dict[str, Any] = {
     "title": "Book launch",
@@ -98,7 +98,7 @@ async def test_a_private_event_and_a_missing_one_get_the_same_404(ada: Person, b
         ]
         assert [answer.status_code for answer in answers] == [404, 404]
         assert answers[0].content == answers[1].content
-        assert dict(answers[0].headers) == dict(answers[1].headers)
+        assert headers_of(answers[0]) == headers_of(answers[1])
     ok(await ada.get(f"/events/{event['id']}"))
 
 

@@ -14,7 +14,7 @@ from database.queries import Id, new_id
 from models.people.busy_share import MAX_SHARES
 from planner.services.accounts.administration import Administration
 from planner.services.events import free_busy
-from tests.support.clients import Person, Planner, ok, sign_up
+from tests.support.clients import Person, Planner, headers_of, ok, sign_up
 from tests.support.clocks import MovableClock
 from tests.support.documents import build_event
 from tests.support.services import database_of, services_of
@@ -233,7 +233,7 @@ async def test_not_sharing_missing_and_disabled_accounts_get_the_same_404(
     answers = [await ask(ben, user=user) for user in users]
     assert {answer.status_code for answer in answers} == {404}
     assert len({answer.content for answer in answers}) == 1
-    assert len({tuple(sorted(answer.headers.items())) for answer in answers}) == 1
+    assert len({tuple(sorted(headers_of(answer).items())) for answer in answers}) == 1
 
 
 async def test_sharing_does_not_reveal_whether_an_account_exists(ada: Person, ben: Person) -> None:

@@ -12,7 +12,7 @@ from auth.hash_password import PasswordHasher
 from database.connection import bound_database
 from planner.settings import Settings
 from tests.services.shared.limited_requests import QUARTER, WRONG, assert_limited, client_at, guess_passwords
-from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
+from tests.support.clients import PASSWORD, Person, Planner, headers_of, ok, sign_in, sign_up
 from tests.support.clocks import MovableClock
 from tests.support.sessions import refresh
 
@@ -33,7 +33,7 @@ async def test_during_the_block_the_right_password_is_refused_like_a_wrong_one(
     await guess_passwords(ada.api, ada.email, 10)
     wrong, right = await sign_in(ada.api, ada.email, WRONG), await sign_in(ada.api, ada.email)
     assert_limited(right, QUARTER)
-    assert (right.content, right.headers.multi_items()) == (wrong.content, wrong.headers.multi_items())
+    assert (right.content, headers_of(right)) == (wrong.content, headers_of(wrong))
 
 
 async def test_a_success_resets_nothing(ada: Person) -> None:
@@ -77,8 +77,8 @@ async def test_email_and_username_in_any_letter_case_share_one_counter(api: Plan
 async def test_an_unknown_account_is_limited_like_a_known_one(ada: Person, clock: MovableClock) -> None:
     known = [await sign_in(ada.api, ada.email, WRONG) for _ in range(12)]
     unknown = [await sign_in(ada.api, "nobody@example.com", WRONG) for _ in range(12)]
-    answers = [(answer.status_code, answer.content, answer.headers.multi_items()) for answer in known]
-    assert answers == [(answer.status_code, answer.content, answer.headers.multi_items()) for answer in unknown]
+    answers = [(answer.status_code, answer.content, headers_of(answer)) for answer in known]
+    assert answers == [(answer.status_code, answer.content, headers_of(answer)) for answer in unknown]
 
 
 async def test_the_limit_of_one_account_does_not_affect_another(ada: Person, ben: Person) -> None:

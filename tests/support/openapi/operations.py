@@ -17,6 +17,7 @@ Schema = dict[str, Any]
 PUBLIC = frozenset(
     {
         "GET /healthz",
+        "GET /version",
         "GET /readyz",
         "GET /problems/{kind}",
         "POST /api/v1/auth/signup",
