@@ -14,6 +14,7 @@ slow_operations.py slow operations in the log
 single_flight.py   calls made at the same moment share one execution
 bson_values.py     values as BSON
 embedded/          a real mongod as a child process
+backup.py          backups: everything as of one moment, in one file
 migrate.py         runs the migrations
 migrations/        numbered changes to stored data
 """

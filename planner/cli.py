@@ -10,8 +10,10 @@ import signal
 import socket
 import sys
 import tempfile
+import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
+from pathlib import Path
 from types import FrameType
 from typing import TypeVar
 
@@ -20,6 +22,7 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 from uvicorn.supervisors import Multiprocess
 
+from database.backup import restore_backup, write_backup
 from database.connection import open_database
 from database.embedded.processes import die_with_parent
 from database.embedded.server import EmbeddedMongo, running_url
@@ -85,6 +88,14 @@ def _parser() -> argparse.ArgumentParser:
 
     stats = commands.add_parser("stats", help="count the accounts, the events and the rest of what is stored")
     stats.set_defaults(run=_show_statistics)
+
+    backup = commands.add_parser("backup", help="write everything in the database, as of one moment, to a new file")
+    backup.add_argument("file", type=Path, help="the file to write; it must not exist")
+    backup.set_defaults(run=_back_up)
+
+    restore = commands.add_parser("restore", help="write the content of a backup into an empty database")
+    restore.add_argument("file", type=Path, help="a file that `backup` has written")
+    restore.set_defaults(run=_restore)
 
     migrations = commands.add_parser("migrate", help="bring stored data up to date with this version")
     migrations.add_argument("--back", type=int, default=0, metavar="N", help="undo the last N migrations")
@@ -270,6 +281,38 @@ def _check(options: argparse.Namespace) -> int:
     if waiting:
         print(f"It needs {', '.join(waiting)}: run `python -m planner migrate`.")
     return 1 if waiting else 0
+
+
+def _back_up(options: argparse.Namespace) -> int:
+    with _database_in_use(load()) as ready:
+        taken_at, documents = write_backup(_url_of(ready), options.file, VERSION, _Progress())
+    print(f"{options.file} has {documents:,} documents: everything that was acknowledged before {taken_at:%FT%TZ}.")
+    print("It does not contain SECRET_KEY. Without the same one, everybody has to sign in again.")
+    return 0
+
+
+def _restore(options: argparse.Namespace) -> int:
+    with _database(load()) as ready:
+        taken_at, documents = restore_backup(_url_of(ready), options.file, _Progress())
+    print(f"{documents:,} documents were restored, as of {taken_at:%FT%TZ}. You can start the planner now.")
+    return 0
+
+
+def _url_of(settings: Settings) -> str:
+    assert settings.database_url is not None
+    return settings.database_url.get_secret_value()
+
+
+class _Progress:
+    """Prints how far a backup is, at most once a second."""
+
+    def __init__(self) -> None:
+        self._printed_at = time.monotonic()
+
+    def __call__(self, collection: str, done: int) -> None:
+        if time.monotonic() - self._printed_at >= 1:
+            print(f"{collection}: {done:,} documents", file=sys.stderr)
+            self._printed_at = time.monotonic()
 
 
 def _show_statistics(options: argparse.Namespace) -> int:

@@ -6,6 +6,7 @@ import tempfile
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
+from database.backup import find_unfinished_restore
 from database.connection import Database, bind, open_database
 from database.migrate import pending, stamp_latest, unknown
 from models import DOCUMENTS
@@ -70,6 +71,10 @@ async def recover(settings: Settings, *, exclusive: bool, workers: int = 1) -> N
     """
     database = await database_opener(settings)()
     try:
+        if file := await find_unfinished_restore(database.handle):
+            raise ConfigurationError(
+                f"The restore of {file} into this database was interrupted. Drop the database, and restore again."
+            )
         if newer := await unknown(database):
             raise ConfigurationError(
                 f"The stored data belongs to a newer version: its migration {newer} is not known to this one."

@@ -28,7 +28,7 @@ from planner.startup import recover
 from tests.conftest import SECRET, url_of
 from tests.support.servers import ROOT, RunningServer, free_port
 
-COMMANDS = ("serve", "check", "admin", "send-due", "stats", "migrate")
+COMMANDS = ("serve", "check", "admin", "send-due", "stats", "backup", "restore", "migrate")
 # Beanie's own, from noting which migration was run.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Accessing the 'model_fields' attribute on the instance:DeprecationWarning"
