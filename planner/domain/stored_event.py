@@ -21,9 +21,9 @@ class StoredRecurrence(TypedDict):
 class StoredOverride(TypedDict):
     """What differs in one occurrence of a recurring event.
 
-    `id` is its recurrence id, and `start` its own local start, both in ISO 8601; `time_zone` is the zone of
-    `start` if it is not that of the event. `seconds` is its duration, and `fields` has its other fields by
-    their names. `excluded` means that it does not take place.
+    `id` is its recurrence id, and `start` its own local start, both in ISO 8601; `time_zone` is that of a time
+    in an all-day event. `seconds` is its duration, and `fields` has its other fields by their names.
+    `excluded` means that it does not take place.
     """
 
     id: str

@@ -241,11 +241,14 @@ def list_expected_rows(series: Series, high: date) -> list[tuple[datetime, datet
     for recurrence_id in recurrence_ids(series, high):
         override = series.overrides.get(recurrence_id)
         local = override.start if override and override.start is not None else recurrence_id
-        length = override.duration if override and override.duration is not None else series.duration
-        start = compute_instant_of_any(local, series.time_zone)
+        is_of_other_kind = isinstance(local, datetime) is not isinstance(series.start, datetime)
+        length = None if is_of_other_kind else series.duration
+        length = override.duration if override and override.duration is not None else length
+        zone = (override.time_zone if override else None) or series.time_zone
+        start = compute_instant_of_any(local, zone)
         if isinstance(local, datetime):
             end = start + (length or timedelta(0))
         else:
-            end = compute_instant_of_any(local + (length or timedelta(days=1)), series.time_zone)
+            end = compute_instant_of_any(local + (length or timedelta(days=1)), zone)
         found.append((start, recurrence_id, end, local))
     return [(start, end, recurrence_id, local) for start, recurrence_id, end, local in sorted(found)]

@@ -1,6 +1,6 @@
 """Series and rules for the property tests, as unusual as the standard allows."""
 
-from datetime import date, datetime, timedelta
+from datetime import date, datetime, time, timedelta
 from itertools import islice
 
 from hypothesis import strategies as st
@@ -207,9 +207,17 @@ def sum_(pair: tuple[date, timedelta]) -> date:
 
 @st.composite
 def patches(draw: st.DrawFn, nearby: st.SearchStrategy[date], all_day: bool) -> Override:
+    """Draw an override; rarely, its occurrence is of the other kind than the series."""
+    start, time_zone = draw(st.none() | nearby), None
+    takes_days = all_day
+    if start is not None and draw(st.integers(0, 4)) == 0:
+        takes_days = isinstance(start, datetime)
+        start = start.date() if isinstance(start, datetime) else datetime.combine(start, time(2, 30))
+        time_zone = None if takes_days else draw(zones)
     return Override(
-        start=draw(st.none() | nearby),
-        duration=draw(st.sampled_from([None, DAY, 3 * DAY] if all_day else [None, 15 * MINUTE, 5 * HOUR, 3 * DAY])),
+        start=start,
+        duration=draw(st.sampled_from([None, DAY, 3 * DAY] if takes_days else [None, 15 * MINUTE, 5 * HOUR, 3 * DAY])),
         excluded=draw(st.sampled_from([False, False, True])),
         fields=draw(st.sampled_from([{}, {"title": "Another"}])),
+        time_zone=time_zone,
     )

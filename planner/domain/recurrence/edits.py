@@ -108,11 +108,15 @@ def split_series(
     tail = _build_tail(series, recurrence_id)
     override = tail.overrides.get(recurrence_id)
     if override is not None:
-        start = override.start if changes.start is UNSET else None
-        duration = override.duration if changes.duration is UNSET else None
-        time_zone = override.time_zone if changes.start is UNSET else None
-        override = replace(override, start=start, duration=duration, time_zone=time_zone)
-        tail = replace(tail, overrides={**tail.overrides, recurrence_id: override})
+        tail_override = override
+        if changes.start is not UNSET:
+            # A duration of another kind than that of the series means nothing without its start.
+            is_other_kind = override.start is not None and isinstance(override.start, datetime) is series.all_day
+            duration = None if is_other_kind else override.duration
+            tail_override = replace(override, start=None, duration=duration, time_zone=None)
+        if changes.duration is not UNSET:
+            tail_override = replace(tail_override, duration=None)
+        tail = replace(tail, overrides={**tail.overrides, recurrence_id: tail_override})
     if changes.start is not UNSET:
         changes = replace(changes, start=Shift(recurrence_id, changes.start).apply(tail.start))
     head = _build_head(series, recurrence_id)
@@ -339,9 +343,14 @@ def _keep_own_times(override: Override, old: Series, new: Series, shift: Shift) 
     if duration is None and old.all_day is not new.all_day:
         # Otherwise it would last as long as an occurrence of the other kind.
         duration = old.measure_override(override)
-    if isinstance(start, datetime) and override.time_zone is None and shift.new != shift.old:
-        start = start if old.time_zone == new.time_zone else to_local(to_utc(start, old.time_zone), new.time_zone)
-    return replace(override, start=start, duration=duration)
+    time_zone = override.time_zone or old.time_zone
+    if not isinstance(start, datetime):
+        return replace(override, duration=duration)
+    if new.all_day:
+        return replace(override, duration=duration, time_zone=time_zone)
+    if time_zone != new.time_zone and (shift.new != shift.old or old.all_day):
+        start = to_local(to_utc(start, time_zone), new.time_zone)
+    return replace(override, start=start, duration=duration, time_zone=None)
 
 
 def _values_before(values: Iterable[date], cut: date) -> frozenset[date]:

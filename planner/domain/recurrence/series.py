@@ -36,9 +36,9 @@ class Override:
 
     `start` and `duration` are those of the occurrence, or None if they are those of the series. `start` may
     be a date in a series with times, and a time in an all-day one: then without a duration the occurrence
-    lasts a day, or no time. `time_zone` is the one in which `start` is local, or None if it is that of the
-    series. `excluded` means that the occurrence does not take place. `fields` are the other fields of the
-    event that differ; they are stored and returned, but not read here.
+    lasts a day, or no time. A time in an all-day series has a `time_zone`, and nothing else has one.
+    `excluded` means that the occurrence does not take place. `fields` are the other fields of the event that
+    differ; they are stored and returned, but not read here.
     """
 
     start: date | None = None

@@ -27,15 +27,15 @@ def build_own_times(series: Series, occurrence: Occurrence, patch: OccurrencePat
         raise Invalid.field("/recurrence", _NOT_FOR_ONE)
     before = series.overrides.get(occurrence.recurrence_id, Override())
     time_zone = patch.time_zone or before.time_zone or series.time_zone
-    start, duration = _resolve_times(occurrence, patch, time_zone)
+    start, duration = _resolve_times(series, occurrence, patch, time_zone)
     if "time_zone" in patch.model_fields_set and not (series.all_day and isinstance(start, datetime)):
         raise Invalid.field("/time_zone", _NOT_FOR_ONE)
-    has_own_zone = isinstance(start, datetime) and time_zone != series.time_zone
+    has_own_zone = series.all_day and isinstance(start, datetime)
     return Override(start, duration, time_zone=time_zone if has_own_zone else None)
 
 
 def _resolve_times(
-    occurrence: Occurrence, patch: OccurrencePatch, time_zone: str
+    series: Series, occurrence: Occurrence, patch: OccurrencePatch, time_zone: str
 ) -> tuple[date | None, timedelta | None]:
     """Return the local start and the duration that a patch gives to an occurrence; None for what it does not change.
 
@@ -50,10 +50,12 @@ def _resolve_times(
         start = parse_local(patch.start, time_zone, "/start")
     elif "start" in sent:
         raise Invalid.field("/start", "cannot be cleared")
+    override = series.overrides.get(occurrence.recurrence_id, Override())
+    has_end = (override.duration or series.duration) and occurrence.start != occurrence.end
     is_same_kind = isinstance(start, datetime) is isinstance(old_start, datetime)
     if patch.end is not None:
         end = parse_local(patch.end, time_zone, "/end")
-    elif "end" in sent or not is_same_kind or occurrence.start == occurrence.end:
+    elif "end" in sent or not is_same_kind or not has_end:
         return start, NO_DURATION if isinstance(start, datetime) else DAY
     error = _find_error_of_end(start, end, time_zone)
     if error is not None:
@@ -83,7 +85,7 @@ def refuse_end(message: str, kept_end: date | str | None) -> Invalid:
 def build_series_changes(series: Series, occurrence: Occurrence, patch: OccurrencePatch) -> SeriesChanges:
     """Return what a patch changes in the series of an occurrence and all later ones. Raises `Invalid`."""
     time_zone, sent = patch.time_zone or series.time_zone, patch.model_fields_set
-    start, duration = _resolve_times(occurrence, patch, time_zone)
+    start, duration = _resolve_times(series, occurrence, patch, time_zone)
     changes = SeriesChanges() if duration is None else SeriesChanges(duration=duration)
     if start is not None:
         changes = replace(changes, start=start)

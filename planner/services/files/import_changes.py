@@ -51,5 +51,7 @@ def _convert_to_zone(occurrence: OccurrenceDraft, time_zone: str) -> OccurrenceD
     if occurrence.time_zone == time_zone or not isinstance(recurrence_id, datetime):
         return occurrence
     converted_id = to_local(to_utc(recurrence_id, occurrence.time_zone), time_zone)
-    start = to_local(content[Event.begins], time_zone).isoformat()
+    start = content[Event.start]
+    if not content[Event.all_day]:
+        start = to_local(content[Event.begins], time_zone).isoformat()
     return OccurrenceDraft(converted_id, time_zone, content | assign(Event.start, start))

@@ -5,7 +5,7 @@ An entry is validated by the same rules as the body of a request.
 
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from pydantic import ValidationError
@@ -152,17 +152,20 @@ def build_override(series: Series, master: Changes, occurrence: OccurrenceDraft)
     """Return how an occurrence differs from the series with the content `master`."""
     own = occurrence.content
     start, end = parse_stored_local(own[Event.start]), own[Event.end]
-    if series.all_day:
-        duration = DAY if end is None else parse_stored_local(end) - start
-    else:
+    is_timed = isinstance(start, datetime)
+    if is_timed:
         duration = timedelta(0) if end is None else own[Event.ends] - own[Event.begins]
+    else:
+        duration = DAY if end is None else parse_stored_local(end) - start
+    has_own_zone = is_timed and series.all_day
     differing = (name for name in IMPORTED_OCCURRENCE_FIELDS if _differs(own.get(name), master.get(name)))
     fields: Changes = {name: own.get(name) for name in differing}
-    return Override(
+    override = Override(
         start=None if start == occurrence.recurrence_id else start,
-        duration=None if duration == series.effective_duration else duration,
         fields=fields,
+        time_zone=(own[Event.time_zone] or "UTC") if has_own_zone else None,
     )
+    return override if duration == series.measure_override(override) else replace(override, duration=duration)
 
 
 def _differs(value: Any, other: Any) -> bool:

@@ -27,7 +27,8 @@ def expected_instant(series: Series, recurrence_id: date, shift: Shift, zone: st
         return compute_instant_of_any(shift.apply(recurrence_id), zone)
     # It was rescheduled by hand: it stays, or keeps its local time where the series does.
     is_same_instant = isinstance(override.start, datetime) and shift.new != shift.old
-    return compute_instant_of_any(override.start, series.time_zone if is_same_instant else zone)
+    own_zone = series.time_zone if is_same_instant else zone
+    return compute_instant_of_any(override.start, override.time_zone or own_zone)
 
 
 @given(moves(), strategies.zones)

@@ -140,7 +140,7 @@ def test_a_timed_series_can_become_an_all_day_one_and_back() -> None:
         "FREQ=WEEKLY;UNTIL=20240427;BYDAY=SA",
         exdates=frozenset({date(2024, 3, 9)}),
         overrides={
-            date(2024, 3, 16): Override(start=NINE + 15 * DAY, duration=2 * HOUR),
+            date(2024, 3, 16): Override(start=NINE + 15 * DAY, duration=2 * HOUR, time_zone="Europe/Berlin"),
             date(2024, 3, 23): Override(fields={"title": "Long"}),
         },
     )

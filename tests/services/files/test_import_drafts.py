@@ -1,5 +1,6 @@
 """An export is imported as the same content: times, rules, exceptions, and all other fields."""
 
+from dataclasses import replace
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,7 +13,7 @@ from planner.domain.ics.writing.vevent import render_vevents
 from planner.domain.recurrence.documents import series_from_event, series_to_stored
 from planner.domain.recurrence.occurrences import has_no_occurrences, list_occurrences
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.recurrence.series import Override, Series, validate_series
+from planner.domain.recurrence.series import Series, validate_series
 from planner.domain.times import resolve_times
 from planner.services.files.import_compare import has_same_content, has_same_export
 from planner.services.files.import_drafts import ImportDraft, build_draft
@@ -75,7 +76,7 @@ def test_an_exported_series_is_imported_with_the_same_occurrences(series: Series
     if has_no_occurrences(series):
         return
     changed = {
-        id: Override(override.start, override.duration, override.excluded, {"title": f"Changed {n}"})
+        id: replace(override, fields={"title": f"Changed {n}"})
         for n, (id, override) in enumerate(series.overrides.items())
     }
     series = Series(

@@ -177,7 +177,8 @@ async def test_occurrences_with_an_entry_of_their_own_become_overrides(ada: Pers
     ]
     assert found[2]["recurrence_id"] == "2026-03-11T09:30:00"
     assert not {"ics", "reminders_", "sequence"} & set(found[2])
-    assert found[2]["reminders"] == [10]
+    # The entry of an occurrence is complete (RFC 5545 §3.8.4.4): this one has no alarm.
+    assert found[2]["reminders"] == []
 
 
 WEEKLY = event("RRULE:FREQ=WEEKLY;COUNT=4", "SUMMARY:Choir", "DURATION:PT1H")

@@ -85,24 +85,22 @@ class EntryTimes:
                 self.warnings.append(f"a period in its RDATE is as long as the other occurrences: {error}")
 
     def build_occurrence(self, vevent: ParsedVEvent, context: CalendarContext) -> ParsedOccurrence:
-        """Return an occurrence with its recurrence id and its times in the time zone and the kind of the event.
+        """Return an occurrence with its recurrence id in the time zone and the kind of the event.
 
-        Raises `Unreadable`.
+        Its times are in that zone as well; only times in an all-day event are in their own. Raises `Unreadable`.
         """
         assert vevent.recurrence_id is not None
         recurrence_id = self._convert(vevent.recurrence_id, context, "RECURRENCE-ID")
-        if self._is_all_day and not vevent.start.is_date:
-            raise Unreadable("its DTSTART is a time, but that of its event is a date")
         start, time_zone = _resolve_local(vevent.start, context, "DTSTART")
         end = _build_end(vevent, start, time_zone, context, self.warnings)
-        if vevent.start.is_date and not self._is_all_day:
-            # An occurrence with dates of an event with times lasts from midnight to midnight.
-            end_day = start + DAY if end is None else date.fromisoformat(end)
-            start, end = datetime.combine(start, MIDNIGHT), datetime.combine(end_day, MIDNIGHT).isoformat()
+        own_zone: str | None = time_zone
+        if vevent.start.is_date:
+            own_zone = None if self._is_all_day else self._time_zone
         elif not self._is_all_day and time_zone != self._time_zone:
+            own_zone = self._time_zone
             end = None if end is None else _format_instant(stored_time_to_utc(end, time_zone), self._time_zone)
             start = to_local(to_utc(start, time_zone), self._time_zone)
-        times = {"start": start.isoformat(), "end": end, "time_zone": None if self._is_all_day else self._time_zone}
+        times = {"start": start.isoformat(), "end": end, "time_zone": own_zone}
         return ParsedOccurrence(recurrence_id, self._time_zone, vevent.fields | times)
 
     def _convert_dates(self, times: list[ICalTime], name: str) -> Iterator[date]:

@@ -96,66 +96,69 @@ class _Renderer:
         """Yield the lines of the VEVENT of a recurring event, then those of each occurrence that differs."""
         series = series_from_event(self._event)
         exdates, rdates, overridden = _find_exceptions(series)
-        times = list(self._format_times(series, series.start, series.duration))
+        times = list(self._format_times(series.start, series.duration, self._time_zone))
         if series.rrule is not None:
             times.append(f"RRULE:{series.rrule}")
         times += [*self._format_dates("RDATE", rdates), *self._format_dates("EXDATE", exdates)]
         yield [*self._head, *times, *self._format_content(self._content), "END:VEVENT"]
         for recurrence_id, override in overridden:
-            start = recurrence_id if override.start is None else override.start
-            duration = series.duration if override.duration is None else override.duration
-            times = [self._format_local("RECURRENCE-ID", recurrence_id), *self._format_times(series, start, duration)]
+            times = [self._format_stored("RECURRENCE-ID", recurrence_id.isoformat())]
+            times += self._format_own_times(series, recurrence_id, override)
             own = {name: value for name, value in override.fields.items() if name in self._content}
             content = self._content | own
             yield [*self._head, *times, *self._format_content(content), "END:VEVENT"]
 
-    def _format_times(self, series: Series, start: date, duration: timedelta | None) -> Iterator[str]:
-        yield self._format_local("DTSTART", start)
+    def _format_own_times(self, series: Series, recurrence_id: date, override: Override) -> Iterator[str]:
+        """Yield the start and end of an occurrence with an override."""
+        start = recurrence_id if override.start is None else override.start
+        duration: timedelta | None = series.measure_override(override)
+        if override.duration is None and series.duration is None:
+            duration = None
+        return self._format_times(start, duration, override.time_zone or self._time_zone)
+
+    def _format_times(self, start: date, duration: timedelta | None, time_zone: str) -> Iterator[str]:
+        yield self._format_stored("DTSTART", start.isoformat(), time_zone)
         # DTEND must be later than DTSTART (RFC 5545 §3.8.2.2), so an event without a duration has none.
         if not duration:
             return
         if not isinstance(start, datetime):
-            yield self._format_local("DTEND", add_days_clamped(start, duration))
+            yield self._format_stored("DTEND", add_days_clamped(start, duration).isoformat(), time_zone)
             return
         # The duration is exact, also across a clock change (§3.8.5.3).
-        end = add_clamped(to_utc(start, series.time_zone), duration)
-        local = to_local(end, series.time_zone)
+        end = add_clamped(to_utc(start, time_zone), duration)
+        local = to_local(end, time_zone)
         # The second occurrence of a local time is written in UTC, because with a TZID it would mean the first.
-        is_unambiguous = to_utc(local, series.time_zone) == end
-        yield self._format_local("DTEND", local) if is_unambiguous else f"DTEND:{_format_utc(end)}"
+        is_unambiguous = to_utc(local, time_zone) == end
+        if is_unambiguous:
+            yield self._format_stored("DTEND", local.isoformat(), time_zone)
+        else:
+            yield f"DTEND:{_format_utc(end)}"
 
-    def _format_stored(self, name: str, stored_time: str) -> str:
-        """Return the line of a stored start or end."""
+    def _format_stored(self, name: str, stored_time: str, time_zone: str | None = None) -> str:
+        """Return the line of a stored start or end, in the time zone of the event unless another one is given."""
         if len(stored_time) > len("2026-05-01T18:00:00"):
             # It has an offset, so it is the second occurrence of a local time. With a TZID it would mean the
             # first (RFC 5545 §3.3.5).
             return f"{name}:{_format_utc(datetime.fromisoformat(stored_time))}"
-        is_date = len(stored_time) == len("2026-05-01")
-        return f"{name}{self._format_time_parameter(is_date)}{_compact(stored_time)}{self._get_suffix(is_date)}"
-
-    def _format_local(self, name: str, local: date) -> str:
-        return self._format_stored(name, local.isoformat())
+        zone = None if len(stored_time) == len("2026-05-01") else time_zone or self._time_zone
+        return f"{name}{self._format_time_parameter(zone)}{_compact(stored_time)}{_get_suffix(zone)}"
 
     def _format_dates(self, name: str, values: Iterable[date]) -> list[str]:
         values = sorted(values)
         if not values:
             return []
-        is_date = not isinstance(values[0], datetime)
-        suffix = self._get_suffix(is_date)
-        dates = ",".join([_compact(value.isoformat()) + suffix for value in values])
-        return [f"{name}{self._format_time_parameter(is_date)}{dates}"]
+        zone = self._time_zone if isinstance(values[0], datetime) else None
+        dates = ",".join([_compact(value.isoformat()) + _get_suffix(zone) for value in values])
+        return [f"{name}{self._format_time_parameter(zone)}{dates}"]
 
-    def _format_time_parameter(self, is_date: bool) -> str:
-        """Return what is between the name of a property and its date or local time."""
-        if is_date:
+    def _format_time_parameter(self, time_zone: str | None) -> str:
+        """Return what is between the name of a property and its local time in a zone, or its date for None."""
+        if time_zone is None:
             return ";VALUE=DATE:"
-        if self._time_zone == "UTC":
+        if time_zone == "UTC":
             return ":"
-        self.time_zones[self._time_zone] = None
-        return f"{format_tzid(self._time_zone)}:"
-
-    def _get_suffix(self, is_date: bool) -> str:
-        return "Z" if not is_date and self._time_zone == "UTC" else ""
+        self.time_zones[time_zone] = None
+        return f"{format_tzid(time_zone)}:"
 
     def _format_content(self, content: Mapping[str, Any]) -> list[str]:
         """Return the lines of a VEVENT other than those of its times, from the fields of an event or occurrence."""
@@ -198,6 +201,10 @@ def _find_exceptions(series: Series) -> tuple[set[date], set[date], list[tuple[d
             rdates |= set() if is_generated else {recurrence_id}
             overridden.append((recurrence_id, override))
     return exdates, rdates, overridden
+
+
+def _get_suffix(time_zone: str | None) -> str:
+    return "Z" if time_zone == "UTC" else ""
 
 
 def _split_name(line: str) -> str:

@@ -1,6 +1,6 @@
 """Parsing of files of other programs into entries."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 import pytest
@@ -268,17 +268,36 @@ def test_an_occurrence_in_another_zone_is_converted_to_that_of_its_event() -> No
     assert (occurrence.fields["start"], occurrence.fields["end"]) == ("2026-05-08T20:00:00", "2026-05-08T21:00:00")
 
 
-def test_an_all_day_occurrence_of_a_timed_event_lasts_from_midnight_to_midnight() -> None:
-    ((found,), _) = read(file(WEEKLY, event("RECURRENCE-ID:20260508T180000Z", start="DTSTART;VALUE=DATE:20260509")))
-    fields = found.occurrences[0].fields
-    assert (fields["start"], fields["end"]) == ("2026-05-09T00:00:00", "2026-05-10T00:00:00")
+def test_an_occurrence_may_be_of_another_kind_than_its_event() -> None:
+    ((found,), failures) = read(
+        file(WEEKLY, event("RECURRENCE-ID:20260508T180000Z", start="DTSTART;VALUE=DATE:20260509"))
+    )
+    (occurrence,) = found.occurrences
+    assert not failures
+    assert occurrence.recurrence_id == datetime(2026, 5, 8, 18)
+    assert (occurrence.fields["start"], occurrence.fields["end"]) == ("2026-05-09", None)
+    whole_days = event("RRULE:FREQ=WEEKLY", start="DTSTART;VALUE=DATE:20260501")
+    timed = event(
+        "RECURRENCE-ID;VALUE=DATE:20260508",
+        "DTEND;TZID=Europe/Berlin:20260508T080000",
+        start="DTSTART;TZID=Europe/Berlin:20260508T060000",
+    )
+    ((found,), failures) = read(file(whole_days, timed))
+    (occurrence,) = found.occurrences
+    assert not failures
+    assert occurrence.recurrence_id == date(2026, 5, 8)
+    assert [occurrence.fields[name] for name in ("start", "end", "time_zone")] == [
+        "2026-05-08T06:00:00",
+        "2026-05-08T08:00:00",
+        "Europe/Berlin",
+    ]
 
 
 def test_an_invalid_occurrence_is_reported_and_its_event_imported() -> None:
-    whole_days = event("RRULE:FREQ=WEEKLY", start="DTSTART;VALUE=DATE:20260501")
-    ((found,), (failure,)) = read(file(whole_days, event("RECURRENCE-ID;VALUE=DATE:20260508")))
+    nowhere = event("RECURRENCE-ID:20260508T180000Z", start="DTSTART;TZID=Moon:20260508T180000")
+    ((found,), (failure,)) = read(file(WEEKLY, nowhere))
     assert not found.occurrences
-    assert failure.reason.startswith("the occurrence of 2026-05-08: ")
+    assert failure.reason.startswith("the occurrence of 2026-05-08")
 
 
 def test_occurrences_without_their_event_have_a_kind_of_their_own() -> None:

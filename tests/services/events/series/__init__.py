@@ -1,0 +1,1 @@
+"""Tests of recurring events and their occurrences."""
