@@ -27,6 +27,7 @@ FULL: dict[str, Any] = {
 DEFAULTS: dict[str, Any] = {
     "tags": [],
     "status": "confirmed",
+    "transparency": "opaque",
     "visibility": "private",
     "reminders": [],
     # An event that has a start is in UTC unless it says otherwise (the example's own zone is Berlin).
