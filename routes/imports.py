@@ -68,10 +68,15 @@ async def import_events(
     """Import events from an iCalendar file.
 
     New events are created as private ones. An entry whose UID you have already updates your event, unless
-    its SEQUENCE is lower; importing the same file again changes nothing. The visibility of your events
-    never changes. Content that has no field here, such as `X-` properties, is stored (up to 64 KiB for each
-    event) and exported again. Entries that cannot be imported are listed in `failed`; the others are
-    imported. A line or a value that cannot be read is left out of its event, and `warnings` names it.
+    it is an older version than the last one: SEQUENCE and then DTSTAMP are compared, for each RECURRENCE-ID
+    by itself. Importing the same file again changes nothing. An update leaves what only you have changed:
+    tags, reminders, notes on single occurrences, color and so on. What both have changed: the times, the
+    place and the status are the entry's (yours are in the revisions), and the rest is yours; `warnings`
+    says so. The visibility of your events never changes. With `METHOD:CANCEL`, an entry sets the status of
+    your event or occurrence. Content that has no field here, such as `X-` properties, is stored (up to 64
+    KiB for each event) and exported again. Entries that cannot be imported are listed in `failed`; the
+    others are imported. A line or a value that cannot be read is left out of its event, and `warnings`
+    names it.
 
     A title, description or location that is too long is shortened; the full text is kept in an
     `X-PLANNER-` property. Times without a time zone are in the file's `X-WR-TIMEZONE`, or in UTC. Windows

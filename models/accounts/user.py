@@ -159,6 +159,12 @@ class User(StoredDocument):
         return "UTC" if user is None else user.time_zone
 
     @classmethod
+    async def find_email(cls, id: Id) -> str | None:
+        """Return the e-mail address of an account; None if there is no such account."""
+        user = await find_one(cls, {cls.id: id}, only(cls.email))
+        return None if user is None else user.email
+
+    @classmethod
     async def is_active(cls, id: Id) -> bool:
         """Return whether there is such an account, and it is not disabled."""
         status = await cls.find_status(id)

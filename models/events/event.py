@@ -9,12 +9,12 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from database.documents import StoredDocument
-from database.queries import Changes, Filter, Id, index, new_id, place_index, text_index
+from database.queries import Changes, Filter, Id, assign, index, new_id, place_index, text_index
 from database.reads import Loader
 from database.writes import Update
 from models.events.event_fields import EventContent
 from planner.domain.fields import CONTENT_FIELDS, SEARCH_WEIGHTS
-from planner.domain.stored_event import ImportedLines, StoredOverride, StoredRecurrence
+from planner.domain.stored_event import ImportedLines, StoredOverride, StoredRecurrence, StoredSource
 from planner.domain.times import build_order_key
 
 # How a revision came to be, where it is not a plain change.
@@ -47,8 +47,10 @@ class Event(EventContent, StoredDocument):
 
     `uid` is stored only if the author chose one. `start` and `end` are a date or a local time in
     `time_zone`, in ISO 8601. `recurrence`, `overrides`, `seconds` (the duration) and `repeats` are stored
-    only for a recurring event. `ics` has what an imported entry said besides (RFC 5545), and `sequence`
-    is what is added to the revision to get the SEQUENCE of an export.
+    only for a recurring event. `ics` has what an imported entry said besides (RFC 5545), `declined`
+    whether its creator has declined the invitation, and `source` what the organizer of an imported event wrote
+    last. `sequence` is what is added to the revision to get the SEQUENCE of an export; only events that were
+    imported before there was a `source` have it.
 
     `editor` and `act` say who made this revision, and how: see `made_by`. `change_number` is the number
     of its last change, or `UNNUMBERED`. For the indexes, `begins`, `ends`, `span` and `key` are computed
@@ -65,7 +67,9 @@ class Event(EventContent, StoredDocument):
     seconds: int | None = None
     repeats: bool = False
     ics: ImportedLines | None = None
+    declined: bool = False
     sequence: int | None = None
+    source: StoredSource | None = None
     creator: PydanticObjectId
     revision: int = Field(1, ge=1)
     created_at: datetime
@@ -158,6 +162,10 @@ class Event(EventContent, StoredDocument):
     def made_by(self) -> Id | None:
         """Who made this revision; None if their account has been deleted."""
         return self.editor if self.is_stored(Event.editor) else self.creator
+
+    def store_source_write(self, source: StoredSource) -> Update:
+        """Return the write that stores what its organizer wrote last; refused when the event has been changed."""
+        return Update(Event, self.unchanged_filter(), {"$set": assign(Event.source, source)})
 
     def unchanged_filter(self) -> Filter:
         """Return the filter that matches the event as long as it is stored as it is here."""

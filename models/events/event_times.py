@@ -17,7 +17,16 @@ SERIES_BATCH_SIZE = 50
 # Larger documents are not cached, so that the memory of the cache stays bounded.
 _MAX_CACHED_BYTES = 4096
 _FIELDS = only(
-    *(Event.title, Event.status, Event.transparency, Event.start, Event.end, Event.all_day, Event.time_zone),
+    *(
+        Event.title,
+        Event.status,
+        Event.transparency,
+        Event.declined,
+        Event.start,
+        Event.end,
+        Event.all_day,
+        Event.time_zone,
+    ),
     *(Event.begins, Event.ends, Event.repeats, Event.seconds, Event.recurrence, Event.overrides),
 )
 Window = tuple[datetime, datetime]

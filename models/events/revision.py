@@ -143,6 +143,13 @@ class Revision(StoredDocument):
         return await find_one(cls, {cls.event: event, cls.revision: revision})
 
     @classmethod
+    async def find_in_second(cls, event: Id, moment: datetime) -> "list[Revision]":
+        """Return the earlier revisions of an event, of some at most, that were made in the same second."""
+        since = moment.replace(microsecond=0)
+        match: Filter = {cls.event: event, cls.at: {"$gte": since, "$lt": since + timedelta(seconds=1)}}
+        return await find(cls, match, order=[(cls.revision, -1)], limit=READ_BATCH_SIZE)
+
+    @classmethod
     async def iterate_before(cls, event: Id, revision: int, limit: int) -> "AsyncIterator[Revision]":
         """Yield at most `limit` revisions of an event that are earlier than this one, the latest first."""
         while limit > 0:

@@ -1,7 +1,8 @@
 """Free/busy: which time events take, how it is merged, and which events overlap.
 
 An event takes time from its start up to but not including its end, or whole days. It takes none if it
-has no end, is cancelled, or is transparent (RFC 5545 §3.8.2.7). Each occurrence of a series may differ.
+has no end, is cancelled, is transparent (RFC 5545 §3.8.2.7), or is an invitation that was declined. Each
+occurrence of a series may differ.
 Two events of which one begins when the other ends do not overlap, but make one busy interval.
 """
 
@@ -41,13 +42,14 @@ class BusyTime:
     """The time that a stored event takes of its creator.
 
     A single event has a `single_slot`, or nothing if it takes no time. A recurring event has a `series`;
-    `status` and `transparency` are those of all occurrences whose override does not set them.
+    `status`, `transparency` and `declined` are those of all occurrences whose override does not set them.
     """
 
     single_slot: Slot | None = None
     series: Series | None = None
     status: str = "confirmed"
     transparency: str = "opaque"
+    declined: bool = False
 
     @property
     def is_busy_by_default(self) -> bool:
@@ -55,22 +57,23 @@ class BusyTime:
         series = self.series
         if series is None or not series.effective_duration:
             return False
-        return takes_time(self.status, self.transparency)
+        return takes_time(self.status, self.transparency, self.declined)
 
 
 def busy_time_from_event(event: BusyEvent) -> BusyTime:
     """Return the time that a stored event takes of its creator."""
     if event.repeats:
-        return BusyTime(None, series_from_event(event), event.status, event.transparency)
+        return BusyTime(None, series_from_event(event), event.status, event.transparency, event.declined)
     # An event without an end is stored with the smallest step between `begins` and `ends`, and takes no time.
     if event.start is None or event.ends is None or event.ends - event.begins <= TIME_RESOLUTION:
         return BusyTime()
-    return BusyTime(Slot(event.begins, event.ends)) if takes_time(event.status, event.transparency) else BusyTime()
+    is_busy = takes_time(event.status, event.transparency, event.declined)
+    return BusyTime(Slot(event.begins, event.ends)) if is_busy else BusyTime()
 
 
-def takes_time(status: str, transparency: str) -> bool:
+def takes_time(status: str, transparency: str, declined: bool) -> bool:
     """Return whether an event or occurrence takes time, if it has a duration."""
-    return status != "cancelled" and transparency != "transparent"
+    return status != "cancelled" and transparency != "transparent" and not declined
 
 
 def iterate_slots(busy_time: BusyTime, since: datetime, until: datetime) -> Iterator[Slot]:
@@ -130,7 +133,7 @@ def _takes_time(busy_time: BusyTime, override: Override | None) -> bool:
     """Return whether an occurrence takes time, if it has a duration; its override replaces what the series says."""
     own = {} if override is None else override.fields
     status, transparency = own.get("status") or busy_time.status, own.get("transparency") or busy_time.transparency
-    return takes_time(str(status), str(transparency))
+    return takes_time(str(status), str(transparency), bool(own.get("declined", busy_time.declined)))
 
 
 def merge_slots(slots: Iterable[Slot]) -> list[Slot]:

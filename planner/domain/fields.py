@@ -46,6 +46,9 @@ class EventField:
     there (`author`), only in an imported file (`importer`), or `never`. `is_of_series` means that only recurring
     events have it.
 
+    `is_of_times` means that it says when the event takes place. A field `is_organizers` if a change of it by the
+    organizer of an imported event replaces one's own change; of other fields, one's own stays.
+
     `search_weight` is how much a word in it counts in a search; 0 if it is not searched. `is_compared` means that
     an import changes an event if the field differs. `ics` is its iCalendar property, or None.
     """
@@ -57,6 +60,8 @@ class EventField:
     is_content: bool = True
     occurrences: Literal["author", "importer", "never"] = "never"
     is_of_series: bool = False
+    is_of_times: bool = False
+    is_organizers: bool = False
     search_weight: int = 0
     is_compared: bool = False
     ics: FieldProperty | None = None
@@ -69,6 +74,7 @@ def _plain(
     occurrences: Literal["author", "importer", "never"] = "author",
     search_weight: int = 0,
     is_compared: bool = True,
+    is_organizers: bool = False,
 ) -> EventField:
     """Return a field that is stored as its author sends it, and sent as it is stored."""
     return EventField(
@@ -78,18 +84,21 @@ def _plain(
         occurrences=occurrences,
         search_weight=search_weight,
         is_compared=is_compared,
+        is_organizers=is_organizers,
         ics=ics,
     )
 
 
 def _time() -> EventField:
     """Return a field that says when the event takes place; occurrences have their own times in their overrides."""
-    return EventField(written_by="author", is_compared=True)
+    return EventField(written_by="author", is_of_times=True, is_compared=True)
 
 
 def _of_series(*, is_compared: bool = True) -> EventField:
     """Return a field that only recurring events have."""
-    return EventField(written_by="computed", sent_to="nobody", is_of_series=True, is_compared=is_compared)
+    return EventField(
+        written_by="computed", sent_to="nobody", is_of_series=True, is_of_times=True, is_compared=is_compared
+    )
 
 
 def _of_record(*, sent_to: Literal["everyone", "nobody"] = "everyone") -> EventField:
@@ -97,9 +106,9 @@ def _of_record(*, sent_to: Literal["everyone", "nobody"] = "everyone") -> EventF
     return EventField(written_by="server", sent_to=sent_to, is_content=False)
 
 
-def _computed(*, is_content: bool = True) -> EventField:
+def _computed(*, is_content: bool = True, is_of_times: bool = False) -> EventField:
     """Return a field for the indexes, which is computed from other fields."""
-    return EventField(written_by="computed", sent_to="nobody", is_content=is_content)
+    return EventField(written_by="computed", sent_to="nobody", is_content=is_content, is_of_times=is_of_times)
 
 
 def _of_entry(*, written_by: Literal["author", "importer"] = "importer") -> EventField:
@@ -113,20 +122,22 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "uid": EventField(written_by="author", is_content=False),
     "title": _plain(TextProperty("SUMMARY", MAX_TITLE_LENGTH), search_weight=10),
     "description": _plain(TextProperty("DESCRIPTION", MAX_DESCRIPTION_LENGTH), search_weight=1),
-    "location": _plain(TextProperty("LOCATION", MAX_LOCATION_LENGTH), search_weight=3),
-    "geo": _plain(GeoProperty()),
+    "location": _plain(TextProperty("LOCATION", MAX_LOCATION_LENGTH), search_weight=3, is_organizers=True),
+    "geo": _plain(GeoProperty(), is_organizers=True),
     "url": _plain(UrlProperty("URL", MAX_URL_LENGTH)),
     "image": _plain(ImageProperty(MAX_URL_LENGTH)),
     "tags": _plain(TagsProperty(MAX_TAGS, MAX_TAG_LENGTH), search_weight=5),
     "color": _plain(ColorProperty()),
     "priority": _plain(IntegerProperty("PRIORITY", 0, 9)),
-    "status": _plain(ChoiceProperty("STATUS", STATUSES)),
+    "status": _plain(ChoiceProperty("STATUS", STATUSES), is_organizers=True),
     "transparency": _plain(ChoiceProperty("TRANSP", TRANSPARENCIES)),
     "visibility": _plain(occurrences="never", is_compared=False),
     # As VALARM components, see `planner/domain/ics/alarms.py`.
     "reminders": _plain(sent_to="editors"),
     # What an imported entry says besides. See `planner/domain/ics/reading/vevent.py`.
     "ics": EventField(written_by="importer", sent_to="nobody", occurrences="importer", is_compared=True),
+    # Whether the user of the account has declined an imported invitation.
+    "declined": EventField(written_by="importer", sent_to="nobody", is_organizers=True),
     # Read from `ics`. See `planner/domain/ics/imported_details.py`.
     "organizer": _of_entry(),
     "attendees": _of_entry(),
@@ -137,13 +148,13 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "end": _time(),
     "all_day": _time(),
     "time_zone": _time(),
-    "recurrence": EventField(written_by="author", is_of_series=True, is_compared=True),
+    "recurrence": EventField(written_by="author", is_of_series=True, is_of_times=True, is_compared=True),
     "overrides": _of_series(),
     "seconds": _of_series(),
     "repeats": _of_series(is_compared=False),
-    "begins": _computed(),
-    "ends": _computed(),
-    "span": _computed(),
+    "begins": _computed(is_of_times=True),
+    "ends": _computed(is_of_times=True),
+    "span": _computed(is_of_times=True),
     "key": _computed(),
     "place": _computed(is_content=False),
     "creator": _of_record(),
@@ -155,6 +166,8 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "act": _of_record(sent_to="nobody"),
     "change_number": _of_record(sent_to="nobody"),
     "sequence": EventField(written_by="importer", sent_to="nobody", is_content=False),
+    # What the organizer of an imported event wrote last, as far as it is not in the event.
+    "source": EventField(written_by="importer", sent_to="nobody", is_content=False),
 }
 
 
@@ -165,6 +178,7 @@ EDITORS_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.se
 AUTHOR_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.written_by == "author")
 CONTENT_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.is_content)
 SERIES_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.is_of_series)
+TIME_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.is_of_times)
 COMPARED_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.is_compared)
 # The fields in which one occurrence may differ: those that its author may change, and those that a file may.
 OCCURRENCE_FIELDS: Final = tuple(name for name, field in FIELDS.items() if field.occurrences == "author")

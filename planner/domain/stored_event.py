@@ -44,6 +44,28 @@ class ImportedLines(TypedDict):
 NO_LINES: Final = ImportedLines(lines=[], alarms=[])
 
 
+class StoredVersion(TypedDict):
+    """The SEQUENCE and the DTSTAMP of an imported VEVENT; it `is_separate` if it came without that of its series."""
+
+    sequence: int
+    stamp: NotRequired[datetime]
+    is_separate: NotRequired[bool]
+
+
+class StoredSource(TypedDict):
+    """What the organizer of an imported event wrote last.
+
+    `series` is the version of the event itself; it is missing if only occurrences of it were imported. `instances`
+    has those of occurrences with an entry of their own (`planner/domain/ics/versions.py` (`build_instance_key`)).
+    Its content is that of the event at `revision`, except for the fields in `base`.
+    """
+
+    series: NotRequired[StoredVersion]
+    instances: NotRequired[dict[str, StoredVersion]]
+    revision: int
+    base: NotRequired[dict[str, Any]]
+
+
 class StoredSeries(TypedDict):
     """The fields of an event that follow from its series.
 
@@ -105,6 +127,9 @@ class BusyEvent(TimesOfEvent, Protocol):
     @property
     def transparency(self) -> str: ...  # noqa: D102
 
+    @property
+    def declined(self) -> bool: ...  # noqa: D102
+
 
 class StoredEvent(BusyEvent, Protocol):
     """What a file of events needs to know of one, besides the fields in `planner/domain/fields.py`."""
@@ -117,6 +142,9 @@ class StoredEvent(BusyEvent, Protocol):
 
     @property
     def sequence(self) -> int | None: ...  # noqa: D102
+
+    @property
+    def source(self) -> StoredSource | None: ...  # noqa: D102
 
     @property
     def created_at(self) -> datetime: ...  # noqa: D102

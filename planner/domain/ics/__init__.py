@@ -3,6 +3,7 @@
 content.py           content lines: escaping, folding, parameters
 alarms.py            reminders and VALARMs
 imported_details.py  what an imported entry says about people and conferences
+versions.py          which of two entries is newer
 field_properties.py  how a field is read from properties, and written to them
 reading/             from a file to entries
 writing/             from stored events to a file

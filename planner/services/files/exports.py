@@ -24,7 +24,7 @@ from planner.services.events.changes import ChangeNumbering
 
 # Besides the events, a file depends on the rules of the time zones and on the code that renders it.
 # Increase the first number whenever that code renders the same event differently.
-RENDERING_VERSION = f"2 {version('tzdata')}"
+RENDERING_VERSION = f"3 {version('tzdata')}"
 
 
 class ExportSelection(NamedTuple):

@@ -1,57 +1,222 @@
-"""What an import changes about a stored event."""
+"""What the organizer of an event says, after an entry of theirs has arrived.
 
-from collections.abc import Sequence
-from dataclasses import replace
-from datetime import datetime
+Only versions decide here: nothing of what the account's user has changed is known. See `import_merge.py` for that.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from typing import Any, NamedTuple
 
 from database.queries import Changes, assign
 from models.events.event import Event
-from planner.domain.recurrence.documents import series_from_event, series_to_stored
-from planner.domain.recurrence.series import validate_series
+from planner.domain.fields import IMPORTED_OCCURRENCE_FIELDS
+from planner.domain.ics.versions import Version, build_instance_key
+from planner.domain.recurrence.documents import parse_stored_local, series_from_event, series_to_stored
+from planner.domain.recurrence.series import Override, Series, validate_series
+from planner.domain.stored_event import StoredOverride
 from planner.domain.zones import to_local, to_utc
-from planner.services.files.import_drafts import ImportDraft, OccurrenceDraft, build_override
+from planner.services.files.import_drafts import ImportDraft, OccurrenceDraft, build_override, differs
 
 
-def compute_changes(draft: ImportDraft, stored: Event) -> Changes | None:
-    """Return the fields that a draft gives to a stored event.
+class NotRecurring(ValueError):
+    """An occurrence of an event that has none; the message says which."""
 
-    Returns None when the draft has occurrences, and the event does not recur. Raises `RecurrenceError` for
-    occurrences of another kind, such as dates for an event with times.
+
+class Instance(NamedTuple):
+    """The version of an instance; it `is_separate` if its organizer sent it without the series."""
+
+    version: Version
+    is_separate: bool = False
+
+
+@dataclass(frozen=True)
+class OrganizerState:
+    """The content of an event as its organizer wrote it, with the versions of the series and of its instances.
+
+    `version` is None as long as only instances have been sent. The instances have the keys of
+    `build_instance_key`.
+    """
+
+    content: Changes
+    version: Version | None
+    instances: Mapping[str, Instance]
+
+    @classmethod
+    def from_draft(cls, draft: ImportDraft) -> "OrganizerState":
+        """Return the state of which a draft is all that is known."""
+        is_separate = draft.kind == "occurrences"
+        instances = {key: Instance(version, is_separate) for key, version in draft.instances.items()}
+        return cls(draft.content, None if is_separate else draft.version, instances)
+
+
+def apply_draft(draft: ImportDraft, state: OrganizerState) -> OrganizerState:
+    """Return the state after a draft: what is outdated in it changes nothing.
+
+    Raises `NotRecurring` for occurrences of an event that has none, and `RecurrenceError` for those of another
+    kind, such as dates for an event with times.
     """
     match draft.kind:
         case "event":
-            return dict(draft.content)
-        case "occurrences":
-            return _merge_occurrences(stored, draft.occurrences)
+            return _apply_event(draft, state)
         case "cancel" if not draft.occurrences:
-            return assign(Event.status, "cancelled")
-        case "cancel":
-            cancelled = [
-                occurrence._replace(content=occurrence.content | assign(Event.status, "cancelled"))
-                for occurrence in draft.occurrences
-            ]
-            return _merge_occurrences(stored, cancelled)
+            return _cancel_event(draft, state)
+        case _:
+            return _apply_occurrences(draft, state)
 
 
-def _merge_occurrences(stored: Event, occurrences: Sequence[OccurrenceDraft]) -> Changes | None:
-    """Return the fields of a stored event that change when these occurrences of it get overrides."""
-    if not stored.repeats:
-        return None
-    series = series_from_event(stored)
-    overrides, content = dict(series.overrides), stored.content
-    for occurrence in occurrences:
-        converted = occurrence if series.all_day else _convert_to_zone(occurrence, series.time_zone)
-        overrides[converted.recurrence_id] = build_override(series, content, converted)
-    return {**series_to_stored(validate_series(replace(series, overrides=overrides)))}
+def _cancel_event(draft: ImportDraft, state: OrganizerState) -> OrganizerState:
+    if state.version is not None and draft.version.is_older_than(state.version):
+        return state
+    overrides = [_without_status(override) for override in state.content.get(Event.overrides) or ()]
+    content = state.content | assign(Event.status, "cancelled")
+    if overrides:
+        content |= assign(Event.overrides, overrides)
+    return replace(state, content=content, version=draft.version)
 
 
-def _convert_to_zone(occurrence: OccurrenceDraft, time_zone: str) -> OccurrenceDraft:
-    """Return an occurrence with its local times in another time zone."""
-    recurrence_id, content = occurrence.recurrence_id, occurrence.content
-    if occurrence.time_zone == time_zone or not isinstance(recurrence_id, datetime):
+def _without_status(override: StoredOverride) -> StoredOverride:
+    fields = {name: value for name, value in override.get("fields", {}).items() if name != Event.status}
+    return {**override, "fields": fields}
+
+
+def _apply_occurrences(draft: ImportDraft, state: OrganizerState) -> OrganizerState:
+    """Return the state with new overrides for these occurrences."""
+    if not state.content.get(Event.repeats):
+        raise NotRecurring("it is an occurrence of a recurring event, but the event that you have is not one")
+    series = series_from_event(Event.from_stored(state.content))
+    overrides, exdates, instances = dict(series.overrides), set(series.exdates), dict(state.instances)
+    for occurrence in draft.occurrences:
+        converted = _convert_to_series(occurrence, series)
+        recurrence_id = converted.recurrence_id
+        key = build_instance_key(recurrence_id, series.time_zone)
+        known = instances.get(key)
+        if known is not None and occurrence.version.is_older_than(known.version):
+            continue
+        if converted.content:
+            overrides[recurrence_id] = build_override(series, state.content, converted)
+            exdates.discard(recurrence_id)
+        elif not series.has_occurrence(recurrence_id):
+            raise NotRecurring(
+                f"it cancels the occurrence of {recurrence_id.isoformat()}, which the event does not have"
+            )
+        else:
+            before = overrides.get(recurrence_id, Override())
+            fields = {**before.fields, **assign(Event.status, "cancelled")}
+            overrides[recurrence_id] = replace(before, fields=fields)
+        instances[key] = Instance(occurrence.version, is_separate=True)
+    changed = validate_series(replace(series, overrides=overrides, exdates=frozenset(exdates)))
+    return replace(state, content={**state.content, **series_to_stored(changed)}, instances=instances)
+
+
+def _convert_to_series(occurrence: OccurrenceDraft, series: Series) -> OccurrenceDraft:
+    """Return an occurrence with its recurrence id and its times in the time zone of a series, and an id of its kind."""
+    recurrence_id, content, start = occurrence.recurrence_id, occurrence.content, series.start
+    if not content:
+        # Nothing else tells which kind the event has.
+        if not isinstance(start, datetime) and isinstance(recurrence_id, datetime):
+            return occurrence._replace(recurrence_id=recurrence_id.date())
+        if isinstance(start, datetime) and not isinstance(recurrence_id, datetime):
+            return occurrence._replace(recurrence_id=datetime.combine(recurrence_id, start.time()))
+    if series.all_day or occurrence.time_zone == series.time_zone or not isinstance(recurrence_id, datetime):
         return occurrence
-    converted_id = to_local(to_utc(recurrence_id, occurrence.time_zone), time_zone)
-    start = content[Event.start]
-    if not content[Event.all_day]:
-        start = to_local(content[Event.begins], time_zone).isoformat()
-    return OccurrenceDraft(converted_id, time_zone, content | assign(Event.start, start))
+    converted_id = to_local(to_utc(recurrence_id, occurrence.time_zone), series.time_zone)
+    if content and not content[Event.all_day]:
+        local = to_local(content[Event.begins], series.time_zone).isoformat()
+        content = content | assign(Event.start, local)
+    return occurrence._replace(recurrence_id=converted_id, time_zone=series.time_zone, content=content)
+
+
+def _apply_event(draft: ImportDraft, state: OrganizerState) -> OrganizerState:
+    """Return the state with the series of a draft, unless that is outdated, and the newer one of each instance."""
+    is_outdated = state.version is not None and draft.version.is_older_than(state.version)
+    master = state.content if is_outdated else draft.content
+    sent, held = _overrides_by_key(draft.content), _overrides_by_key(state.content)
+    overrides: dict[str, tuple[Changes, StoredOverride]] = {}
+    instances: dict[str, Instance] = {}
+    for key in {**held, **sent}:
+        new, known = draft.instances.get(key, draft.version), state.instances.get(key)
+        if key in sent and (known is None or not new.is_older_than(known.version)):
+            overrides[key], instances[key] = (draft.content, sent[key]), Instance(new)
+        elif key in held and known is not None and (key in sent or _is_kept(known, draft, state, is_outdated)):
+            overrides[key], instances[key] = (state.content, held[key]), known
+        elif key in held and is_outdated:
+            overrides[key] = state.content, held[key]
+    version = state.version if is_outdated else draft.version
+    return OrganizerState(_build_content(master, overrides, instances, version), version, instances)
+
+
+def _is_kept(known: Instance, draft: ImportDraft, state: OrganizerState, is_outdated: bool) -> bool:
+    """Return whether an instance stays that the file of its series does not have."""
+    if is_outdated or state.version is None or known.version.sequence > draft.version.sequence:
+        return True
+    if not state.version.is_older_than(draft.version):
+        # The file is the same as before.
+        return True
+    is_same_series = state.version.sequence == draft.version.sequence or _has_same_times(draft.content, state.content)
+    return known.is_separate and is_same_series
+
+
+def _has_same_times(one: Changes, other: Changes) -> bool:
+    def select(content: Changes) -> list[Any]:
+        rule = (content.get(Event.recurrence) or {}).get("rrule")
+        return [rule, *(content.get(name) for name in (Event.start, Event.end, Event.all_day, Event.time_zone))]
+
+    return select(one) == select(other)
+
+
+def _overrides_by_key(content: Changes) -> dict[str, StoredOverride]:
+    time_zone = content.get(Event.time_zone) or "UTC"
+    overrides: list[StoredOverride] = content.get(Event.overrides) or []
+    return {build_instance_key(parse_stored_local(override["id"]), time_zone): override for override in overrides}
+
+
+def _build_content(
+    master: Changes,
+    overrides: Mapping[str, tuple[Changes, StoredOverride]],
+    instances: Mapping[str, Instance],
+    version: Version | None,
+) -> Changes:
+    """Return the content of a series with these overrides, each of which differs from the series in its content."""
+    is_unchanged = _overrides_by_key(master).keys() == overrides.keys()
+    if is_unchanged and all(content is master for content, _ in overrides.values()):
+        return master
+    series = series_from_event(Event.from_stored(master))
+    exdates, built = set(series.exdates), dict[date, Override]()
+    for key, (content, stored) in overrides.items():
+        # An instance of an event with dates cannot be one of an event with times.
+        if content is not master and bool(content.get(Event.all_day)) is not series.all_day:
+            continue
+        original = series_from_event(Event.from_stored({**content, Event.overrides: [stored]}))
+        (recurrence_id, override) = next(iter(original.overrides.items()))
+        if content is not master:
+            override = _rebase(override, (original, content), (series, master))
+            recurrence_id = _move_to_zone(recurrence_id, original, series)
+        built[recurrence_id] = override
+        known = instances.get(key)
+        if known is not None and version is not None and known.version.sequence > version.sequence:
+            exdates.discard(recurrence_id)
+    changed = validate_series(replace(series, overrides=built, exdates=frozenset(exdates)))
+    return {**master, **series_to_stored(changed)}
+
+
+def _rebase(override: Override, old: tuple[Series, Changes], new: tuple[Series, Changes]) -> Override:
+    """Return an override of an old series as one of a new series, so that the occurrence says the same as before."""
+    (old_series, old_content), (new_series, new_content) = old, new
+    fields: dict[str, object] = {}
+    for name in IMPORTED_OCCURRENCE_FIELDS:
+        value = override.fields.get(name, old_content.get(name))
+        if differs(value, new_content.get(name)):
+            fields[name] = value
+    start = override.start
+    if start is not None and override.time_zone is None:
+        start = _move_to_zone(start, old_series, new_series)
+    rebased = replace(override, start=start, duration=None, fields=fields)
+    duration = old_series.measure_override(override)
+    return rebased if duration == new_series.measure_override(rebased) else replace(rebased, duration=duration)
+
+
+def _move_to_zone(local: date, old: Series, new: Series) -> date:
+    if not isinstance(local, datetime) or old.time_zone == new.time_zone:
+        return local
+    return to_local(to_utc(local, old.time_zone), new.time_zone)

@@ -17,6 +17,11 @@ from planner.services.files.import_drafts import build_draft
 DEFAULTS = default_content()
 
 
+def means_the_same(one: Changes, other: Changes) -> bool:
+    """Return whether two contents of files differ at most in the order and the spelling of lines."""
+    return _normalize(one) == _normalize(other)
+
+
 def has_same_content(stored: Changes, content: Changes) -> bool:
     """Return whether the content of a stored event is exactly this one."""
     return _select_content(stored) == _select_content(content)
@@ -46,7 +51,7 @@ def _normalize(fields: Changes) -> Changes:
     """Return the content without the order and the spelling of imported lines."""
     content = _select_content(fields)
     if Event.ics in content:
-        content[Event.ics] = _normalize_ics(content[Event.ics])
+        content[Event.ics] = normalize_ics(content[Event.ics])
     if Event.overrides in content:
         content[Event.overrides] = [_normalize_override(override) for override in content[Event.overrides]]
     return content
@@ -55,11 +60,12 @@ def _normalize(fields: Changes) -> Changes:
 def _normalize_override(override: StoredOverride) -> dict[str, Any]:
     fields: Changes = dict(override.get("fields", {}))
     if fields.get(Event.ics):
-        fields[Event.ics] = _normalize_ics(fields[Event.ics])
+        fields[Event.ics] = normalize_ics(fields[Event.ics])
     return {**override, "fields": fields}
 
 
-def _normalize_ics(ics: ImportedLines) -> tuple[list[str], list[list[str]]]:
+def normalize_ics(ics: ImportedLines) -> tuple[list[str], list[list[str]]]:
+    """Return imported lines and alarms without their order and their spelling."""
     lines = sorted(_normalize_line(line) for line in ics["lines"])
     return lines, sorted(sorted(_normalize_line(line) for line in alarm) for alarm in ics["alarms"])
 

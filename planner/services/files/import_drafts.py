@@ -11,13 +11,14 @@ from typing import Any, NamedTuple
 from pydantic import ValidationError
 
 from database.bson_values import encode
-from database.queries import Changes
+from database.queries import Changes, assign
 from models.events.event import Event
 from models.events.event_draft import build_content, build_requested_series
 from models.events.event_schema import EventCreate
 from planner.domain.fields import IMPORTED_OCCURRENCE_FIELDS
 from planner.domain.ics.reading.entry_times import DAY, ParsedOccurrence
 from planner.domain.ics.reading.groups import EntryGroup, EntryKind, ImportNote, ParsedEntry, parse_group
+from planner.domain.ics.versions import NO_RECORD_TIMES, RecordTimes, Version, build_instance_key
 from planner.domain.recurrence.documents import build_series, parse_stored_local
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series, validate_series
@@ -34,27 +35,31 @@ _OUT_OF_RANGE = "its times are outside the years 1 to 9999"
 class OccurrenceDraft(NamedTuple):
     """An occurrence with an entry of its own: its recurrence id, local in `time_zone`.
 
-    `content` is that of an event that consists of this occurrence only.
+    `content` is that of an event that consists of this occurrence only; empty if the entry only cancels it.
     """
 
     recurrence_id: date
     time_zone: str
+    version: Version
     content: Changes
 
 
 class ImportDraft(NamedTuple):
     """An event of a file, ready to be compared with a stored one.
 
-    `sequence` is its SEQUENCE. `content` has the fields of the event as they are stored, without those
-    that a file cannot know, such as its visibility. Only a draft of a kind other than `event` has `occurrences`,
-    which are to be merged into the stored event.
+    `version` is its own, and `instances` has those of its occurrences with an entry of their own, by their keys
+    (`build_instance_key`). `content` has the fields of the event as they are stored, without those that a file
+    cannot know, such as its visibility. Only a draft of a kind other than `event` has `occurrences`, which are
+    to be merged into the stored event; one of kind `cancel` has no content.
     """
 
     uid: str
-    sequence: int
+    version: Version
     kind: EntryKind
     content: Changes
     occurrences: list[OccurrenceDraft]
+    instances: dict[str, Version]
+    record_times: RecordTimes = NO_RECORD_TIMES
 
 
 class DraftedGroup(NamedTuple):
@@ -100,8 +105,6 @@ def _reasons_of(error: Invalid) -> Iterator[str]:
 
 def _validate_entry(entry: ParsedEntry, failures: list[ImportNote]) -> ImportDraft:
     """Return the draft of an entry; occurrences that are not valid are added to the failures."""
-    body, times, ics = _validate_fields(entry.uid, entry.fields)
-    series = build_requested_series(body, times)
     occurrences: list[OccurrenceDraft] = []
     for occurrence in entry.occurrences:
         try:
@@ -109,24 +112,36 @@ def _validate_entry(entry: ParsedEntry, failures: list[ImportNote]) -> ImportDra
         except Invalid as error:
             reason = f"the occurrence of {occurrence.recurrence_id.isoformat()}: {'; '.join(_reasons_of(error))}"
             failures.append(ImportNote(entry.uid, reason))
-    if entry.occurrences:
+    if entry.kind == "cancel":
+        return ImportDraft(entry.uid, entry.version, "cancel", {}, occurrences, {})
+    body, times, ics = _validate_fields(entry.uid, entry.fields)
+    series = build_requested_series(body, times)
+    if occurrences:
         # An event without a rule becomes a series if an occurrence of it has an entry of its own.
         series = series or build_series(times, None, [], [])
         content = _build_imported_content(body, times, ics)
-        overrides = {draft.recurrence_id: build_override(series, content, draft) for draft in occurrences}
+        overrides = {
+            draft.recurrence_id: build_override(series, content, draft)
+            for draft in occurrences
+            # What does not take place cannot be cancelled.
+            if draft.content or series.generates(draft.recurrence_id)
+        }
         series = validate_series(replace(series, overrides=overrides))
     return ImportDraft(
         entry.uid,
-        entry.sequence,
+        entry.version,
         entry.kind,
         _build_imported_content(body, times, ics, series),
         [] if entry.kind == "event" else occurrences,
+        {build_instance_key(draft.recurrence_id, draft.time_zone): draft.version for draft in occurrences},
+        entry.record_times,
     )
 
 
 def _validate_occurrence(uid: str, occurrence: ParsedOccurrence) -> OccurrenceDraft:
-    content = _build_imported_content(*_validate_fields(uid, occurrence.fields))
-    return OccurrenceDraft(occurrence.recurrence_id, occurrence.time_zone, content)
+    fields = occurrence.fields
+    content: Changes = _build_imported_content(*_validate_fields(uid, fields)) if fields else {}
+    return OccurrenceDraft(occurrence.recurrence_id, occurrence.time_zone, occurrence.version, content)
 
 
 def _validate_fields(uid: str, fields: dict[str, Any]) -> tuple[EventCreate, EventTimes, ImportedLines | None]:
@@ -151,6 +166,8 @@ def _build_imported_content(
 def build_override(series: Series, master: Changes, occurrence: OccurrenceDraft) -> Override:
     """Return how an occurrence differs from the series with the content `master`."""
     own = occurrence.content
+    if not own:
+        return Override(fields=assign(Event.status, "cancelled"))
     start, end = parse_stored_local(own[Event.start]), own[Event.end]
     is_timed = isinstance(start, datetime)
     if is_timed:
@@ -158,7 +175,7 @@ def build_override(series: Series, master: Changes, occurrence: OccurrenceDraft)
     else:
         duration = DAY if end is None else parse_stored_local(end) - start
     has_own_zone = is_timed and series.all_day
-    differing = (name for name in IMPORTED_OCCURRENCE_FIELDS if _differs(own.get(name), master.get(name)))
+    differing = (name for name in IMPORTED_OCCURRENCE_FIELDS if differs(own.get(name), master.get(name)))
     fields: Changes = {name: own.get(name) for name in differing}
     override = Override(
         start=None if start == occurrence.recurrence_id else start,
@@ -168,6 +185,7 @@ def build_override(series: Series, master: Changes, occurrence: OccurrenceDraft)
     return override if duration == series.measure_override(override) else replace(override, duration=duration)
 
 
-def _differs(value: Any, other: Any) -> bool:
+def differs(value: Any, other: Any) -> bool:
+    """Return whether two values of a field are different."""
     # No value, an empty text and an empty list are the same.
     return value != other and bool(value or other)

@@ -4,6 +4,7 @@ from typing import Any, NamedTuple
 
 from database import bson_values
 from planner.domain.ics.reading.groups import ImportNote
+from planner.domain.ics.versions import RecordTimes, Version
 from planner.domain.recurrence.documents import parse_stored_local
 from planner.errors import Invalid
 from planner.services.files.import_drafts import ImportDraft, OccurrenceDraft
@@ -89,8 +90,17 @@ def _encode_draft(draft: ImportDraft) -> dict[str, Any]:
 
 
 def _decode_draft(document: dict[str, Any]) -> ImportDraft:
-    occurrences = [
-        OccurrenceDraft(**occurrence | {"recurrence_id": parse_stored_local(occurrence["recurrence_id"])})
+    # A named tuple is encoded as a list.
+    document["occurrences"] = [
+        OccurrenceDraft(
+            parse_stored_local(occurrence["recurrence_id"]),
+            occurrence["time_zone"],
+            Version(*occurrence["version"]),
+            occurrence["content"],
+        )
         for occurrence in document["occurrences"]
     ]
-    return ImportDraft(**document | {"occurrences": occurrences})
+    document["version"] = Version(*document["version"])
+    document["instances"] = {key: Version(*version) for key, version in document["instances"].items()}
+    document["record_times"] = RecordTimes(*document["record_times"])
+    return ImportDraft(**document)

@@ -3,7 +3,7 @@
 import asyncio
 from collections.abc import Callable
 from contextlib import aclosing
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
@@ -20,11 +20,12 @@ from planner.domain.recurrence.rrule import RecurrenceError
 from planner.errors import Invalid, InvalidToken, Unavailable
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.events.user_lock import UserWriteLocks
-from planner.services.files.import_changes import compute_changes
-from planner.services.files.import_compare import has_same_content, has_same_export
+from planner.services.files.import_changes import NotRecurring, OrganizerState
+from planner.services.files.import_declined import mark_declined
 from planner.services.files.import_drafts import ImportDraft
 from planner.services.files.import_messages import DraftBatch
 from planner.services.files.import_process import read_file
+from planner.services.files.import_updates import EventUpdate, build_source, compute_update
 from planner.services.shared.retry import retry
 
 # The number of files that one process imports at the same time, and of those that do so or wait for it.
@@ -32,8 +33,8 @@ MAX_RUNNING = 2
 MAX_UNFINISHED = 6
 # Each lost attempt means that another request has written the same events.
 ATTEMPTS = 10
-# The fields that an entry removes from a stored event if it does not have them.
-REMOVABLE_FIELDS = (*SERIES_FIELDS, Event.ics)
+# The fields that an event loses if its new content does not have them.
+REPLACED_FIELDS = (*SERIES_FIELDS, Event.ics, Event.declined)
 # After each batch the import pauses for as long as the write has taken, so that the disk is free for other
 # requests half of the time. In seconds.
 MAX_PAUSE = 0.1
@@ -158,10 +159,9 @@ class Importer:
             stored = stored_events.get(draft.uid)
             if stored is None:
                 await self._plan_creation(run, draft, plan)
-            elif draft.sequence < sequence_of(stored):
-                # The stored event is newer.
-                plan.counts.unchanged += 1
             else:
+                # This takes some time: other requests are served in between.
+                await asyncio.sleep(0)
                 await self._plan_update(run, draft, stored, plan)
         return plan
 
@@ -169,42 +169,54 @@ class Importer:
         if draft.kind == "cancel":
             plan.counts.fail(draft.uid, "it cancels an event that you do not have")
             return
-        content: Changes = draft.content | assign(Event.visibility, "private")
-        if draft.sequence:
-            content |= assign(Event.sequence, draft.sequence)
+        content = await mark_declined(draft.content, run.owner)
+        source = build_source(OrganizerState.from_draft(draft), draft.content, revision=1)
+        content |= assign(Event.visibility, "private") | assign(Event.source, source)
         event = Event.new(run.owner, content, now=self._clock.now(), uid=draft.uid)
         if await self._is_allowed(run, draft, event, plan):
             plan.created.append(event)
             plan.counts.created += 1
 
     async def _plan_update(self, run: ImportRun, draft: ImportDraft, stored: Event, plan: BatchPlan) -> None:
-        """Decide how a draft changes a stored event that is not newer."""
+        """Decide how a draft changes a stored event."""
         try:
-            changes = compute_changes(draft, stored)
+            update = await compute_update(draft, stored)
         except RecurrenceError as error:
             plan.counts.fail(draft.uid, f"its occurrences cannot be part of the event that you have: {error}")
             return
-        if changes is None:
-            plan.counts.fail(
-                draft.uid, "it is an occurrence of a recurring event, but the event that you have is not one"
-            )
+        except NotRecurring as error:
+            plan.counts.fail(draft.uid, str(error))
             return
-        if await _is_unchanged(draft, stored, changes):
+        if not update.is_revision:
             plan.counts.unchanged += 1
+            if update.source is not None:
+                plan.update_writes.append(stored.store_source_write(update.source))
+        elif not await self._plan_revision(run, draft, stored, update, plan):
             return
-        # With this value, the next revision is exported with the SEQUENCE of the file.
-        changes |= assign(Event.sequence, draft.sequence - stored.revision)
-        removable = REMOVABLE_FIELDS if draft.kind == "event" else ()
-        event = stored.revise(changes, by=run.owner, now=self._clock.now(), clear=removable)
+        for note in update.notes:
+            plan.counts.warn(draft.uid, note)
+
+    async def _plan_revision(
+        self, run: ImportRun, draft: ImportDraft, stored: Event, update: EventUpdate, plan: BatchPlan
+    ) -> bool:
+        """Plan the next revision of an event. Returns False if something forbids it, which is added to the failures."""
+        changes: Changes = {} if update.content is None else await mark_declined(update.content, run.owner)
+        cleared: set[Any] = set() if update.content is None else {*REPLACED_FIELDS}
+        if update.source is not None:
+            changes |= assign(Event.source, update.source)
+            cleared.add(Event.sequence)
+        event = stored.revise(changes, by=run.owner, now=self._clock.now(), clear=cleared)
         try:
             require_room(stored, event)
         except Invalid as error:
             plan.counts.fail(draft.uid, f"it {error.errors[0].message}")
-            return
-        if await self._is_allowed(run, draft, event, plan):
-            plan.update_writes += update_event_writes(stored, event)
-            plan.updated.append(event)
-            plan.counts.updated += 1
+            return False
+        if not await self._is_allowed(run, draft, event, plan):
+            return False
+        plan.update_writes += update_event_writes(stored, event)
+        plan.updated.append(event)
+        plan.counts.updated += 1
+        return True
 
     async def _is_allowed(self, run: ImportRun, draft: ImportDraft, event: Event, plan: BatchPlan) -> bool:
         """Return whether an event may be stored like this; a conflict with another event is added to the failures."""
@@ -220,20 +232,6 @@ class Importer:
         return not conflicts
 
 
-async def _is_unchanged(draft: ImportDraft, stored: Event, changes: Changes) -> bool:
-    """Return whether a draft changes neither the content nor the SEQUENCE of a stored event."""
-    has_same_sequence = draft.sequence == sequence_of(stored)
-    if draft.kind != "event":
-        return has_same_content(stored.content, stored.content | changes)
-    if not has_same_sequence:
-        return False
-    if has_same_content(stored.content, changes):
-        return True
-    # This takes some time: other requests are served in between.
-    await asyncio.sleep(0)
-    return has_same_export(stored, changes)
-
-
 async def _commit(writes: list[Write]) -> bool:
     loop = asyncio.get_running_loop()
     started = loop.time()
@@ -244,8 +242,3 @@ async def _commit(writes: list[Write]) -> bool:
     if is_written:
         await asyncio.sleep(min(loop.time() - started, MAX_PAUSE))
     return is_written
-
-
-def sequence_of(event: Event) -> int:
-    """Return the SEQUENCE with which a stored event is exported."""
-    return (event.sequence or 0) + event.revision - 1

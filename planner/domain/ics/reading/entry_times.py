@@ -11,6 +11,7 @@ from planner.domain.ics.reading.properties import ICalTime, Unreadable
 from planner.domain.ics.reading.rules import EntryRules
 from planner.domain.ics.reading.tzids import TzidResolver
 from planner.domain.ics.reading.vevent import ParsedVEvent
+from planner.domain.ics.versions import Version
 from planner.domain.times import stored_time_to_utc
 from planner.domain.zones import MIDNIGHT, to_local, to_utc
 
@@ -29,11 +30,15 @@ class CalendarContext(NamedTuple):
 
 
 class ParsedOccurrence(NamedTuple):
-    """An occurrence with an entry of its own: its recurrence id, local in `time_zone`, and its fields."""
+    """An occurrence with an entry of its own: its recurrence id, local in `time_zone`, and its fields.
+
+    `fields` is empty if the entry cancels the occurrence, and says nothing else about it.
+    """
 
     recurrence_id: date
     time_zone: str
     fields: dict[str, Any]
+    version: Version
 
 
 class EntryTimes:
@@ -44,7 +49,7 @@ class EntryTimes:
 
     def __init__(self, main: ParsedVEvent, context: CalendarContext) -> None:
         """Raise `Unreadable` if the time zone of the start is unknown."""
-        self.start, self._time_zone = _resolve_local(main.start, context, "DTSTART")
+        self.start, self._time_zone = resolve_local(main.start, context, "DTSTART")
         self._is_all_day = main.start.is_date
         self._context = context
         self.warnings: list[str] = []
@@ -80,18 +85,25 @@ class EntryTimes:
             start, end, duration = period
             own = vevent._replace(recurrence_id=start, start=start, end=end, duration=duration)
             try:
-                yield self.build_occurrence(own, self._context)
+                recurrence_id = self._convert(start, self._context, "RDATE")
+                yield self.build_occurrence(own, self._context, recurrence_id)
             except Unreadable as error:
                 self.warnings.append(f"a period in its RDATE is as long as the other occurrences: {error}")
 
-    def build_occurrence(self, vevent: ParsedVEvent, context: CalendarContext) -> ParsedOccurrence:
-        """Return an occurrence with its recurrence id in the time zone and the kind of the event.
+    def convert_recurrence_id(self, recurrence_id: ICalTime, context: CalendarContext) -> date:
+        """Return a RECURRENCE-ID in the time zone and the kind of the event. Raises `Unreadable`."""
+        return self._convert(recurrence_id, context, "RECURRENCE-ID")
 
-        Its times are in that zone as well; only times in an all-day event are in their own. Raises `Unreadable`.
+    def build_cancellation(self, recurrence_id: date, version: Version) -> ParsedOccurrence:
+        """Return an occurrence that is cancelled, and about which nothing else is said."""
+        return ParsedOccurrence(recurrence_id, self._time_zone, {}, version)
+
+    def build_occurrence(self, vevent: ParsedVEvent, context: CalendarContext, recurrence_id: date) -> ParsedOccurrence:
+        """Return an occurrence with its times in the time zone of the event.
+
+        Only times in an all-day event are in their own. Raises `Unreadable`.
         """
-        assert vevent.recurrence_id is not None
-        recurrence_id = self._convert(vevent.recurrence_id, context, "RECURRENCE-ID")
-        start, time_zone = _resolve_local(vevent.start, context, "DTSTART")
+        start, time_zone = resolve_local(vevent.start, context, "DTSTART")
         end = _build_end(vevent, start, time_zone, context, self.warnings)
         own_zone: str | None = time_zone
         if vevent.start.is_date:
@@ -101,7 +113,7 @@ class EntryTimes:
             end = None if end is None else _format_instant(stored_time_to_utc(end, time_zone), self._time_zone)
             start = to_local(to_utc(start, time_zone), self._time_zone)
         times = {"start": start.isoformat(), "end": end, "time_zone": own_zone}
-        return ParsedOccurrence(recurrence_id, self._time_zone, vevent.fields | times)
+        return ParsedOccurrence(recurrence_id, self._time_zone, vevent.fields | times, vevent.version)
 
     def _convert_dates(self, times: list[ICalTime], name: str) -> Iterator[date]:
         return (self._convert(time, self._context, name) for time in times)
@@ -113,11 +125,11 @@ class EntryTimes:
         if time.is_date:
             assert isinstance(self.start, datetime)
             return datetime.combine(time.value, self.start.time())
-        local, time_zone = _resolve_local(time, context, name)
+        local, time_zone = resolve_local(time, context, name)
         return local if time_zone == self._time_zone else to_local(to_utc(local, time_zone), self._time_zone)
 
 
-def _resolve_local(time: ICalTime, context: CalendarContext, name: str) -> tuple[date, str]:
+def resolve_local(time: ICalTime, context: CalendarContext, name: str) -> tuple[date, str]:
     """Return a date or local time and its time zone. Raises `Unreadable` if the zone is unknown."""
     value = time.value
     if not isinstance(value, datetime):
@@ -157,7 +169,7 @@ def _convert_end(
     end: ICalTime, start: date, time_zone: str, context: CalendarContext, warnings: list[str]
 ) -> str | None:
     """Return a DTEND in the time zone of the start, or None if it is not after the start."""
-    local, end_zone = _resolve_local(end, context, "DTEND")
+    local, end_zone = resolve_local(end, context, "DTEND")
     if isinstance(start, datetime) is not isinstance(local, datetime):
         local, end_zone = _match_kind(local, start), time_zone
         warnings.append(f"one of its DTSTART and DTEND is a date, and the other a time; it ends at {local.isoformat()}")

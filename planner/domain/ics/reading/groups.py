@@ -6,21 +6,22 @@ not prevent the rest from being imported.
 """
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from typing import Any, Literal, NamedTuple
 
 from planner.domain.ics.reading.components import Component, parse_calendars
 from planner.domain.ics.reading.custom_timezones import parse_vtimezone
-from planner.domain.ics.reading.entry_times import CalendarContext, EntryTimes, ParsedOccurrence
+from planner.domain.ics.reading.entry_times import CalendarContext, EntryTimes, ParsedOccurrence, resolve_local
 from planner.domain.ics.reading.properties import Unreadable, parse_property, parse_text
 from planner.domain.ics.reading.tzids import TzidResolver, resolve_tzid_name
-from planner.domain.ics.reading.vevent import ParsedVEvent, parse_vevent
+from planner.domain.ics.reading.vevent import ParsedCancellation, ParsedVEvent, parse_cancellation, parse_vevent
+from planner.domain.ics.versions import NO_RECORD_TIMES, RecordTimes, Version, build_instance_key, find_newest
 from planner.domain.zones import MIDNIGHT
 
 # An entry is a whole `event`, or only some `occurrences` of one. An entry of kind `cancel` cancels the event, or
-# only its occurrences if it has any.
+# only its occurrences if it has any, and says nothing else about them.
 EntryKind = Literal["event", "occurrences", "cancel"]
 
 _SUPPORTED_METHODS = frozenset({None, "", "PUBLISH", "REQUEST", "CANCEL"})
@@ -39,13 +40,17 @@ class ImportNote(NamedTuple):
 
 
 class ParsedEntry(NamedTuple):
-    """What a file says about one UID. `fields` has the fields of a request by their names, and `ics`."""
+    """What a file says about one UID. `fields` has the fields of a request by their names, and `ics`.
+
+    `version` is that of the event itself; of an entry with occurrences only, it is the newest of theirs.
+    """
 
     uid: str
-    sequence: int
+    version: Version
     kind: EntryKind
     fields: dict[str, Any]
     occurrences: list[ParsedOccurrence]
+    record_times: RecordTimes = NO_RECORD_TIMES
 
 
 @dataclass
@@ -65,8 +70,15 @@ class ParsedGroup(NamedTuple):
     warnings: list[ImportNote]
 
 
-# A VEVENT with the context of its VCALENDAR.
-_Part = tuple[ParsedVEvent, CalendarContext]
+class _Part(NamedTuple):
+    """A VEVENT with the context of its VCALENDAR."""
+
+    vevent: ParsedVEvent | ParsedCancellation
+    context: CalendarContext
+
+    @property
+    def version(self) -> Version:
+        return self.vevent.version
 
 
 def parse_groups(text: str) -> list[EntryGroup]:
@@ -91,23 +103,17 @@ def parse_groups(text: str) -> list[EntryGroup]:
 def parse_group(group: EntryGroup) -> ParsedGroup:
     """Combine the VEVENTs of a group into an entry."""
     failures, warnings = list(group.failures), list[ImportNote]()
-    # By recurrence id, which is None for the VEVENT of the event itself.
-    parts: dict[date | None, _Part] = {}
+    parts: list[_Part] = []
     for component, context in group.components:
         try:
-            if context.method not in _SUPPORTED_METHODS:
-                raise Unreadable(f"it is part of an exchange of invitations (METHOD:{context.method})")
-            vevent = parse_vevent(component, group.uid)
+            parts.append(_parse_part(component, context, group.uid))
         except Unreadable as error:
             failures.append(ImportNote(group.uid, str(error)))
-            continue
-        warnings += [ImportNote(group.uid, warning) for warning in vevent.warnings]
-        recurrence_id = None if vevent.recurrence_id is None else vevent.recurrence_id.value
-        # The highest SEQUENCE takes precedence, and the last of several with the same one.
-        if recurrence_id not in parts or parts[recurrence_id][0].sequence <= vevent.sequence:
-            parts[recurrence_id] = (vevent, context)
     if not parts:
         return ParsedGroup(None, failures, [])
+    for part in parts:
+        if isinstance(part.vevent, ParsedVEvent):
+            warnings += [ImportNote(group.uid, warning) for warning in part.vevent.warnings]
     try:
         built = _build_entry(group.uid, parts)
     except Unreadable as error:
@@ -115,39 +121,132 @@ def parse_group(group: EntryGroup) -> ParsedGroup:
     return ParsedGroup(built.entry, failures + built.failures, warnings + built.warnings if built.entry else [])
 
 
-def _build_entry(uid: str, parts: Mapping[date | None, _Part]) -> ParsedGroup:
+def _parse_part(component: Component, context: CalendarContext, uid: str) -> _Part:
+    """Parse one VEVENT. Raises `Unreadable`."""
+    if context.method not in _SUPPORTED_METHODS:
+        raise Unreadable(f"it is part of an exchange of invitations (METHOD:{context.method})")
+    is_cancellation = context.method == "CANCEL"
+    return _Part(parse_cancellation(component, uid) if is_cancellation else parse_vevent(component, uid), context)
+
+
+def _build_entry(uid: str, parts: Sequence[_Part]) -> ParsedGroup:
     """Return the entry of VEVENTs with one UID. Raises `Unreadable` if that of the event cannot be converted."""
-    if None in parts:
-        main, context = parts[None]
-        times = EntryTimes(main, context)
-        if context.method == "CANCEL":
-            return ParsedGroup(ParsedEntry(uid, main.sequence, "cancel", times.build_fields(main), []), [], [])
-        entry = ParsedEntry(uid, main.sequence, "event", times.build_fields(main), [])
+    mains = [part for part in parts if part.vevent.recurrence_id is None]
+    instances = [part for part in parts if part.vevent.recurrence_id is not None]
+    if mains:
+        newest = find_newest(mains)
+        described = _find_newest_description(mains)
+        if described is None:
+            return ParsedGroup(ParsedEntry(uid, newest.version, "cancel", {}, []), [], [])
     else:
-        main, context = _choose_placeholder(list(parts.values()))
-        times = EntryTimes(main, context)
-        sequence = max(vevent.sequence for vevent, _ in parts.values())
-        is_cancel = all(context.method == "CANCEL" for _, context in parts.values())
-        entry = ParsedEntry(uid, sequence, "cancel" if is_cancel else "occurrences", times.build_fields(main), [])
+        newest = find_newest(instances)
+        described = _choose_placeholder(instances)
+        if described is None:
+            return _build_cancellations(uid, instances)
+    main, context = described
+    times = EntryTimes(main, context)
+    kind: EntryKind = "event" if mains else "occurrences"
+    entry = ParsedEntry(uid, newest.version, kind, times.build_fields(main), [], main.record_times)
+    if mains and isinstance(newest.vevent, ParsedCancellation):
+        # The file describes the event and cancels it afterwards.
+        entry.fields["status"] = "cancelled"
+    warnings = _find_duplicates(uid, mains)
     failures: list[ImportNote] = []
-    for recurrence_id, (vevent, context) in parts.items():
-        if recurrence_id is not None:
-            try:
-                entry.occurrences.append(times.build_occurrence(vevent, context))
-            except Unreadable as error:
-                reason = f"the occurrence of {recurrence_id.isoformat()}: {error}"
-                failures.append(ImportNote(uid, reason))
-    if None not in parts and not entry.occurrences:
+    by_id: dict[date, list[_Part]] = {}
+    for part in instances:
+        assert part.vevent.recurrence_id is not None
+        try:
+            by_id.setdefault(times.convert_recurrence_id(part.vevent.recurrence_id, part.context), []).append(part)
+        except Unreadable as error:
+            failures.append(_build_occurrence_failure(uid, part.vevent.recurrence_id.value, error))
+    for recurrence_id, same in by_id.items():
+        try:
+            entry.occurrences.append(_build_occurrence(times, recurrence_id, same))
+            warnings += _find_duplicates(uid, same)
+        except Unreadable as error:
+            failures.append(_build_occurrence_failure(uid, recurrence_id, error))
+    if kind == "occurrences" and not entry.occurrences:
         return ParsedGroup(None, failures, [])
     own = {occurrence.recurrence_id for occurrence in entry.occurrences}
     periods = {occurrence.recurrence_id: occurrence for occurrence in times.build_periods(main)}
     entry.occurrences.extend(occurrence for id, occurrence in periods.items() if id not in own)
-    return ParsedGroup(entry, failures, [ImportNote(uid, warning) for warning in times.warnings])
+    return ParsedGroup(entry, failures, warnings + [ImportNote(uid, warning) for warning in times.warnings])
 
 
-def _choose_placeholder(parts: list[_Part]) -> _Part:
-    """Return the VEVENT that represents an event of which the file has occurrences only: the first of them."""
-    vevent, context = min(parts, key=lambda part: _sort_key(part[0]))
+def _build_occurrence_failure(uid: str, recurrence_id: date, error: Unreadable) -> ImportNote:
+    return ImportNote(uid, f"the occurrence of {recurrence_id.isoformat()}: {error}")
+
+
+def _build_occurrence(times: EntryTimes, recurrence_id: date, parts: Sequence[_Part]) -> ParsedOccurrence:
+    """Return the occurrence that VEVENTs with one recurrence id describe, or cancel. Raises `Unreadable`."""
+    newest, described = find_newest(parts), _find_newest_description(parts)
+    if described is None:
+        return times.build_cancellation(recurrence_id, newest.version)
+    occurrence = times.build_occurrence(*described, recurrence_id)
+    if isinstance(newest.vevent, ParsedCancellation):
+        occurrence.fields["status"] = "cancelled"
+    return occurrence._replace(version=newest.version)
+
+
+def _build_cancellations(uid: str, parts: Iterable[_Part]) -> ParsedGroup:
+    """Return the entry of VEVENTs that all cancel occurrences."""
+    newest: dict[str, ParsedOccurrence] = {}
+    failures: list[ImportNote] = []
+    for vevent, context in parts:
+        assert vevent.recurrence_id is not None
+        try:
+            local, time_zone = resolve_local(vevent.recurrence_id, context, "RECURRENCE-ID")
+        except Unreadable as error:
+            failures.append(_build_occurrence_failure(uid, vevent.recurrence_id.value, error))
+            continue
+        key = build_instance_key(local, time_zone)
+        occurrence = ParsedOccurrence(local, time_zone, {}, vevent.version)
+        newest[key] = find_newest([newest.get(key, occurrence), occurrence])
+    if not newest:
+        return ParsedGroup(None, failures, [])
+    occurrences = list(newest.values())
+    return ParsedGroup(ParsedEntry(uid, find_newest(occurrences).version, "cancel", {}, occurrences), failures, [])
+
+
+def _find_newest_description(parts: Iterable[_Part]) -> tuple[ParsedVEvent, CalendarContext] | None:
+    """Return the newest of VEVENTs that are no cancellations, or None."""
+    described = [part for part in parts if isinstance(part.vevent, ParsedVEvent)]
+    if not described:
+        return None
+    newest = find_newest(described)
+    assert isinstance(newest.vevent, ParsedVEvent)
+    return newest.vevent, newest.context
+
+
+def _find_duplicates(uid: str, parts: Iterable[_Part]) -> list[ImportNote]:
+    """Return a warning for each VEVENT that is left out although no other one is newer than it."""
+    described = _find_newest_description(parts)
+    warnings: dict[ImportNote, None] = {}
+    for part in parts:
+        if described is None or not isinstance(part.vevent, ParsedVEvent):
+            continue
+        is_same = (
+            part.vevent._replace(version=described[0].version, record_times=described[0].record_times) == described[0]
+        )
+        if not is_same and not part.version.is_older_than(described[0].version):
+            title, start = part.vevent.fields["title"], part.vevent.start.value.isoformat()
+            reason = (
+                f'another entry with this UID, "{title}" at {start}, is not imported, because nothing says which of '
+                "the two is newer; if it is another event, it needs a UID of its own"
+            )
+            warnings[ImportNote(uid, reason)] = None
+    return list(warnings)
+
+
+def _choose_placeholder(parts: Iterable[_Part]) -> tuple[ParsedVEvent, CalendarContext] | None:
+    """Return the VEVENT that represents an event of which the file has occurrences only: the first of them.
+
+    Returns None if the file says nothing about them, but that they are cancelled.
+    """
+    described = [(part.vevent, part.context) for part in parts if isinstance(part.vevent, ParsedVEvent)]
+    if not described:
+        return None
+    vevent, context = min(described, key=lambda part: _sort_key(part[0]))
     assert vevent.recurrence_id is not None
     placeholder = vevent._replace(start=vevent.recurrence_id, rrules=[], exrules=[], rdates=[], periods=[], exdates=[])
     if vevent.start != vevent.recurrence_id:

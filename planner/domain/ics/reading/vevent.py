@@ -5,6 +5,7 @@ can be exported again.
 """
 
 from collections.abc import Callable, Iterable
+from datetime import UTC, datetime
 from typing import Any, NamedTuple, TypeVar
 
 from planner.domain.fields import MAX_REMINDERS, PROPERTIES
@@ -24,6 +25,7 @@ from planner.domain.ics.reading.properties import (
     parse_times,
     parse_times_or_periods,
 )
+from planner.domain.ics.versions import RecordTimes, Version
 from planner.domain.recurrence.series import MAX_DATES
 from planner.domain.stored_event import ImportedLines
 
@@ -34,11 +36,14 @@ MAX_SEQUENCE = 2**31 - 1
 # The number of characters that are stored of lines without a field. They are read each time the event is.
 MAX_OTHER_CHARACTERS = 65_536
 
-# These properties are about the entry in the file, not about the event, so they are ignored.
-_IGNORED_PROPERTIES = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED"})
-_KNOWN_PROPERTIES = frozenset(
-    {"UID", "SEQUENCE", "RECURRENCE-ID", "DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE"}
-).union(*(ics.names for ics in PROPERTIES.values()))
+# These properties are about the entry in the file, not about the event.
+_RECORD_PROPERTIES = frozenset({"CREATED", "LAST-MODIFIED"})
+# These properties say which version of which entry it is. Those of a cancellation are the only ones that count.
+_IDENTIFYING_PROPERTIES = frozenset({"UID", "SEQUENCE", "DTSTAMP", "RECURRENCE-ID"})
+_KNOWN_PROPERTIES = _IDENTIFYING_PROPERTIES.union(
+    {"DTSTART", "DTEND", "DURATION", "RRULE", "RDATE", "EXDATE", "EXRULE"},
+    *(ics.names for ics in PROPERTIES.values()),
+)
 
 
 # Without one of these properties an entry would be another event, or at another time. Any other is left out if it
@@ -55,7 +60,7 @@ class ParsedVEvent(NamedTuple):
     """
 
     uid: str
-    sequence: int
+    version: Version
     recurrence_id: ICalTime | None
     start: ICalTime
     end: ICalTime | None
@@ -67,6 +72,15 @@ class ParsedVEvent(NamedTuple):
     exdates: list[ICalTime]
     fields: dict[str, Any]
     warnings: list[str]
+    record_times: RecordTimes
+
+
+class ParsedCancellation(NamedTuple):
+    """A VEVENT of a calendar with METHOD:CANCEL, of which nothing else counts (RFC 5546 §3.2.5)."""
+
+    uid: str
+    version: Version
+    recurrence_id: ICalTime | None
 
 
 def parse_vevent(component: Component, uid: str) -> ParsedVEvent:
@@ -77,6 +91,17 @@ def parse_vevent(component: Component, uid: str) -> ParsedVEvent:
     for line in component.lines:
         parser.add_line(line)
     return parser.build(uid, component.components)
+
+
+def parse_cancellation(component: Component, uid: str) -> ParsedCancellation:
+    """Parse a VEVENT of a calendar with METHOD:CANCEL, which need not have a DTSTART. Raises `Unreadable`."""
+    if component.error:
+        raise Unreadable(component.error)
+    parser = _Parser([])
+    for line in component.lines:
+        if parse_line_name(line) in _IDENTIFYING_PROPERTIES:
+            parser.add_line(line)
+    return ParsedCancellation(uid, parser.parse_version(), parser.parse_recurrence_id())
 
 
 class _Parser:
@@ -92,10 +117,12 @@ class _Parser:
         self.exdates: list[ICalTime] = []
         self.other_lines: list[str] = []
         self.warnings = warnings
+        self.record_times: dict[str, str] = {}
 
     def add_line(self, line: str) -> None:
         name = parse_line_name(line)
-        if name in _IGNORED_PROPERTIES:
+        if name in _RECORD_PROPERTIES:
+            self.record_times[name] = line[len(name) + 1 :]
             return
         if name not in _KNOWN_PROPERTIES:
             self.other_lines.append(line)
@@ -147,15 +174,13 @@ class _Parser:
         return list(dict.fromkeys(rule for rule in rules if rule))
 
     def build(self, uid: str, inner: list[Component]) -> ParsedVEvent:
-        start, recurrence_id = self._get("DTSTART"), self._get("RECURRENCE-ID")
+        start = self._get("DTSTART")
         if start is None:
             raise Unreadable("it has no DTSTART")
-        if recurrence_id is not None and recurrence_id.parameters.get("RANGE", "").upper() == "THISANDFUTURE":
-            raise Unreadable("it changes an occurrence and all that follow (THISANDFUTURE), which is not supported")
         return ParsedVEvent(
             uid=uid,
-            sequence=min(max(self._parse("SEQUENCE", parse_integer) or 0, 0), MAX_SEQUENCE),
-            recurrence_id=parse_time(recurrence_id) if recurrence_id else None,
+            version=self.parse_version(),
+            recurrence_id=self.parse_recurrence_id(),
             start=parse_time(start),
             end=self._parse("DTEND", parse_time),
             duration=self._parse("DURATION", parse_length),
@@ -166,7 +191,23 @@ class _Parser:
             exdates=self.exdates,
             fields=self._build_fields(inner),
             warnings=self.warnings,
+            record_times=RecordTimes(*(self.record_times.get(name, "") for name in ("CREATED", "LAST-MODIFIED"))),
         )
+
+    def parse_version(self) -> Version:
+        """Return the SEQUENCE and the DTSTAMP; one that is missing or cannot be read is 0 or None."""
+        stamp = self._get("DTSTAMP")
+        sequence = min(max(self._parse("SEQUENCE", parse_integer) or 0, 0), MAX_SEQUENCE)
+        return Version(sequence, _parse_stamp(stamp) if stamp else None)
+
+    def parse_recurrence_id(self) -> ICalTime | None:
+        """Return the RECURRENCE-ID, or None without one. Raises `Unreadable`."""
+        prop = self._get("RECURRENCE-ID")
+        if prop is None:
+            return None
+        if prop.parameters.get("RANGE", "").upper() == "THISANDFUTURE":
+            raise Unreadable("it changes an occurrence and all that follow (THISANDFUTURE), which is not supported")
+        return parse_time(prop)
 
     def _build_fields(self, inner: list[Component]) -> dict[str, Any]:
         fields: dict[str, Any] = {"title": DEFAULT_TITLE}
@@ -183,6 +224,15 @@ class _Parser:
         exported = [sorted(format_valarms(fields["title"], [reminder], [])) for reminder in reminders]
         fields["ics"] = _build_ics(self.other_lines, [alarm for alarm in alarms if sorted(alarm) not in exported])
         return fields
+
+
+def _parse_stamp(prop: Property) -> datetime | None:
+    """Return a DTSTAMP, which is in UTC (§3.8.7.2), or None if it cannot be read."""
+    try:
+        value = parse_time(prop).value
+    except Unreadable:
+        return None
+    return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
 
 
 def _build_ics(lines: Iterable[str], alarms: Iterable[list[str]]) -> ImportedLines | None:

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 from planner.domain.fields import FIELDS, PROPERTIES
 from planner.domain.ics.alarms import format_valarms
 from planner.domain.ics.content import encode_lines, escape_text, sanitize_line
+from planner.domain.ics.versions import build_instance_key
 from planner.domain.ics.writing.vtimezone import format_tzid
 from planner.domain.recurrence.documents import series_from_event
 from planner.domain.recurrence.series import Override, Series, add_days_clamped
@@ -75,22 +76,22 @@ class _Renderer:
         self._time_zone = event.time_zone or "UTC"
         self._content = {name: getattr(event, name) for name in _CONTENT_FIELDS if name not in hidden}
         self.time_zones: dict[str, None] = {}
-        created, updated = _format_utc(event.created_at), _format_utc(event.updated_at)
+        created, updated = format_utc(event.created_at), format_utc(event.updated_at)
         self._head = [
             "BEGIN:VEVENT",
             f"UID:{escape_text(uid)}",
             f"DTSTAMP:{updated}",
             f"CREATED:{created}",
             f"LAST-MODIFIED:{updated}",
-            f"SEQUENCE:{(event.sequence or 0) + event.revision - 1}",
         ]
+        self._sequence, self._instance_sequences = _find_sequences(event)
 
     def format_single(self, start: str) -> Iterator[list[str]]:
         """Yield the lines of the VEVENT of an event that does not repeat."""
         times = [self._format_stored("DTSTART", start)]
         if self._event.end is not None:
             times.append(self._format_stored("DTEND", self._event.end))
-        yield [*self._head, *times, *self._format_content(self._content), "END:VEVENT"]
+        yield [*self._head, f"SEQUENCE:{self._sequence}", *times, *self._format_content(self._content), "END:VEVENT"]
 
     def format_recurring(self) -> Iterator[list[str]]:
         """Yield the lines of the VEVENT of a recurring event, then those of each occurrence that differs."""
@@ -100,13 +101,20 @@ class _Renderer:
         if series.rrule is not None:
             times.append(f"RRULE:{series.rrule}")
         times += [*self._format_dates("RDATE", rdates), *self._format_dates("EXDATE", exdates)]
-        yield [*self._head, *times, *self._format_content(self._content), "END:VEVENT"]
+        yield [*self._head, f"SEQUENCE:{self._sequence}", *times, *self._format_content(self._content), "END:VEVENT"]
         for recurrence_id, override in overridden:
             times = [self._format_stored("RECURRENCE-ID", recurrence_id.isoformat())]
             times += self._format_own_times(series, recurrence_id, override)
             own = {name: value for name, value in override.fields.items() if name in self._content}
             content = self._content | own
-            yield [*self._head, *times, *self._format_content(content), "END:VEVENT"]
+            sequence = self._find_sequence(recurrence_id)
+            yield [*self._head, f"SEQUENCE:{sequence}", *times, *self._format_content(content), "END:VEVENT"]
+
+    def _find_sequence(self, recurrence_id: date) -> int:
+        """Return the SEQUENCE of one occurrence, which may have one of its own (RFC 5546 §2.1.5)."""
+        if not self._instance_sequences:
+            return self._sequence
+        return self._instance_sequences.get(build_instance_key(recurrence_id, self._time_zone), self._sequence)
 
     def _format_own_times(self, series: Series, recurrence_id: date, override: Override) -> Iterator[str]:
         """Yield the start and end of an occurrence with an override."""
@@ -132,14 +140,14 @@ class _Renderer:
         if is_unambiguous:
             yield self._format_stored("DTEND", local.isoformat(), time_zone)
         else:
-            yield f"DTEND:{_format_utc(end)}"
+            yield f"DTEND:{format_utc(end)}"
 
     def _format_stored(self, name: str, stored_time: str, time_zone: str | None = None) -> str:
         """Return the line of a stored start or end, in the time zone of the event unless another one is given."""
         if len(stored_time) > len("2026-05-01T18:00:00"):
             # It has an offset, so it is the second occurrence of a local time. With a TZID it would mean the
             # first (RFC 5545 §3.3.5).
-            return f"{name}:{_format_utc(datetime.fromisoformat(stored_time))}"
+            return f"{name}:{format_utc(datetime.fromisoformat(stored_time))}"
         zone = None if len(stored_time) == len("2026-05-01") else time_zone or self._time_zone
         return f"{name}{self._format_time_parameter(zone)}{_compact(stored_time)}{_get_suffix(zone)}"
 
@@ -186,6 +194,19 @@ class _Renderer:
         return selected
 
 
+def _find_sequences(event: StoredEvent) -> tuple[int, dict[str, int]]:
+    """Return the SEQUENCE of an event, and those of its occurrences that have their own, by their keys.
+
+    They are the organizer's, if the event was imported: only the organizer may increase them (RFC 5546 §2.1.4).
+    """
+    source = event.source
+    if source is None:
+        return (event.sequence or 0) + event.revision - 1, {}
+    instances = {key: version["sequence"] for key, version in source.get("instances", {}).items()}
+    series = source.get("series")
+    return series["sequence"] if series else max(instances.values(), default=0), instances
+
+
 def _find_exceptions(series: Series) -> tuple[set[date], set[date], list[tuple[date, Override]]]:
     """Return the EXDATEs and RDATEs of a series, and its overrides that have a VEVENT of their own, in order."""
     exdates, rdates = set(series.exdates), set(series.rdates)
@@ -211,7 +232,8 @@ def _split_name(line: str) -> str:
     return re.split("[:;]", line, maxsplit=1)[0]
 
 
-def _format_utc(moment: datetime) -> str:
+def format_utc(moment: datetime) -> str:
+    """Return an instant as a DATE-TIME in UTC (RFC 5545 §3.3.5), without fractions of a second."""
     return f"{_compact(moment.astimezone(UTC).replace(tzinfo=None, microsecond=0).isoformat())}Z"
 
 

@@ -102,7 +102,7 @@ def test_an_entry_with_such_a_line_in_place_of_its_times_is_not_imported(line: s
 def test_a_property_that_is_empty_or_cannot_be_read_is_lost_without_its_event(name: str, value: str) -> None:
     entry, warnings = read(file(event("SUMMARY:Tea", f"{name}:{value}")))
     assert entry.fields["title"] == "Tea"
-    assert entry.sequence == 0
+    assert entry.version.sequence == 0
     assert name.lower() not in entry.fields
     if name in ("SEQUENCE", "DTEND", "DURATION", "EXDATE") and value.strip():
         assert name in warnings[0]
@@ -120,4 +120,4 @@ def test_a_property_whose_parameters_cannot_be_read_is_lost_with_a_warning(line:
 )
 def test_a_sequence_is_an_integer(value: str, number: int) -> None:
     entry, warnings = read(file(event(f"SEQUENCE:{value}")))
-    assert (entry.sequence, warnings) == (number, [])
+    assert (entry.version.sequence, warnings) == (number, [])

@@ -34,7 +34,7 @@ def reason(*lines: str, **options: Any) -> str:
 def test_what_google_exports() -> None:
     (standup, holiday), failures = read(GOOGLE)
     assert not failures
-    assert (standup.uid, standup.sequence, standup.kind) == ("1abcdef234567@google.com", 3, "event")
+    assert (standup.uid, standup.version.sequence, standup.kind) == ("1abcdef234567@google.com", 3, "event")
     fields = standup.fields
     assert fields["title"] == "Stand-up"
     assert (
@@ -310,7 +310,7 @@ def test_occurrences_without_their_event_have_a_kind_of_their_own() -> None:
 def test_the_highest_sequence_of_a_uid_takes_precedence_and_the_last_of_equal_ones() -> None:
     parts = [event("SUMMARY:two", "SEQUENCE:2"), event("SUMMARY:two again", "SEQUENCE:2"), event("SUMMARY:one")]
     ((found,), _) = read(file(*parts))
-    assert (found.fields["title"], found.sequence) == ("two again", 2)
+    assert (found.fields["title"], found.version.sequence) == ("two again", 2)
 
 
 def test_a_cancellation_has_a_kind_of_its_own_and_replies_to_invitations_are_not_imported() -> None:
