@@ -13,7 +13,7 @@ from zoneinfo import ZoneInfo
 
 from dateutil.rrule import DAILY, HOURLY, MONTHLY, WEEKLY, YEARLY, rrule, rrulestr, weekday
 
-from planner.domain.recurrence.rrule import Frequency, RecurrenceRule, Weekday, parse_rule
+from planner.domain.recurrence.rrule import Frequency, RecurrenceRule, Skip, Weekday, parse_rule
 from planner.domain.recurrence.series import Series
 
 FREQUENCIES = {
@@ -68,6 +68,10 @@ def dateutil_agrees(text: str, start: date) -> bool:
         and not any(abs(week) >= 52 for week in rule.by_week_no)
         # Week -51 may be the first one of the next year, which dateutil does not find, as its comments say.
         and not any(week < -50 for week in rule.by_week_no)
+        # What dateutil takes from the start is less than what RFC 8984 does.
+        and not (rule.frequency is Frequency.YEARLY and rule.by_month_day and not rule.by_month)
+        and not (rule.by_week_no and not rule.by_day)
+        and rule.skip is Skip.OMIT
     )
 
 
@@ -93,7 +97,7 @@ def expand_by_dateutil(text: str, start: date, high: date) -> list[date]:
             bysecond=rule.by_second or None,
         )
     else:
-        expanded = rrulestr(text, dtstart=begin)
+        expanded = rrulestr(str(rule), dtstart=begin)
     found = [local for local in takewhile(lambda local: local <= until, expanded) if local >= begin]
     return list(found) if isinstance(start, datetime) else [local.date() for local in found]
 
@@ -108,23 +112,29 @@ def expand_by_definition(rule: RecurrenceRule, start: date, high: date) -> list[
     if not isinstance(start, datetime):
         # An all-day rule ignores times of day.
         rule = replace(rule, by_hour=(), by_minute=(), by_second=())
+    rule = add_parts_of_start(rule, begin)
     # Whole periods are needed for BYSETPOS.
     around = {Frequency.YEARLY: 366, Frequency.MONTHLY: 31, Frequency.WEEKLY: 7}.get(rule.frequency, 0)
+    days = [date.fromordinal(n) for n in range(begin.toordinal() - around, high.toordinal() + around + 1)]
+    # Each day with one day of its period: a day that takes the place of a missing one may be in another period.
+    pairs = [(day, day) for day in days if _day_matches(rule, day)]
+    if rule.skip is not Skip.OMIT and rule.frequency <= Frequency.MONTHLY:
+        pairs += _replace_missing_days(rule, days[0].year, days[-1].year)
     candidates = []
-    for ordinal in range(begin.toordinal() - around, high.toordinal() + around + 1):
-        day = date.fromordinal(ordinal)
-        if _day_matches(rule, begin, day):
-            for hour, minute, second in _times(rule, begin):
-                local = datetime(day.year, day.month, day.day, hour, minute, second, begin.microsecond)
-                if _in_interval(rule, begin, local):
-                    candidates.append(local)
+    for of_period, day in sorted(set(pairs)):
+        for hour, minute, second in _times(rule, begin):
+            local = datetime(day.year, day.month, day.day, hour, minute, second, begin.microsecond)
+            period = _period(rule, datetime(of_period.year, of_period.month, of_period.day, hour))
+            if (period - _period(rule, begin)) % rule.interval == 0:
+                candidates.append((period, local))
     found = []
-    for _, group in groupby(candidates, key=lambda local: _period(rule, local)):
-        period = list(group)
+    for _, group in groupby(sorted(set(candidates)), key=lambda pair: pair[0]):
+        in_period = [local for _, local in group]
         if rule.by_set_pos:
-            positions = {position - 1 if position > 0 else len(period) + position for position in rule.by_set_pos}
-            period = [local for index, local in enumerate(period) if index in positions]
-        found += period
+            positions = {position - 1 if position > 0 else len(in_period) + position for position in rule.by_set_pos}
+            in_period = [local for index, local in enumerate(in_period) if index in positions]
+        found += in_period
+    found = sorted(set(found))
     if isinstance(start, datetime):
         return [local for local in found if start <= local <= high]
     return [local.date() for local in found if start <= local.date() <= high]
@@ -149,10 +159,6 @@ def _period(rule: RecurrenceRule, local: datetime) -> int:
             return local.toordinal() * 24 + local.hour
 
 
-def _in_interval(rule: RecurrenceRule, begin: datetime, local: datetime) -> bool:
-    return (_period(rule, local) - _period(rule, begin)) % rule.interval == 0
-
-
 def _week_of(day: date, wkst: int) -> tuple[int, int]:
     """Return the number of the day's week, and the number of weeks in its year."""
     # The year of a week is that of its fourth day.
@@ -172,24 +178,71 @@ def _month_length(day: date) -> int:
     return ((day.replace(day=28) + timedelta(days=4)).replace(day=1) - timedelta(days=1)).day
 
 
-def _day_matches(rule: RecurrenceRule, begin: datetime, day: date) -> bool:
+def add_parts_of_start(rule: RecurrenceRule, begin: date) -> RecurrenceRule:
+    """Return the rule with the parts that RFC 8984 §4.3.3.1 adds to one that says too little about days."""
+    match rule.frequency:
+        case Frequency.WEEKLY if not rule.by_day:
+            rule = replace(rule, by_day=(Weekday(begin.weekday()),))
+        case Frequency.MONTHLY if not rule.by_day and not rule.by_month_day:
+            rule = replace(rule, by_month_day=(begin.day,))
+        case Frequency.YEARLY if not rule.by_year_day:
+            given = rule
+            if not given.by_month and not given.by_week_no and (given.by_month_day or not given.by_day):
+                rule = replace(rule, by_month=(begin.month,))
+            if not given.by_month_day and not given.by_week_no and not given.by_day:
+                rule = replace(rule, by_month_day=(begin.day,))
+            if given.by_week_no and not given.by_month_day and not given.by_day:
+                rule = replace(rule, by_day=(Weekday(begin.weekday()),))
+    return rule
+
+
+def _replace_missing_days(rule: RecurrenceRule, first: int, last: int) -> list[tuple[date, date]]:
+    """Return what SKIP gives for the days that a month or year does not have: a day of the month, and the other day."""
+    pairs = []
+    for year, month in product(range(first, last + 1), rule.by_month or range(1, 13)):
+        start = date(year, month, 1)
+        if not rule.by_year_day:
+            end = start + timedelta(days=_month_length(start))
+            pairs += [(start, _replace_missing_day(rule, nth, start, end)) for nth in rule.by_month_day]
+    for year in range(first, last + 1) if not rule.by_month_day else ():
+        start, end = date(year, 1, 1), date(year + 1, 1, 1)
+        for nth in rule.by_year_day:
+            of_year = date(year, 12, 1) if nth > 0 else start
+            if not rule.by_month or of_year.month in rule.by_month:
+                pairs.append((of_year, _replace_missing_day(rule, nth, start, end)))
+    return [
+        (of_period, day)
+        for of_period, day in pairs
+        if day is not None
+        and (not rule.by_day or any(weekday_ == day.weekday() and nth == 0 for weekday_, nth in rule.by_day))
+        and (not rule.by_week_no or _is_among(rule.by_week_no, *_week_numbers(day, rule.wkst)))
+    ]
+
+
+def _replace_missing_day(rule: RecurrenceRule, nth: int, start: date, end: date) -> date | None:
+    """Return the day for the nth day of a period from `start` up to `end`; None if the period has it."""
+    if abs(nth) <= (end - start).days:
+        return None
+    if rule.skip is Skip.BACKWARD:
+        return (end if nth > 0 else start) - timedelta(days=1)
+    return end if nth > 0 else start
+
+
+def _week_numbers(day: date, wkst: int) -> tuple[int, int]:
+    number, weeks = _week_of(day, wkst)
+    return number, number - weeks - 1
+
+
+def _day_matches(rule: RecurrenceRule, day: date) -> bool:
+    """Whether a rule that says enough about days allows a day."""
     year_day, year_length = day.timetuple().tm_yday, date(day.year, 12, 31).timetuple().tm_yday
-    by_month, by_month_day, by_day = rule.by_month, rule.by_month_day, rule.by_day
-    if not (rule.by_week_no or rule.by_year_day or by_month_day or by_day):
-        if rule.frequency is Frequency.YEARLY:
-            by_month, by_month_day = by_month or (begin.month,), (begin.day,)
-        elif rule.frequency is Frequency.MONTHLY:
-            by_month_day = (begin.day,)
-        elif rule.frequency is Frequency.WEEKLY:
-            by_day = (Weekday(begin.weekday(), 0),)
-    number, weeks = _week_of(day, rule.wkst) if rule.by_week_no else (0, 0)
-    in_month = rule.frequency is Frequency.MONTHLY or bool(by_month)
+    in_month = rule.frequency is Frequency.MONTHLY or bool(rule.by_month)
     return (
-        _is_among(by_month, day.month)
-        and _is_among(rule.by_week_no, number, number - weeks - 1)
+        _is_among(rule.by_month, day.month)
+        and (not rule.by_week_no or _is_among(rule.by_week_no, *_week_numbers(day, rule.wkst)))
         and _is_among(rule.by_year_day, year_day, year_day - year_length - 1)
-        and _is_among(by_month_day, day.day, day.day - _month_length(day) - 1)
-        and (not by_day or _is_weekday_among(by_day, day, in_month=in_month))
+        and _is_among(rule.by_month_day, day.day, day.day - _month_length(day) - 1)
+        and (not rule.by_day or _is_weekday_among(rule.by_day, day, in_month=in_month))
     )
 
 

@@ -87,6 +87,11 @@ def rules(draw: st.DrawFn, *, all_day: bool = False) -> str:
     if any(part.startswith("BY") for part in parts):
         parts.maybe("BYSETPOS", numbers(1, 6, negative=True, size=3), one_in=4)
     parts.maybe("WKST", st.sampled_from(WEEKDAYS), one_in=3)
+    has_plain_days = not any(character.isdigit() for character in parts.get("BYDAY", ""))
+    if has_plain_days and not {"BYYEARDAY", "BYMONTHDAY"} <= parts.keys():
+        parts.maybe("SKIP", st.sampled_from(["OMIT", "BACKWARD", "FORWARD"]), one_in=4)
+        if "SKIP" in parts:
+            parts["RSCALE"] = "GREGORIAN"
     return ";".join(f"{name}={value}" for name, value in parts.items())
 
 

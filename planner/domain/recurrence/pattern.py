@@ -3,12 +3,12 @@
 Everything here is in local time. An instance is a date for an all-day start, and a naive local time
 otherwise.
 
-The meaning of a rule follows RFC 5545 §3.3.10. Where the standard does not decide, it follows
-dateutil, so BYWEEKNO alone means all seven days of the week. Dateutil is wrong in three cases, which
-differ here: BYSETPOS counts from the beginning of the first week even if the rule starts in the
-middle of that week; `MO,1TU` means all Mondays and the first Tuesday; and days in a week that belongs
-to the year before or after are found for every week number. The hours of an hourly rule are hours of
-local time, as for all other rules.
+The meaning of a rule follows RFC 5545 §3.3.10. Where that standard does not decide, it follows RFC 8984
+§4.3.3.1: a yearly rule takes the month of BYMONTHDAY, and the weekday of BYWEEKNO, from its start. Dateutil
+differs there, and in three more cases: here BYSETPOS counts from the beginning of the first week even if
+the rule starts in the middle of that week; `MO,1TU` means all Mondays and the first Tuesday; and days in a
+week that belongs to the year before or after are found for every week number. The hours of an hourly rule
+are hours of local time, as for all other rules.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -23,6 +23,7 @@ from planner.domain.recurrence.rrule import (
     Frequency,
     RecurrenceError,
     RecurrenceRule,
+    Skip,
     count_times_per_day,
     parse_rule,
     remove_times_of_day,
@@ -230,6 +231,8 @@ class Pattern:
         else:
             days = list(chain.from_iterable(self._days.find_by_period(first, last)))
             found = self._add_times(cut(days, first, last))
+        if self.rule.skip is not Skip.OMIT:
+            found = list(dict.fromkeys(found))
         return cut(found, low, high)
 
     def _add_times(self, days: Iterable[int]) -> list[date]:

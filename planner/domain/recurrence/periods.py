@@ -10,7 +10,7 @@ from datetime import date
 from itertools import groupby
 from typing import TypeVar
 
-from planner.domain.recurrence.rrule import Frequency, RecurrenceRule, Weekday
+from planner.domain.recurrence.rrule import Frequency, RecurrenceRule, Skip, Weekday
 from planner.domain.recurrence.yeardays import build_selector, get_new_year_ordinal
 
 _Ordered = TypeVar("_Ordered", int, date)
@@ -40,7 +40,12 @@ class RuleDays:
         return len(self._week_offsets) if self._rule.frequency is Frequency.WEEKLY else 366
 
     def find_by_period(self, first: int, last: int) -> Iterator[list[int]]:
-        """Yield the days of each whole year, month or week of the rule that has a day from `first` to `last`."""
+        """Yield the days of each whole year, month or week of the rule that has a day from `first` to `last`.
+
+        With SKIP, two of them may have the same day, because one of them does not have it itself.
+        """
+        if self._rule.skip is not Skip.OMIT:
+            first, last = max(1, first - 1), min(last + 1, LAST_DAY)
         match self._rule.frequency:
             case Frequency.YEARLY:
                 return self._find_by_year(first, last)

@@ -9,7 +9,7 @@ import re
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from functools import lru_cache
 from typing import NamedTuple, TypeVar
 
@@ -23,7 +23,7 @@ MAX_TIMES_PER_DAY = 96
 
 PART_NAMES = frozenset(
     {"FREQ", "INTERVAL", "COUNT", "UNTIL", "WKST", "BYMONTH", "BYWEEKNO", "BYYEARDAY", "BYMONTHDAY", "BYDAY"}
-    | {"BYHOUR", "BYMINUTE", "BYSECOND", "BYSETPOS"}
+    | {"BYHOUR", "BYMINUTE", "BYSECOND", "BYSETPOS", "RSCALE", "SKIP"}
 )
 WEEKDAYS = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
 
@@ -54,6 +54,14 @@ class Frequency(IntEnum):
     WEEKLY = 2
     DAILY = 3
     HOURLY = 4
+
+
+class Skip(StrEnum):
+    """What becomes of days that a month or year does not have, such as 30 February (RFC 7529 §4.1)."""
+
+    OMIT = "OMIT"
+    BACKWARD = "BACKWARD"
+    FORWARD = "FORWARD"
 
 
 class Weekday(NamedTuple):
@@ -90,6 +98,7 @@ class RecurrenceRule:
     by_second: tuple[int, ...] = ()
     by_set_pos: tuple[int, ...] = ()
     wkst: int = 0
+    skip: Skip = Skip.OMIT
 
     def __str__(self) -> str:
         """Return the rule as RFC 5545 writes it, with parts and values in a fixed order."""
@@ -115,6 +124,9 @@ class RecurrenceRule:
                 parts.append(f"{name}={','.join(map(str, values))}")
         if self.wkst:
             parts.append(f"WKST={WEEKDAYS[self.wkst]}")
+        if self.skip is not Skip.OMIT:
+            # SKIP must not be without RSCALE (RFC 7529 §4.1).
+            parts.append(f"RSCALE=GREGORIAN;SKIP={self.skip}")
         return ";".join(parts)
 
 
@@ -136,7 +148,7 @@ def parse_rule(text: str) -> RecurrenceRule:
         if name in parts:
             raise _error(f"must have {name} only once")
         if name not in PART_NAMES:
-            raise _error(f"must have only parts of RFC 5545, and {name[:40]!r} is not one")
+            raise _error(f"must have only parts of RFC 5545 and RFC 7529, and {name[:40]!r} is not one")
         parts[name] = value
     rule = _build_rule(parts)
     _check_combinations(rule, parts)
@@ -159,6 +171,8 @@ def _build_rule(parts: dict[str, str]) -> RecurrenceRule:
         return tuple(sorted(_parse_list(part, parts[part], parse_value))) if part in parts else ()
 
     frequency = _parse_frequency(parts)
+    if parts.get("RSCALE", "GREGORIAN") != "GREGORIAN":
+        raise _error(f"must have no RSCALE other than GREGORIAN, not {parts['RSCALE'][:40]!r}")
     interval = parse_one("INTERVAL", 1, MAX_INTERVAL)
     return RecurrenceRule(
         frequency=frequency,
@@ -176,6 +190,7 @@ def _build_rule(parts: dict[str, str]) -> RecurrenceRule:
         by_second=tuple(sorted({min(second, 59) for second in parse_many("BYSECOND", 0, 60)})),
         by_set_pos=parse_many("BYSETPOS", 1, 366, negative=True),
         wkst=_parse_week_start(parts.get("WKST", "MO")),
+        skip=_parse_skip(parts.get("SKIP", "OMIT"), frequency),
     )
 
 
@@ -188,6 +203,13 @@ def _parse_frequency(parts: dict[str, str]) -> Frequency:
     if name not in Frequency.__members__:
         raise _error(f"must have a FREQ of {', '.join(Frequency.__members__)}, but has {name[:40]!r}")
     return Frequency[name]
+
+
+def _parse_skip(text: str, frequency: Frequency) -> Skip:
+    if text not in Skip.__members__:
+        raise _error(f"must have one of {', '.join(Skip)} in SKIP, not {text[:40]!r}")
+    # Only the days of months and years can be missing.
+    return Skip(text) if frequency <= Frequency.MONTHLY else Skip.OMIT
 
 
 def _check_combinations(rule: RecurrenceRule, parts: dict[str, str]) -> None:

@@ -5,14 +5,13 @@ the years before and after it. The days are computed once for each kind and then
 finding the days of any year costs one look-up. Rules that differ only in their start share them.
 """
 
-from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from datetime import date
 from functools import lru_cache
-from itertools import pairwise
 from typing import NamedTuple
 
-from planner.domain.recurrence.rrule import Frequency, RecurrenceRule, Weekday
+from planner.domain.recurrence.rrule import Frequency, RecurrenceRule, Skip, Weekday
 
 # 400 years of the Gregorian calendar are a whole number of weeks, so the calendar repeats after them.
 CYCLE_YEARS = 400
@@ -50,7 +49,10 @@ def get_week_one_ordinal(year: int, wkst: int) -> int:
 
 
 class SelectedDays(NamedTuple):
-    """The selected days of a year as indexes from 0: in order, as a set, and in order for each month."""
+    """The selected days of a year as indexes from 0: in order, as a set, and in order for each month.
+
+    With SKIP, a month has its missing days as well, which may be the day before or after the month or the year.
+    """
 
     days: tuple[int, ...]
     day_set: frozenset[int]
@@ -69,6 +71,7 @@ class YearDaySelector:
         by_day: tuple[Weekday, ...],
         nth_in_month: bool,
         wkst: int,
+        skip: Skip,
     ) -> None:
         self._by_month = by_month
         self._by_week_no = by_week_no
@@ -77,6 +80,7 @@ class YearDaySelector:
         self._by_day = by_day
         self._nth_in_month = nth_in_month
         self._wkst = wkst
+        self._skip = skip
         self._selected_by_kind: dict[tuple[int, bool, bool, bool], SelectedDays] = {}
 
     def select(self, year: int) -> SelectedDays:
@@ -89,36 +93,50 @@ class YearDaySelector:
 
     def _compute(self, year: int) -> SelectedDays:
         starts = _MONTH_STARTS[is_leap(year)]
-        day_set = set(range(starts[-1]))
-        months = self._by_month or tuple(range(1, 13))
-        # Each part that is given limits the selection further (see the table in RFC 5545 §3.3.10).
-        if self._by_month:
-            day_set &= {day for month in months for day in range(starts[month - 1], starts[month])}
-        if self._by_week_no:
-            day_set &= set(self._find_days_in_weeks(year))
-        if self._by_year_day:
-            day_set &= {nth - 1 if nth > 0 else starts[-1] + nth for nth in self._by_year_day}
+        # The days of each month of BYMONTH, by the index of the month. A missing day, such as 30 February, belongs
+        # to its month also where SKIP makes it the first day of the next one.
+        months = {month - 1: set(self._find_days_in_month(month, starts)) for month in self._by_month or range(1, 13)}
+        limit = self._find_limit(year, starts, months)
+        if limit is not None:
+            months = {month: days & limit for month, days in months.items()}
+        days_by_month = tuple(tuple(sorted(months.get(month, ()))) for month in range(12))
+        day_set = frozenset().union(*months.values())
+        return SelectedDays(tuple(sorted(day_set)), day_set, days_by_month)
+
+    def _find_days_in_month(self, month: int, starts: tuple[int, ...]) -> Iterator[int]:
+        """Yield the days of a month that BYYEARDAY and BYMONTHDAY select."""
+        start, end = starts[month - 1], starts[month]
+        selected: Iterable[int] = range(start, end)
         if self._by_month_day:
-            day_set &= {
-                (starts[month - 1] if nth > 0 else starts[month] + 1) + nth - 1
-                for month in months
-                for nth in self._by_month_day
-                if abs(nth) <= starts[month] - starts[month - 1]
-            }
+            selected = _resolve_numbers(self._by_month_day, start, end, self._skip)
+        if self._by_year_day:
+            # The first and last month also have the days that are missing at the beginning and the end of the year.
+            low, high = start - (month == 1), end + (month == 12)
+            in_year = set(_resolve_numbers(self._by_year_day, 0, starts[-1], self._skip))
+            if not self._by_month_day:
+                selected = range(low, high)
+            selected = in_year.intersection(selected)
+        yield from selected
+
+    def _find_limit(self, year: int, starts: tuple[int, ...], months: Iterable[int]) -> set[int] | None:
+        """Return the days that BYWEEKNO and BYDAY select; None if they select all days."""
+        limit: set[int] | None = None
+        if self._by_week_no:
+            limit = set(self._find_days_in_weeks(year))
         if self._by_day:
-            month_ranges = [(starts[month - 1], starts[month]) for month in months]
-            ranges = month_ranges if self._nth_in_month else [(0, starts[-1])]
+            # Missing days are the day before or after the year.
+            ranges = (
+                [(starts[month], starts[month + 1]) for month in months] if self._nth_in_month else [(0, starts[-1])]
+            )
             first_weekday = (get_new_year_ordinal(year) + 6) % 7
-            day_set &= {
+            weekdays = {
                 day
-                for start, end in ranges
                 for weekday in self._by_day
+                for start, end in ([(-1, starts[-1] + 1)] if weekday.nth == 0 else ranges)
                 for day in _find_weekdays(weekday, first_weekday, start, end)
             }
-        days = tuple(sorted(day_set))
-        cuts = [bisect_left(days, start) for start in starts]
-        days_by_month = tuple(days[cut:end] for cut, end in pairwise(cuts))
-        return SelectedDays(days, frozenset(day_set), days_by_month)
+            limit = weekdays if limit is None else limit & weekdays
+        return limit
 
     def _find_days_in_weeks(self, year: int) -> Iterator[int]:
         """Yield the days in the weeks of BYWEEKNO, which may be weeks of the year before or after."""
@@ -130,6 +148,18 @@ class YearDaySelector:
                 week = number - 1 if number > 0 else weeks + number
                 if 0 <= week < weeks:
                     yield from range(start + 7 * week - new_year, start + 7 * week - new_year + 7)
+
+
+def _resolve_numbers(numbers: Iterable[int], start: int, end: int, skip: Skip) -> Iterator[int]:
+    """Yield the days that are counted from the beginning or the end of a period from `start` up to `end`."""
+    for number in numbers:
+        day = start + number - 1 if number > 0 else end + number
+        if start <= day < end:
+            yield day
+        elif skip is Skip.BACKWARD:
+            yield end - 1 if number > 0 else start - 1
+        elif skip is Skip.FORWARD:
+            yield end if number > 0 else start
 
 
 def _find_weekdays(weekday: Weekday, first_weekday: int, start: int, end: int) -> range:
@@ -154,28 +184,48 @@ def get_selector(
     by_day: tuple[Weekday, ...],
     nth_in_month: bool,
     wkst: int,
+    skip: Skip,
 ) -> YearDaySelector:
     """Return the selector for these parts; the same parts give the same object, so that its results are shared."""
-    return YearDaySelector(by_month, by_week_no, by_year_day, by_month_day, by_day, nth_in_month, wkst)
+    return YearDaySelector(by_month, by_week_no, by_year_day, by_month_day, by_day, nth_in_month, wkst, skip)
 
 
 def build_selector(rule: RecurrenceRule, start: date) -> YearDaySelector | None:
     """Return the selector for the BY parts of a rule, or None if they select all days.
 
     What the rule does not say is taken from its start (RFC 5545 §3.3.10, "Information, not contained
-    in the rule").
+    in the rule"), in the way that RFC 8984 §4.3.3.1 describes.
     """
-    by_month, by_month_day = rule.by_month, rule.by_month_day
     if rule.frequency is Frequency.WEEKLY:
         # The weekdays of a weekly rule are counted from the first day of each week, not selected in the year.
-        return get_selector(by_month, (), (), (), (), False, 0) if by_month else None
-    if rule.frequency <= Frequency.MONTHLY and not (rule.by_week_no or rule.by_year_day or by_month_day or rule.by_day):
-        by_month_day = (start.day,)
-        if rule.frequency is Frequency.YEARLY and not by_month:
-            by_month = (start.month,)
-    if not (by_month or rule.by_week_no or rule.by_year_day or by_month_day or rule.by_day):
+        return get_selector(rule.by_month, (), (), (), (), False, 0, Skip.OMIT) if rule.by_month else None
+    rule = _add_parts_of_start(rule, start)
+    if not (rule.by_month or rule.by_week_no or rule.by_year_day or rule.by_month_day or rule.by_day):
         return None
     has_numbers = any(weekday.nth for weekday in rule.by_day)
-    nth_in_month = has_numbers and (rule.frequency is Frequency.MONTHLY or bool(by_month))
-    wkst = rule.wkst if rule.by_week_no else 0
-    return get_selector(by_month, rule.by_week_no, rule.by_year_day, by_month_day, rule.by_day, nth_in_month, wkst)
+    return get_selector(
+        rule.by_month,
+        rule.by_week_no,
+        rule.by_year_day,
+        rule.by_month_day,
+        rule.by_day,
+        has_numbers and (rule.frequency is Frequency.MONTHLY or bool(rule.by_month)),
+        rule.wkst if rule.by_week_no else 0,
+        rule.skip,
+    )
+
+
+def _add_parts_of_start(rule: RecurrenceRule, start: date) -> RecurrenceRule:
+    """Return a rule with the day, weekday or month of its start, if it is monthly or yearly and lacks it."""
+    if rule.frequency is Frequency.MONTHLY and not (rule.by_month_day or rule.by_day):
+        return replace(rule, by_month_day=(start.day,))
+    if rule.frequency is not Frequency.YEARLY or rule.by_year_day:
+        return rule
+    by_month, by_month_day, by_day = rule.by_month, rule.by_month_day, rule.by_day
+    if not (by_month or rule.by_week_no) and (by_month_day or not by_day):
+        by_month = (start.month,)
+    if not (rule.by_month_day or rule.by_week_no or rule.by_day):
+        by_month_day = (start.day,)
+    if rule.by_week_no and not (rule.by_month_day or rule.by_day):
+        by_day = (Weekday(start.weekday()),)
+    return replace(rule, by_month=by_month, by_month_day=by_month_day, by_day=by_day)

@@ -80,8 +80,19 @@ def test_a_count_counts_from_the_start_whether_that_matches_or_not(rule: tuple[s
         ),
         # 1 January 2022 is in week 52 of 2021.
         ("FREQ=YEARLY;BYWEEKNO=52;BYDAY=SA", date(2021, 12, 1), [date(2022, 1, 1), date(2022, 12, 31)]),
-        # A week number alone chooses all days of the week.
-        ("FREQ=YEARLY;BYWEEKNO=20", date(2024, 1, 1), [date(2024, 5, day) for day in range(13, 20)]),
+        # A week number alone chooses the weekday of the start.
+        ("FREQ=YEARLY;BYWEEKNO=20", date(2024, 1, 2), [date(2024, 5, 14), date(2025, 5, 13)]),
+        ("FREQ=YEARLY;BYWEEKNO=53", date(2024, 1, 4), [date(2026, 12, 31), date(2032, 12, 30)]),
+        # A day of the month alone is one of the month of the start.
+        ("FREQ=YEARLY;BYMONTHDAY=16", date(2024, 5, 16), [date(2024, 5, 16), date(2025, 5, 16)]),
+        ("FREQ=YEARLY;BYMONTHDAY=29", date(2024, 2, 29), [date(2024, 2, 29), date(2028, 2, 29)]),
+        ("FREQ=YEARLY;BYMONTHDAY=-29,-1", date(2024, 2, 1), [date(2024, 2, 1), date(2024, 2, 29), date(2025, 2, 28)]),
+        ("FREQ=YEARLY;BYMONTHDAY=13;BYDAY=FR", date(2024, 9, 13), [date(2024, 9, 13), date(2030, 9, 13)]),
+        # Other parts say enough.
+        ("FREQ=YEARLY;BYMONTHDAY=16;BYWEEKNO=20", date(2024, 1, 1), [date(2024, 5, 16), date(2025, 5, 16)]),
+        ("FREQ=YEARLY;BYMONTHDAY=31;BYYEARDAY=-1", date(2024, 1, 1), [date(2024, 12, 31), date(2025, 12, 31)]),
+        ("FREQ=YEARLY;BYDAY=FR", date(2024, 5, 1), [date(2024, 5, 3), date(2024, 5, 10)]),
+        ("FREQ=YEARLY;BYWEEKNO=20;BYMONTH=5", date(2024, 1, 7), [date(2024, 5, 19), date(2025, 5, 18)]),
         ("FREQ=MONTHLY", date(2024, 1, 31), [date(2024, 1, 31), date(2024, 3, 31), date(2024, 5, 31)]),
         ("FREQ=YEARLY", date(2024, 2, 29), [date(2024, 2, 29), date(2028, 2, 29)]),
         ("FREQ=YEARLY;INTERVAL=100", date(2000, 2, 29), [date(2000, 2, 29), date(2400, 2, 29)]),
