@@ -248,14 +248,15 @@ def _build_tail(series: Series, cut: date) -> Series:
     )
     if cut <= series.start:
         return tail
-    start = None if series.pattern is None else next(series.pattern.iterate_from(cut), None)
+    start = None if series.pattern is None else series.pattern.find_new_start(cut)
     if series.pattern is None or start is None:
         return replace(tail, start=cut, rrule=None, rdates=tail.rdates - {cut})
-    rule = series.pattern.rule
+    between = [local for local in series.pattern.find_between(cut, start) if local < start]
+    rule = series.pattern.explicit_rule
     if rule.count is not None:
         earlier = [local for local in series.pattern.find_between(series.start, start) if local < start]
         rule = replace(rule, count=rule.count - len(earlier) - (not series.pattern.start_matches_rule))
-    return replace(tail, start=start, rrule=str(rule))
+    return replace(tail, start=start, rrule=str(rule), rdates=tail.rdates.union(between))
 
 
 def _end_rule_at(series: Series, last: date) -> Series:

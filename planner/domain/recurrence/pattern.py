@@ -12,9 +12,10 @@ are hours of local time, as for all other rules.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from datetime import date, datetime, time
 from functools import cached_property, lru_cache
-from itertools import chain, takewhile
+from itertools import chain, islice, takewhile
 from math import gcd
 from typing import TypeVar
 
@@ -29,7 +30,13 @@ from planner.domain.recurrence.rrule import (
     remove_times_of_day,
     resolve_until,
 )
-from planner.domain.recurrence.yeardays import CYCLE_DAYS, CYCLE_YEARS, count_days_in_month, get_new_year_ordinal
+from planner.domain.recurrence.yeardays import (
+    CYCLE_DAYS,
+    CYCLE_YEARS,
+    add_parts_of_start,
+    count_days_in_month,
+    get_new_year_ordinal,
+)
 from planner.domain.zones import MAX_CLOCK_CHANGE, add_clamped, to_local, to_utc
 
 _T = TypeVar("_T")
@@ -163,6 +170,24 @@ class Pattern:
                 if self.last is not None and local > self.last:
                     return
                 yield local
+
+    def find_new_start(self, low: date) -> date | None:
+        """Return the first instance from `low` on from which the rest of the rule can be counted; None if none is left.
+
+        It is not a day that SKIP has put in place of a missing one, because that is in another month, or later in
+        its month, than what the rule says; unless there are only such days.
+        """
+        instances = self.iterate_from(low)
+        first = next(instances, None)
+        if first is None or self.rule.skip is Skip.OMIT:
+            return first
+        present = Pattern(replace(self.rule, skip=Skip.OMIT, count=None, until=None), self._start, self._time_zone)
+        return next((local for local in chain([first], islice(instances, 100)) if present.contains(local)), first)
+
+    @property
+    def explicit_rule(self) -> RecurrenceRule:
+        """The rule with what SKIP needs to know of the start, so that it means the same with another start."""
+        return self.rule if self.rule.skip is Skip.OMIT else add_parts_of_start(self.rule, self._start)
 
     def iterate_backwards(self, high: date) -> Iterator[date]:
         """Yield the instances up to `high`, the latest first."""

@@ -199,7 +199,7 @@ def build_selector(rule: RecurrenceRule, start: date) -> YearDaySelector | None:
     if rule.frequency is Frequency.WEEKLY:
         # The weekdays of a weekly rule are counted from the first day of each week, not selected in the year.
         return get_selector(rule.by_month, (), (), (), (), False, 0, Skip.OMIT) if rule.by_month else None
-    rule = _add_parts_of_start(rule, start)
+    rule = add_parts_of_start(rule, start)
     if not (rule.by_month or rule.by_week_no or rule.by_year_day or rule.by_month_day or rule.by_day):
         return None
     has_numbers = any(weekday.nth for weekday in rule.by_day)
@@ -215,7 +215,7 @@ def build_selector(rule: RecurrenceRule, start: date) -> YearDaySelector | None:
     )
 
 
-def _add_parts_of_start(rule: RecurrenceRule, start: date) -> RecurrenceRule:
+def add_parts_of_start(rule: RecurrenceRule, start: date) -> RecurrenceRule:
     """Return a rule with the day, weekday or month of its start, if it is monthly or yearly and lacks it."""
     if rule.frequency is Frequency.MONTHLY and not (rule.by_month_day or rule.by_day):
         return replace(rule, by_month_day=(start.day,))

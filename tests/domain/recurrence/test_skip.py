@@ -54,9 +54,8 @@ def test_skip_says_what_becomes_of_a_missing_day(text: str, start: date, expecte
 def test_count_counts_a_day_once() -> None:
     start = date(2026, 2, 1)
     pattern = compile_pattern("FREQ=MONTHLY;BYMONTHDAY=1,31;SKIP=FORWARD;RSCALE=GREGORIAN;COUNT=4", start, "UTC")
-    assert [
-        f"{day:%m-%d}" for day in pattern.find_between(start, date(2027, 1, 1))
-    ] == "02-01 03-01 03-31 04-01".split()
+    found = pattern.find_between(start, date(2027, 1, 1))
+    assert [f"{day:%m-%d}" for day in found] == ["02-01", "03-01", "03-31", "04-01"]
 
 
 @pytest.mark.parametrize("low", [date(2026, 2, 28), date(2026, 3, 1)])
