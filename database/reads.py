@@ -42,12 +42,19 @@ async def find(
 
 
 async def find_slice(
-    document: type[D], match: Filter, after: Id | None, limit: int, *, newest_first: bool = False
+    document: type[D],
+    match: Filter,
+    after: Id | None,
+    limit: int,
+    *,
+    newest_first: bool = False,
+    fields: Projection | None = None,
 ) -> Slice[D]:
     """Return the first `limit` documents that match and come after the id `after`, in order of id."""
     if after is not None:
         match = {**match, "_id": {"$lt" if newest_first else "$gt": after}}
-    found = await find(document, match, order=[("_id", -1 if newest_first else 1)], limit=limit + 1)
+    order: Order = [("_id", -1 if newest_first else 1)]
+    found = await find(document, match, order=order, limit=limit + 1, fields=fields)
     return Slice(found[:limit], len(found) > limit)
 
 

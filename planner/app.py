@@ -12,6 +12,7 @@ from starlette.responses import Response
 from auth.hash_password import PasswordHasher
 from database.connection import bind
 from models import DOCUMENTS
+from models.accounts.user import User
 from planner import background
 from planner.clock import Clock, SystemClock
 from planner.logs import RequestLog
@@ -58,7 +59,7 @@ def create_app(
         database = await (open_database or database_opener(settings))()
         try:
             await bind(database, DOCUMENTS)
-            await hasher.warm_up()
+            await hasher.warm_up(User.find_password_hash)
             services = build_services(
                 settings, database, hasher, transport, clock or SystemClock(), random_bytes, metrics
             )

@@ -80,7 +80,7 @@ def _parser() -> argparse.ArgumentParser:
 
     admin = commands.add_parser("admin", help="manage admins").add_subparsers(required=True, metavar="command")
     create = admin.add_parser("create", help="make an account an admin, or create one; asks for the password")
-    create.add_argument("email", help="the e-mail address of the account")
+    create.add_argument("email", help="the e-mail address of the account (no username)")
     create.set_defaults(run=_create_admin)
 
     send = commands.add_parser("send-due", help="send the queued mail once; a running planner does this continuously")

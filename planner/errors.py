@@ -135,8 +135,8 @@ class GrantRefused(PlannerError):
 class TooMany(PlannerError):
     """A rate limit was exceeded; `retry_after` is the number of seconds until the next attempt is accepted."""
 
-    def __init__(self, retry_after: int) -> None:
-        super().__init__("Too many attempts. Try again later.")
+    def __init__(self, detail: str, retry_after: int) -> None:
+        super().__init__(detail)
         self.retry_after = retry_after
 
 

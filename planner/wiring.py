@@ -100,6 +100,7 @@ def build_services(
     database.on_insert(AuditEntry, lambda entry: metrics.count_audit_event(entry.event))
     rate_limiter = RateLimiter(settings.rate_limits == "on", clock)
     sessions = Sessions(signer, tokens, principals, audit, settings.refresh_token_days, clock)
+    recovery = Recovery(hasher, principals, rate_limiter, audit, clock)
     accounts = Accounts(hasher, sessions, principals, rate_limiter, audit, clock)
     oidc_linking = OidcLinking(accounts, audit, clock)
     personal_tokens = PersonalTokens(principals, audit, tokens, clock)
@@ -120,15 +121,15 @@ def build_services(
         audit=audit,
         accounts=accounts,
         sessions=sessions,
-        recovery=Recovery(hasher, principals, rate_limiter, audit, clock),
+        recovery=recovery,
         personal_tokens=personal_tokens,
         introspection=Introspection(signer, principals, sessions, personal_tokens, clock),
         oidc_login=OidcLogin(
             settings.oidc, sessions, oidc_linking, rate_limiter, audit, tokens, base_url, settings.origins, clock
         ),
         oidc_linking=oidc_linking,
-        administration=Administration(principals, audit, clock),
-        deletion=AccountDeletion(accounts, principals, audit, clock),
+        administration=Administration(principals, recovery, rate_limiter, audit, clock),
+        deletion=AccountDeletion(accounts, principals, rate_limiter, audit, clock),
         data_export=DataExport(clock),
         events=events,
         occurrences=Occurrences(conflicts, clock),

@@ -36,7 +36,6 @@ router = APIRouter(
 # What clients of OpenID Connect add by themselves (OpenID Connect Core §5.4, §11). These name no rights here, so they
 # are ignored, as RFC 6749 §3.3 permits.
 IGNORED_SCOPES = {"openid", "offline_access", "profile", "email", "address", "phone"}
-WRONG_CREDENTIALS = "The account or the password is wrong."
 
 
 def respond_signed_in(signed_in: SignedIn) -> Response:
@@ -72,10 +71,7 @@ async def sign_in(services: ServicesDep, client: Client, body: SignInRequest) ->
 
     This opens a session. The response to an unknown account and to a wrong password is the same.
     """
-    signed_in = await services.accounts.sign_in(body.email, body.password, client)
-    if signed_in is None:
-        raise Unauthenticated(WRONG_CREDENTIALS)
-    return respond_signed_in(signed_in)
+    return respond_signed_in(await services.accounts.sign_in(body.email, body.password, client))
 
 
 TOKEN_FORM = describe_form(
@@ -114,9 +110,10 @@ async def issue_tokens(
     match grant_type:
         case "password":
             username, password = require_parameters(form, "username", "password")
-            signed_in = await services.accounts.sign_in(username, password, client, parse_scope(form.get("scope")))
-            if signed_in is None:
-                raise GrantRefused("invalid_grant", WRONG_CREDENTIALS)
+            try:
+                signed_in = await services.accounts.sign_in(username, password, client, parse_scope(form.get("scope")))
+            except Unauthenticated as error:
+                raise GrantRefused("invalid_grant", error.detail) from None
             tokens = signed_in.tokens
         case "refresh_token":
             (refresh_token,) = require_parameters(form, "refresh_token")

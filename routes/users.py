@@ -7,10 +7,9 @@ from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from auth.authenticate import AccountReader, Admin, CurrentUser, Moderator
-from models.accounts.account_requests import AccountPatch, DeleteAccountRequest, UserPatch
-from models.accounts.user import UserPage, UserRead
+from models.accounts.account_requests import AccountPatch, DeleteAccountRequest, UserPatch, UserQuery
+from models.accounts.user import OwnUserRead, UserPage, UserRead
 from models.shared.audit import AuditPage, AuditQuery
-from models.shared.schema import PageQuery
 from routes.http.dependencies import (
     Client,
     IdInPath,
@@ -28,32 +27,46 @@ from routes.http.responses import (
     respond_with,
 )
 from routes.http.route import PlannerRoute
+from routes.http.services import services_of
 
 router = APIRouter(
     prefix="/api/v1", tags=["accounts"], route_class=PlannerRoute, responses=describe_errors(*AUTHENTICATED_ERRORS)
 )
 ACCOUNT = describe_response(200, "The account.", UserRead, "ETag")
+OWN_ACCOUNT = describe_response(200, "Your account.", OwnUserRead, "ETag", "Link")
 
 
-@router.get("/users/me", responses=ACCOUNT | NOT_MODIFIED)
+def link_events(request: Request, response: Response) -> Response:
+    """Add the address of the list of all events of the caller, of which the account has the latest only."""
+    response.headers["link"] = f'<{services_of(request).base_url}/api/v1/events?scope=mine>; rel="related"'
+    return response
+
+
+@router.get("/users/me", responses=OWN_ACCOUNT | NOT_MODIFIED)
 async def get_current_user(request: Request, caller: AccountReader, services: ServicesDep) -> Response:
     """Get your account.
 
-    It includes the ids of the events that you created.
+    It includes the ids of the latest 1,000 events that you created. The header `Link` names the list of all of them.
     """
-    return respond_with(request, await services.accounts.get_own(caller))
+    return link_events(request, respond_with(request, await services.accounts.get_own(caller)))
 
 
-@router.patch("/users/me", responses=ACCOUNT | describe_errors(409, 412, 429, *BODY_ERRORS))
+@router.patch("/users/me", responses=OWN_ACCOUNT | describe_errors(409, 412, 429, *BODY_ERRORS))
 async def update_current_user(
-    caller: CurrentUser, services: ServicesDep, if_match: IfMatch, client: Client, patch: UserPatch
+    request: Request,
+    caller: CurrentUser,
+    services: ServicesDep,
+    if_match: IfMatch,
+    client: Client,
+    patch: UserPatch,
 ) -> Response:
     """Update your account.
 
     The body is a JSON merge patch (RFC 7396): null clears a field, an absent field stays as it is. A new
     e-mail address must be verified again.
     """
-    return respond_changed(await services.accounts.update_own(caller, patch, if_match, client))
+    changed = await services.accounts.update_own(caller, patch, if_match, client)
+    return link_events(request, respond_changed(changed))
 
 
 @router.delete("/users/me", status_code=204, responses=describe_errors(409, 412, 429, *BODY_ERRORS))
@@ -91,13 +104,14 @@ async def export_current_user(caller: CurrentUser, services: ServicesDep) -> Res
 
 @router.get("/users", responses=describe_response(200, "A page of accounts.", UserPage, "Link"))
 async def list_users(
-    request: Request, moderator: Moderator, services: ServicesDep, query: Annotated[PageQuery, Query()]
+    request: Request, moderator: Moderator, services: ServicesDep, query: Annotated[UserQuery, Query()]
 ) -> Response:
-    """List all accounts.
+    """List accounts.
 
-    Only moderators can do this. The oldest account is first.
+    Only moderators can do this. The oldest account is first. With `q`, only accounts whose e-mail address or username
+    begins so.
     """
-    return respond_page(request, await services.administration.get_account_page(query.cursor, query.limit))
+    return respond_page(request, await services.administration.get_account_page(query))
 
 
 @router.get("/users/{id}", responses=ACCOUNT | NOT_MODIFIED)
@@ -123,6 +137,48 @@ async def update_user(
     Only admins can do this. The last admin cannot be disabled or get another role.
     """
     return respond_changed(await services.administration.update_account(admin, id, patch, if_match, client))
+
+
+@router.delete("/users/{id}", status_code=204, responses=describe_errors(409, 412))
+async def delete_user(id: IdInPath, admin: Admin, services: ServicesDep, if_match: IfMatch, client: Client) -> Response:
+    """Delete an account.
+
+    Only admins can do this. All its events, sessions, tokens and feeds are deleted with it, immediately. It cannot be
+    undone. The last admin cannot be deleted, and your own account only at `/users/me`.
+    """
+    await services.deletion.delete_other(admin, id, if_match, client)
+    return Response(status_code=204)
+
+
+@router.post("/users/{id}/unlock", status_code=204)
+async def unlock_user(id: IdInPath, admin: Admin, services: ServicesDep, client: Client) -> Response:
+    """Let somebody sign in again who is locked out.
+
+    Only admins can do this. After ten wrong passwords for an address or a username within 15 minutes, it is refused
+    for 15 minutes; this ends at once.
+    """
+    await services.administration.unlock(admin, id, client)
+    return Response(status_code=204)
+
+
+@router.delete("/users/{id}/sessions", status_code=204)
+async def revoke_user_sessions(id: IdInPath, admin: Admin, services: ServicesDep, client: Client) -> Response:
+    """Revoke all sessions of an account.
+
+    Only admins can do this. Their access tokens and refresh tokens stop working.
+    """
+    await services.administration.end_sessions(admin, id, client)
+    return Response(status_code=204)
+
+
+@router.post("/users/{id}/verification", status_code=202, responses=describe_errors(409, 429))
+async def send_user_verification_email(id: IdInPath, admin: Admin, services: ServicesDep, client: Client) -> Response:
+    """Send the verification e-mail of an account again.
+
+    Only admins can do this. The response is 409 if the e-mail address is verified already.
+    """
+    await services.administration.send_verification(admin, id, client)
+    return Response(status_code=202)
 
 
 @router.get("/audit", responses=describe_response(200, "A page of the audit log.", AuditPage, "Link"))

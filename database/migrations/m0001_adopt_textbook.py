@@ -60,7 +60,16 @@ def folded(tags: Iterable[Any]) -> list[str]:
 
 def folded_address(address: Any) -> str:
     """Return an e-mail address in the form in which addresses are compared."""
-    return unicodedata.normalize("NFC", str(address).strip()).lower()
+    name, at, domain = unicodedata.normalize("NFC", str(address).strip()).lower().rpartition("@")
+    return name + at + ".".join(map(_in_unicode, domain.split(".")))
+
+
+def _in_unicode(label: str) -> str:
+    """Return a label of a domain without its punycode (RFC 5891 §4.4)."""
+    try:
+        return label.removeprefix("xn--").encode().decode("punycode") if label.startswith("xn--") else label
+    except UnicodeError:
+        return label
 
 
 def adopted_event(event: dict[str, Any], creator: ObjectId) -> dict[str, Any]:

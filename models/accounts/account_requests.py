@@ -5,8 +5,8 @@ from typing import Annotated
 from pydantic import ConfigDict, Field, StringConstraints
 
 from models.accounts.user import Role
-from models.shared.fields import NO_NUL, Email, Password, PasswordAttempt, Text, TimeZone, Username
-from models.shared.schema import Request
+from models.shared.fields import MAX_EMAIL_LENGTH, NO_NUL, Email, Password, PasswordAttempt, Text, TimeZone, Username
+from models.shared.schema import PageQuery, Request
 
 FullName = Annotated[str, StringConstraints(max_length=200, pattern=NO_NUL)]
 MailedToken = Annotated[
@@ -44,7 +44,7 @@ class SignInRequest(Request):
         json_schema_extra={"examples": [{"email": "ada@example.com", "password": "long-enough and unusual"}]}
     )
 
-    email: Annotated[Text, Field(max_length=254, description="The e-mail address, or the username.")]
+    email: Annotated[Text, Field(max_length=MAX_EMAIL_LENGTH, description="The e-mail address, or the username.")]
     password: PasswordAttempt
 
 
@@ -68,6 +68,23 @@ class AccountPatch(Request):
 
     role: Role | None = None
     disabled: bool | None = None
+
+
+class UserQuery(PageQuery):
+    """Filters of the list of accounts."""
+
+    q: Annotated[
+        str | None,
+        Field(
+            min_length=1,
+            max_length=MAX_EMAIL_LENGTH,
+            pattern=NO_NUL,
+            description="Only accounts whose e-mail address or username begins so, regardless of letter case.",
+            examples=["ada"],
+        ),
+    ] = None
+    role: Annotated[Role | None, Field(description="Only accounts with this role.")] = None
+    disabled: Annotated[bool | None, Field(description="Only accounts that are disabled, or only others.")] = None
 
 
 class ChangePasswordRequest(Request):

@@ -13,7 +13,7 @@ from database.documents import StoredDocument
 from database.queries import Changes, Filter, Id, assign, clear, index, only, within, without
 from database.reads import Loader, Slice, find_one, find_slice
 from database.writes import Update
-from models.shared.fields import fold
+from models.shared.fields import fold, fold_email, fold_login
 from models.shared.schema import Reply
 
 Role = Literal["user", "moderator", "admin"]
@@ -102,7 +102,7 @@ class User(StoredDocument):
         """Return a new account that is not stored yet; `password` is a hash."""
         user = cls(
             email=email,
-            email_key=fold(email),
+            email_key=fold_email(email),
             full_name=full_name,
             time_zone=time_zone,
             password=password,
@@ -116,6 +116,11 @@ class User(StoredDocument):
             updated_at=now,
         )
         return user if username is None else user.with_stored(cls.username_changes(username))
+
+    @property
+    def login_keys(self) -> list[str]:
+        """The names with which its owner signs in, in the form in which they are compared."""
+        return [key for key in (self.email_key, self.username_key) if key is not None]
 
     @property
     def event_ids(self) -> list[Id]:
@@ -133,8 +138,14 @@ class User(StoredDocument):
 
         With them, it would take longer to find an account that has many events.
         """
-        key = fold(login)
+        key = fold_login(login)
         return await find_one(cls, {cls.email_key if "@" in key else cls.username_key: key}, without(cls.events))
+
+    @classmethod
+    async def find_password_hash(cls, pattern: str) -> str | None:
+        """Return a stored password hash that matches a regular expression, or None; reads every account."""
+        user = await find_one(cls, {cls.password: {"$regex": pattern}}, only(cls.password))
+        return None if user is None else user.password
 
     @classmethod
     async def by_identity(cls, identity: ProviderIdentity) -> "User | None":
@@ -171,9 +182,29 @@ class User(StoredDocument):
         return status is not None and not status.disabled
 
     @classmethod
-    async def find_oldest(cls, after: Id | None, limit: int) -> Slice["User"]:
-        """Return the first accounts after the account `after`, the oldest first."""
-        return await find_slice(cls, {}, after, limit)
+    async def find_oldest(
+        cls,
+        after: Id | None,
+        limit: int,
+        *,
+        name: str | None = None,
+        role: Role | None = None,
+        disabled: bool | None = None,
+    ) -> Slice["User"]:
+        """Return the first accounts after the account `after`, the oldest first, without the ids of their events.
+
+        Only those whose e-mail address or username begins with `name`, that have this `role`, that are `disabled` or
+        not; None for any.
+        """
+        match: Filter = {}
+        if name is not None:
+            prefix = _begins_with(fold_login(name))
+            match["$or"] = [{cls.email_key: prefix}, {cls.username_key: prefix}]
+        if role is not None:
+            match[cls.role] = role
+        if disabled is not None:
+            match[cls.disabled] = disabled
+        return await find_slice(cls, match, after, limit, fields=without(cls.events))
 
     @classmethod
     async def improve_password_hash(cls, id: Id, old_hash: str, new_hash: str) -> None:
@@ -188,7 +219,9 @@ class User(StoredDocument):
     @classmethod
     def email_changes(cls, email: str, *, verified: bool) -> Changes:
         """Return the part of a `$set` that changes the e-mail address."""
-        return assign(cls.email, email) | assign(cls.email_key, fold(email)) | assign(cls.email_verified, verified)
+        return (
+            assign(cls.email, email) | assign(cls.email_key, fold_email(email)) | assign(cls.email_verified, verified)
+        )
 
     @classmethod
     def update_write(
@@ -251,6 +284,11 @@ class User(StoredDocument):
 User._loader = Loader(User)
 
 
+def _begins_with(prefix: str) -> Filter:
+    """Return the condition that a text begins with `prefix`, for which an index is used."""
+    return {"$gte": prefix, "$lt": prefix + "\U0010ffff"}
+
+
 def event_ids_by_bucket(events: Iterable[Id]) -> dict[str, list[Id]]:
     """Return the ids in the lists that they belong to, as `User.events` has them."""
     buckets: dict[str, list[Id]] = {}
@@ -273,7 +311,6 @@ EXAMPLE: dict[str, Any] = {
     "role": "user",
     "email_verified": False,
     "disabled": False,
-    "events": ["692000000000000000000001"],
     "created_at": "2026-11-21T09:00:00Z",
     "updated_at": "2026-11-21T09:00:00Z",
 }
@@ -298,7 +335,6 @@ class UserRead(Reply):
     role: Role
     email_verified: Annotated[bool, Field(description="Whether its owner has proved to receive e-mail there.")]
     disabled: Annotated[bool, Field(description="Whether an admin has disabled it: nobody can sign in.")]
-    events: Annotated[list[str], Field(description="The ids of the events that this account created.")]
     created_at: datetime
     updated_at: datetime
 
@@ -314,10 +350,33 @@ class UserRead(Reply):
             role=user.role,
             email_verified=user.email_verified,
             disabled=user.disabled,
-            events=[str(id) for id in user.event_ids],
             created_at=user.created_at,
             updated_at=user.updated_at,
         )
+
+
+# An account may have created many more events than a client wants to receive with it.
+MAX_EVENTS = 1000
+
+
+class OwnUserRead(UserRead):
+    """An account, as its owner sees it."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [EXAMPLE | {"events": ["692000000000000000000001"]}]})
+
+    events: Annotated[
+        list[str],
+        Field(
+            description=f"The ids of the latest {MAX_EVENTS:,} events that this account created, the oldest first. "
+            "The header `Link` names the list of all of them.",
+        ),
+    ]
+
+    @classmethod
+    def from_document(cls, user: User) -> "OwnUserRead":
+        """Return the account as its owner sees it."""
+        events = [str(id) for id in user.event_ids[-MAX_EVENTS:]]
+        return cls(**dict(UserRead.from_document(user)), events=events)
 
 
 class UserPage(Reply):

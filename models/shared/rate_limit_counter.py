@@ -1,5 +1,6 @@
 """Counters of what is limited, shared by all processes."""
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import ClassVar
 
@@ -10,6 +11,7 @@ from database.documents import StoredDocument
 from database.errors import DuplicateKey
 from database.queries import assign, index
 from database.reads import find_one
+from database.writes import Delete
 from planner.domain.rate_limits import RateLimit
 
 
@@ -31,6 +33,11 @@ class RateLimitCounter(StoredDocument):
         """Return the times of this counter, the oldest first."""
         counter = await find_one(cls, {cls.id: id})
         return [] if counter is None else counter.times
+
+    @classmethod
+    def delete_write(cls, ids: Sequence[str]) -> Delete:
+        """Return the write that sets these counters back to nothing."""
+        return Delete(cls, {cls.id: {"$in": list(ids)}}, many=True)
 
     @classmethod
     async def add_time(cls, id: str, limit: RateLimit, now: datetime) -> list[datetime]:

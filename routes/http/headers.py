@@ -14,7 +14,8 @@ HEADERS: Headers = {
         "schema": _TEXT,
     },
     "Link": {
-        "description": 'The address of the next page: `<…>; rel="next"` (RFC 8288). Absent when this is the last one.',
+        "description": 'Addresses (RFC 8288). Of a page, that of the next page: `<…>; rel="next"`; absent when this is '
+        'the last one. Of your account, that of the list of your events: `<…>; rel="related"`.',
         "schema": _TEXT,
     },
     "Location": {"description": "The address of the resource, or of the page to go to.", "schema": _TEXT},

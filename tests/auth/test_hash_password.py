@@ -1,12 +1,14 @@
 """Passwords: every character counts, older hashes are accepted, and hashing never blocks the event loop."""
 
 import asyncio
+import re
 import threading
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import bcrypt
 import pytest
+from passlib.hash import bcrypt_sha256
 
 from auth.hash_password import PasswordHasher
 from planner.errors import Busy, Unavailable
@@ -131,6 +133,53 @@ async def test_an_unknown_account_costs_one_run_of_bcrypt_like_a_wrong_password(
     await hasher.verify("wrong", None)
     assert len(known) == 1
     assert checks == known
+
+
+def steps(runs: list[bytes]) -> int:
+    """Return how many steps these runs of bcrypt took together."""
+    return sum(2 ** int(run[4:6]) for run in runs)
+
+
+@pytest.mark.parametrize("rounds", [4, 5, 7, 9])
+@pytest.mark.parametrize("make_hash", [plain_bcrypt, None], ids=["plain", "ours"])
+async def test_a_wrong_password_costs_the_same_whatever_the_cost_of_the_stored_hash(
+    checks: list[bytes], rounds: int, make_hash: Callable[[str, int], str] | None
+) -> None:
+    older, hasher = PasswordHasher(rounds=rounds), PasswordHasher(rounds=7)
+    try:
+        stored = make_hash(PASSWORD, rounds) if make_hash else await older.hash(PASSWORD)
+
+        async def find_hash(pattern: str) -> str | None:
+            return stored if re.search(pattern, stored) else None
+
+        await hasher.warm_up(find_hash)
+        present = await hasher.hash(PASSWORD)
+        for hash in (stored, None, present, "no hash", "$2b$04$tooshort"):
+            # What is encoded in two ways is compared in both.
+            for wrong, comparisons in (("wrong", 1), ("grün", 1), ("gru\u0308n", 2)):
+                checks.clear()
+                assert not (await hasher.verify(wrong, hash)).right
+                assert steps(checks) == comparisons * 2 ** max(rounds, 7)
+    finally:
+        older.close()
+        hasher.close()
+
+
+async def test_a_password_is_the_same_however_a_keyboard_encodes_it(hasher: PasswordHasher) -> None:
+    composed, decomposed, spaced = "grüne Äpfel", "gru\u0308ne A\u0308pfel", "grüne\u00a0Äpfel"
+    for typed in (composed, decomposed, spaced):
+        stored = await hasher.hash(typed)
+        for other in (composed, decomposed, spaced):
+            assert await hasher.verify(other, stored) == (True, None)
+
+
+async def test_a_hash_of_a_password_as_it_was_typed_matches_and_is_replaced(hasher: PasswordHasher) -> None:
+    decomposed = "gru\u0308ne A\u0308pfel"
+    for stored in (plain_bcrypt(decomposed), str(bcrypt_sha256.using(rounds=4).hash(decomposed))):
+        verdict = await hasher.verify(decomposed, stored)
+        assert verdict.right
+        assert verdict.better_hash is not None
+        assert await hasher.verify("grüne Äpfel", verdict.better_hash) == (True, None)
 
 
 async def test_the_event_loop_goes_on_while_a_password_is_hashed(

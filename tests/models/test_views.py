@@ -10,7 +10,7 @@ from pydantic import BaseModel
 
 from database.bson_values import decode
 from database.queries import Id, new_id
-from models.accounts.user import User, UserRead
+from models.accounts.user import OwnUserRead, User, UserRead
 from models.events.event import Event
 from models.events.event_schema import EventPage, EventRead
 from models.events.event_view import EventView, render_event, render_raw
@@ -134,9 +134,7 @@ def test_an_account_lists_its_events_in_the_order_of_their_creation() -> None:
     lists: dict[str, list[Id]] = {}
     for id in reversed(ids):
         lists.setdefault(str(id)[-2:], []).append(id)
-    assert orjson.loads(UserRead.from_document(User.from_stored(build_user(events=lists))).to_json())["events"] == [
-        str(id) for id in ids
-    ]
+    assert OwnUserRead.from_document(User.from_stored(build_user(events=lists))).events == [str(id) for id in ids]
 
 
 def test_instants_are_rendered_as_rfc_3339_in_utc() -> None:

@@ -11,11 +11,11 @@ from database.writes import Insert, Write
 from models.accounts.account_requests import SignUpRequest, UserPatch
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.session import Session
-from models.accounts.user import User, UserRead
+from models.accounts.user import OwnUserRead, User, UserRead
 from models.mail.queued_mail import QueuedMail
-from models.shared.fields import fold
+from models.shared.fields import fold_email, fold_login
 from planner.clock import Clock
-from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale, TooMany
+from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale, TooMany, Unauthenticated
 from planner.services.accounts.password_policy import require_strong
 from planner.services.accounts.sessions import Sessions, SignedIn
 from planner.services.shared.audit import AuditLog
@@ -26,16 +26,19 @@ from planner.services.shared.rate_limiter import (
     MAIL_ACCOUNT,
     MAIL_NETWORK,
     MAIL_TARGET,
-    SIGN_IN_ACCOUNT,
+    PASSWORD_PROMPT,
     SIGN_IN_ADDRESS,
     SIGN_UP_ADDRESS,
     Counted,
     RateLimiter,
+    failed_sign_ins,
     network,
 )
 from planner.services.shared.retry import retry
 from planner.services.shared.views import View
 
+WRONG_CREDENTIALS = "The account or the password is wrong."
+DISABLED = "The password is right, but an admin of this planner has disabled the account. Ask them to enable it."
 EXISTS = "There is an account with this e-mail address or username already."
 
 
@@ -66,7 +69,7 @@ class Accounts:
         """
         if stored := await find_stored_response(key, form):
             return stored
-        counted = Counted(SIGN_UP_ADDRESS, "sign-up", network(client.address))
+        counted = Counted(SIGN_UP_ADDRESS, "sign-ups from this network address", network(client.address))
         await self._rate_limiter.check(counted)
         await require_strong(self._hasher, form.password, "/password", form.email, form.username, form.full_name)
         await self._rate_limiter.count(counted)
@@ -113,18 +116,16 @@ class Accounts:
             writes.append(QueuedMail.insert_write("verify", user.id, user.email, user.created_at))
         return writes
 
-    async def sign_in(
-        self, login: str, password: str, client: ClientInfo, scopes: list[str] | None = None
-    ) -> SignedIn | None:
+    async def sign_in(self, login: str, password: str, client: ClientInfo, scopes: list[str] | None = None) -> SignedIn:
         """Open a session for the account with this e-mail address or username, if the password is right.
 
-        Returns None for an unknown account as for a wrong password: the password is compared in both cases, so that
-        both take the same time. Raises `TooMany`.
+        Raises `Unauthenticated`, for an unknown account as for a wrong password: the password is compared in both
+        cases, so that both take the same time. Raises `TooMany`.
         """
         user = await User.by_login(login)
         counted = (
-            Counted(SIGN_IN_ACCOUNT, "sign-in account", str(user.id) if user else fold(login)),
-            Counted(SIGN_IN_ADDRESS, "sign-in address", network(client.address)),
+            failed_sign_ins(fold_login(login)),
+            Counted(SIGN_IN_ADDRESS, "failed sign-ins from this network address", network(client.address)),
         )
         await self._rate_limiter.check(*counted)
         verdict = await self._hasher.verify(password, user.password if user else None, client.is_disconnected)
@@ -132,20 +133,19 @@ class Accounts:
             account = user.id if user else None
             await self._audit.record("sign-in-failed", client, account)
             await self._count_failure(client, account, *counted)
-            return None
+            raise Unauthenticated(DISABLED if verdict.right else WRONG_CREDENTIALS)
         # Others may have tried wrong passwords while this one was compared: those count as well.
         await self._rate_limiter.check(*counted)
         if verdict.better_hash and user.password:
             await User.improve_password_hash(user.id, user.password, verdict.better_hash)
-        with_events = await User.by_id(user.id)
         try:
-            return None if with_events is None else await self._sessions.open(with_events, client, scopes)
+            return await self._sessions.open(user, client, scopes)
         except NotFound:
-            return None
+            raise Unauthenticated(WRONG_CREDENTIALS) from None
 
     async def get_own(self, caller: Principal) -> View:
         """Return the caller's own account."""
-        return render_user(await read_own(caller))
+        return render_own(await read_own(caller))
 
     async def update_own(
         self, caller: Principal, patch: UserPatch, revisions: frozenset[int] | None, client: ClientInfo
@@ -165,7 +165,7 @@ class Accounts:
             return await self._apply_patch(user, patch, client)
 
         exhausted = Conflict("Other requests are changing your account at the same time. Try again.")
-        return render_user(await retry(attempt, exhausted=exhausted))
+        return render_own(await retry(attempt, exhausted=exhausted))
 
     async def _apply_patch(self, user: User, patch: UserPatch, client: ClientInfo) -> User | None:
         """Change an account; return it as it is then, or None if it was changed since it was read."""
@@ -173,12 +173,12 @@ class Accounts:
         writes: list[Write] = []
         if patch.email is not None and patch.email != user.email:
             await self._rate_limiter.count(
-                Counted(MAIL_ACCOUNT, "mail account", str(user.id)),
-                Counted(MAIL_TARGET, "mail target", fold(patch.email)),
-                Counted(MAIL_NETWORK, "mail network", network(client.address)),
+                Counted(MAIL_ACCOUNT, "e-mails for this account", str(user.id)),
+                Counted(MAIL_TARGET, "e-mails to this address", fold_email(patch.email)),
+                Counted(MAIL_NETWORK, "e-mails asked for from this network address", network(client.address)),
             )
             # Only the letter case may differ.
-            verified = user.email_verified and fold(patch.email) == user.email_key
+            verified = user.email_verified and fold_email(patch.email) == user.email_key
             changes |= User.email_changes(patch.email, verified=verified)
             writes = [
                 QueuedMail.insert_write("verify", user.id, patch.email, now),
@@ -218,13 +218,13 @@ class Accounts:
     async def require_password(self, caller: Principal, password: str, client: ClientInfo) -> User:
         """Return the caller's account, if this is its password.
 
-        Raises `Forbidden` for a wrong password, which counts as a failed sign-in, `Conflict` for an account without
-        a password, and `TooMany`.
+        Raises `Forbidden` for a wrong password, `Conflict` for an account without a password, and `TooMany`. Wrong
+        passwords count for the session: who has stolen one can neither guess without end nor lock the owner out.
         """
         user = await read_own(caller)
         if user.password is None:
             raise Conflict("Your account has no password. Set one first: request an e-mail for a forgotten password.")
-        counted = Counted(SIGN_IN_ACCOUNT, "sign-in account", str(user.id))
+        counted = Counted(PASSWORD_PROMPT, "wrong passwords in this session", str(caller.session or caller.id))
         await self._rate_limiter.check(counted)
         if not (await self._hasher.verify(password, user.password)).right:
             await self._audit.record("password-refused", client, user.id, user.id)
@@ -254,6 +254,11 @@ async def read_own(caller: Principal) -> User:
 def render_user(user: User) -> View:
     """Return an account as it is sent."""
     return View(UserRead.from_document(user).to_json(), str(user.id), user.revision)
+
+
+def render_own(user: User) -> View:
+    """Return an account as it is sent to its owner, with the ids of its latest events."""
+    return View(OwnUserRead.from_document(user).to_json(), str(user.id), user.revision)
 
 
 def _profile_changes(patch: UserPatch) -> Changes:

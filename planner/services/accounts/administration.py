@@ -1,19 +1,22 @@
-"""What moderators and admins do with accounts: read them, change roles, disable them."""
+"""What moderators and admins do with accounts: find and read them, change, unlock and sign them out."""
 
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
 from database.queries import Filter, Id, assign, parse_id
 from database.writes import Require, Write
-from models.accounts.account_requests import AccountPatch
+from models.accounts.account_requests import AccountPatch, UserQuery
 from models.accounts.session import Session
 from models.accounts.user import Role, User
+from models.shared.fields import parse_email
 from models.shared.guard import Guard
 from planner.clock import Clock
 from planner.errors import Conflict, Invalid, NotFound, Stale
 from planner.services.accounts.accounts import render_user
+from planner.services.accounts.recovery import Recovery
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.pages import page_by_id, parse_id_cursor
+from planner.services.shared.rate_limiter import RateLimiter, failed_sign_ins
 from planner.services.shared.views import Page, View
 
 LAST_ADMIN = "This is the last admin. Give another account the role admin first."
@@ -31,19 +34,47 @@ def other_admin_writes(id: Id) -> list[Write]:
 class Administration:
     """The use cases of moderators and admins, as far as they concern accounts."""
 
-    def __init__(self, principals: Principals, audit: AuditLog, clock: Clock) -> None:
+    def __init__(
+        self, principals: Principals, recovery: Recovery, rate_limiter: RateLimiter, audit: AuditLog, clock: Clock
+    ) -> None:
         self._principals = principals
+        self._recovery = recovery
+        self._rate_limiter = rate_limiter
         self._audit = audit
         self._clock = clock
 
-    async def get_account_page(self, cursor: str | None, limit: int) -> Page:
-        """Return a page of all accounts, the oldest first."""
-        found = await User.find_oldest(parse_id_cursor(cursor), limit)
+    async def get_account_page(self, query: UserQuery) -> Page:
+        """Return a page of the accounts that a query finds, the oldest first."""
+        found = await User.find_oldest(
+            parse_id_cursor(query.cursor), query.limit, name=query.q, role=query.role, disabled=query.disabled
+        )
         return page_by_id(found, lambda user: render_user(user).json)
 
     async def get_account(self, id: str) -> View:
         """Return an account; raises `NotFound`."""
-        return render_user(await self._read(id))
+        return render_user(await read_account(id))
+
+    async def unlock(self, admin: Principal, id: str, client: ClientInfo) -> None:
+        """Forget the wrong passwords that were counted for the names of an account; raises `NotFound`."""
+        user = await read_account(id)
+        cleared = self._rate_limiter.clear_write(*map(failed_sign_ins, user.login_keys))
+        await commit_atomically([cleared, self._audit.entry_write("unlocked", client, user.id, admin.id)])
+
+    async def end_sessions(self, admin: Principal, id: str, client: ClientInfo) -> None:
+        """End all sessions of an account; raises `NotFound`."""
+        user = await read_account(id)
+        entry = self._audit.entry_write("sessions-ended", client, user.id, admin.id, "all, by an admin")
+        await commit_atomically([Session.delete_all_write(user.id), entry])
+        self._principals.forget_user(user.id)
+
+    async def send_verification(self, admin: Principal, id: str, client: ClientInfo) -> None:
+        """Queue another verification mail for an account.
+
+        Raises `NotFound`, `Conflict` when the address is verified already, and `TooMany`.
+        """
+        user = await read_account(id)
+        entry = self._audit.entry_write("verification-sent", client, user.id, admin.id)
+        await self._recovery.send_verification_to(user, entry)
 
     async def update_account(
         self, admin: Principal, id: str, patch: AccountPatch, revisions: frozenset[int] | None, client: ClientInfo
@@ -56,7 +87,7 @@ class Administration:
         for name in patch.model_fields_set:
             if getattr(patch, name) is None:
                 raise Invalid.field(f"/{name}", "cannot be cleared")
-        user = await self._read(id)
+        user = await read_account(id)
         if revisions is not None and user.revision not in revisions:
             raise Stale("The account was changed since you read it.")
         role = user.role if patch.role is None else patch.role
@@ -86,8 +117,14 @@ class Administration:
         return writes
 
     async def make_admin(self, email: str) -> User | None:
-        """Make the account with this e-mail address an admin, for the operator; None when there is no such account."""
-        user = await User.by_login(email)
+        """Make the account with this e-mail address an admin, for the operator; None when there is no such account.
+
+        Raises `Invalid` for anything but an address: somebody else may have chosen a username that looks right.
+        """
+        try:
+            user = await User.by_login(parse_email(email))
+        except ValueError as error:
+            raise Invalid.field("/email", str(error)) from None
         if user is None:
             return None
         changes = assign(User.role, "admin") | assign(User.disabled, False)
@@ -95,12 +132,14 @@ class Administration:
         await commit_atomically([User.update_write(user.id, self._clock.now(), changes), entry])
         return user
 
-    async def _read(self, id: str) -> User:
-        parsed = parse_id(id)
-        user = None if parsed is None else await User.by_id(parsed)
-        if user is None:
-            raise NotFound
-        return user
+
+async def read_account(id: str) -> User:
+    """Return an account; raises `NotFound`."""
+    parsed = parse_id(id)
+    user = None if parsed is None else await User.by_id(parsed)
+    if user is None:
+        raise NotFound
+    return user
 
 
 def is_active_admin(user: User) -> bool:

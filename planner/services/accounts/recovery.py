@@ -12,7 +12,7 @@ from models.accounts.session import Session
 from models.accounts.user import User
 from models.files.feed import Feed
 from models.mail.queued_mail import QueuedMail
-from models.shared.fields import fold
+from models.shared.fields import fold_email
 from planner.clock import Clock
 from planner.errors import Conflict, Invalid
 from planner.services.accounts.accounts import read_own
@@ -25,6 +25,7 @@ from planner.services.shared.rate_limiter import (
     MAIL_TARGET,
     Counted,
     RateLimiter,
+    failed_sign_ins,
     network,
 )
 
@@ -53,11 +54,14 @@ class Recovery:
 
         Raises `Conflict` when the address is verified already, and `TooMany`.
         """
-        user = await read_own(caller)
+        await self.send_verification_to(await read_own(caller))
+
+    async def send_verification_to(self, user: User, *writes: Write) -> None:
+        """Queue another verification mail for an account, and do the `writes` with it; raises as above."""
         if user.email_verified:
-            raise Conflict("Your e-mail address is verified already.")
-        await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "mail account", str(user.id)))
-        await commit_atomically([QueuedMail.insert_write("verify", user.id, user.email, self._clock.now())])
+            raise Conflict("The e-mail address is verified already.")
+        await self._rate_limiter.count(Counted(MAIL_ACCOUNT, "e-mails for this account", str(user.id)))
+        await commit_atomically([QueuedMail.insert_write("verify", user.id, user.email, self._clock.now()), *writes])
 
     async def verify_email(self, token: str, client: ClientInfo) -> None:
         """Use up a verification token, and mark the address as verified; raises `Invalid` for an invalid token."""
@@ -82,12 +86,12 @@ class Recovery:
         nor its time reveals it. Raises `TooMany`.
         """
         await self._rate_limiter.count(
-            Counted(MAIL_TARGET, "recovery target", fold(email)),
-            Counted(MAIL_NETWORK, "mail network", network(client.address)),
+            Counted(MAIL_TARGET, "recovery e-mails to this address", fold_email(email)),
+            Counted(MAIL_NETWORK, "e-mails asked for from this network address", network(client.address)),
         )
         await commit_atomically(
             [
-                QueuedMail.insert_write("reset", None, fold(email), self._clock.now()),
+                QueuedMail.insert_write("reset", None, fold_email(email), self._clock.now()),
                 self._audit.entry_write("password-forgotten", client, None),
             ]
         )
@@ -116,6 +120,8 @@ class Recovery:
             self._audit.entry_write("password-reset", client, user.id),
             QueuedMail.insert_write("password-changed", user.id, user.email, now),
             OneTimeToken.delete_all_write(user.id),
+            # Others may have locked the account with wrong passwords: whoever recovers it can sign in at once.
+            self._rate_limiter.clear_write(*map(failed_sign_ins, user.login_keys)),
             Session.delete_all_write(user.id),
             PersonalToken.delete_all_write(user.id),
             Feed.delete_all_write(user.id),

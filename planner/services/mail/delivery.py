@@ -13,7 +13,7 @@ from database.writes import Require
 from models.accounts.one_time_token import OneTimeToken, Purpose
 from models.accounts.user import User
 from models.mail.queued_mail import LIFETIME, QueuedMail
-from models.shared.fields import fold, to_ascii_domain, to_ascii_sender
+from models.shared.fields import fold_email, to_ascii_domain, to_ascii_sender
 from planner.clock import Clock
 from planner.domain import mail_templates
 from planner.errors import TooMany
@@ -80,7 +80,7 @@ class MailDelivery:
 
         Raises `DeliveryFailed`, and `TooMany` while too many mails were sent to its recipient.
         """
-        counted = Counted(MAILS_TO_ADDRESS, "mails to address", fold(mail.email))
+        counted = Counted(MAILS_TO_ADDRESS, "mails to address", fold_email(mail.email))
         await self._rate_limiter.check(counted)
         addressed = await self._write_reset_letter(mail) if mail.kind == "reset" else await self._write_letter(mail)
         if addressed is None:
@@ -146,7 +146,7 @@ class MailDelivery:
             return None
         if mail.kind == "email-changed":
             return mail_templates.build_address_changed_mail(user.email), mail.email
-        if user.email_verified or user.email_key != fold(mail.email):
+        if user.email_verified or user.email_key != fold_email(mail.email):
             return None
         return mail_templates.build_verification_mail(
             await self._create_link(user, "verify", "verify-email")

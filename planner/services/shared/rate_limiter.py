@@ -5,15 +5,18 @@ docs/decisions/0007-limits.md explains why the counters are our own.
 
 import hashlib
 import ipaddress
-from datetime import timedelta
+import math
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from database.writes import Delete
 from models.shared.rate_limit_counter import RateLimitCounter
 from planner.clock import Clock
 from planner.domain.rate_limits import RateLimit, compute_blocked_until, is_exceeded
 from planner.errors import TooMany
 
-SIGN_IN_ACCOUNT = RateLimit(10, timedelta(minutes=15))
+SIGN_IN_NAME = RateLimit(10, timedelta(minutes=15))
+PASSWORD_PROMPT = RateLimit(10, timedelta(minutes=15))
 SIGN_IN_ADDRESS = RateLimit(60, timedelta(minutes=15))
 SIGN_UP_ADDRESS = RateLimit(20, timedelta(hours=1))
 # Requests that send mails are counted by what the sender of the request cannot choose: the account that is signed
@@ -26,16 +29,16 @@ MAILS_TO_ADDRESS = RateLimit(20, timedelta(hours=1))
 
 
 class Counted(NamedTuple):
-    """Something that is counted: for which limit and purpose, and about whom."""
+    """Something that is counted: for which limit, what it is in words, and about whom."""
 
     limit: RateLimit
-    purpose: str
+    what: str
     about: str
 
     @property
     def id(self) -> str:
         """The id of its counter, a hash, which reveals nobody's address."""
-        return hashlib.sha256(f"{self.purpose}\0{self.about}".encode(errors="surrogatepass")).hexdigest()
+        return hashlib.sha256(f"{self.what}\0{self.about}".encode(errors="surrogatepass")).hexdigest()
 
 
 class RateLimiter:
@@ -50,9 +53,12 @@ class RateLimiter:
         if not self._enabled:
             return
         now = self._clock.now()
-        blocks = [compute_blocked_until(await RateLimitCounter.find_times(one.id), one.limit, now) for one in counted]
-        if until := max((block for block in blocks if block), default=None):
-            self._refuse(until - now)
+        blocks = []
+        for one in counted:
+            times = await RateLimitCounter.find_times(one.id)
+            if (until := compute_blocked_until(times, one.limit, now)) is not None:
+                blocks.append((until, one))
+        _refuse(blocks, now)
 
     async def count(self, *counted: Counted) -> None:
         """Count one more of each; raise `TooMany` when that was beyond a limit.
@@ -62,15 +68,33 @@ class RateLimiter:
         if not self._enabled:
             return
         await self.check(*counted)
-        too_many: timedelta | None = None
-        for one in counted:
-            if is_exceeded(await RateLimitCounter.add_time(one.id, one.limit, self._clock.now()), one.limit):
-                too_many = max(one.limit.period, too_many or one.limit.period)
-        if too_many is not None:
-            self._refuse(too_many)
+        now = self._clock.now()
+        found = [(await RateLimitCounter.add_time(one.id, one.limit, now), one) for one in counted]
+        _refuse([(now + one.limit.period, one) for times, one in found if is_exceeded(times, one.limit)], now)
 
-    def _refuse(self, wait: timedelta) -> None:
-        raise TooMany(max(1, -int(-wait.total_seconds() // 1)))
+    def clear_write(self, *counted: Counted) -> Delete:
+        """Return the write after which nothing has been counted of these."""
+        return RateLimitCounter.delete_write([one.id for one in counted])
+
+
+def failed_sign_ins(name: str) -> Counted:
+    """Return what counts wrong passwords for a name, in the form in which names are compared.
+
+    Each name counts by itself, so that the limits do not tell which names are one account.
+    """
+    return Counted(SIGN_IN_NAME, "failed sign-ins with this name", name)
+
+
+def _refuse(blocks: list[tuple[datetime, Counted]], now: datetime) -> None:
+    """Raise `TooMany` for the longest of the blocks, saying which limit it is and when it ends; do nothing for none."""
+    if not blocks:
+        return
+    until, (limit, what, _) = max(blocks, key=lambda block: block[0])
+    seconds = max(1, math.ceil((until - now).total_seconds()))
+    # Rounded up, like the seconds: at that time the next attempt is accepted.
+    end = datetime.fromtimestamp(math.ceil(until.timestamp()), UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+    minutes = int(limit.period.total_seconds() // 60)
+    raise TooMany(f"Too many {what}: at most {limit.max_count} in {minutes} minutes. Try again after {end}.", seconds)
 
 
 def network(address: str) -> str:

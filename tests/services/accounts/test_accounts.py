@@ -6,6 +6,7 @@ from typing import Any
 import bcrypt
 import httpx
 import pytest
+from bson import ObjectId
 
 from database.connection import bound_database
 from tests.support.clients import PASSWORD, Person, Planner, headers_of, ok, sign_in, sign_up
@@ -64,7 +65,6 @@ async def test_a_new_account_has_the_requested_fields(api: Planner) -> None:
         "role": "user",
         "email_verified": False,
         "disabled": False,
-        "events": [],
     }
     assert user == user | expected
     assert "password" not in user
@@ -160,10 +160,12 @@ async def test_an_unknown_account_and_a_wrong_password_get_the_same_response(api
         assert headers_of(answer) == headers_of(first)
 
 
-async def test_a_disabled_account_and_an_unknown_one_get_the_same_response(api: Planner, ada: Person) -> None:
+async def test_a_wrong_password_of_a_disabled_account_and_an_unknown_one_get_the_same_response(
+    api: Planner, ada: Person
+) -> None:
     unknown = await sign_in(api, "nobody@example.com")
     await bound_database().handle["users"].update_one({"email_key": ada.email}, {"$set": {"disabled": True}})
-    disabled = await sign_in(api, ada.email)
+    disabled = await sign_in(api, ada.email, "not the password")
     assert (disabled.status_code, disabled.content) == (401, unknown.content)
     assert headers_of(disabled) == headers_of(unknown)
 
@@ -207,3 +209,17 @@ async def test_a_password_is_stored_as_a_hash_and_nowhere_else(api: Planner, ada
     account = await database["users"].find_one({"email_key": ada.email})
     assert account is not None and account["password"].startswith("$bcrypt-sha256$")
     assert await find_words(database, PASSWORD) == []
+
+
+async def test_only_one_s_own_account_lists_events_and_no_more_than_the_latest_thousand(ada: Person) -> None:
+    ids = [ObjectId() for _ in range(1500)]
+    lists: dict[str, list[ObjectId]] = {}
+    for id in ids:
+        lists.setdefault(str(id)[-2:], []).append(id)
+    await bound_database().handle["users"].update_one({"email_key": ada.email}, {"$set": {"events": lists}})
+    answer = await ada.get("/users/me")
+    assert ok(answer)["events"] == [str(id) for id in ids[-1000:]]
+    assert answer.headers["link"] == '<http://planner.test/api/v1/events?scope=mine>; rel="related"'
+    changed = await ada.patch("/users/me", json={"full_name": "Ada"})
+    assert (len(ok(changed)["events"]), changed.headers["link"]) == (1000, answer.headers["link"])
+    assert "events" not in ok(await sign_in(ada.api, ada.email))["user"]

@@ -113,3 +113,14 @@ async def test_a_verification_token_expires_after_24_hours(ada: Person, mailbox:
     assert_refused(await verify_email(ada.api, token))
     clock.move(timedelta(minutes=-2))
     ok(await verify_email(ada.api, token), 204)
+
+
+async def test_an_admin_sends_the_verification_mail_again(admin: Person, ada: Person, mailbox: Mailbox) -> None:
+    await mailbox.deliver_due()
+    ok(await admin.post(f"/users/{ada.id}/verification"), 202)
+    (mail,) = await mailbox.deliver_due()
+    assert mail["To"] == ada.email
+    (entry,) = ok(await admin.get("/audit?event=verification-sent"))["items"]
+    assert (entry["account"], entry["actor"]) == (ada.id, admin.id)
+    ok(await ada.api.post("/auth/email/verify", json={"token": token_in(mail)}), 204)
+    ok(await admin.post(f"/users/{ada.id}/verification"), 409)

@@ -1,12 +1,13 @@
 """A limit says when it ends, is stored without anybody's address, and can be turned off."""
 
+import re
 from typing import Any
 
 import pytest
 from fastapi import FastAPI
 
 from database.connection import bound_database
-from planner.services.shared.rate_limiter import SIGN_IN_ACCOUNT, Counted, network
+from planner.services.shared.rate_limiter import failed_sign_ins, network
 from tests.services.shared.limited_requests import QUARTER, SECOND, assert_limited, client_at, guess_passwords
 from tests.support.clients import Person, ok, sign_in
 from tests.support.clocks import MovableClock
@@ -47,6 +48,30 @@ async def test_retry_after_is_that_of_the_longest_block(app: FastAPI, ada: Perso
         assert assert_limited(await sign_in(crowd, ada.email), QUARTER) == 15 * 60
 
 
+async def test_a_refusal_says_which_limit_it_is_and_until_when(ada: Person, clock: MovableClock) -> None:
+    async def detail(path: str, body: dict[str, str]) -> str:
+        answer = await ada.post(path, json=body)
+        assert answer.status_code == 429
+        until = clock.now() + int(answer.headers["retry-after"]) * SECOND
+        text = str(answer.json()["detail"])
+        assert re.search(r"after (.*)\.$", text)[1] in {  # type: ignore[index]
+            (until + each * SECOND).strftime("%Y-%m-%dT%H:%M:%SZ") for each in (0, 1)
+        }
+        return text
+
+    wrong = {"current_password": "wrong", "new_password": "something else that is long"}
+    for _ in range(10):
+        await ada.post("/auth/password", json=wrong)
+    assert "wrong passwords in this session: at most 10 in 15 minutes" in await detail("/auth/password", wrong)
+    await guess_passwords(ada.api, ada.email, 10)
+    sign_in_form = {"email": ada.email, "password": "wrong"}
+    assert "failed sign-ins with this name: at most 10 in 15 minutes" in await detail("/auth/signin", sign_in_form)
+    for one in range(5):
+        await guess_passwords(ada.api, f"nobody{one}@example.com", 10)
+    sign_in_form["email"] = "nobody@example.com"
+    assert "from this network address: at most 60 in 15 minutes" in await detail("/auth/signin", sign_in_form)
+
+
 async def test_refused_attempts_do_not_prolong_the_block(ada: Person, clock: MovableClock) -> None:
     await guess_passwords(ada.api, ada.email, 10)
     for _ in range(14):
@@ -84,11 +109,7 @@ async def test_a_stored_counter_contains_nobodys_address(ada: Person) -> None:
     stored = repr(await bound_database().handle["rate_limit_counters"].find({}).to_list(None))
     for text in (ada.email, ada.id, "nobody", "127.0.0.1"):
         assert text not in stored
-    known = (
-        await bound_database()
-        .handle["rate_limit_counters"]
-        .find_one({"_id": Counted(SIGN_IN_ACCOUNT, "sign-in account", ada.id).id})
-    )
+    known = await bound_database().handle["rate_limit_counters"].find_one({"_id": failed_sign_ins(ada.email).id})
     assert known is not None
     assert len(known["times"]) == 2
 
@@ -97,7 +118,7 @@ async def test_a_counter_has_no_more_times_than_it_needs_and_expires(ada: Person
     for _ in range(4):
         await guess_passwords(ada.api, ada.email, 12)
         clock.move(QUARTER)
-    id = Counted(SIGN_IN_ACCOUNT, "sign-in account", ada.id).id
+    id = failed_sign_ins(ada.email).id
     counter = await bound_database().handle["rate_limit_counters"].find_one({"_id": id})
     assert counter is not None
     assert len(counter["times"]) <= 11
