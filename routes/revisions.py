@@ -57,6 +57,10 @@ async def restore_event(
     The earlier content becomes a new revision. Without a body, the last change is undone. An event that you
     deleted less than 30 days ago is restored with its id, by default as it was when it was deleted; for
     `If-Match`, its deletion is its latest revision. An event that a moderator has taken down stays private.
+
+    A series that was split by a change of following occurrences becomes whole again: the event that continued it is
+    deleted, or comes back if the undo is undone. To undo the split, restore either of the two. The response is the
+    event that remains.
     """
     restored = await services.revisions.restore(caller, id, body, if_match, confirmed=confirmed)
     return respond_changed(restored.shown_to(caller.id))

@@ -42,6 +42,13 @@ class StoredTakedown(TypedDict):
     at: datetime
 
 
+class StoredSplit(TypedDict):
+    """The event of which another one was a part, and its last revision before it was split."""
+
+    event: Id
+    revision: int
+
+
 class Event(EventContent, StoredDocument):
     """An event: its content, and the fields below.
 
@@ -53,8 +60,10 @@ class Event(EventContent, StoredDocument):
     imported before there was a `source` have it.
 
     `editor` and `act` say who made this revision, and how: see `made_by`. `change_number` is the number
-    of its last change, or `UNNUMBERED`. For the indexes, `begins`, `ends`, `span` and `key` are computed
-    from the times (see `planner/domain/times.py`), and `place` from `geo`.
+    of its last change, or `UNNUMBERED`. `continued_by` is the event that has the later occurrences of a
+    series that was split, and `split_from` says there which event that was. For the indexes, `begins`,
+    `ends`, `span` and `key` are computed from the times (see `planner/domain/times.py`), and `place` from
+    `geo`.
     """
 
     uid: str | None = None
@@ -78,6 +87,8 @@ class Event(EventContent, StoredDocument):
     editor: PydanticObjectId | None = None
     act: Act | None = None
     change_number: int = UNNUMBERED
+    continued_by: PydanticObjectId | None = None
+    split_from: StoredSplit | None = None
     begins: datetime
     ends: datetime | None
     span: int

@@ -55,7 +55,7 @@ def update_event_writes(before: Event, after: Event) -> list[Write]:
     return [*writes, *PublicEventIndex.update_writes(before, after)]
 
 
-def delete_event_writes(event: Event, by: Id, now: datetime) -> list[Write]:
+def delete_event_writes(event: Event, by: Id, now: datetime, *, merged_into: Id | None = None) -> list[Write]:
     """Return the writes that delete an event, and its id from its creator's account; refused when it was changed.
 
     It can be restored for some time: see `Revision`.
@@ -63,7 +63,7 @@ def delete_event_writes(event: Event, by: Id, now: datetime) -> list[Write]:
     return [
         Delete(Event, event.unchanged_filter()),
         User.remove_event_write(event.creator, event.id, now),
-        *Revision.delete_event_writes(event, by, now),
+        *Revision.delete_event_writes(event, by, now, merged_into),
         Tombstone.insert_write(event, now, removed=True),
         *PublicEventIndex.delete_writes(event),
     ]

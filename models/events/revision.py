@@ -24,7 +24,8 @@ class Revision(StoredDocument):
     """A revision of an event other than its present one, which is in the event itself.
 
     `state` is the event as it was stored. The deletion of an event is a revision without a state; until
-    `expires_at` the event can be restored. `by` says who made the revision: see `made_by`.
+    `expires_at` the event can be restored. `merged_into` is the event of which it is a part again, if that is why
+    it was deleted. `by` says who made the revision: see `made_by`.
     """
 
     event: PydanticObjectId
@@ -35,6 +36,7 @@ class Revision(StoredDocument):
     act: Act | None = None
     state: dict[str, Any] | None = None
     expires_at: datetime | None = None
+    merged_into: PydanticObjectId | None = None
 
     class Settings:
         """Where revisions are stored. Only deletions expire; the states before them are deleted with them."""
@@ -81,7 +83,7 @@ class Revision(StoredDocument):
         return Insert(cls.of(event))
 
     @classmethod
-    def delete_event_writes(cls, event: Event, by: Id, now: datetime) -> list[Write]:
+    def delete_event_writes(cls, event: Event, by: Id, now: datetime, merged_into: Id | None = None) -> list[Write]:
         """Return the writes that store the present revision of an event, and its deletion."""
         deletion = cls(
             event=event.id,
@@ -93,6 +95,8 @@ class Revision(StoredDocument):
         )
         if by != event.creator:
             deletion = deletion.with_stored(assign(cls.by, by))
+        if merged_into is not None:
+            deletion = deletion.with_stored(assign(cls.merged_into, merged_into))
         return [cls.insert_write(event), Insert(deletion)]
 
     def undo_deletion_write(self) -> Update:

@@ -168,6 +168,9 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "sequence": EventField(written_by="importer", sent_to="nobody", is_content=False),
     # What the organizer of an imported event wrote last, as far as it is not in the event.
     "source": EventField(written_by="importer", sent_to="nobody", is_content=False),
+    # The two events that a series was split into. An undo of the split takes both back.
+    "continued_by": EventField(written_by="server", sent_to="nobody"),
+    "split_from": _of_record(sent_to="nobody"),
 }
 
 

@@ -3,7 +3,8 @@
 events.py              create, get, list, change and delete events
 occurrences.py         change and delete single occurrences of recurring events, and list occurrences
 occurrence_list.py     the occurrences of many events in one list
-occurrence_changes.py  what a change of an occurrence means for its series
+occurrence_changes.py  what a change that was sent means for a series
+split_events.py        events that were one series before it was split
 revisions.py           list earlier revisions of an event, and restore one
 changes.py             list what has changed since a client last asked
 conflicts.py           detection of double bookings

@@ -6,7 +6,7 @@ from datetime import date, timedelta
 from auth.principal import Principal
 from database.commit import commit_atomically
 from database.queries import Changes, assign
-from models.events.event import Event
+from models.events.event import Event, StoredSplit
 from models.events.event_fields import EventContent, fold_tag
 from models.events.event_queries import EventSelection
 from models.events.event_schema import OccurrencePatch, OccurrenceQuery
@@ -158,8 +158,9 @@ class Occurrences:
         content = {name: value for name, value in before.content.items() if name not in SERIES_FIELDS}
         content |= series_to_stored(tail)
         content |= fields | assign(Event.time_zone, tail.time_zone)
+        content |= assign(Event.split_from, StoredSplit(event=before.id, revision=before.revision))
         second = Event.new(before.creator, content, now=self._clock.now())
-        first = self._revise(before, head, {}, caller)
+        first = self._revise(before, head, assign(Event.continued_by, second.id), caller)
         writes = [*update_event_writes(before, first), *create_event_writes(second)]
         # The rest of the first event is where it was.
         if not await self._conflicts.commit(second, writes, reject=reject, ignored=[before.id]):

@@ -8,7 +8,7 @@ from database.commit import commit_atomically
 from database.errors import DuplicateKey, is_unavailable
 from database.queries import Id, parse_id
 from models.accounts.user import User
-from models.events.event import Event
+from models.events.event import Event, StoredSplit
 from models.events.event_fields import Visibility
 from models.events.event_view import EventView, find_event_view, render_event
 from models.events.event_writes import restore_event_writes, update_event_writes
@@ -21,6 +21,12 @@ from planner.errors import Conflict, Invalid, InvalidToken, NotFound
 from planner.services.events.current_event import BUSY, require_revision
 from planner.services.events.events import Events
 from planner.services.events.publication import require_confirmation
+from planner.services.events.split_events import (
+    find_continuations,
+    merge_writes,
+    require_own_part,
+    revise_deleted,
+)
 from planner.services.shared.retry import retry
 from planner.services.shared.views import Page
 
@@ -118,7 +124,9 @@ class Revisions:
         """Return the event with the content of an earlier revision; None if it was changed meanwhile."""
         if body.revision == view.revision:
             return view
-        before = view.event
+        before, now = view.event, self._clock.now()
+        if body.revision is None and before.revision == 1 and before.split_from is not None:
+            return await self._undo_split(caller, before, before.split_from, confirmed)
         if body.revision is None:
             state = await _find_previous_state(before)
         else:
@@ -126,9 +134,19 @@ class Revisions:
         content, present = content_to_restore(state, before), before.content
         if content == present:
             return view
-        after = before.revise(content, by=caller.id, now=self._clock.now(), act="restored", clear=present)
+        after = before.revise(content, by=caller.id, now=now, act="restored", clear=present)
         require_confirmation(before, after, confirmed)
-        return render_event(after) if await commit_atomically(update_event_writes(before, after)) else None
+        writes = [*update_event_writes(before, after), *await merge_writes(before, state, caller.id, now)]
+        return render_event(after) if await commit_atomically(writes) else None
+
+    async def _undo_split(
+        self, caller: Principal, tail: Event, split: StoredSplit, confirmed: Visibility | None
+    ) -> EventView | None:
+        """Return the event of which the tail was a part, as it was before it was split; the tail is deleted."""
+        head = await find_event_view(split["event"])
+        if head is None or tail.id not in await find_continuations(head.event):
+            raise Conflict("There is no earlier revision of this event.")
+        return await self._restore_revision(caller, head, RestoreRequest(revision=split["revision"]), confirmed)
 
     async def _restore_deleted(
         self, caller: Principal, deletion: Revision, body: RestoreRequest, confirmed: Visibility | None
@@ -138,14 +156,14 @@ class Revisions:
         last = None if last_revision is None else last_revision.event_then
         if last is None:
             raise NotFound
+        await require_own_part(last)
         state = last if body.revision is None else await _find_state(deletion.event, body.revision)
-        # The deletion was a revision of its own.
-        deleted = last.with_stored({Event.revision: deletion.revision})
-        content = content_to_restore(state, last)
-        event = deleted.revise(content, by=caller.id, now=self._clock.now(), act="restored", clear=last.content)
+        now = self._clock.now()
+        event = revise_deleted(last, deletion, content_to_restore(state, last), caller.id, now)
         require_confirmation(last, event, confirmed)
+        others = await merge_writes(last, state, caller.id, now)
         try:
-            is_committed = await commit_atomically(restore_event_writes(deletion, event))
+            is_committed = await commit_atomically([*restore_event_writes(deletion, event), *others])
         except DuplicateKey:
             if await find_event_view(deletion.event) is None:
                 raise Conflict("You have another event with this uid now.") from None
