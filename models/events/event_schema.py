@@ -87,6 +87,15 @@ class Alarm(Request):
     description: Annotated[str | None, Field(description="What it displays.")] = None
 
 
+KeptAlarms = Annotated[
+    list[Alarm] | None,
+    Field(
+        max_length=1000,
+        description="Alarms of an imported event can only be removed: send those that stay, as they were read.",
+    ),
+]
+
+
 class Organizer(Reply):
     """Who organizes an imported event."""
 
@@ -131,13 +140,7 @@ class EventCreate(EventContent, Request):
     ] = None
     time_zone: Annotated[ZoneName | None, Field(description="An IANA time zone. Default: UTC.")] = None
     recurrence: Recurrence | None = None
-    alarms: Annotated[
-        list[Alarm] | None,
-        Field(
-            max_length=1000,
-            description="Alarms of an imported event can only be removed: send those that stay, as they were read.",
-        ),
-    ] = None
+    alarms: KeptAlarms = None
 
 
 class GeoPatch(Request):
@@ -240,6 +243,7 @@ class OccurrencePatch(Request):
         ),
     ] = None
     recurrence: Annotated[Recurrence | None, Field(description="Only with `scope=following`.")] = None
+    alarms: KeptAlarms = None
 
 
 _ONLY_IMPORTED = "Present only on an imported event, for who may change it."

@@ -2,6 +2,7 @@
 
 content.py           content lines: escaping, folding, parameters
 alarms.py            reminders and VALARMs
+twins.py             imported lines that repeat what a field says
 imported_details.py  what an imported entry says about people and conferences
 versions.py          which of two entries is newer
 field_properties.py  how a field is read from properties, and written to them

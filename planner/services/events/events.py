@@ -10,7 +10,7 @@ from database.commit import commit_atomically
 from database.errors import DuplicateKey
 from database.queries import assign, parse_id
 from models.events.event import Event
-from models.events.event_draft import build_content, build_requested_series, keep_alarms, repeats
+from models.events.event_draft import build_content, build_requested_series, keep_alarms, repeats, without_twins
 from models.events.event_fields import Visibility, fold_tag
 from models.events.event_queries import EventSelection, list_events
 from models.events.event_schema import EventCreate, EventPatch, EventQuery
@@ -188,6 +188,7 @@ class Events:
         content = build_content(draft, times, requested)
         if before.ics is not None or draft.alarms:
             content |= assign(Event.ics, keep_alarms(before.ics, draft.alarms))
+        content = without_twins(before, content)
         return before.revise(content, by=caller.id, now=self._clock.now(), clear=SERIES_FIELDS)
 
 

@@ -7,6 +7,7 @@ from auth.principal import Principal
 from database.commit import commit_atomically
 from database.queries import Changes, assign
 from models.events.event import Event, StoredSplit
+from models.events.event_draft import keep_alarms, patch_imported_lines, without_twins
 from models.events.event_fields import EventContent, fold_tag
 from models.events.event_queries import EventSelection
 from models.events.event_schema import OccurrencePatch, OccurrenceQuery
@@ -29,7 +30,7 @@ from planner.domain.recurrence.occurrences import (
     list_occurrences,
 )
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.recurrence.series import Series
+from planner.domain.recurrence.series import Override, Series
 from planner.domain.times import parse_window, require_time_zone
 from planner.domain.zones import EARLIEST_INSTANT, LATEST_INSTANT, add_clamped
 from planner.errors import Conflict, Invalid, NotFound, Stale
@@ -128,7 +129,9 @@ class Occurrences:
         reject: bool,
     ) -> View:
         recurrence_id, times = occurrence.recurrence_id, build_own_times(series, occurrence, patch)
-        changed = edit_occurrence(series, recurrence_id, replace(times, fields=_select_fields(patch)))
+        own = series.overrides.get(recurrence_id, Override())
+        fields = patch_imported_lines(before, _select_fields(patch), patch, own)
+        changed = edit_occurrence(series, recurrence_id, replace(times, fields=fields))
         after = self._revise(before, changed, {}, caller)
         await self._store(before, after, reject=reject, only=recurrence_id)
         return _render(after, changed, find_occurrence(changed, recurrence_id), caller)
@@ -143,6 +146,8 @@ class Occurrences:
         reject: bool,
     ) -> View:
         fields, changes = _select_fields(patch), build_series_changes(series, occurrence, patch)
+        if "alarms" in patch.model_fields_set:
+            fields |= assign(Event.ics, keep_alarms(before.ics, patch.alarms))
         head, tail = split_series(series, occurrence.recurrence_id, changes)
         if head is None:
             after = self._revise(before, tail, fields, caller)
@@ -159,6 +164,7 @@ class Occurrences:
         content |= series_to_stored(tail)
         content |= fields | assign(Event.time_zone, tail.time_zone)
         content |= assign(Event.split_from, StoredSplit(event=before.id, revision=before.revision))
+        content = without_twins(before, content)
         second = Event.new(before.creator, content, now=self._clock.now())
         first = self._revise(before, head, assign(Event.continued_by, second.id), caller)
         writes = [*update_event_writes(before, first), *create_event_writes(second)]
@@ -171,6 +177,7 @@ class Occurrences:
         content: Changes = {**series_to_stored(series), **fields}
         if series.time_zone != (before.time_zone or "UTC"):
             content |= assign(Event.time_zone, series.time_zone)
+        content = without_twins(before, content)
         return before.revise(content, by=caller.id, now=self._clock.now(), clear=SERIES_FIELDS)
 
     async def _store(self, before: Event, after: Event, *, reject: bool, only: date | None = None) -> None:

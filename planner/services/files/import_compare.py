@@ -11,10 +11,11 @@ from planner.domain.fields import COMPARED_FIELDS
 from planner.domain.ics.reading.groups import parse_groups
 from planner.domain.ics.reading.properties import Unreadable, parse_property
 from planner.domain.ics.writing.vevent import render_vevents
-from planner.domain.stored_event import ImportedLines, StoredOverride
+from planner.domain.stored_event import NO_LINES, ImportedLines, StoredOverride
 from planner.services.files.import_drafts import build_draft
 
 DEFAULTS = default_content()
+_NormalizedLines = tuple[list[str], list[list[str]]]
 
 
 def means_the_same(one: Changes, other: Changes) -> bool:
@@ -50,22 +51,22 @@ def _select_content(fields: Changes) -> Changes:
 def _normalize(fields: Changes) -> Changes:
     """Return the content without the order and the spelling of imported lines."""
     content = _select_content(fields)
-    if Event.ics in content:
-        content[Event.ics] = normalize_ics(content[Event.ics])
+    content[Event.ics] = normalize_ics(content.get(Event.ics))
     if Event.overrides in content:
-        content[Event.overrides] = [_normalize_override(override) for override in content[Event.overrides]]
+        overrides = content[Event.overrides]
+        content[Event.overrides] = [_normalize_override(override, content[Event.ics]) for override in overrides]
     return content
 
 
-def _normalize_override(override: StoredOverride) -> dict[str, Any]:
+def _normalize_override(override: StoredOverride, of_event: _NormalizedLines) -> dict[str, Any]:
     fields: Changes = dict(override.get("fields", {}))
-    if fields.get(Event.ics):
-        fields[Event.ics] = normalize_ics(fields[Event.ics])
+    fields[Event.ics] = normalize_ics(fields[Event.ics]) if Event.ics in fields else of_event
     return {**override, "fields": fields}
 
 
-def normalize_ics(ics: ImportedLines) -> tuple[list[str], list[list[str]]]:
+def normalize_ics(ics: ImportedLines | None) -> _NormalizedLines:
     """Return imported lines and alarms without their order and their spelling."""
+    ics = ics or NO_LINES
     lines = sorted(_normalize_line(line) for line in ics["lines"])
     return lines, sorted(sorted(_normalize_line(line) for line in alarm) for alarm in ics["alarms"])
 

@@ -41,8 +41,8 @@ def test_an_author_can_write_the_fields_that_the_table_says() -> None:
     assert set(AUTHOR_FIELDS) == set(EventCreate.model_fields) == set(EventPatch.model_fields)
 
 
-def test_an_occurrence_can_be_changed_in_the_fields_that_the_table_says_and_in_its_times() -> None:
-    times = {"start", "end", "time_zone", "recurrence"}
+def test_an_occurrence_can_be_changed_in_the_fields_that_the_table_says_its_times_and_alarms() -> None:
+    times = {"start", "end", "time_zone", "recurrence", "alarms"}
     assert set(OccurrencePatch.model_fields) == times | set(OCCURRENCE_FIELDS)
 
 

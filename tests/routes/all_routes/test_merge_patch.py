@@ -141,7 +141,7 @@ async def test_half_a_place_is_refused(ada: Person, subtests: pytest.Subtests) -
 
 async def test_clearing_a_required_field_is_refused_and_changes_nothing(ada: Person, subtests: pytest.Subtests) -> None:
     event = await ada.event(**FULL)
-    for patch, pointer in (({"title": None}, "/title"), ({"start": None}, "/end")):
+    for patch, pointer in (({"title": None}, "/title"), ({"start": None}, "/start")):
         with subtests.test(pointer):
             response = await ada.patch(f"/events/{event['id']}", json={**patch, "description": "changed"})
             assert response.status_code == 422
