@@ -7,6 +7,7 @@ from beanie import Document, PydanticObjectId
 from pydantic import ConfigDict, Field
 
 from database.bson_values import decode, encode
+from database.queries import Projection
 
 
 class StoredDocument(Document):
@@ -25,6 +26,8 @@ class StoredDocument(Document):
 
     id: PydanticObjectId = Field(default_factory=PydanticObjectId, alias="_id")
 
+    # The projection of reads that ask for no other one; None reads everything.
+    fields_to_read: ClassVar[Projection | None] = None
     _defaults: ClassVar[dict[str, Any]]
     _required: ClassVar[frozenset[str]]
 

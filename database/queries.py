@@ -1,12 +1,13 @@
 """The vocabulary of filters, updates, indexes and identifiers."""
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, TypeVar, cast
 
 from beanie import PydanticObjectId
-from pymongo import ASCENDING, GEOSPHERE, TEXT, IndexModel
+from bson import Regex
+from pymongo import ASCENDING, GEOSPHERE, IndexModel
 
 Id = PydanticObjectId
 # The keys are fields of a document (`User.email_key`), which are their own names, or names of operators.
@@ -57,20 +58,14 @@ def within(field: Any, name: str) -> str:
     return f"{field}.{name}"
 
 
+def starts_with(prefixes: Iterable[str]) -> Filter:
+    """Return the condition that a text, or one of a list of texts, starts with one of these; an index can find them."""
+    return {"$in": [Regex(f"^{re.escape(prefix)}") for prefix in prefixes]}
+
+
 def index(*fields: str, name: str, **options: Any) -> IndexModel:
     """Return an ascending index over `fields`; options as the server knows them (`unique`, …)."""
     return IndexModel([(field, ASCENDING) for field in fields], name=name, **options)
-
-
-def text_index(*prefix: str, weights: dict[str, int], name: str) -> IndexModel:
-    """Return an index of the words of the fields in `weights`; a query needs an equality on each field of `prefix`.
-
-    Words of any language are compared without regard to letter case and accents, and are not stemmed.
-    """
-    keys: list[tuple[str, int | str]] = [(field, ASCENDING) for field in prefix]
-    keys += [(field, TEXT) for field in weights]
-    # The override names a field that no document has, so that none can choose a language.
-    return IndexModel(keys, name=name, weights=weights, default_language="none", language_override="-")
 
 
 def place_index(*fields: str, place: str, name: str, **options: Any) -> IndexModel:

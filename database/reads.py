@@ -97,6 +97,7 @@ async def find_raw(
     Equal queries that are made at the same moment share one trip to the server.
     """
     database, name = bound_database(), collection_name(document)
+    fields = document.fields_to_read if fields is None else fields
     if database.sync is None:
         cursor = database.handle[name].find(match, fields, sort=order, limit=limit)
         return [bson.encode(stored) for stored in await cursor.to_list(limit or None)]
@@ -120,6 +121,7 @@ async def find_raw_batches(
 ) -> AsyncIterator[list[bytes]]:
     """Yield all documents that match, as bytes, `size` at a time, in no order."""
     database, name = bound_database(), collection_name(document)
+    fields = document.fields_to_read if fields is None else fields
     if database.sync is None:
         for at in range(0, len(found := await find_raw(document, match, fields=fields)), size):
             yield found[at : at + size]
@@ -185,11 +187,12 @@ async def find_raw_by_ids(document: type[StoredDocument], ids: list[Id]) -> dict
     database, name = bound_database(), collection_name(document)
     match: Filter = {"_id": ids[0] if len(ids) == 1 else {"$in": ids}}
     if database.sync is None:
-        cursor = database.handle[name].find(match)
+        cursor = database.handle[name].find(match, document.fields_to_read)
         return {stored["_id"]: bson.encode(stored) for stored in await cursor.to_list(None)}
 
     def read(client: MongoClient[Any]) -> dict[Id, bytes]:
-        found = client[database.name][name].find_raw_batches(match, limit=len(ids), batch_size=len(ids))
+        collection, limit = client[database.name][name], len(ids)
+        found = collection.find_raw_batches(match, document.fields_to_read, limit=limit, batch_size=limit)
         # The server stores `_id` first: its 12 bytes follow the length and the element's head.
         return {Id(raw[9:21]): raw for raw in _split(b"".join(found))}
 

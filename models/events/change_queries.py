@@ -26,7 +26,7 @@ class ChangedEvent(NamedTuple):
 
     position: ChangePosition
     view: EventView
-    tags: list[str]
+    tag_keys: list[str]
 
 
 class UnnumberedChanges(NamedTuple):
@@ -53,7 +53,7 @@ async def find_changed_events(
     found = []
     for raw in await find_raw(Event, {"$or": branches}, order=order, limit=limit):
         event = Event.from_raw(raw)
-        found.append(ChangedEvent(ChangePosition(event.change_number, str(event.id)), render_raw(raw), event.tags))
+        found.append(ChangedEvent(ChangePosition(event.change_number, str(event.id)), render_raw(raw), event.tag_keys))
     return found
 
 

@@ -9,11 +9,12 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from database.documents import StoredDocument
-from database.queries import Changes, Filter, Id, assign, index, new_id, place_index, text_index
+from database.queries import Changes, Filter, Id, assign, index, new_id, place_index, within, without
 from database.reads import Loader
 from database.writes import Update
-from models.events.event_fields import EventContent
-from planner.domain.fields import CONTENT_FIELDS, SEARCH_WEIGHTS
+from models.events.event_fields import EventContent, fold_tag
+from planner.domain.fields import CONTENT_FIELDS
+from planner.domain.search.searchable_text import SearchableText, build_searchable_text
 from planner.domain.stored_event import ImportedLines, StoredOverride, StoredRecurrence, StoredSource
 from planner.domain.times import build_order_key
 
@@ -21,6 +22,8 @@ from planner.domain.times import build_order_key
 Act = Literal["deleted", "restored", "taken-down", "takedown-lifted"]
 # The number of a change that has none yet: see `planner/services/events/changes.py`.
 UNNUMBERED = 0
+# The index of the words of one's own events.
+WORD_INDEX = "creator_words"
 _CONTENT_FIELDS = frozenset(CONTENT_FIELDS)
 _PUBLIC = {"visibility": "public"}
 _LONG = {"span": {"$gt": 0}}
@@ -62,8 +65,9 @@ class Event(EventContent, StoredDocument):
     `editor` and `act` say who made this revision, and how: see `made_by`. `change_number` is the number
     of its last change, or `UNNUMBERED`. `continued_by` is the event that has the later occurrences of a
     series that was split, and `split_from` says there which event that was. For the indexes, `begins`,
-    `ends`, `span` and `key` are computed from the times (see `planner/domain/times.py`), and `place` from
-    `geo`.
+    `ends`, `span` and `key` are computed from the times (see `planner/domain/times.py`), `place` from
+    `geo`, `tag_keys` from `tags`, and `search` from what is searched. `search` is about as large as the rest
+    of the event, and is not read with it.
     """
 
     uid: str | None = None
@@ -94,7 +98,10 @@ class Event(EventContent, StoredDocument):
     span: int
     key: str
     place: GeoJsonPoint | None = None
+    tag_keys: list[str] = Field(default_factory=list)
+    search: SearchableText | None = None
 
+    fields_to_read: ClassVar = without("search")
     loader: ClassVar[Loader["Event"]]
 
     class Settings:
@@ -104,13 +111,13 @@ class Event(EventContent, StoredDocument):
         indexes: ClassVar = [
             index("creator", "key", name="creator_key"),
             index("creator", "span", "key", name="creator_span_key", partialFilterExpression=_LONG),
-            index("creator", "tags", "key", name="creator_tags_key"),
+            index("creator", "tag_keys", "key", name="creator_tags_key"),
             index("key", name="public_key", partialFilterExpression=_PUBLIC),
             index("span", "key", name="public_span_key", partialFilterExpression=_PUBLIC | _LONG),
-            index("tags", "key", name="public_tags_key", partialFilterExpression=_PUBLIC),
+            index("tag_keys", "key", name="public_tags_key", partialFilterExpression=_PUBLIC),
             index("creator", "span", "key", "ends", name="creator_series", partialFilterExpression=_REPEATING),
             index("span", "key", "ends", name="public_series", partialFilterExpression=_PUBLIC | _REPEATING),
-            text_index("creator", weights=SEARCH_WEIGHTS, name="creator_words"),
+            index("creator", within("search", "words"), name=WORD_INDEX),
             place_index("creator", place="place", name="creator_place"),
             place_index(place="place", name="public_place", partialFilterExpression=_PUBLIC),
             index(
@@ -198,9 +205,11 @@ def default_uid(id: Id | str) -> str:
 
 
 def _with_computed_fields(fields: Changes) -> Changes:
-    """Return the stored fields of an event with `key` and `place`, which are computed from others."""
+    """Return the stored fields of an event with those for the indexes that are computed from others."""
     fields = {name: value for name, value in fields.items() if name != Event.place}
     fields[Event.key] = build_order_key(fields[Event.begins], str(fields[Event.id]))
     if geo := fields.get(Event.geo):
         fields[Event.place] = GeoJsonPoint(type="Point", coordinates=[geo["lon"], geo["lat"]])
+    fields[Event.tag_keys] = [fold_tag(tag) for tag in fields.get(Event.tags) or ()]
+    fields[Event.search] = build_searchable_text(fields)
     return fields

@@ -21,6 +21,7 @@ from planner.domain.fields import (
 )
 from planner.domain.ics.alarms import MAX_REMINDER_MINUTES
 from planner.domain.urls import is_web_address
+from planner.domain.words import fold_case
 
 
 def _require_visible(text: str) -> str:
@@ -42,17 +43,21 @@ def _require_https_address(text: str) -> str:
 
 
 def fold_tag(tag: str) -> str:
-    """Return a tag as it is stored and searched: without surrounding blanks, case-folded."""
-    return tag.strip().casefold()
+    """Return the form of a tag in which it is compared: without surrounding blanks, whatever its letter case."""
+    return fold_case(tag.strip())
 
 
-def _fold_tags(tags: list[str]) -> list[str]:
-    folded = list(dict.fromkeys(fold_tag(tag) for tag in tags))
-    if len(folded) > MAX_TAGS:
+def _remove_equal_tags(tags: list[str]) -> list[str]:
+    """Return the tags as they are written; of those that differ in letter case only, the first."""
+    by_key: dict[str, str] = {}
+    for tag in tags:
+        by_key.setdefault(fold_tag(tag), tag.strip())
+    unique = list(by_key.values())
+    if len(unique) > MAX_TAGS:
         raise ValueError(f"must be at most {MAX_TAGS} tags")
-    if any(not 1 <= len(tag) <= MAX_TAG_LENGTH for tag in folded):
+    if any(not 1 <= len(tag) <= MAX_TAG_LENGTH for tag in unique):
         raise ValueError(f"each tag must have 1 to {MAX_TAG_LENGTH} characters")
-    return folded
+    return unique
 
 
 def _parse_color(text: str) -> str:
@@ -66,7 +71,9 @@ Title = Annotated[
     str, Field(min_length=1, max_length=MAX_TITLE_LENGTH, pattern=NO_NUL), AfterValidator(_require_visible)
 ]
 Description = Annotated[str, Field(max_length=MAX_DESCRIPTION_LENGTH, pattern=NO_NUL)]
-Tags = Annotated[list[Annotated[str, StringConstraints(pattern=NO_NUL, max_length=200)]], AfterValidator(_fold_tags)]
+Tags = Annotated[
+    list[Annotated[str, StringConstraints(pattern=NO_NUL, max_length=200)]], AfterValidator(_remove_equal_tags)
+]
 Location = Annotated[str, Field(max_length=MAX_LOCATION_LENGTH, pattern=NO_NUL)]
 _Address = Annotated[str, Field(max_length=MAX_URL_LENGTH, pattern=NO_NUL, json_schema_extra={"format": "uri"})]
 WebAddress = Annotated[_Address, AfterValidator(_require_web_address)]
@@ -112,7 +119,8 @@ class EventContent(BaseModel):
     tags: Annotated[
         Tags,
         Field(
-            description="At most 20 tags of at most 32 characters. Letter case is ignored.",
+            description="At most 20 tags of at most 32 characters. They keep their letter case, and are compared and "
+            "found without it: of `Books` and `books`, the first is stored.",
             examples=[["books", "launch"]],
         ),
     ] = Field(default_factory=list)

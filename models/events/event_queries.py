@@ -21,7 +21,7 @@ _DEFAULT_UID_SUFFIX = default_uid("")
 
 
 class EventSelection(NamedTuple):
-    """Which events are listed: those of a scope, as far as a window, a tag and a circle select them."""
+    """Which events are listed: those of a scope, as far as a window, a tag (folded) and a circle select them."""
 
     scope: Scope
     caller: Id
@@ -118,7 +118,7 @@ def _owner_filters(selection: EventSelection) -> list[Filter]:
 
 def visible_filters(scope: Scope, caller: Id, tag: str | None = None) -> list[Filter]:
     """Return the filters of the events in a scope, with a tag if it is given; each has an index of its own."""
-    tagged: Filter = {} if tag is None else {Event.tags: tag}
+    tagged: Filter = {} if tag is None else {Event.tag_keys: tag}
     return [owner | tagged for owner in select_by_scope(scope, {Event.creator: caller}, public_filter())]
 
 

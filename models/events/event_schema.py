@@ -11,6 +11,8 @@ from models.shared.derived_schema import with_optional_fields, with_required_fie
 from models.shared.fields import NO_NUL
 from models.shared.schema import PageQuery, Query, Reply, Request
 from planner.domain.fields import OCCURRENCE_FIELDS
+from planner.domain.search.query import MAX_TERMS
+from planner.domain.search.searchable_text import MAX_INDEXED_WORDS
 
 Scope = Literal["mine", "public", "all"]
 ScopeFilter = Annotated[
@@ -182,9 +184,13 @@ class EventQuery(PageQuery):
             min_length=1,
             max_length=200,
             pattern=NO_NUL,
-            description="Only events that have one of these words in title, tags, location or description; the most "
-            "relevant first. Letter case and accents are ignored. "
-            '`"some words"` must occur in this order; `-word` must not occur.',
+            description="Only events that have one of these words, or one that begins with it, in title, tags, "
+            "location or description, their own or those of a single occurrence; the most relevant first. Letter case "
+            "and accents are ignored. In Chinese, Japanese, Korean, Thai and other scripts that need no blanks between "
+            "words, a word is found anywhere. "
+            '`"some words"` must occur in this order, as whole words; `-word` must not occur. Of more than '
+            f"{MAX_TERMS} words the first are searched, and of each event its first {MAX_INDEXED_WORDS:,} different "
+            "words, those of the description last.",
             examples=['book "town library" -film'],
         ),
     ] = None

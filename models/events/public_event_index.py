@@ -1,8 +1,7 @@
-"""The searchable copy of public events, with a text index of its own.
+"""The searchable copy of public events, with an index of its own.
 
-A collection can have one text index. That of the events begins with the creator, so that the cost of
-a search among one's own events does not depend on how many others there are. See
-docs/decisions/0013-search.md.
+The index of the words of all events begins with the creator, so that the cost of a search among one's own
+events does not depend on how many others there are. See docs/decisions/0022-folded-words.md.
 """
 
 from datetime import datetime
@@ -12,20 +11,18 @@ from beanie import PydanticObjectId
 from pydantic import Field
 
 from database.documents import StoredDocument
-from database.queries import Changes, Id, clear, index, text_index
+from database.queries import Changes, Id, clear, index, within
 from database.writes import Delete, Insert, Update, Write
 from models.events.event import Event, GeoJsonPoint
-from planner.domain.fields import SEARCH_WEIGHTS
+from planner.domain.search.searchable_text import SearchableText, build_searchable_text
 
 
 class PublicEventIndex(StoredDocument):
     """What can be searched of a public event, under the event's id. Its fields are those of the event."""
 
     creator: PydanticObjectId
-    title: str
-    tags: list[str] = Field(default_factory=list)
-    location: str | None = None
-    description: str | None = None
+    tag_keys: list[str] = Field(default_factory=list)
+    search: SearchableText | None = None
     place: GeoJsonPoint | None = None
     ends: datetime | None = None
     key: str
@@ -34,7 +31,10 @@ class PublicEventIndex(StoredDocument):
         """Where the copies are stored."""
 
         name = "public_event_index"
-        indexes: ClassVar = [text_index(weights=SEARCH_WEIGHTS, name="words"), index("creator", name="creator")]
+        indexes: ClassVar = [
+            index(within("search", "words"), "key", name="words_key"),
+            index("creator", name="creator"),
+        ]
 
     @classmethod
     def insert_writes(cls, event: Event) -> list[Write]:
@@ -74,5 +74,7 @@ def copy_public_event(event: Event) -> PublicEventIndex | None:
     """Return the searchable copy of an event; None if it is not public. Fields without a value are not stored."""
     if event.visibility != "public":
         return None
-    copied = {name: value for name in COPIED_FIELDS if (value := getattr(event, name)) is not None}
+    copied: Changes = {name: value for name in COPIED_FIELDS if (value := getattr(event, name)) is not None}
+    if event.search is None:
+        copied[PublicEventIndex.search] = build_searchable_text(event.to_stored())
     return PublicEventIndex.from_stored({PublicEventIndex.id: event.id} | copied)

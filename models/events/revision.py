@@ -18,6 +18,7 @@ RESTORABLE = timedelta(days=30)
 # A state may be large: not more of them are read, or deleted, at a time.
 READ_BATCH_SIZE = 20
 DELETE_BATCH_SIZE = 500
+_NOT_IN_STATES = (Event.editor, Event.search)
 
 
 class Revision(StoredDocument):
@@ -67,8 +68,8 @@ class Revision(StoredDocument):
             revision=event.revision,
             creator=event.creator,
             at=event.updated_at,
-            # Who made it is in the revision, where it can be anonymized.
-            state={name: value for name, value in event.to_stored().items() if name != Event.editor},
+            # Who made it is in the revision, where it can be anonymized. What is searched can be computed again.
+            state={name: value for name, value in event.to_stored().items() if name not in _NOT_IN_STATES},
         )
         changes: dict[str, Any] = {}
         if event.is_stored(Event.editor):

@@ -157,6 +157,8 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "span": _computed(is_of_times=True),
     "key": _computed(),
     "place": _computed(is_content=False),
+    "tag_keys": _computed(is_content=False),
+    "search": _computed(is_content=False),
     "creator": _of_record(),
     "revision": _of_record(),
     "created_at": _of_record(),

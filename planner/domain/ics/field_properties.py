@@ -19,6 +19,7 @@ from planner.domain.ics.reading.properties import (
     parse_text_list,
 )
 from planner.domain.urls import is_web_address
+from planner.domain.words import fold_case
 
 # The properties of a VEVENT that one field is read from, by their names in upper case.
 Properties = Mapping[str, Sequence[Property]]
@@ -225,7 +226,11 @@ class GeoProperty(SingleProperty):
 
 @dataclass(frozen=True, slots=True)
 class TagsProperty:
-    """The categories of an event (RFC 5545 §3.8.1.2) as tags; those that cannot be tags are stored as a line."""
+    """The categories of an event (RFC 5545 §3.8.1.2) as tags, with the letters that they are written with.
+
+    Those that cannot be tags are stored as a line: long ones, too many, and those that are another one in other
+    letter case.
+    """
 
     max_tags: int
     max_length: int
@@ -234,16 +239,16 @@ class TagsProperty:
 
     def read(self, properties: Properties) -> ReadField:
         """Return the tags."""
-        tags: dict[str, None] = {}
-        others: dict[str, None] = {}
-        for prop in properties["CATEGORIES"]:
-            for category in parse_text_list(prop):
-                tag = category.strip().casefold()
-                if tag and tag not in tags:
-                    is_valid = len(tag) <= self.max_length and len(tags) < self.max_tags
-                    (tags if is_valid else others)[tag if is_valid else category] = None
-        lines = ["CATEGORIES:" + ",".join(map(escape_text, others))] if others else []
-        return ReadField(list(tags), lines)
+        categories = (category.strip() for prop in properties["CATEGORIES"] for category in parse_text_list(prop))
+        tags: dict[str, str] = {}
+        others = []
+        for category in dict.fromkeys(filter(None, categories)):
+            key = fold_case(category)
+            if key not in tags and len(category) <= self.max_length and len(tags) < self.max_tags:
+                tags[key] = category
+            else:
+                others.append(category)
+        return ReadField(list(tags.values()), self.write(others) if others else [])
 
     def write(self, value: Sequence[str]) -> list[str]:
         """Return the line of all tags."""

@@ -176,6 +176,6 @@ class ChangeLog:
         # An event that is back has a higher number than its tombstone: it is, or will be, among the changed ones.
         deleted -= await find_visible_ids(scope, caller.id, sorted(deleted))
         # An event without the tag may have had it before.
-        deleted |= {event.view.id for event in changed if tag is not None and tag not in event.tags}
+        deleted |= {event.view.id for event in changed if tag is not None and tag not in event.tag_keys}
         items = [event.view.json_for(caller.id) for event in changed if event.view.id not in deleted]
         return ChangePage(items, sorted(deleted), token._replace(position=end).encode(), has_more)

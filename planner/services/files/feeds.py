@@ -57,7 +57,7 @@ class Feeds:
             user=caller.id,
             name=body.name,
             scope=body.scope,
-            tag=None if body.tag is None else fold_tag(body.tag),
+            tag=None if body.tag is None else body.tag.strip(),
             digest=digest(token),
             created_at=now,
         )
@@ -121,9 +121,10 @@ class Feeds:
             raise NotFound
         if feed.last_read_at is None or now - feed.last_read_at > LAST_USED_ACCURACY:
             await Feed.record_read(feed.id, now)
+        tag = None if feed.tag is None else fold_tag(feed.tag)
         # Whoever publishes public events passes the address on: it shows what everyone may see.
         reader = None if feed.scope == "public" else feed.user
-        return ExportSelection(EventSelection(feed.scope, feed.user, tag=feed.tag), reader, feed.name)
+        return ExportSelection(EventSelection(feed.scope, feed.user, tag=tag), reader, feed.name)
 
 
 def render_feed(feed: Feed) -> bytes:

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, cast
 
 from database.queries import Changes
 from models.events.event import Event
+from models.events.event_fields import fold_tag
 from planner.domain.fields import COMPARED_FIELDS, FIELDS, MAX_TAGS, TIME_FIELDS
 from planner.domain.recurrence.documents import parse_stored_local, series_from_event, series_to_stored
 from planner.domain.recurrence.rrule import RecurrenceError
@@ -254,14 +255,11 @@ def _merge_sets(base: frozenset[date], own: frozenset[date], new: frozenset[date
 
 def _merge_tags(base: list[str], own: list[str], new: list[str]) -> list[str]:
     """Return the organizer's tags without those that the user has removed, and with those that they have added."""
-    known, kept = ({tag.casefold() for tag in tags} for tags in (base, own))
-    added = [tag for tag in own if tag.casefold() not in known]
-    own_added = {tag.casefold() for tag in added}
-    from_organizer = [
-        tag
-        for tag in new
-        if tag.casefold() not in own_added and (tag.casefold() in kept or tag.casefold() not in known)
-    ]
+    known, kept = ({fold_tag(tag) for tag in tags} for tags in (base, own))
+    added = [tag for tag in own if fold_tag(tag) not in known]
+    own_added = {fold_tag(tag) for tag in added}
+    keys = [(tag, fold_tag(tag)) for tag in new]
+    from_organizer = [tag for tag, key in keys if key not in own_added and (key in kept or key not in known)]
     return from_organizer[: MAX_TAGS - len(added)] + added
 
 

@@ -9,17 +9,19 @@ import pytest
 from pymongo.database import Database as SyncDatabase
 
 from database.queries import Id, new_id
-from models.events.event import Event
+from models.events.event import WORD_INDEX, Event
 from models.events.event_queries import EventSelection
 from models.events.event_schema import Scope
 from models.events.event_search import place_pipeline, words_pipeline
 from models.events.public_event_index import copy_public_event
 from planner.domain.cursors import SearchRank
 from planner.domain.geo import Circle
+from planner.domain.search.query import parse_search
+from planner.domain.search.searchable_text import build_searchable_text
 from tests.models.events.generated_events import DAYS, FIRST
 from tests.support.documents import build_event_document
 
-pytestmark = pytest.mark.real_server("the mock has neither query plans nor text indexes")
+pytestmark = pytest.mark.real_server("the mock has no query plans")
 SCOPES: tuple[Scope, ...] = ("mine", "public", "all")
 WEEK = (FIRST + timedelta(days=400), FIRST + timedelta(days=407))
 WINDOWS = ((None, None), (WEEK[0], None), (None, WEEK[1]), WEEK)
@@ -58,7 +60,9 @@ def filled(indexed: SyncDatabase[Any], ada: Id) -> SyncDatabase[Any]:
 
 def examined(database: SyncDatabase[Any], collection: str, stages: list[dict[str, Any]]) -> tuple[int, int, str]:
     """The keys and documents that the server looked at, and the plan as text."""
-    command = {"aggregate": collection, "pipeline": stages, "cursor": {}}
+    command: dict[str, Any] = {"aggregate": collection, "pipeline": stages, "cursor": {}}
+    if collection == "events" and "words" in str(stages[0]):
+        command["hint"] = WORD_INDEX
     plan = str(database.command("explain", command, verbosity="executionStats"))
     keys, documents = [
         sum(int(number) for number in _numbers(plan, f"'{name}': "))
@@ -78,7 +82,9 @@ def test_a_search_of_one_s_own_events_reads_no_others(
 ) -> None:
     selection = EventSelection("mine", ada, window, tag, near)
     for after in (None, SearchRank(1.5, "")):
-        keys, documents, plan = examined(filled, "events", words_pipeline(selection, "festival", after, 51))
+        keys, documents, plan = examined(
+            filled, "events", words_pipeline(selection, parse_search("festival"), after, 51)
+        )
         assert "'indexName': 'creator_words'" in plan
         assert keys <= 2 * MINE  # Once for the word, once for the answer.
         assert documents <= 3 * MINE  # Found, fetched again for a filter, and looked up for the answer.
@@ -86,14 +92,17 @@ def test_a_search_of_one_s_own_events_reads_no_others(
 
 def test_a_search_for_a_rare_word_reads_only_its_events(filled: SyncDatabase[Any], ada: Id) -> None:
     filled.public_event_index.insert_many(
-        [{"_id": new_id(), "creator": ada, "title": "Regatta", "tags": [], "key": f"{number}"} for number in range(5)]
+        [
+            {"_id": new_id(), "creator": ada, "search": build_searchable_text({"title": "Regatta"}), "key": f"{number}"}
+            for number in range(5)
+        ]
     )
     for scope in ("public", "all"):
         start = "public_event_index" if scope == "public" else "events"
         keys, documents, plan = examined(
-            filled, start, words_pipeline(EventSelection(scope, new_id()), "regatta", None, 51)
+            filled, start, words_pipeline(EventSelection(scope, new_id()), parse_search("regatta"), None, 51)
         )
-        assert "'indexName': 'words'" in plan
+        assert "'indexName': 'words_key'" in plan
         assert (keys, documents) <= (10, 20)
 
 
@@ -126,5 +135,7 @@ def test_a_circle_and_words_equal_a_comparison_with_every_event(
     expected = {stored["_id"] for stored in filled.events.find(match)}
     selection = EventSelection(scope, ada, window, "music", SMALL)
     start = filled.public_event_index if scope == "public" else filled.events
-    assert {stored["_id"] for stored in start.aggregate(words_pipeline(selection, "FESTIVAL", None, 1000))} == expected
+    assert {
+        stored["_id"] for stored in start.aggregate(words_pipeline(selection, parse_search("FESTIVAL"), None, 1000))
+    } == expected
     assert {stored["_id"] for stored in filled.events.aggregate(place_pipeline(selection, None, 1000))} == expected

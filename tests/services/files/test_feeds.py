@@ -43,7 +43,7 @@ async def test_only_the_response_to_its_creation_has_the_address_of_a_feed(ada: 
     url = feed.pop("url")
     assert url.startswith("http") and "/api/v1/feeds/planner_feed_" in url and url.endswith(".ics")
     assert feed["scope"] == "mine"
-    assert feed["tag"] == "books"
+    assert feed["tag"] == "Books"
     assert feed["last_read_at"] is None
     assert ok(await ada.get("/feeds"))["items"] == [feed]
 
@@ -81,8 +81,10 @@ async def test_a_feed_has_the_events_that_its_owner_may_see_in_the_scope(
 
 async def test_a_feed_can_be_limited_to_events_with_a_tag(ada: Person, api: Planner) -> None:
     await ada.event(title="Own", start="2026-12-01")
-    await ada.event(title="Book", start="2026-12-02", tags=["books"])
-    assert titles(await read_feed(api, await create_feed(ada, tag="BOOKS"))) == ["Book"]
+    await ada.event(title="Book", start="2026-12-02", tags=["Books", "İstanbul"])
+    for tag in ("BOOKS", "books", "istanbul", "İSTANBUL"):
+        assert titles(await read_feed(api, await create_feed(ada, tag=tag))) == ["Book"]
+    assert [feed["tag"] for feed in ok(await ada.get("/feeds"))["items"]] == ["BOOKS", "books", "istanbul", "İSTANBUL"]
 
 
 async def test_an_unchanged_feed_is_answered_with_304(ada: Person, api: Planner) -> None:

@@ -83,7 +83,7 @@ def test_what_thunderbird_exports() -> None:
     ((found,), failures) = read(THUNDERBIRD)
     assert not failures
     assert found.fields["time_zone"] == "Europe/Berlin"
-    assert found.fields["tags"] == ["music", "friends"]
+    assert found.fields["tags"] == ["Music", "Friends"]
     assert found.fields["recurrence"] == {"rrule": "FREQ=WEEKLY;COUNT=10", "rdates": [], "exdates": []}
     assert found.fields["reminders"] == [5]
 
@@ -124,11 +124,19 @@ def test_control_characters_are_removed() -> None:
 
 def test_categories_become_tags_if_they_are_valid_tags() -> None:
     found = one("CATEGORIES:Work,WORK, ,Über\\, all", f"CATEGORIES:{'x' * 33}").fields
-    assert found["tags"] == ["work", "über, all"]
-    assert found["ics"]["lines"] == ["CATEGORIES:" + "x" * 33]
+    assert found["tags"] == ["Work", "Über, all"]
+    assert found["ics"]["lines"] == ["CATEGORIES:WORK," + "x" * 33]
     many = one("CATEGORIES:" + ",".join(f"t{n}" for n in range(22))).fields
     assert len(many["tags"]) == 20
     assert many["ics"]["lines"] == ["CATEGORIES:t20,t21"]
+
+
+@pytest.mark.parametrize("spellings", [("Straße", "STRASSE"), ("İstanbul", "istanbul"), ("ΟΔΟΣ", "οδος")])
+def test_categories_that_differ_in_letter_case_only_are_one_tag_and_all_are_stored(spellings: tuple[str, str]) -> None:
+    first, second = spellings
+    found = one(f"CATEGORIES:{first},{second},{first}").fields
+    assert found["tags"] == [first]
+    assert found["ics"]["lines"] == [f"CATEGORIES:{second}"]
 
 
 def test_lines_without_a_field_are_stored_unchanged() -> None:
