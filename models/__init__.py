@@ -26,6 +26,7 @@ from models.mail.queued_mail import QueuedMail
 from models.people.busy_share import BusyShare
 from models.shared.audit import AuditEntry
 from models.shared.guard import Guard
+from models.shared.heartbeat import Heartbeat
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.rate_limit_counter import RateLimitCounter
 
@@ -49,5 +50,6 @@ DOCUMENTS: tuple[type[StoredDocument], ...] = (
     AuditEntry,
     RateLimitCounter,
     Guard,
+    Heartbeat,
     IdempotentResponse,
 )

@@ -3,6 +3,7 @@
 The rooms of the house, and which way imports go (always down):
 
     planner.__main__, planner.cli   how it is started, and the operator's commands
+    planner.supervisor              starts the worker processes
     planner.app                     how it is assembled: create_app(settings)
     planner.startup                 what is done once, before any process serves
     routes/                         a path, a status, a header
@@ -13,7 +14,7 @@ The rooms of the house, and which way imports go (always down):
     models/                         Beanie documents, their queries and conditional writes, the schemas
     database/                       connection, transactions, the embedded server, migrations
     planner.domain/                 pure rules on values: times, cursors, patches
-    planner.metrics                 what the planner measures of itself
+    planner.metrics, planner.draining   what the planner measures of itself; what it does before it stops
     planner.settings, planner.oidc_settings, planner.errors, planner.clock, planner.randomness, planner.version,
     planner.logs                    what needs none of the rest
 """

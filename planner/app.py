@@ -15,6 +15,7 @@ from models import DOCUMENTS
 from models.accounts.user import User
 from planner import background
 from planner.clock import Clock, SystemClock
+from planner.draining import Draining
 from planner.logs import RequestLog
 from planner.metrics import Metrics
 from planner.randomness import RandomBytes, system_random_bytes
@@ -53,6 +54,7 @@ def create_app(
     transport = mail_transport or mail_transport_of(settings)
     hasher = PasswordHasher(settings.password_rounds)
     metrics = Metrics()
+    draining = Draining(settings.drain_seconds)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[None]:
@@ -61,9 +63,10 @@ def create_app(
             await bind(database, DOCUMENTS)
             await hasher.warm_up(User.find_password_hash)
             services = build_services(
-                settings, database, hasher, transport, clock or SystemClock(), random_bytes, metrics
+                settings, database, hasher, transport, clock or SystemClock(), random_bytes, metrics, draining
             )
             app.state.services = services
+            draining.begin_on_sigterm()
             loop = asyncio.create_task(background.run_due_work(services))
             yield
             loop.cancel()
@@ -90,7 +93,7 @@ def create_app(
     if settings.origins:
         app.add_middleware(_Cors, **cors(settings.origins))
     is_https = settings.base_url.startswith("https:")
-    app.add_middleware(RequestRecord, metrics=metrics, request_log=request_log, is_https=is_https)
+    app.add_middleware(RequestRecord, metrics=metrics, request_log=request_log, draining=draining, is_https=is_https)
     return app
 
 

@@ -7,7 +7,6 @@ import time
 from collections.abc import Awaitable, Callable
 
 from database.errors import DRIVER_ERROR, is_unavailable
-from planner.metrics import Metrics
 from planner.wiring import Services
 
 log = logging.getLogger("planner.background")
@@ -24,23 +23,24 @@ async def run_due_work(services: Services) -> None:
             ("imports", services.import_jobs.run_due, services.import_jobs.wake),
             ("expired revisions", services.revisions.delete_expired, asyncio.Event()),
         ):
-            group.create_task(_repeat(work, do_due, wake, services.metrics))
+            group.create_task(_repeat(work, do_due, wake, services))
 
 
-async def _repeat(work: str, do_due: Callable[[], Awaitable[int]], wake: asyncio.Event, metrics: Metrics) -> None:
+async def _repeat(work: str, do_due: Callable[[], Awaitable[int]], wake: asyncio.Event, services: Services) -> None:
     while True:
         has_failed = True
         try:
             await do_due()
             has_failed = False
+            services.readiness.note_success()
         except DRIVER_ERROR as error:
             if is_unavailable(error):
-                log.warning("the database is unavailable; queued work waits")
+                services.readiness.note_failure(error)
             else:
                 log.exception("queued work failed")
         except Exception:  # The loop must survive whatever one round raises.
             log.exception("queued work failed")
-        metrics.end_background_run(work, time.time(), has_failed=has_failed)
+        services.metrics.end_background_run(work, time.time(), has_failed=has_failed)
         with contextlib.suppress(TimeoutError):
             async with asyncio.timeout(POLL_SECONDS):
                 await wake.wait()

@@ -20,7 +20,6 @@ from typing import TypeVar
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
-from uvicorn.supervisors import Multiprocess
 
 from database.backup import restore_backup, write_backup
 from database.connection import open_database
@@ -34,10 +33,12 @@ from planner.logs import configure_logs
 from planner.metrics import SHARED_FOLDER
 from planner.settings import Settings, load
 from planner.startup import check_outbox, prepare_outbox, recover
+from planner.supervisor import Supervisor
 from planner.version import VERSION, find_commit
 from planner.wiring import Services
 
-GRACE_SECONDS = 10
+GRACE_SECONDS = 6
+WORKER_START_SECONDS = 60
 T = TypeVar("T")
 
 
@@ -160,7 +161,10 @@ def _serve(options: argparse.Namespace) -> int:
             with tempfile.TemporaryDirectory(prefix="planner-metrics-") as folder:
                 # The workers count what they do in files of this folder; see `planner/metrics.py`.
                 os.environ[SHARED_FOLDER] = folder
-                Multiprocess(_config(settings, "planner.cli:worker", options.workers), sockets=[listener]).run()
+                supervisor = Supervisor(_config(settings, "planner.cli:worker", options.workers), [listener])
+                supervisor.run()
+                # An end that nobody asked for is a failure, so that whoever runs the planner starts it again.
+                return 0 if supervisor.was_told_to_stop else 1
     return 0
 
 
@@ -199,6 +203,8 @@ def _config(settings: Settings, app: FastAPI | str, workers: int = 1) -> uvicorn
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=GRACE_SECONDS,
+        # On SIGHUP, the time that a new worker has to be ready before it replaces an old one.
+        timeout_worker_healthcheck=WORKER_START_SECONDS,
     )
 
 
@@ -237,6 +243,9 @@ class _Server(uvicorn.Server):
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
         await super().startup(sockets)
+        if hasattr(signal, "SIGHUP"):
+            # A terminal that is closed sends it. By default it would end this process at once, and not its database.
+            signal.signal(signal.SIGHUP, self.handle_exit)
         if self.started:
             _announce(self._settings)
 

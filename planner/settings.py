@@ -71,6 +71,12 @@ class Settings(BaseSettings):
     slow_query_milliseconds: int = Field(
         500, ge=1, le=600_000, description="Database operations that take longer are logged, without their values."
     )
+    drain_seconds: float = Field(
+        1,
+        ge=0,
+        le=60,
+        description="How long the planner goes on serving after SIGTERM; /readyz says that it stops.",
+    )
     metrics_token: SecretStr | None = Field(
         None, min_length=16, description="Who sends it as a Bearer token may read /metrics. Unset: only this machine."
     )

@@ -14,6 +14,7 @@ from models.files.import_job import ImportJob
 from models.mail.queued_mail import QueuedMail
 from models.shared.audit import AuditEntry
 from planner.clock import Clock
+from planner.draining import Draining
 from planner.metrics import Metrics
 from planner.randomness import RandomBytes
 from planner.services.accounts.accounts import Accounts
@@ -40,6 +41,7 @@ from planner.services.files.import_jobs import ImportJobs
 from planner.services.files.importer import Importer
 from planner.services.mail.delivery import MailDelivery
 from planner.services.mail.transports import MailTransport, OutboxTransport, SmtpTransport
+from planner.services.operation.readiness import Readiness
 from planner.services.operation.statistics import Statistics
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.rate_limiter import RateLimiter
@@ -78,6 +80,7 @@ class Services:
     import_jobs: ImportJobs
     mail_delivery: MailDelivery
     statistics: Statistics
+    readiness: Readiness
     metrics: Metrics
     metrics_token: str | None
 
@@ -90,6 +93,7 @@ def build_services(
     clock: Clock,
     random_bytes: RandomBytes,
     metrics: Metrics,
+    draining: Draining,
 ) -> Services:
     """Return the services of one process. Nothing is read or written yet."""
     secret, base_url = settings.secret(), settings.base_url
@@ -142,6 +146,7 @@ def build_services(
         import_jobs=import_jobs,
         mail_delivery=mail_delivery,
         statistics=Statistics(),
+        readiness=Readiness(draining, clock),
         metrics=metrics,
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
     )

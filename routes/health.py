@@ -1,6 +1,5 @@
 """Health checks, and explanations of the problem types."""
 
-import asyncio
 import inspect
 from http import HTTPStatus
 from typing import Annotated, Literal
@@ -10,10 +9,9 @@ from pydantic import ConfigDict, Field
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
-from database.errors import DRIVER_ERROR
 from models.shared.json_rendering import to_json
 from models.shared.schema import Reply
-from planner.errors import NotFound, Unavailable
+from planner.errors import NotFound
 from planner.version import VERSION, find_commit
 from routes.http.errors import PROBLEM_TYPES, STATUSES, problem_slug
 from routes.http.problems import COMMON_ERRORS, describe_errors, status_phrase
@@ -45,13 +43,9 @@ async def check_liveness() -> Response:
 async def check_readiness(request: Request) -> Response:
     """Check whether the planner can serve requests.
 
-    The response is 503 when the database is unavailable.
+    The response is 503 when the database does not accept writes, or when the planner is about to stop.
     """
-    try:
-        async with asyncio.timeout(2):
-            await services_of(request).database.ping()
-    except (DRIVER_ERROR, TimeoutError):
-        raise Unavailable("The database does not respond.") from None
+    await services_of(request).readiness.check()
     return Response(to_json({"status": "ok"}), media_type=JSON)
 
 

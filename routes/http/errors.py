@@ -18,6 +18,7 @@ from models.shared.json_rendering import to_json
 from planner import errors
 from planner.services.shared.field_errors import field_errors
 from routes.http.problems import MEDIA_TYPE, status_phrase
+from routes.http.services import services_of
 
 log = logging.getLogger("planner.http")
 Handler = Callable[[Request, Exception], Response]
@@ -135,7 +136,7 @@ def _handle_validation_error(request: Request, error: Exception) -> Response:
 
 def _handle_driver_error(request: Request, error: Exception) -> Response:
     if is_unavailable(error):
-        log.warning("the database is unavailable: %s", type(error).__name__)
+        services_of(request).readiness.note_failure(error)
         return problem_response(
             503, "The database is temporarily unavailable. Try again.", headers={"retry-after": "2"}
         )
@@ -147,9 +148,15 @@ def _handle_failure(request: Request, error: Exception) -> Response:
     return problem_response(500, "The server failed to process the request. The error has been logged.")
 
 
-async def respond_to_failure(request: Request) -> Response:
+def respond_to_failure(request: Request) -> Response:
     """Return the response to a request that failed because of an error in the planner."""
-    return await _adapt_to_token_endpoint(_handle_failure)(request, Exception())
+    return _in_form_of_endpoint(request, _handle_failure(request, Exception()))
+
+
+def respond_to_shutdown(request: Request) -> Response:
+    """Return the response to a request that is not finished because the planner stops."""
+    error = errors.Unavailable("The planner is shutting down. Try again.")
+    return _in_form_of_endpoint(request, _handle_planner_error(request, error))
 
 
 def _adapt_to_token_endpoint(handler: Handler) -> Callable[[Request, Exception], Awaitable[Response]]:
@@ -157,15 +164,19 @@ def _adapt_to_token_endpoint(handler: Handler) -> Callable[[Request, Exception],
 
     # Asynchronous although it awaits nothing: the framework would run a plain function in a thread.
     async def handle(request: Request, error: Exception) -> Response:
-        response = handler(request, error)
-        if request.url.path != TOKEN_ENDPOINT or request.method != "POST" or response.media_type != MEDIA_TYPE:
-            return response
-        detail = orjson.loads(response.body)["detail"]
-        body = {"error": TOKEN_CODES.get(response.status_code, "invalid_request"), "error_description": detail}
-        headers = {name: response.headers[name] for name in ("retry-after",) if name in response.headers}
-        return Response(to_json(body), response.status_code, headers=NO_STORE | headers, media_type="application/json")
+        return _in_form_of_endpoint(request, handler(request, error))
 
     return handle
+
+
+def _in_form_of_endpoint(request: Request, response: Response) -> Response:
+    """Return an error response, at the token endpoint in its own form (RFC 6749 §5.2)."""
+    if request.url.path != TOKEN_ENDPOINT or request.method != "POST" or response.media_type != MEDIA_TYPE:
+        return response
+    detail = orjson.loads(response.body)["detail"]
+    body = {"error": TOKEN_CODES.get(response.status_code, "invalid_request"), "error_description": detail}
+    headers = {name: response.headers[name] for name in ("retry-after",) if name in response.headers}
+    return Response(to_json(body), response.status_code, headers=NO_STORE | headers, media_type="application/json")
 
 
 def install_error_handlers(app: FastAPI) -> None:

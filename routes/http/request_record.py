@@ -1,5 +1,6 @@
 """What is recorded of each request: its id, a line in the log, and metrics; and headers that every response has."""
 
+import asyncio
 import logging
 import re
 import uuid
@@ -9,9 +10,10 @@ import structlog
 from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from planner.draining import Draining
 from planner.logs import RequestLog
 from planner.metrics import Metrics
-from routes.http.errors import respond_to_failure
+from routes.http.errors import respond_to_failure, respond_to_shutdown
 
 log = logging.getLogger("planner.http")
 # The id of a client is used if it is short and contains nothing that a log or a header could be confused by.
@@ -27,6 +29,7 @@ _SECURITY_HEADERS: dict[bytes, bytes] = {
     b"x-frame-options": b"DENY",
     b"cross-origin-opener-policy": b"same-origin",
 }
+_CLOSE = (b"connection", b"close")
 _HSTS = (b"strict-transport-security", b"max-age=31536000")
 
 
@@ -39,11 +42,13 @@ class RequestRecord:
         metrics: Metrics,
         request_log: RequestLog | None,
         *,
+        draining: Draining,
         is_https: bool,
     ) -> None:
         self._app = app
         self._metrics = metrics
         self._log = request_log
+        self._draining = draining
         self._headers = list(_SECURITY_HEADERS.items()) + ([_HSTS] if is_https else [])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -63,7 +68,9 @@ class RequestRecord:
                 headers = message.setdefault("headers", [])
                 present = {name for name, _ in headers}
                 added = [header for header in self._headers if header[0] not in present]
-                message["headers"] = [*headers, *added, (b"x-request-id", request_id)]
+                # A connection that is about to end takes no further request.
+                closing = [_CLOSE] if self._draining.has_begun else []
+                message["headers"] = [*headers, *added, *closing, (b"x-request-id", request_id)]
             await send(message)
 
         started = perf_counter()
@@ -71,11 +78,14 @@ class RequestRecord:
         structlog.contextvars.bind_contextvars(request_id=request_id.decode())
         try:
             await self._app(scope, receive, send_with_headers)
+        except asyncio.CancelledError:
+            # The server cancels what has not ended in time when it stops, such as a request whose body never came.
+            if status == CLIENT_CLOSED:
+                await respond_to_shutdown(Request(scope))(scope, receive, send_with_headers)
         except Exception:  # Whatever it is: the client gets a response, and the log the traceback.
             log.exception("a request failed")
             if status == CLIENT_CLOSED:
-                response = await respond_to_failure(Request(scope))
-                await response(scope, receive, send_with_headers)
+                await respond_to_failure(Request(scope))(scope, receive, send_with_headers)
         finally:
             seconds = perf_counter() - started
             route = state.get("route", NO_ROUTE)

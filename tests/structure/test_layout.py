@@ -31,7 +31,7 @@ OWNERS = {
     "gridfs": ("database",),
     "beanie": ("database", "models"),
     "fastapi_offline": ("routes.pages.api_page",),
-    "uvicorn": ("planner.cli",),
+    "uvicorn": ("planner.cli", "planner.supervisor"),
     "structlog": ("planner.logs", "routes.http.request_record"),
     "prometheus_client": ("planner.metrics",),
 }

@@ -6,15 +6,14 @@ from typing import Any
 
 import httpx
 import pytest
-from fastapi import FastAPI
 
+from models.shared.heartbeat import Heartbeat
 from planner.services.events.events import Events
 from routes.http.problems import status_phrase
 from tests.routes.all_routes.request_factory import RequestFactory
 from tests.support.clients import Person, Planner
 from tests.support.openapi.operations import ROOT, Operation
 from tests.support.openapi.response_checker import PROBLEM, ResponseChecker, assert_is_problem, media_type
-from tests.support.services import services_of
 
 METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "BREW")
 
@@ -88,12 +87,12 @@ async def test_an_unexpected_error_is_a_500_in_the_usual_shape_without_its_messa
 
 
 async def test_an_unavailable_database_is_a_503_that_says_when_to_retry(
-    app: FastAPI, response_checker: ResponseChecker, api: Planner, monkeypatch: pytest.MonkeyPatch
+    response_checker: ResponseChecker, api: Planner, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def away() -> None:
+    async def fail(now: object) -> None:
         raise TimeoutError
 
-    monkeypatch.setattr(services_of(app).database, "ping", away)
+    monkeypatch.setattr(Heartbeat, "beat", fail)
     response_checker.may_fail = True
     assert (await api.get(f"{ROOT}/healthz")).status_code == 200
     response = await api.get(f"{ROOT}/readyz")
