@@ -218,11 +218,11 @@ def _find_newest_description(parts: Iterable[_Part]) -> tuple[ParsedVEvent, Cale
     return newest.vevent, newest.context
 
 
-def _find_duplicates(uid: str, parts: Iterable[_Part]) -> list[ImportNote]:
+def _find_duplicates(uid: str, parts: Sequence[_Part]) -> list[ImportNote]:
     """Return a warning for each VEVENT that is left out although no other one is newer than it."""
-    described = _find_newest_description(parts)
     warnings: dict[ImportNote, None] = {}
-    for part in parts:
+    described = _find_newest_description(parts) if len(parts) > 1 else None
+    for part in parts if described else ():
         if described is None or not isinstance(part.vevent, ParsedVEvent):
             continue
         is_same = (

@@ -5,8 +5,8 @@ from typing import Any
 import pytest
 
 from tests.domain.ics.samples import event, file
-from tests.services.files.test_import_updates import warnings
 from tests.services.files.test_importer import exported, imported, only
+from tests.services.files.updates.test_updates import warnings
 from tests.support.clients import Person, ok
 
 DAYS = "from=2026-05-01&to=2026-06-05"
