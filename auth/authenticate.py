@@ -1,7 +1,7 @@
 """The dependencies that protect the routes: a valid Bearer token (RFC 6750), scopes, roles."""
 
 from collections.abc import Awaitable, Callable
-from typing import Annotated, Protocol
+from typing import Annotated, Any, Protocol
 
 from fastapi import Depends, Security
 from fastapi.security import OAuth2PasswordBearer
@@ -88,6 +88,19 @@ CurrentUser = Annotated[Principal, Depends(Authenticate())]
 AccountReader = Annotated[Principal, Security(Authenticate("account:read"), scopes=["account:read"])]
 EventsReader = Annotated[Principal, Security(Authenticate("events:read"), scopes=["events:read"])]
 EventsWriter = Annotated[Principal, Security(Authenticate("events:write"), scopes=["events:write"])]
+
+
+_whole_account = Authenticate()
+
+
+async def identify_caller(request: Request) -> Principal | None:
+    """Return the caller, or None for a request without a token; raises as `Authenticate` for a token that is sent."""
+    return await _whole_account(request) if request.headers.get("authorization") else None
+
+
+# The OpenAPI document does not know that a token may be sent: the route says so itself (`TOKEN_IS_OPTIONAL`).
+OptionalUser = Annotated[Principal | None, Depends(identify_caller)]
+TOKEN_IS_OPTIONAL: dict[str, Any] = {"security": [{}, {_whole_account.scheme_name: []}]}
 
 
 def require_role(least: Role) -> Callable[[Principal], Awaitable[Principal]]:

@@ -21,9 +21,11 @@ from planner.services.accounts.accounts import Accounts
 from planner.services.accounts.administration import Administration
 from planner.services.accounts.data_export import DataExport
 from planner.services.accounts.deletion import AccountDeletion
+from planner.services.accounts.email_addresses import EmailAddresses
 from planner.services.accounts.introspection import Introspection
 from planner.services.accounts.oidc_linking import OidcLinking
 from planner.services.accounts.oidc_login import OidcLogin
+from planner.services.accounts.own_account import OwnAccount
 from planner.services.accounts.personal_tokens import PersonalTokens
 from planner.services.accounts.recovery import Recovery
 from planner.services.accounts.sessions import Sessions
@@ -61,6 +63,8 @@ class Services:
     audit: AuditLog
     accounts: Accounts
     sessions: Sessions
+    own_account: OwnAccount
+    email_addresses: EmailAddresses
     recovery: Recovery
     personal_tokens: PersonalTokens
     introspection: Introspection
@@ -104,9 +108,9 @@ def build_services(
     database.on_insert(AuditEntry, lambda entry: metrics.count_audit_event(entry.event))
     rate_limiter = RateLimiter(settings.rate_limits == "on", clock)
     sessions = Sessions(signer, tokens, principals, audit, settings.refresh_token_days, clock)
-    recovery = Recovery(hasher, principals, rate_limiter, audit, clock)
     accounts = Accounts(hasher, sessions, principals, rate_limiter, audit, clock)
-    oidc_linking = OidcLinking(accounts, audit, clock)
+    email_addresses = EmailAddresses(accounts, rate_limiter, audit, clock)
+    oidc_linking = OidcLinking(accounts, principals, audit, clock)
     personal_tokens = PersonalTokens(principals, audit, tokens, clock)
     locks = UserWriteLocks()
     conflicts = ConflictChecker(locks, clock)
@@ -125,14 +129,16 @@ def build_services(
         audit=audit,
         accounts=accounts,
         sessions=sessions,
-        recovery=recovery,
+        own_account=OwnAccount(accounts, rate_limiter, audit, clock),
+        email_addresses=email_addresses,
+        recovery=Recovery(hasher, principals, rate_limiter, audit, clock),
         personal_tokens=personal_tokens,
         introspection=Introspection(signer, principals, sessions, personal_tokens, clock),
         oidc_login=OidcLogin(
             settings.oidc, sessions, oidc_linking, rate_limiter, audit, tokens, base_url, settings.origins, clock
         ),
         oidc_linking=oidc_linking,
-        administration=Administration(principals, recovery, rate_limiter, audit, clock),
+        administration=Administration(principals, email_addresses, rate_limiter, audit, clock),
         deletion=AccountDeletion(accounts, principals, rate_limiter, audit, clock),
         data_export=DataExport(clock),
         events=events,

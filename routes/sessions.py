@@ -58,9 +58,10 @@ async def revoke_session(id: IdInPath, caller: CurrentUser, services: ServicesDe
 async def change_password(
     caller: CurrentUser, services: ServicesDep, client: Client, body: ChangePasswordRequest
 ) -> Response:
-    """Change your password.
+    """Change your password, or set one if you have none.
 
-    All your other sessions are revoked, and so are all tokens that were sent to you by e-mail.
+    If you have none, you must have signed in within the last 15 minutes. All your other sessions are revoked, and so
+    are all tokens that were sent to you by e-mail.
     """
     await services.accounts.change_password(caller, body.current_password, body.new_password, client)
     return Response(status_code=204)

@@ -48,7 +48,7 @@ async def get_current_user(request: Request, caller: AccountReader, services: Se
 
     It includes the ids of the latest 1,000 events that you created. The header `Link` names the list of all of them.
     """
-    return link_events(request, respond_with(request, await services.accounts.get_own(caller)))
+    return link_events(request, respond_with(request, await services.own_account.get(caller)))
 
 
 @router.patch("/users/me", responses=OWN_ACCOUNT | describe_errors(409, 412, 429, *BODY_ERRORS))
@@ -62,10 +62,13 @@ async def update_current_user(
 ) -> Response:
     """Update your account.
 
-    The body is a JSON merge patch (RFC 7396): null clears a field, an absent field stays as it is. A new
-    e-mail address must be verified again.
+    The body is a JSON merge patch (RFC 7396): null clears a field, an absent field stays as it is.
+
+    A new `email` needs `current_password`, or a sign-in within the last 15 minutes; otherwise the response is 403. It
+    is `pending_email` until it is verified with the token that is sent there. The present address gets an e-mail when
+    the change is requested, and another one when it is done. `"email": null` takes the change back.
     """
-    changed = await services.accounts.update_own(caller, patch, if_match, client)
+    changed = await services.own_account.update(caller, patch, if_match, client)
     return link_events(request, respond_changed(changed))
 
 

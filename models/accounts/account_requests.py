@@ -55,7 +55,14 @@ class UserPatch(Request):
         json_schema_extra={"examples": [{"full_name": "Ada Lovelace", "time_zone": "Europe/London"}]}
     )
 
-    email: Email | None = None
+    email: Annotated[
+        Email | None,
+        Field(
+            description="A new address. It is `pending_email` until it is proved with the token that is sent there; "
+            "null takes it back. It needs `current_password`, or a sign-in within the last 15 minutes."
+        ),
+    ] = None
+    current_password: Annotated[PasswordAttempt | None, Field(description="Only needed with `email`.")] = None
     username: Username | None = None
     full_name: FullName | None = None
     time_zone: Annotated[TimeZone | None, Field(description="An IANA time zone; null: UTC.")] = None
@@ -88,7 +95,7 @@ class UserQuery(PageQuery):
 
 
 class ChangePasswordRequest(Request):
-    """The current password, and the new one."""
+    """The current password, unless the account has none, and the new one."""
 
     model_config = ConfigDict(
         json_schema_extra={
@@ -96,7 +103,13 @@ class ChangePasswordRequest(Request):
         }
     )
 
-    current_password: PasswordAttempt
+    current_password: Annotated[
+        PasswordAttempt | None,
+        Field(
+            description="Required if the account has a password. If it has none, the sign-in must have been within the "
+            "last 15 minutes."
+        ),
+    ] = None
     new_password: Password
 
 
@@ -109,11 +122,17 @@ class DeleteAccountRequest(Request):
 
 
 class VerifyEmailRequest(Request):
-    """A token from a verification e-mail."""
+    """A token from a verification e-mail, and the password of the account unless its access token is sent."""
 
-    model_config = ConfigDict(json_schema_extra={"examples": [{"token": TOKEN_EXAMPLE}]})
+    model_config = ConfigDict(
+        json_schema_extra={"examples": [{"token": TOKEN_EXAMPLE, "password": "long-enough and unusual"}]}
+    )
 
     token: MailedToken
+    password: Annotated[
+        PasswordAttempt | None,
+        Field(description="The password of the account. It is not needed with an access token of the account."),
+    ] = None
 
 
 class ForgotPasswordRequest(Request):

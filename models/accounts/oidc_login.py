@@ -20,9 +20,10 @@ CODE_LIFETIME = timedelta(minutes=1)
 class OidcLoginAttempt(StoredDocument):
     """A sign-in that was started and not finished yet, under the hash of the `state` that we sent to the provider.
 
-    `browser` is the hash of a secret that only the browser of this person has, in a cookie. The last three
-    fields come from the page that started the sign-in, if a page did: where the browser returns to, the
-    page's own `state`, and its code challenge (RFC 7636).
+    `browser` is the hash of a secret that only the browser of this person has, in a cookie. The fields from
+    `redirect_uri` on come from the page that started the sign-in, if a page did: where the browser returns to, the
+    page's own `state`, and its code challenge (RFC 7636). With `user`, the identity is to be linked to this account
+    and nobody is signed in.
     """
 
     id: str = Field(alias="_id")  # type: ignore[assignment]
@@ -30,6 +31,7 @@ class OidcLoginAttempt(StoredDocument):
     browser: str
     nonce: str
     verifier: str
+    user: PydanticObjectId | None = None
     redirect_uri: str | None
     page_state: str | None
     code_challenge: str | None
@@ -39,7 +41,7 @@ class OidcLoginAttempt(StoredDocument):
         """The collection and its index; the server deletes expired attempts."""
 
         name = "oidc_login_attempts"
-        indexes: ClassVar = [index("expires_at", name="expired", expireAfterSeconds=0)]
+        indexes: ClassVar = [index("user", name="user"), index("expires_at", name="expired", expireAfterSeconds=0)]
 
     @classmethod
     async def find_pending(cls, digest: str, provider: str, browser: str, now: datetime) -> "OidcLoginAttempt | None":
@@ -52,6 +54,11 @@ class OidcLoginAttempt(StoredDocument):
     def delete_write(cls, digest: str) -> Delete:
         """Return the write that uses an attempt up; refused when it has been used up already."""
         return Delete(cls, {cls.id: digest})
+
+    @classmethod
+    def delete_all_write(cls, user: Id) -> Delete:
+        """Return the write that ends all attempts to link an identity to the account of a user."""
+        return Delete(cls, {cls.user: user}, many=True)
 
 
 class AuthorizationCode(StoredDocument):
@@ -68,7 +75,7 @@ class AuthorizationCode(StoredDocument):
         """The collection and its index; the server deletes expired codes."""
 
         name = "authorization_codes"
-        indexes: ClassVar = [index("expires_at", name="expired", expireAfterSeconds=0)]
+        indexes: ClassVar = [index("user", name="user"), index("expires_at", name="expired", expireAfterSeconds=0)]
 
     @classmethod
     async def find_valid(cls, digest: str, now: datetime) -> "AuthorizationCode | None":

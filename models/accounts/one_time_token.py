@@ -53,6 +53,11 @@ class OneTimeToken(StoredDocument):
         return Delete(cls, {cls.id: digest})
 
     @classmethod
+    def delete_for_address_write(cls, user: Id, email_key: str) -> Delete:
+        """Return the write that invalidates all tokens of a user that were sent to this address."""
+        return Delete(cls, {cls.user: user, cls.email_key: email_key}, many=True)
+
+    @classmethod
     def delete_all_write(cls, user: Id) -> Delete:
         """Return the write that invalidates all tokens of a user."""
         return Delete(cls, {cls.user: user}, many=True)

@@ -52,6 +52,7 @@ class User(StoredDocument):
     password: str | None = Field(None, description="The hash of the password; None without one.")
     role: Role = "user"
     email_verified: bool = False
+    pending_email: str | None = Field(None, description="The address that replaces `email` when it is proved.")
     disabled: bool = False
     events: dict[str, list[PydanticObjectId]] = Field(default_factory=dict)
     identities: list[ProviderIdentity] = Field(default_factory=list)
@@ -305,6 +306,7 @@ def _bucket_of(event: Id) -> str:
 EXAMPLE: dict[str, Any] = {
     "id": "692000000000000000000000",
     "email": "ada@example.com",
+    "pending_email": None,
     "username": "ada",
     "full_name": None,
     "time_zone": "Europe/London",
@@ -323,6 +325,9 @@ class UserRead(Reply):
 
     id: str
     email: str
+    pending_email: Annotated[
+        str | None, Field(description="A new address, which replaces `email` when it is proved; null: none.")
+    ]
     username: str | None
     full_name: str | None
     time_zone: Annotated[
@@ -344,6 +349,7 @@ class UserRead(Reply):
         return cls(
             id=str(user.id),
             email=user.email,
+            pending_email=user.pending_email,
             username=user.username,
             full_name=user.full_name,
             time_zone=user.time_zone,

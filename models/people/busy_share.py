@@ -54,9 +54,14 @@ class BusyShare(StoredDocument):
         return Delete(cls, {cls.owner: owner, cls.reader: reader}, required=False)
 
     @classmethod
-    def delete_all_writes(cls, user: Id) -> list[Delete]:
-        """Return the writes that delete every share of which a user is the owner or the reader."""
-        return [Delete(cls, {cls.owner: user}, many=True), Delete(cls, {cls.reader: user}, many=True)]
+    def delete_all_of_owner_write(cls, owner: Id) -> Delete:
+        """Return the write that deletes every share of an owner."""
+        return Delete(cls, {cls.owner: owner}, many=True)
+
+    @classmethod
+    def delete_all_of_reader_write(cls, reader: Id) -> Delete:
+        """Return the write that deletes every share that others have given to a reader."""
+        return Delete(cls, {cls.reader: reader}, many=True)
 
 
 class BusyShareRead(Reply):

@@ -27,7 +27,8 @@ def build_verification_mail(link: str) -> MailContent:
         "Confirm your e-mail address",
         (
             "Someone used this e-mail address for an account at the planner.",
-            "If it was you, confirm the address within 24 hours. If it was not you, ignore this mail.",
+            "If it was you, confirm the address within 24 hours. You need the password of the account for it."
+            " If it was not you, ignore this mail: nobody can confirm the address without you.",
         ),
         "Confirm this address",
         link,
@@ -45,6 +46,19 @@ def build_recovery_mail(link: str) -> MailContent:
         ),
         "Set a new password",
         link,
+    )
+
+
+def build_address_change_requested_mail(new_address: str) -> MailContent:
+    """Return the mail to the present address of an account for which a new one was asked for."""
+    return MailContent(
+        "Your e-mail address is to be changed",
+        (
+            f"Someone who is signed in to your account at the planner asked to change its e-mail address to"
+            f" {new_address}. It is changed when the new address is confirmed.",
+            "If it was not you, set a new password now: use 'forgot password' to get a link for it at this address."
+            " That also takes back the change, and signs everybody else out.",
+        ),
     )
 
 
@@ -66,6 +80,19 @@ def build_password_changed_mail() -> MailContent:
         (
             "The password of your account at the planner was changed, and all its other sessions were signed out.",
             "If it was not you, set a new password now: use 'forgot password' to get a link for it.",
+        ),
+    )
+
+
+def build_password_removed_mail() -> MailContent:
+    """Return the mail to who signed in with a provider, to an account whose address was not proved before."""
+    return MailContent(
+        "Your password was removed",
+        (
+            "You signed in to the planner with another service, which confirmed your e-mail address. The address of"
+            " your account had not been confirmed before, so somebody else could have chosen its password. It was"
+            " removed, and everybody else was signed out.",
+            "You can set a new password, or go on without one.",
         ),
     )
 

@@ -54,7 +54,9 @@ async def verify_email_page() -> Response:
     return _page(
         "Confirm your e-mail address",
         "/api/v1/auth/email/verify",
-        "",
+        "<p>Enter the password of your account. Only who has the account can confirm its address.</p>"
+        '<label>Password <input name="password" type="password" maxlength="1024" autocomplete="current-password" '
+        "required></label>",
         "Confirm",
         "Thank you: your address is confirmed.",
     )

@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from tests.conftest import SECRET, url_of
-from tests.support.clients import Planner, bearer, ok, sign_up
+from tests.support.clients import Planner, bearer, ok, sign_in, sign_up
 from tests.support.oidc.browser import Browser, SignInPage, query_of
 from tests.support.oidc.provider import RunningProvider, running_provider
 from tests.support.servers import RunningServer, running
@@ -239,11 +239,11 @@ async def test_after_an_error_the_state_cannot_be_used_again(api: Planner, mary:
         assert (await browser.finish_sign_in(back, error=error)).status_code == 401
 
 
-async def test_an_address_that_is_not_verified_on_both_sides_signs_nobody_in(
+async def test_an_address_that_the_provider_has_not_verified_signs_nobody_in(
     api: Planner, acme: RunningProvider, page: SignInPage
 ) -> None:
     victim = await sign_up(api, f"victim{uuid4().hex[:8]}@example.com")
-    for verified in (True, False):
+    for verified in (False, None, 1, "yes", "false"):
         name = acme.knows(f"mallory{uuid4().hex[:8]}", email=victim.email.upper(), email_verified=verified)
         refused = await Browser(api).go_through_sign_in(name)
         assert refused.status_code == 409
@@ -251,6 +251,19 @@ async def test_an_address_that_is_not_verified_on_both_sides_signs_nobody_in(
         told = query_of((await Browser(api).go_through_sign_in(name, **page.query)).headers["location"])
         assert told["error"] == "access_denied" and "password" in told["error_description"]
         assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", told["error_description"])
+
+
+async def test_the_owner_of_an_address_gets_the_account_that_a_squatter_made_and_the_squatter_is_out(
+    api: Planner, mary: str
+) -> None:
+    squatter = await sign_up(api, f"{mary}@example.com")
+    token = ok(await squatter.post("/auth/tokens", json={"name": "script", "scopes": ["account:read"]}), 201)["token"]
+    owner = ok(await Browser(api).go_through_sign_in(mary))
+    assert (owner["user"]["id"], owner["user"]["email_verified"]) == (squatter.id, True)
+    for stolen in (squatter.token, token):
+        ok(await get_me(api, stolen), 401)
+    ok(await sign_in(api, squatter.email), 401)
+    ok(await get_me(api, owner["access_token"]))
 
 
 async def test_a_provider_that_gives_no_address_creates_no_account(api: Planner, acme: RunningProvider) -> None:

@@ -1,8 +1,11 @@
 """Use cases of accounts.
 
-accounts.py         sign up, sign in, and one's own account
+accounts.py         sign up, sign in, and proofs of who is calling
+own_account.py      one's own account: read and changed
+email_addresses.py  the proof of e-mail addresses
+grants.py           the list of grants, and the recovery of an account by its address
 sessions.py         sessions: opened by a sign-in, continued by refresh tokens, ended
-recovery.py         verification of an e-mail address, and recovery of a password
+recovery.py         recovery of an account whose password is forgotten
 personal_tokens.py  personal access tokens
 introspection.py    token introspection (RFC 7662) and revocation (RFC 7009)
 oidc_login.py       sign-in with an OpenID Connect provider

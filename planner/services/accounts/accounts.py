@@ -1,21 +1,23 @@
 """Sign-up, sign-in, and one's own account."""
 
+from datetime import timedelta
+
 from pydantic import ValidationError
 
 from auth.hash_password import PasswordHasher
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import Changes, Id, assign
+from database.queries import Id, assign
 from database.writes import Insert, Write
-from models.accounts.account_requests import SignUpRequest, UserPatch
+from models.accounts.account_requests import SignUpRequest
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.session import Session
 from models.accounts.user import OwnUserRead, User, UserRead
 from models.mail.queued_mail import QueuedMail
-from models.shared.fields import fold_email, fold_login
+from models.shared.fields import fold_login
 from planner.clock import Clock
-from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, Stale, TooMany, Unauthenticated
+from planner.errors import Conflict, Forbidden, Invalid, InvalidToken, NotFound, TooMany, Unauthenticated
 from planner.services.accounts.password_policy import require_strong
 from planner.services.accounts.sessions import Sessions, SignedIn
 from planner.services.shared.audit import AuditLog
@@ -23,9 +25,6 @@ from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.field_errors import field_errors
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
 from planner.services.shared.rate_limiter import (
-    MAIL_ACCOUNT,
-    MAIL_NETWORK,
-    MAIL_TARGET,
     PASSWORD_PROMPT,
     SIGN_IN_ADDRESS,
     SIGN_UP_ADDRESS,
@@ -34,11 +33,12 @@ from planner.services.shared.rate_limiter import (
     failed_sign_ins,
     network,
 )
-from planner.services.shared.retry import retry
 from planner.services.shared.views import View
 
 WRONG_CREDENTIALS = "The account or the password is wrong."
 DISABLED = "The password is right, but an admin of this planner has disabled the account. Ask them to enable it."
+# The time after a sign-in in which it proves who is calling.
+RECENT = timedelta(minutes=15)
 EXISTS = "There is an account with this e-mail address or username already."
 
 
@@ -143,64 +143,19 @@ class Accounts:
         except NotFound:
             raise Unauthenticated(WRONG_CREDENTIALS) from None
 
-    async def get_own(self, caller: Principal) -> View:
-        """Return the caller's own account."""
-        return render_own(await read_own(caller))
+    async def change_password(self, caller: Principal, current: str | None, new: str, client: ClientInfo) -> None:
+        """Set a new password, or the first one, and end every other session and every mailed token.
 
-    async def update_own(
-        self, caller: Principal, patch: UserPatch, revisions: frozenset[int] | None, client: ClientInfo
-    ) -> View:
-        """Change the caller's own account; a new e-mail address has to be verified again.
-
-        Raises `Stale` when the account has none of the `revisions` (None: any), `Conflict` when there is an account
-        with the new address or username, and `TooMany` for too many mails.
+        Raises `Forbidden` when the current password is wrong, or the account has none and the sign-in was not recent,
+        `Invalid` for a missing current password and for a weak new one, and `TooMany`.
         """
-        if "email" in patch.model_fields_set and patch.email is None:
-            raise Invalid.field("/email", "cannot be cleared")
-
-        async def attempt() -> User | None:
-            user = await read_own(caller)
-            if revisions is not None and user.revision not in revisions:
-                raise Stale("Your account was changed since you read it.")
-            return await self._apply_patch(user, patch, client)
-
-        exhausted = Conflict("Other requests are changing your account at the same time. Try again.")
-        return render_own(await retry(attempt, exhausted=exhausted))
-
-    async def _apply_patch(self, user: User, patch: UserPatch, client: ClientInfo) -> User | None:
-        """Change an account; return it as it is then, or None if it was changed since it was read."""
-        now, changes, cleared = self._clock.now(), _profile_changes(patch), _cleared_fields(patch)
-        writes: list[Write] = []
-        if patch.email is not None and patch.email != user.email:
-            await self._rate_limiter.count(
-                Counted(MAIL_ACCOUNT, "e-mails for this account", str(user.id)),
-                Counted(MAIL_TARGET, "e-mails to this address", fold_email(patch.email)),
-                Counted(MAIL_NETWORK, "e-mails asked for from this network address", network(client.address)),
-            )
-            # Only the letter case may differ.
-            verified = user.email_verified and fold_email(patch.email) == user.email_key
-            changes |= User.email_changes(patch.email, verified=verified)
-            writes = [
-                QueuedMail.insert_write("verify", user.id, patch.email, now),
-                QueuedMail.insert_write("email-changed", user.id, user.email, now),
-                self._audit.entry_write("email-changed", client, user.id, user.id),
-                OneTimeToken.delete_all_write(user.id),
-            ]
-        update = User.update_write(user.id, now, changes, match={User.revision: user.revision}, cleared=cleared)
-        try:
-            if not await commit_atomically([update, *writes]):
-                return None
-        except DuplicateKey:
-            raise Conflict(EXISTS) from None
-        changes |= assign(User.updated_at, now) | assign(User.revision, user.revision + 1)
-        return user.with_stored(changes, removed=set(cleared))
-
-    async def change_password(self, caller: Principal, current: str, new: str, client: ClientInfo) -> None:
-        """Set a new password, and end every other session and every mailed token.
-
-        Raises `Forbidden` when the current password is wrong, `Invalid` for a weak new one, and `TooMany`.
-        """
-        user = await self.require_password(caller, current, client)
+        user = await read_own(caller)
+        if user.password is None:
+            await self.require_recent_proof(caller, user, None, client)
+        elif current is None:
+            raise Invalid.field("/current_password", "is required, because the account has a password")
+        else:
+            await self._check_own_password(caller, user, current, client)
         await require_strong(self._hasher, new, "/new_password", user.email, user.username, user.full_name)
         hashed = await self._hasher.hash(new)
         now = self._clock.now()
@@ -218,20 +173,48 @@ class Accounts:
     async def require_password(self, caller: Principal, password: str, client: ClientInfo) -> User:
         """Return the caller's account, if this is its password.
 
-        Raises `Forbidden` for a wrong password, `Conflict` for an account without a password, and `TooMany`. Wrong
-        passwords count for the session: who has stolen one can neither guess without end nor lock the owner out.
+        Raises `Forbidden` for a wrong password, `Conflict` for an account without a password, and `TooMany`.
         """
         user = await read_own(caller)
         if user.password is None:
-            raise Conflict("Your account has no password. Set one first: request an e-mail for a forgotten password.")
+            raise Conflict("Your account has no password. Sign in again, and set one first.")
+        await self._check_own_password(caller, user, password, client)
+        return user
+
+    async def require_recent_proof(
+        self, caller: Principal, user: User, password: str | None, client: ClientInfo
+    ) -> None:
+        """Let only those pass who have just proved who they are: by the password, or by a sign-in of a moment ago.
+
+        Refreshing a session is no sign-in. Raises `Forbidden`, also for a wrong password, and `TooMany`.
+        """
+        if password is not None and user.password is not None:
+            await self._check_own_password(caller, user, password, client)
+            return
+        now = self._clock.now()
+        session = None if caller.session is None else await Session.by_id(caller.session, now, caller.id)
+        if session is None or session.created_at < now - RECENT:
+            raise Forbidden(
+                f"Your sign-in was more than {RECENT.seconds // 60} minutes ago: send current_password, or sign in "
+                "again."
+            )
+
+    async def _check_own_password(self, caller: Principal, user: User, password: str, client: ClientInfo) -> None:
+        """Do as `check_password`. Wrong passwords count for the session.
+
+        So who has stolen one can neither guess without end nor lock the owner out.
+        """
         counted = Counted(PASSWORD_PROMPT, "wrong passwords in this session", str(caller.session or caller.id))
+        await self.check_password(user, password, client, counted)
+
+    async def check_password(self, user: User, password: str, client: ClientInfo, counted: Counted) -> None:
+        """Raise `Forbidden` unless this is the password of the account, which is `counted`, and `TooMany`."""
         await self._rate_limiter.check(counted)
         if not (await self._hasher.verify(password, user.password)).right:
             await self._audit.record("password-refused", client, user.id, user.id)
             await self._count_failure(client, user.id, counted)
             raise Forbidden("The password is wrong.")
         await self._rate_limiter.check(counted)
-        return user
 
     async def _count_failure(self, client: ClientInfo, account: Id | None, *counted: Counted) -> None:
         """Count a wrong password, and write an audit entry when this was the last one that is allowed."""
@@ -259,21 +242,3 @@ def render_user(user: User) -> View:
 def render_own(user: User) -> View:
     """Return an account as it is sent to its owner, with the ids of its latest events."""
     return View(OwnUserRead.from_document(user).to_json(), str(user.id), user.revision)
-
-
-def _profile_changes(patch: UserPatch) -> Changes:
-    """Return the fields that a patch sets, besides the e-mail address."""
-    changes: Changes = {}
-    if "full_name" in patch.model_fields_set:
-        changes |= assign(User.full_name, patch.full_name)
-    if "time_zone" in patch.model_fields_set:
-        changes |= assign(User.time_zone, patch.time_zone or "UTC")
-    if patch.username is not None:
-        changes |= User.username_changes(patch.username)
-    return changes
-
-
-def _cleared_fields(patch: UserPatch) -> list[str | None]:
-    """Return the fields that a patch removes. The unique index needs accounts without a username to lack it."""
-    is_cleared = "username" in patch.model_fields_set and patch.username is None
-    return [User.username, User.username_key] if is_cleared else []

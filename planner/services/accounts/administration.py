@@ -12,7 +12,7 @@ from models.shared.guard import Guard
 from planner.clock import Clock
 from planner.errors import Conflict, Invalid, NotFound, Stale
 from planner.services.accounts.accounts import render_user
-from planner.services.accounts.recovery import Recovery
+from planner.services.accounts.email_addresses import EmailAddresses
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.pages import page_by_id, parse_id_cursor
@@ -35,10 +35,15 @@ class Administration:
     """The use cases of moderators and admins, as far as they concern accounts."""
 
     def __init__(
-        self, principals: Principals, recovery: Recovery, rate_limiter: RateLimiter, audit: AuditLog, clock: Clock
+        self,
+        principals: Principals,
+        email_addresses: EmailAddresses,
+        rate_limiter: RateLimiter,
+        audit: AuditLog,
+        clock: Clock,
     ) -> None:
         self._principals = principals
-        self._recovery = recovery
+        self._email_addresses = email_addresses
         self._rate_limiter = rate_limiter
         self._audit = audit
         self._clock = clock
@@ -74,7 +79,7 @@ class Administration:
         """
         user = await read_account(id)
         entry = self._audit.entry_write("verification-sent", client, user.id, admin.id)
-        await self._recovery.send_verification_to(user, entry)
+        await self._email_addresses.send_verification_to(user, entry)
 
     async def update_account(
         self, admin: Principal, id: str, patch: AccountPatch, revisions: frozenset[int] | None, client: ClientInfo

@@ -3,15 +3,10 @@
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
 from database.writes import Delete, Write
-from models.accounts.oidc_login import AuthorizationCode
-from models.accounts.one_time_token import OneTimeToken
-from models.accounts.personal_token import PersonalToken
-from models.accounts.session import Session
 from models.accounts.user import User
 from models.events.event import Event
 from models.events.event_writes import delete_all_events_writes
 from models.events.revision import Revision
-from models.files.feed import Feed
 from models.files.import_job import ImportJob
 from models.mail.queued_mail import QueuedMail
 from models.people.busy_share import BusyShare
@@ -21,6 +16,7 @@ from planner.clock import Clock
 from planner.errors import Conflict, InvalidToken, Stale
 from planner.services.accounts.accounts import Accounts
 from planner.services.accounts.administration import LAST_ADMIN, is_active_admin, other_admin_writes, read_account
+from planner.services.accounts.grants import end_grants_writes
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.rate_limiter import RateLimiter, failed_sign_ins
@@ -80,15 +76,11 @@ class AccountDeletion:
             Revision.delete_all_write(user.id),
             Revision.anonymize_write(user.id),
             Event.anonymize_editor_write(user.id),
-            Session.delete_all_write(user.id),
-            PersonalToken.delete_all_write(user.id),
-            Feed.delete_all_write(user.id),
+            *end_grants_writes(user.id),
+            BusyShare.delete_all_of_reader_write(user.id),
             *ImportJob.delete_all_writes(user.id),
-            OneTimeToken.delete_all_write(user.id),
-            *BusyShare.delete_all_writes(user.id),
             # A recovery mail has no user, but one of the addresses.
             *QueuedMail.delete_all_writes(user.id, [user.email, user.email_key]),
-            AuthorizationCode.delete_all_write(user.id),
             IdempotentResponse.delete_all_write(user.id),
             *AuditEntry.anonymize_writes(user.id),
             self._rate_limiter.clear_write(*map(failed_sign_ins, user.login_keys)),

@@ -13,7 +13,7 @@ from database.writes import Require
 from models.accounts.one_time_token import OneTimeToken, Purpose
 from models.accounts.user import User
 from models.mail.queued_mail import LIFETIME, QueuedMail
-from models.shared.fields import fold_email, to_ascii_domain, to_ascii_sender
+from models.shared.fields import fold_email, to_ascii_sender
 from planner.clock import Clock
 from planner.domain import mail_templates
 from planner.errors import TooMany
@@ -90,7 +90,7 @@ class MailDelivery:
             message = mail_templates.compose_message(
                 letter,
                 self._sender,
-                to_ascii_domain(recipient),
+                recipient,
                 date=self._clock.now(),
                 message_id=self._opaque_tokens.new_secret(),
             )
@@ -133,7 +133,9 @@ class MailDelivery:
         user = await User.by_login(mail.email)
         if user is None or user.disabled:
             return None
-        letter = mail_templates.build_recovery_mail(await self._create_link(user, "reset", "reset-password"))
+        letter = mail_templates.build_recovery_mail(
+            await self._create_link(user, "reset", "reset-password", user.email_key)
+        )
         # To the address of the account: the one in the request may differ in letter case.
         return letter, user.email
 
@@ -141,21 +143,33 @@ class MailDelivery:
         """Return the letter to an account and its recipient; None when there is nothing to say any more."""
         if mail.kind == "password-changed":
             return mail_templates.build_password_changed_mail(), mail.email
+        if mail.kind == "password-removed":
+            return mail_templates.build_password_removed_mail(), mail.email
         user = None if mail.user is None else await User.by_id(mail.user)
         if user is None:
             return None
         if mail.kind == "email-changed":
             return mail_templates.build_address_changed_mail(user.email), mail.email
-        if user.email_verified or user.email_key != fold_email(mail.email):
+        if mail.kind == "email-change-requested":
+            if user.pending_email is None:
+                return None
+            return mail_templates.build_address_change_requested_mail(user.pending_email), mail.email
+        if not _remains_to_be_proved(user, mail.email):
             return None
-        return mail_templates.build_verification_mail(
-            await self._create_link(user, "verify", "verify-email")
-        ), mail.email
+        link = await self._create_link(user, "verify", "verify-email", fold_email(mail.email))
+        return mail_templates.build_verification_mail(link), mail.email
 
-    async def _create_link(self, user: User, purpose: Purpose, path: str) -> str:
-        """Return a link with a new one-time token, which is stored."""
+    async def _create_link(self, user: User, purpose: Purpose, path: str, email_key: str) -> str:
+        """Return a link with a new one-time token, which is stored, for the address that it is sent to."""
         token = self._opaque_tokens.new_secret()
         now = self._clock.now()
-        await commit_atomically([OneTimeToken.insert_write(digest(token), purpose, user.id, user.email_key, now)])
+        await commit_atomically([OneTimeToken.insert_write(digest(token), purpose, user.id, email_key, now)])
         # A fragment is not sent to any server, so it does not get into logs; only the page that it opens reads it.
         return f"{self._base_url}/{path}#token={token}"
+
+
+def _remains_to_be_proved(user: User, address: str) -> bool:
+    """Return whether this is the pending address of the account, or its present one and not verified."""
+    if user.pending_email is not None and fold_email(user.pending_email) == fold_email(address):
+        return True
+    return not user.email_verified and user.email_key == fold_email(address)

@@ -4,6 +4,7 @@ import asyncio
 import logging
 import os
 import tempfile
+from copy import deepcopy
 from email import policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -11,6 +12,8 @@ from typing import Protocol
 from urllib.parse import unquote, urlsplit
 
 import aiosmtplib
+
+from models.shared.fields import to_ascii_domain
 
 log = logging.getLogger("planner.mail")
 SMTP_SECONDS = 20.0
@@ -47,6 +50,7 @@ class SmtpTransport:
 
         Other refusals, such as of the credentials or of the sender, are up to the operator, who may mend them.
         """
+        message = _with_ascii_domain(message)
         try:
             # The envelope is given, because the library would read the headers once more, and decode them.
             await aiosmtplib.send(
@@ -77,6 +81,16 @@ class SmtpTransport:
         # The text of the server often repeats the address, so only its code is passed on.
         kind = DeliveryRefused if 500 <= code < 600 else DeliveryFailed
         return kind(f"{self._server} refuses {refused} with the code {code}")
+
+
+def _with_ascii_domain(message: EmailMessage) -> EmailMessage:
+    """Return the message with the domain of its recipient in ASCII (RFC 5891).
+
+    Then no server on the way must support SMTPUTF8 (RFC 6531), unless the part before the @ needs it.
+    """
+    sent = deepcopy(message)
+    sent.replace_header("To", to_ascii_domain(message["To"].addresses[0].addr_spec))
+    return sent
 
 
 class OutboxTransport:

@@ -241,7 +241,7 @@ async def issue_mailed_token(purpose: Purpose, requests: "RequestFactory", perso
 
 
 async def draft_verification(requests: "RequestFactory", person: Person) -> Any:
-    return {"token": await issue_mailed_token("verify", requests, person)}
+    return {"token": await issue_mailed_token("verify", requests, person), "password": person.password}
 
 
 async def draft_reset(requests: "RequestFactory", person: Person) -> Any:

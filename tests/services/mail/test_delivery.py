@@ -19,7 +19,7 @@ from planner.clock import SystemClock
 from planner.services.mail.delivery import FIRST_PAUSE, LONGEST_PAUSE
 from planner.services.mail.transports import DeliveryFailed, DeliveryRefused
 from planner.settings import Settings
-from tests.support.clients import Person, Planner, ok, sign_up
+from tests.support.clients import Person, ok, sign_up
 from tests.support.clocks import MovableClock, clock_of
 from tests.support.mailbox import Mailbox, token_in
 from tests.support.recovery import assert_refused, forget_password, reset_password, verify_email
@@ -220,8 +220,3 @@ async def test_no_address_gets_more_than_twenty_mails_an_hour_whatever_asked_for
     assert (arrived.count(ada.email), arrived.count("ben@example.com")) == (20, 1)
     clock.move(timedelta(hours=1))
     assert len(await mailbox.deliver_due()) == 11, "with the mail of the sign-up, none is lost"
-
-
-async def test_a_domain_in_unicode_is_sent_as_punycode(api: Planner, mailbox: Mailbox) -> None:
-    await sign_up(api, "ada@bücher.example")
-    assert [mail["To"] for mail in await mailbox.deliver_due()] == ["ada@xn--bcher-kva.example"]

@@ -49,7 +49,7 @@ async def test_an_address_that_mail_programs_decode_is_refused_everywhere(
     ada = await sign_up(api, "ada@example.com")
     answers = [
         await api.post("/auth/signup", json={"email": address, "password": PASSWORD}),
-        await ada.patch("/users/me", json={"email": address}),
+        await ada.patch("/users/me", json={"email": address, "current_password": PASSWORD}),
         await forget_password(api, address),
     ]
     for answer in answers:

@@ -110,6 +110,23 @@ async def test_a_recipient_that_is_refused_for_the_time_being_can_be_tried_again
     assert server.asked == ["ada@example.com", "ada@example.com"]
 
 
+@pytest.mark.parametrize("smtputf8", [True, False])
+async def test_a_domain_in_unicode_is_sent_as_punycode(smtputf8: bool) -> None:
+    message = mail(to="ada@straße.example")
+    async with listening() as server:
+        server.smtputf8 = smtputf8
+        await SmtpTransport(server.url()).send(message)
+    assert server.envelopes == [("planner@example.com", "ada@xn--strae-oqa.example")]
+    assert server.mails[0]["To"] == "ada@xn--strae-oqa.example"
+    assert message["To"] == "ada@straße.example"
+
+
+async def test_an_address_with_other_letters_can_be_read_from_the_outbox(tmp_path: Path) -> None:
+    await OutboxTransport(tmp_path).send(mail(to="grün@bücher.example"))
+    (content,) = written(tmp_path)
+    assert "To: grün@bücher.example".encode() in content
+
+
 async def test_an_address_that_needs_smtputf8_is_sent_with_it_or_refused() -> None:
     async with listening() as server:
         with pytest.raises(DeliveryRefused, match="SMTPUTF8"):

@@ -7,7 +7,7 @@ import pytest
 
 from planner.settings import Settings
 from tests.services.shared.limited_requests import HOUR, SECOND, assert_limited
-from tests.support.clients import PASSWORD, Person, Planner, ok
+from tests.support.clients import PASSWORD, Person, Planner, ok, sign_up
 from tests.support.clocks import MovableClock
 
 
@@ -93,3 +93,13 @@ async def test_a_network_address_can_ask_for_thirty_recovery_mails_an_hour(
         ok(await forgot(api, number), 202)
     assert_limited(await forgot(api, 30), HOUR)
     ok(await forgot(client_elsewhere, 30), 202)
+
+
+async def test_many_accounts_cannot_send_more_than_five_mails_an_hour_to_an_address_of_others(
+    api: Planner, clock: MovableClock
+) -> None:
+    for number in range(5):
+        person = await sign_up(api, f"p{number}@example.com")
+        ok(await person.patch("/users/me", json={"email": ["target@example.com", "TARGET@example.com"][number % 2]}))
+    last = await sign_up(api, "last@example.com")
+    assert_limited(await last.patch("/users/me", json={"email": "target@example.com"}), HOUR)

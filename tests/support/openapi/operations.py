@@ -33,6 +33,8 @@ PUBLIC = frozenset(
         "GET /api/v1/feeds/{token}.ics",
     }
 )
+# Of these, the ones whose callers may send a token as their proof.
+TOKEN_IS_OPTIONAL = frozenset({"POST /api/v1/auth/email/verify"})
 TOKEN_ENDPOINT = "/api/v1/auth/token"
 
 
