@@ -2,7 +2,7 @@
 
 Whoever recovers an account by its proved address ends all of them, because somebody else may have made them. A test
 fails when a kind of document, or a field of an account, is neither here nor known to be no grant
-(`tests/services/accounts/test_grants.py`).
+(`tests/services/accounts/holding/test_grants.py`).
 """
 
 from collections.abc import Callable, Sequence

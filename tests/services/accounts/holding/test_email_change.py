@@ -5,7 +5,7 @@ from datetime import timedelta
 import pytest
 from fastapi import FastAPI
 
-from tests.services.accounts.test_email_verification import sent_tokens
+from tests.services.accounts.holding.test_email_verification import sent_tokens
 from tests.support.clients import PASSWORD, Person, ok, sign_in, sign_up
 from tests.support.clocks import MovableClock, clock_of
 from tests.support.mailbox import Mailbox, text_of
