@@ -14,6 +14,7 @@ from database.queries import Changes
 from models.events.event import Event
 from models.events.event_fields import fold_tag
 from planner.domain.fields import COMPARED_FIELDS, FIELDS, MAX_TAGS, TIME_FIELDS
+from planner.domain.ics.twins import remove_twins
 from planner.domain.recurrence.documents import parse_stored_local, series_from_event, series_to_stored
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Series, validate_series
@@ -47,14 +48,21 @@ class Merge:
 
     def __init__(self, base: Changes, own: Changes, new: Changes) -> None:
         self._base, self._own, self._new = base, own, new
+        self._merged: Changes = {}
         self.notes: list[str] = []
 
     def build_content(self) -> Changes:
         """Return the merged content. Raises `RecurrenceError` if its occurrences contradict each other."""
         base, own, new = map(_select_fields, (self._base, self._own, self._new))
-        content = self._merge_fields(base, own, new, "its")
-        has_lines = content[_LINES] is not None
-        return {name: value for name, value in content.items() if has_lines or name != _LINES} | self._merge_times()
+        self._merged = self._merge_fields(base, own, new, "its")
+        frame, has_new_times = self._choose_frame()
+        self._merged |= {name: frame[name] for name in TIME_FIELDS if name in frame}
+        lines = _merge_lines(*(side.get(_LINES) for side in (self._base, self._own, self._new)))
+        if lines is not None:
+            self._merged[_LINES] = remove_twins(lines, {**self._new, **new}, self._merged)
+        if frame.get(Event.repeats):
+            self._merged |= self._merge_exceptions(frame, has_new_times)
+        return self._merged
 
     def _merge_fields(
         self, base: Mapping[str, Any], own: Mapping[str, Any], new: Mapping[str, Any], where: str
@@ -66,8 +74,8 @@ class Merge:
         for name in {**new, **own, **base}:
             values = _Values(*(side.get(name, _MISSING) for side in (base, own, new)))
             if name == _LINES:
-                value = _merge_lines(*values)
-            elif name == _TAGS and _MISSING not in values:
+                continue
+            if name == _TAGS and _MISSING not in values:
                 value = _merge_tags(*values)
             elif is_place_new and name in _PLACE:
                 value = self._choose(name, values, where)
@@ -95,21 +103,22 @@ class Merge:
             self.notes.append(f"{where} {name} was changed by you and by its organizer; {_REPLACED}")
         return new
 
-    def _merge_times(self) -> Changes:
-        """Return the merged times, with the rule and the exceptions of a series."""
+    def _choose_frame(self) -> tuple[Changes, bool]:
+        """Return the side whose times the event has, and whether its organizer has changed them."""
         base, own, new = self._base, self._own, self._new
         has_new_times = _get_frame(new) != _get_frame(base)
         is_own_frame = not has_new_times and _get_frame(own) != _get_frame(base)
         if has_new_times and _get_frame(own) not in (_get_frame(base), _get_frame(new)):
             self.notes.append(f"its times were changed by you and by its organizer; {_REPLACED}")
         frame = own if is_own_frame else new
-        times: Changes = {name: frame[name] for name in TIME_FIELDS if name in frame}
-        if not frame.get(Event.repeats):
-            if own.get(Event.overrides) and own.get(Event.overrides) != base.get(Event.overrides):
-                self.notes.append(f"it does not recur any more, but you have changed its occurrences; {_REPLACED}")
-            return times
+        if not frame.get(Event.repeats) and own.get(Event.overrides, []) != base.get(Event.overrides, []):
+            self.notes.append(f"it does not recur any more, but you have changed its occurrences; {_REPLACED}")
+        return frame, has_new_times
+
+    def _merge_exceptions(self, frame: Changes, has_new_times: bool) -> Changes:
+        """Return the times of a series, with the merged exceptions."""
         series = series_from_event(Event.from_stored(frame))
-        sides = [Exceptions.in_frame(side, frame) for side in (base, own, new)]
+        sides = [Exceptions.in_frame(side, frame) for side in (self._base, self._own, self._new)]
         for recurrence_id in sorted(sides[1].lost):
             where = f"the occurrence of {recurrence_id.isoformat()}"
             self.notes.append(f"{where}, which you have changed, does not take place any more; {_REPLACED}")
@@ -118,7 +127,7 @@ class Merge:
         merged = replace(series, rdates=rdates, exdates=exdates, overrides={})
         stored = {**frame, **series_to_stored(validate_series(merged))}
         stored[Event.overrides] = list(self._merge_overrides(sides, merged, has_new_times))
-        return {**times, **series_to_stored(validate_series(series_from_event(Event.from_stored(stored))))}
+        return {**series_to_stored(validate_series(series_from_event(Event.from_stored(stored))))}
 
     def _merge_overrides(
         self, sides: Sequence["Exceptions"], series: Series, has_new_times: bool
@@ -142,6 +151,17 @@ class Merge:
             self.notes.append(f"{where} times were changed by you and by its organizer; {_REPLACED}")
         base_fields, own_fields, new_fields = [each.get("fields", {}) if each else {} for each in overrides]
         fields = self._merge_fields(base_fields, own_fields, new_fields, where)
+        lines = _merge_lines(
+            base_fields.get(_LINES, self._base.get(_LINES)),
+            own_fields.get(_LINES, self._own.get(_LINES)),
+            new_fields.get(_LINES, self._new.get(_LINES)),
+        )
+        if lines is not None:
+            said = {**self._new, **new_fields}
+            # An own start of the occurrence is another one than that of the organizer.
+            lines = remove_twins(lines, said, {**said, **self._merged, **fields, **({"start": None} if is_own else {})})
+        if normalize_ics(lines) != normalize_ics(self._merged.get(_LINES)):
+            fields[_LINES] = lines
         override = {"id": recurrence_id.isoformat(), **(own if is_own else new)}
         return cast("StoredOverride", override | {"fields": fields} if fields else override)
 
@@ -263,13 +283,11 @@ def _merge_tags(base: list[str], own: list[str], new: list[str]) -> list[str]:
     return from_organizer[: MAX_TAGS - len(added)] + added
 
 
-def _merge_lines(base: Any, own: Any, new: Any) -> Any:
+def _merge_lines(
+    base: ImportedLines | None, own: ImportedLines | None, new: ImportedLines | None
+) -> ImportedLines | None:
     """Return the imported lines: the organizer's, with the alarms of the user if they have changed those."""
-    if _MISSING in (base, own, new) or new is None or _list_alarms(own) == _list_alarms(base):
+    own_alarms, new_lines = own["alarms"] if own else [], new["lines"] if new else []
+    if normalize_ics(own)[1] == normalize_ics(base)[1]:
         return new
-    lines = ImportedLines(lines=new["lines"], alarms=own["alarms"] if own else [])
-    return lines if lines["lines"] or lines["alarms"] else None
-
-
-def _list_alarms(ics: ImportedLines | None) -> list[list[str]]:
-    return normalize_ics(ics)[1] if ics else []
+    return ImportedLines(lines=new_lines, alarms=own_alarms) if new_lines or own_alarms else None

@@ -5,7 +5,7 @@ from typing import NamedTuple
 from database.queries import Changes
 from models.events.event import Event
 from models.events.revision import Revision
-from planner.domain.fields import CONTENT_FIELDS
+from planner.domain.fields import COMPARED_FIELDS, TIME_FIELDS
 from planner.domain.ics.versions import Version
 from planner.domain.ics.writing.vevent import format_utc
 from planner.domain.stored_event import StoredSource, StoredVersion
@@ -15,9 +15,8 @@ from planner.services.files.import_declined import unmark_declined
 from planner.services.files.import_drafts import ImportDraft
 from planner.services.files.import_merge import Merge
 
-# What no file says, or what follows from the rest.
-_NOT_WRITTEN = {str(Event.visibility), str(Event.declined), str(Event.key)}
-_WRITTEN_FIELDS = tuple(name for name in CONTENT_FIELDS if name not in _NOT_WRITTEN)
+# What a file says of an event.
+_WRITTEN_FIELDS = tuple(dict.fromkeys((*COMPARED_FIELDS, *TIME_FIELDS)))
 
 
 class EventUpdate(NamedTuple):
@@ -140,8 +139,8 @@ async def _find_base(stored: Event, source: StoredSource) -> Changes:
         found = await Revision.find_revision(stored.id, source["revision"])
         if found is not None and found.event_then is not None:
             content = found.event_then.content
-    content = {name: value for name, value in unmark_declined(content).items() if name not in _NOT_WRITTEN}
-    return {name: value for name, value in (content | source.get("base", {})).items() if value is not None}
+    content = unmark_declined(content) | source.get("base", {})
+    return {name: value for name in _WRITTEN_FIELDS if (value := content.get(name)) is not None}
 
 
 def _read_state(source: StoredSource, content: Changes) -> OrganizerState:

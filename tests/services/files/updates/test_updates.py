@@ -205,3 +205,33 @@ async def test_an_invitation_that_one_has_declined_takes_no_time(ada: Person) ->
     assert await imported(ada, invitation("DECLINED", 0)) == [0, 0, 1]
     await imported(ada, invitation("ACCEPTED", 1))
     assert await busy() == 1
+
+
+async def test_an_update_does_not_bring_back_lines_that_repeat_what_the_user_has_replaced(ada: Person) -> None:
+    lines = ("DESCRIPTION:old", "X-ALT-DESC;FMTTYPE=text/html:<b>old</b>", "X-KEPT:1")
+    await imported(ada, entry(*lines))
+    await patch(ada, description="mine")
+    assert "X-ALT-DESC" not in await exported(ada)
+    await imported(ada, entry("SUMMARY:new", *lines, sequence=1))
+    text = await exported(ada)
+    assert ("X-ALT-DESC" in text, "X-KEPT:1" in text, "SUMMARY:new" in text) == (False, True, True)
+    await patch(ada, description="old")
+    await imported(ada, entry("DESCRIPTION:new", "X-ALT-DESC:<b>new</b>", sequence=2))
+    text = await exported(ada)
+    assert ("X-ALT-DESC:<b>new</b>" in text, "DESCRIPTION:new" in text) == (True, True)
+
+
+async def test_guests_of_an_occurrence_that_the_user_has_changed_follow_the_organizer(ada: Person) -> None:
+    def series(sequence: int, guest: str) -> str:
+        return entry(
+            "RRULE:FREQ=DAILY;COUNT=3", "X-ALT-DESC:x", f"ATTENDEE:mailto:{guest}@example.org", sequence=sequence
+        )
+
+    await imported(ada, series(0, "ann"))
+    id = (await only(ada))["id"]
+    ok(await ada.patch(f"/events/{id}/occurrences/2026-06-02T10:00:00", json={"description": "mine"}))
+    assert await imported(ada, await exported(ada)) == [0, 0, 1]
+    await imported(ada, series(1, "ben"))
+    text = await exported(ada)
+    assert (text.count("ann@example.org"), text.count("ben@example.org"), text.count("X-ALT-DESC")) == (0, 2, 1)
+    assert await imported(ada, series(1, "ben")) == [0, 0, 1]
