@@ -8,6 +8,7 @@ from starlette.responses import Response
 
 from auth.authenticate import EventsReader, EventsWriter
 from models.files.import_schema import ImportJobRead, ImportRead
+from models.shared.fields import TimeZone
 from planner.services.files.importer import File
 from routes.http.bodies import CALENDAR, read_calendar_file
 from routes.http.dependencies import IdInPath, RejectConflicts, ServicesDep, WriterIdempotencyKey
@@ -34,12 +35,20 @@ CALENDAR_BODY = {
         "content": {CALENDAR: {"schema": {"type": "string"}, "example": EXAMPLE}},
     }
 }
+FLOATING_ZONE = (
+    "An IANA time zone: that of times without one, and of the days of all-day events. Default: the file's "
+    "`X-WR-TIMEZONE`, else the time zone of your account."
+)
 PREFER = "`respond-async` (RFC 7240): respond at once with 202 and an import job, which can be polled."
 
 
-async def read_uploaded_file(request: Request, reject_conflicts: RejectConflicts) -> File:
+async def read_uploaded_file(
+    request: Request,
+    reject_conflicts: RejectConflicts,
+    time_zone: Annotated[TimeZone | None, Query(description=FLOATING_ZONE)] = None,
+) -> File:
     """Return the iCalendar file in the body."""
-    return File(*await read_calendar_file(request), reject_conflicts)
+    return File(*await read_calendar_file(request), reject_conflicts, time_zone)
 
 
 def prefers_async(prefer: str | None) -> bool:
@@ -79,9 +88,12 @@ async def import_events(
     names it.
 
     A title, description or location that is too long is shortened; the full text is kept in an
-    `X-PLANNER-` property. Times without a time zone are in the file's `X-WR-TIMEZONE`, or in UTC. Windows
-    time zone names are known; a time zone that the file defines itself is replaced by the IANA time zone
-    with the same offsets.
+    `X-PLANNER-` property.
+
+    Times without a time zone are those of `time_zone`, else of the file's `X-WR-TIMEZONE`, else of your account. Names
+    of time zones are those of IANA or Windows. Where the file describes a time zone, its description decides: the
+    named zone is used if its clocks agree with the description at the times of the event, else one that agrees.
+    If there is none, the event takes place at the instants that the file says, and `warnings` say how it is stored.
 
     With `on_conflict=reject`, an entry that overlaps with another event of yours is listed in `failed`; of
     two such entries in one file, the first is imported. A dry run compares entries with your stored

@@ -1,7 +1,7 @@
 """The time that the events of one account take, read without the rest of the events."""
 
 from collections.abc import AsyncIterator
-from datetime import datetime
+from datetime import datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -10,6 +10,7 @@ from database.reads import find_raw_batches
 from models.events.event import Event
 from models.events.event_queries import EventSelection, recurring_events_filter, single_events_filter
 from planner.domain.busy import BusyTime, busy_time_from_event
+from planner.domain.zones import MAX_CLOCK_CHANGE, add_clamped
 
 # So many documents are read before other requests are served: a few milliseconds' work.
 SINGLE_BATCH_SIZE = 500
@@ -39,27 +40,44 @@ class ScheduledEvent(NamedTuple):
     busy_time: BusyTime
 
 
-async def find_scheduled_single_events(creator: Id, window: Window) -> AsyncIterator[list[ScheduledEvent]]:
-    """Yield the events of an account that do not repeat and overlap the window, in batches, in no order."""
-    match = single_events_filter(EventSelection("mine", creator, window), None)
+async def find_scheduled_single_events(
+    creator: Id, window: Window, day_zone: str
+) -> AsyncIterator[list[ScheduledEvent]]:
+    """Yield the events of an account that do not repeat and may overlap the window, in batches, in no order.
+
+    The days of all-day events without a time zone are those of `day_zone`.
+    """
+    match = single_events_filter(EventSelection("mine", creator, _widen(window, day_zone)), None)
     async for found in find_raw_batches(Event, match, SINGLE_BATCH_SIZE, _FIELDS):
-        yield [schedule(Event.from_raw(raw)) for raw in found]
+        yield [schedule(Event.from_raw(raw), day_zone) for raw in found]
 
 
-async def find_scheduled_recurring_events(creator: Id, window: Window) -> AsyncIterator[list[ScheduledEvent]]:
-    """Yield the recurring events of an account that may have an occurrence in the window, in batches, in no order."""
-    match = recurring_events_filter(EventSelection("mine", creator, window))
+async def find_scheduled_recurring_events(
+    creator: Id, window: Window, day_zone: str
+) -> AsyncIterator[list[ScheduledEvent]]:
+    """Yield the recurring events of an account that may have an occurrence in the window, as the function above."""
+    match = recurring_events_filter(EventSelection("mine", creator, _widen(window, day_zone)))
     async for found in find_raw_batches(Event, match, SERIES_BATCH_SIZE, _FIELDS):
-        yield [_schedule_cached(raw) if len(raw) <= _MAX_CACHED_BYTES else _schedule_raw(raw) for raw in found]
+        yield [
+            _schedule_cached(raw, day_zone) if len(raw) <= _MAX_CACHED_BYTES else _schedule_raw(raw, day_zone)
+            for raw in found
+        ]
 
 
-def _schedule_raw(raw: bytes) -> ScheduledEvent:
-    return schedule(Event.from_raw(raw))
+def _widen(window: Window, day_zone: str) -> Window:
+    """Return the window in which events are stored that may be in a window by the days of a zone."""
+    # The instants of an all-day event without a time zone are stored by the days of UTC.
+    margin = timedelta(0) if day_zone == "UTC" else MAX_CLOCK_CHANGE
+    return add_clamped(window[0], -margin), add_clamped(window[1], margin)
+
+
+def _schedule_raw(raw: bytes, day_zone: str) -> ScheduledEvent:
+    return schedule(Event.from_raw(raw), day_zone)
 
 
 _schedule_cached = lru_cache(maxsize=1024)(_schedule_raw)
 
 
-def schedule(event: Event) -> ScheduledEvent:
+def schedule(event: Event, day_zone: str) -> ScheduledEvent:
     """Return an event with the time that it takes of its creator."""
-    return ScheduledEvent(event, busy_time_from_event(event))
+    return ScheduledEvent(event, busy_time_from_event(event, day_zone))

@@ -66,6 +66,7 @@ class ImportJob(StoredDocument):
     charset: str
     dry_run: bool
     reject_conflicts: bool = False
+    time_zone: str | None = None
     total: int | None = None
     done: int
     created: int
@@ -92,7 +93,9 @@ class ImportJob(StoredDocument):
         ]
 
     @classmethod
-    def new(cls, owner: Id, charset: str, *, dry_run: bool, reject_conflicts: bool, now: datetime) -> "ImportJob":
+    def new(
+        cls, owner: Id, charset: str, *, dry_run: bool, reject_conflicts: bool, time_zone: str | None, now: datetime
+    ) -> "ImportJob":
         """Return a new job that is due at once; it is not stored yet."""
         return cls(
             owner=owner,
@@ -100,6 +103,7 @@ class ImportJob(StoredDocument):
             charset=charset,
             dry_run=dry_run,
             reject_conflicts=reject_conflicts,
+            time_zone=time_zone,
             done=0,
             created=0,
             updated=0,

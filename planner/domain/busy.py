@@ -8,13 +8,13 @@ Two events of which one begins when the other ends do not overlap, but make one 
 
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from planner.domain.recurrence.documents import series_from_event
 from planner.domain.recurrence.occurrences import Occurrence, OccurrenceCursor, find_occurrence, list_occurrences
-from planner.domain.recurrence.series import Override, Series
+from planner.domain.recurrence.series import DAY, Override, Series, add_days_clamped
 from planner.domain.stored_event import BusyEvent
 from planner.domain.times import TIME_RESOLUTION
 from planner.domain.zones import LATEST_INSTANT, add_clamped, to_utc
@@ -60,15 +60,38 @@ class BusyTime:
         return takes_time(self.status, self.transparency, self.declined)
 
 
-def busy_time_from_event(event: BusyEvent) -> BusyTime:
-    """Return the time that a stored event takes of its creator."""
+def busy_time_from_event(event: BusyEvent, day_zone: str) -> BusyTime:
+    """Return the time that a stored event takes of its creator.
+
+    An all-day event without a time zone takes the days of `day_zone` (RFC 4791 §7.10).
+    """
+    has_floating_days = event.all_day and event.time_zone is None
     if event.repeats:
-        return BusyTime(None, series_from_event(event), event.status, event.transparency, event.declined)
+        series = series_from_event(event)
+        if has_floating_days:
+            series = _set_day_zone(series, day_zone)
+        return BusyTime(None, series, event.status, event.transparency, event.declined)
     # An event without an end is stored with the smallest step between `begins` and `ends`, and takes no time.
     if event.start is None or event.ends is None or event.ends - event.begins <= TIME_RESOLUTION:
         return BusyTime()
-    is_busy = takes_time(event.status, event.transparency, event.declined)
-    return BusyTime(Slot(event.begins, event.ends)) if is_busy else BusyTime()
+    if not takes_time(event.status, event.transparency, event.declined):
+        return BusyTime()
+    if has_floating_days:
+        first = date.fromisoformat(event.start)
+        after = date.fromisoformat(event.end) if event.end else add_days_clamped(first, DAY)
+        return BusyTime(Slot(to_utc(first, day_zone), to_utc(after, day_zone)))
+    return BusyTime(Slot(event.begins, event.ends))
+
+
+def _set_day_zone(series: Series, day_zone: str) -> Series:
+    """Return an all-day series whose days are those of a zone; its times of day stay at their instants."""
+    overrides = {
+        recurrence_id: replace(override, time_zone=override.time_zone or series.time_zone)
+        if isinstance(override.start, datetime)
+        else override
+        for recurrence_id, override in series.overrides.items()
+    }
+    return replace(series, time_zone=day_zone, overrides=overrides)
 
 
 def takes_time(status: str, transparency: str, declined: bool) -> bool:

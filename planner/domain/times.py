@@ -189,7 +189,7 @@ def format_stored_time(stored: str | None, time_zone: str | None) -> str | None:
     if stored is None or len(stored) == len("2026-05-01"):
         return stored
     time_zone = time_zone or "UTC"
-    if len(stored) > len("2026-05-01T18:00:00"):
+    if has_offset(stored):
         return format_rfc3339(stored_time_to_utc(stored, time_zone), time_zone)
     if time_zone == "UTC":
         return f"{stored}Z"
@@ -201,6 +201,17 @@ def format_stored_time(stored: str | None, time_zone: str | None) -> str | None:
     if offset is None or offset != load_utc_offset(time_zone)(moment):
         return format_rfc3339(instant, time_zone)
     return f"{stored}{_format_offset(offset)}"
+
+
+def has_offset(stored: str) -> bool:
+    """Return whether a stored time has an offset: then it is the second of two equal local times."""
+    return len(stored) > len("2026-05-01T18:00:00")
+
+
+def format_local_instant(instant: datetime, time_zone: str) -> str:
+    """Return the local time at an instant as it is stored; the second of two equal local times has its offset."""
+    local = instant.astimezone(load_zone(time_zone))
+    return local.isoformat() if local.fold else local.replace(tzinfo=None).isoformat()
 
 
 def stored_time_to_utc(stored: str, time_zone: str) -> datetime:

@@ -18,6 +18,7 @@ zoneinfo.reset_tzpath(to=())
 MIDNIGHT = time()
 EARLIEST_INSTANT = datetime.min.replace(tzinfo=UTC)
 LATEST_INSTANT = datetime.max.replace(tzinfo=UTC)
+UNIX_EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 # No clock change was ever larger than a day (in Samoa and the Philippines it was exactly one day).
 # So two local times that are further apart than this are in the same order as their instants.
@@ -50,6 +51,16 @@ def load_zone(time_zone: str) -> ZoneInfo:
     if time_zone not in list_zone_names():
         raise UnknownZone
     return ZoneInfo(time_zone)
+
+
+def find_fixed_offset_zone(offset: timedelta) -> str | None:
+    """Return the zone that always has this offset from UTC, or None if there is none."""
+    hours, rest = divmod(offset, timedelta(hours=1))
+    if rest:
+        return None
+    # The names of these zones count hours west of Greenwich.
+    name = f"Etc/GMT{-hours:+d}" if hours else "UTC"
+    return name if name in list_zone_names() else None
 
 
 @lru_cache(maxsize=1024)

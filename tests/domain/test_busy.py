@@ -92,7 +92,7 @@ def single_event(**fields: Any) -> BusyTime:
     """Return the busy time of an event that does not repeat, from times as its author sends them."""
     times = resolve_times(fields.pop("start", None), fields.pop("end", None), None, fields.pop("time_zone", None))
     stored = {"status": "confirmed", "start": times.start, "begins": times.begins, "ends": times.ends}
-    return busy_time_from_event(Event.from_stored(stored | fields))
+    return busy_time_from_event(Event.from_stored(stored | fields), "UTC")
 
 
 def test_an_event_takes_the_time_from_its_start_to_its_end() -> None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 from database.commit import commit_atomically
 from database.queries import Id
 from database.writes import Write
+from models.accounts.user import User
 from models.events.event import Event
 from models.events.event_times import (
     ScheduledEvent,
@@ -60,13 +61,14 @@ class ConflictChecker:
         Of two requests at the same moment for the same time one is refused: both replace the lock of
         the creator in their groups of writes (`user_lock.py`), and the second one checks again.
         """
-        slots = self._find_requested_slots(event, only) if reject else []
+        day_zone = await User.find_time_zone(event.creator) if reject else "UTC"
+        slots = self._find_requested_slots(event, day_zone, only) if reject else []
         if not slots:
             return await commit_atomically(writes)
         requested = RequestedSlots(slots)
 
         async def check() -> None:
-            if conflicts := await _find_overlapping(event, requested, ignored=ignored):
+            if conflicts := await _find_overlapping(event, requested, day_zone, ignored=ignored):
                 raise DoubleBooking(conflicts)
 
         return await self._locks.decide_and_commit(event.creator, check, writes)
@@ -77,12 +79,15 @@ class ConflictChecker:
         Events that are written in the same group count as they will be. Of a recurring event, 1,000
         occurrences or those of five years are checked, from now or from a later start: see `find_slots_to_check`.
         """
-        slots = self._find_requested_slots(event)
-        return await _find_overlapping(event, RequestedSlots(slots), written_with_it=written_with_it) if slots else []
+        day_zone = await User.find_time_zone(event.creator)
+        slots = self._find_requested_slots(event, day_zone)
+        if not slots:
+            return []
+        return await _find_overlapping(event, RequestedSlots(slots), day_zone, written_with_it=written_with_it)
 
-    def _find_requested_slots(self, event: Event, only: date | None = None) -> list[Slot]:
+    def _find_requested_slots(self, event: Event, day_zone: str, only: date | None = None) -> list[Slot]:
         """Return the time that an event, or one occurrence of it, must find free."""
-        busy_time = schedule(event).busy_time
+        busy_time = schedule(event, day_zone).busy_time
         if busy_time.series is None or only is None:
             return find_slots_to_check(busy_time, event.begins, event.ends, self._clock.now())
         slot = find_slot(busy_time, only)
@@ -90,15 +95,20 @@ class ConflictChecker:
 
 
 async def _find_overlapping(
-    event: Event, requested: RequestedSlots, *, ignored: Collection[Id] = (), written_with_it: Collection[Event] = ()
+    event: Event,
+    requested: RequestedSlots,
+    day_zone: str,
+    *,
+    ignored: Collection[Id] = (),
+    written_with_it: Collection[Event] = (),
 ) -> list[Collision]:
     window = (requested.start, requested.end)
     excluded = {event.id, *ignored, *(other.id for other in written_with_it)}
-    found = [conflict for other in written_with_it for conflict in _overlaps(schedule(other), requested)]
-    async for singles in find_scheduled_single_events(event.creator, window):
+    found = [conflict for other in written_with_it for conflict in _overlaps(schedule(other, day_zone), requested)]
+    async for singles in find_scheduled_single_events(event.creator, window, day_zone):
         for single in singles:
             found += [] if single.event.id in excluded else _overlaps(single, requested)
-    async for batch in find_scheduled_recurring_events(event.creator, window):
+    async for batch in find_scheduled_recurring_events(event.creator, window, day_zone):
         for number, recurring in enumerate(batch):
             if len(found) < MAX_CONFLICTS and recurring.event.id not in excluded:
                 found += _overlaps(recurring, requested)

@@ -108,10 +108,11 @@ def render_share(share: BusyShare) -> bytes:
 async def _find_busy_slots(owner: Id, window: Window) -> list[Slot]:
     """Return the busy time in a window, merged; raises `Invalid` if it has more than `MAX_SLOTS` occurrences."""
     found: list[Slot] = []
-    async for events in find_scheduled_single_events(owner, window):
+    day_zone = await User.find_time_zone(owner)
+    async for events in find_scheduled_single_events(owner, window, day_zone):
         found += clip_slots((event.busy_time.single_slot for event in events if event.busy_time.single_slot), *window)
         _require_computable(found)
-    async for events in find_scheduled_recurring_events(owner, window):
+    async for events in find_scheduled_recurring_events(owner, window, day_zone):
         for event in events:
             # An hourly series has thousands of occurrences: let other requests run before the next one.
             await asyncio.sleep(0)

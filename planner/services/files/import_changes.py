@@ -15,6 +15,7 @@ from planner.domain.ics.versions import Version, build_instance_key
 from planner.domain.recurrence.documents import parse_stored_local, series_from_event, series_to_stored
 from planner.domain.recurrence.series import Override, Series, validate_series
 from planner.domain.stored_event import StoredOverride
+from planner.domain.times import format_local_instant
 from planner.domain.zones import to_local, to_utc
 from planner.services.files.import_drafts import ImportDraft, OccurrenceDraft, build_override, differs
 
@@ -122,7 +123,7 @@ def _convert_to_series(occurrence: OccurrenceDraft, series: Series) -> Occurrenc
         return occurrence
     converted_id = to_local(to_utc(recurrence_id, occurrence.time_zone), series.time_zone)
     if content and not content[Event.all_day]:
-        local = to_local(content[Event.begins], series.time_zone).isoformat()
+        local = format_local_instant(content[Event.begins], series.time_zone)
         content = content | assign(Event.start, local)
     return occurrence._replace(recurrence_id=converted_id, time_zone=series.time_zone, content=content)
 

@@ -4,7 +4,7 @@ from typing import Any
 
 from icalendar.parser import unescape_backslash
 
-from database.queries import Changes
+from database.queries import Changes, assign
 from models.events.event import Event
 from models.events.event_fields import default_content
 from planner.domain.fields import COMPARED_FIELDS
@@ -40,7 +40,13 @@ def has_same_export(event: Event, content: Changes) -> bool:
         return False
     (group,) = parse_groups(f"BEGIN:VCALENDAR\r\n{rendered.content.decode()}END:VCALENDAR\r\n")
     exported = build_draft(group).draft
-    return exported is not None and _normalize(exported.content) == _normalize(content)
+    if exported is None:
+        return False
+    same = dict(exported.content)
+    if event.all_day and content.get(Event.time_zone) is not None:
+        # An export has dates without a zone; here the time zone of the days is told.
+        same |= assign(Event.time_zone, event.time_zone)
+    return _normalize(same) == _normalize(content)
 
 
 def _select_content(fields: Changes) -> Changes:

@@ -23,7 +23,8 @@ from planner.domain.recurrence.documents import build_series, parse_stored_local
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series, validate_series
 from planner.domain.stored_event import ImportedLines
-from planner.domain.times import EventTimes, resolve_times
+from planner.domain.times import EventTimes, has_offset, resolve_times
+from planner.domain.zones import to_local
 from planner.errors import Invalid
 from planner.services.shared.field_errors import field_errors
 
@@ -174,13 +175,16 @@ def build_override(series: Series, master: Changes, occurrence: OccurrenceDraft)
         duration = timedelta(0) if end is None else own[Event.ends] - own[Event.begins]
     else:
         duration = DAY if end is None else parse_stored_local(end) - start
-    has_own_zone = is_timed and series.all_day
+    time_zone = (own[Event.time_zone] or "UTC") if is_timed and series.all_day else None
+    if has_offset(own[Event.start]):
+        # It is the second of two equal local times, which no local time can say.
+        start, time_zone = to_local(own[Event.begins], "UTC"), "UTC"
     differing = (name for name in IMPORTED_OCCURRENCE_FIELDS if differs(own.get(name), master.get(name)))
     fields: Changes = {name: own.get(name) for name in differing}
     override = Override(
-        start=None if start == occurrence.recurrence_id else start,
+        start=None if start == occurrence.recurrence_id and time_zone is None else start,
         fields=fields,
-        time_zone=(own[Event.time_zone] or "UTC") if has_own_zone else None,
+        time_zone=time_zone,
     )
     return override if duration == series.measure_override(override) else replace(override, duration=duration)
 

@@ -36,6 +36,7 @@ class ImportFingerprint(BaseModel):
     charset: str
     dry_run: bool
     reject_conflicts: bool
+    time_zone: str | None
     is_job: bool
 
 
@@ -73,7 +74,14 @@ class ImportJobs:
         if (stored := await find_stored_response(key, body)) is not None:
             return stored
         now = self._clock.now()
-        job = ImportJob.new(caller.id, file.charset, dry_run=dry_run, reject_conflicts=file.reject_conflicts, now=now)
+        job = ImportJob.new(
+            caller.id,
+            file.charset,
+            dry_run=dry_run,
+            reject_conflicts=file.reject_conflicts,
+            time_zone=file.time_zone,
+            now=now,
+        )
         response = View(ImportJobRead.from_document(job).to_json(), str(job.id), 0)
         writes = [*job.insert_writes(), *store_response(key, body, response, now)]
 
@@ -165,7 +173,7 @@ class ImportJobs:
         def progress_writes(done: int, counts: ImportCounts) -> list[Write]:
             return [ImportJob.progress_write(job.id, holder, done, counts)]
 
-        file = File(await ImportChunk.read_file(job.id), job.charset, job.reject_conflicts)
+        file = File(await ImportChunk.read_file(job.id), job.charset, job.reject_conflicts, job.time_zone)
         return await self._importer.run(ImportRun(job.owner, file, job.dry_run, job.done, progress_writes))
 
     async def _fail(self, job: ImportJob, holder: Id, reason: str) -> None:
@@ -184,5 +192,6 @@ async def _fingerprint(key: IdempotencyKey | None, file: File, dry_run: bool, *,
         charset=file.charset,
         dry_run=dry_run,
         reject_conflicts=file.reject_conflicts,
+        time_zone=file.time_zone,
         is_job=is_job,
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import planner
 from database.embedded.processes import end_with_parent
+from planner.domain.ics.reading.entry_times import FloatingZone
 from planner.errors import Invalid, Unavailable
 from planner.services.files.import_messages import DraftBatch, EndOfFile, FileRefused, Message, decode_message
 from planner.services.files.import_worker import read_batches
@@ -29,14 +30,15 @@ _ENVIRONMENT = ("PATH", "LANG", "LC_ALL", "TZ", "SYSTEMROOT", "VIRTUAL_ENV", "LD
 _ROOT = Path(planner.__file__).parent.parent
 
 
-async def read_file(content: bytes, charset: str) -> AsyncGenerator[DraftBatch, None]:
+async def read_file(content: bytes, charset: str, floating: FloatingZone) -> AsyncGenerator[DraftBatch, None]:
     """Yield the entries of a file in batches. The process has ended when the generator is closed.
 
     Raises `Invalid` for a file that cannot be imported at all, and `Unavailable` when the process
     was ended by somebody else.
     """
     is_small = len(content) <= SMALL_FILE_BYTES
-    batches = _read_in_this_process(content, charset) if is_small else _read_in_child_process(content, charset)
+    read = _read_in_this_process if is_small else _read_in_child_process
+    batches = read(content, charset, floating)
     try:
         async for batch in batches:
             yield batch
@@ -44,15 +46,20 @@ async def read_file(content: bytes, charset: str) -> AsyncGenerator[DraftBatch, 
         await batches.aclose()
 
 
-async def _read_in_this_process(content: bytes, charset: str) -> AsyncGenerator[DraftBatch, None]:
-    for batch in read_batches(content, charset):
+async def _read_in_this_process(
+    content: bytes, charset: str, floating: FloatingZone
+) -> AsyncGenerator[DraftBatch, None]:
+    for batch in read_batches(content, charset, floating):
         yield batch
         await asyncio.sleep(0)
 
 
-async def _read_in_child_process(content: bytes, charset: str) -> AsyncGenerator[DraftBatch, None]:
+async def _read_in_child_process(
+    content: bytes, charset: str, floating: FloatingZone
+) -> AsyncGenerator[DraftBatch, None]:
+    arguments = [charset, floating.requested or "", floating.of_account]
     process = await asyncio.create_subprocess_exec(
-        *end_with_parent([sys.executable, "-m", "planner.services.files.import_worker", charset]),
+        *end_with_parent([sys.executable, "-m", "planner.services.files.import_worker", *arguments]),
         stdin=asyncio.subprocess.PIPE,
         stdout=asyncio.subprocess.PIPE,
         cwd=_ROOT,

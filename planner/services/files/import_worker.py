@@ -10,6 +10,7 @@ from typing import BinaryIO
 
 from planner.domain.ics.reading.components import NotACalendar
 from planner.domain.ics.reading.decoding import decode_file
+from planner.domain.ics.reading.entry_times import FloatingZone
 from planner.domain.ics.reading.groups import parse_groups
 from planner.errors import Invalid
 from planner.services.files.import_drafts import build_draft
@@ -22,13 +23,13 @@ MEMORY_BYTES = 1024 * 1024 * 1024
 PROCESSOR_SECONDS = 300
 
 
-def read_batches(content: bytes, charset: str) -> Iterator[DraftBatch]:
+def read_batches(content: bytes, charset: str, floating: FloatingZone) -> Iterator[DraftBatch]:
     """Yield the entries of a file in batches.
 
     Raises `Invalid` when it is not an iCalendar file.
     """
     try:
-        groups = parse_groups(decode_file(content, charset))
+        groups = parse_groups(decode_file(content, charset), floating)
     except NotACalendar as error:
         raise Invalid.field("", str(error)) from None
     total = len(groups)
@@ -48,11 +49,11 @@ def read_batches(content: bytes, charset: str) -> Iterator[DraftBatch]:
             batch, octets = DraftBatch(total, 0, [], [], []), 0
 
 
-def main(charset: str, source: BinaryIO, target: BinaryIO) -> None:
+def main(charset: str, floating: FloatingZone, source: BinaryIO, target: BinaryIO) -> None:
     """Write the messages about the file in `source` to `target`."""
     content = source.read()
     try:
-        for batch in read_batches(content, charset):
+        for batch in read_batches(content, charset, floating):
             target.write(encode_message(batch))
             target.flush()
     except Invalid as error:
@@ -81,7 +82,7 @@ def _limit_resources() -> None:
 if __name__ == "__main__":
     _limit_resources()
     try:
-        main(sys.argv[1], sys.stdin.buffer, sys.stdout.buffer)
+        main(sys.argv[1], FloatingZone(sys.argv[2] or None, sys.argv[3]), sys.stdin.buffer, sys.stdout.buffer)
     except BrokenPipeError:
         # The parent does not need the rest. Closing stderr prevents a message of the interpreter.
         sys.stderr.close()

@@ -16,6 +16,7 @@ from models.events.event_writes import create_events_writes, require_room, updat
 from models.files.import_counts import ImportCounts
 from planner.clock import Clock
 from planner.domain.fields import SERIES_FIELDS
+from planner.domain.ics.reading.entry_times import FloatingZone
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.errors import Invalid, InvalidToken, Unavailable
 from planner.services.events.conflicts import ConflictChecker
@@ -46,11 +47,15 @@ ProgressWrites = Callable[[int, ImportCounts], list[Write]]
 
 
 class File(NamedTuple):
-    """An uploaded file. With `reject_conflicts`, entries that overlap with other events are not imported."""
+    """An uploaded file. With `reject_conflicts`, entries that overlap with other events are not imported.
+
+    Floating times are those of `time_zone`, or of the zone that the file or the account says if it is None.
+    """
 
     content: bytes
     charset: str = "utf-8"
     reject_conflicts: bool = False
+    time_zone: str | None = None
 
 
 class ImportRun(NamedTuple):
@@ -102,10 +107,11 @@ class Importer:
         """
         if self._unfinished >= MAX_UNFINISHED and run.progress_writes is None:
             raise Unavailable("Too many files are being imported. Try again in a moment.", 10)
-        counts, skipped = ImportCounts(), 0
+        counts, skipped, file = ImportCounts(), 0, run.file
+        floating = FloatingZone(file.time_zone, await User.find_time_zone(run.owner))
         self._unfinished += 1
         try:
-            async with self._running, aclosing(read_file(run.file.content, run.file.charset)) as batches:
+            async with self._running, aclosing(read_file(file.content, file.charset, floating)) as batches:
                 async for batch in batches:
                     if skipped < run.done:
                         skipped += batch.done

@@ -75,7 +75,7 @@ def test_scheduled_events_are_found_by_indexes_without_past_and_future_ones(
         (find_scheduled_recurring_events, {"repeats": True}),
     ):
         asked.clear()
-        asyncio.run(_read_all(read(people[0], (since, until))))
+        asyncio.run(_read_all(read(people[0], (since, until), "UTC")))
         stages = explain(filled, asked[0])
         assert not stages.names & {"COLLSCAN", "SORT"}
         assert stages.returned == filled.events.count_documents(touching | which) > 0

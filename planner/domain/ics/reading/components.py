@@ -24,6 +24,8 @@ _FOLD = re.compile(r"\n[ \t]")
 # This does not validate the line, but is fast, and enough to find its name.
 _NAME = re.compile(r"[A-Za-z0-9-]+(?=[:;])", re.ASCII)
 # There is a byte order mark in the middle of a file that consists of several files.
+# A quoted parameter may contain a colon.
+_NAME_AND_PARAMETERS = re.compile(r'([A-Za-z0-9-]+)(?:;(?:[^":]|"[^"]*")*)?:', re.ASCII)
 _BEGIN_OR_END = re.compile(r"\ufeff?(BEGIN|END)[ \t]*:[ \t]*([A-Za-z0-9-]+)[ \t]*", re.ASCII | re.IGNORECASE)
 # An entry without one of these lines would take place at other times.
 _TIME_LINE = re.compile(
@@ -57,10 +59,11 @@ class Component:
         return [f"BEGIN:{self.name}", *self.lines, *inner, f"END:{self.name}"]
 
     def find_value(self, name: str) -> str | None:
-        """Return the value of the first line with this name and without parameters, or None if there is none."""
+        """Return the value of the first line with this name, or None if there is none."""
         for line in self.lines:
-            if line[: len(name) + 1].upper() == f"{name}:":
-                return line[len(name) + 1 :].strip()
+            head = _NAME_AND_PARAMETERS.match(line)
+            if head and head[1].upper() == name:
+                return line[head.end() :].strip()
         return None
 
     def fail(self, error: str) -> None:

@@ -13,7 +13,13 @@ from typing import Any, Literal, NamedTuple
 
 from planner.domain.ics.reading.components import Component, parse_calendars
 from planner.domain.ics.reading.custom_timezones import parse_vtimezone
-from planner.domain.ics.reading.entry_times import CalendarContext, EntryTimes, ParsedOccurrence, resolve_local
+from planner.domain.ics.reading.entry_times import (
+    CalendarContext,
+    EntryTimes,
+    FloatingZone,
+    ParsedOccurrence,
+    resolve_recurrence_id,
+)
 from planner.domain.ics.reading.properties import Unreadable, parse_property, parse_text
 from planner.domain.ics.reading.tzids import TzidResolver, resolve_tzid_name
 from planner.domain.ics.reading.vevent import ParsedCancellation, ParsedVEvent, parse_cancellation, parse_vevent
@@ -70,6 +76,9 @@ class ParsedGroup(NamedTuple):
     warnings: list[ImportNote]
 
 
+NOTHING_TOLD = FloatingZone()
+
+
 class _Part(NamedTuple):
     """A VEVENT with the context of its VCALENDAR."""
 
@@ -81,12 +90,12 @@ class _Part(NamedTuple):
         return self.vevent.version
 
 
-def parse_groups(text: str) -> list[EntryGroup]:
+def parse_groups(text: str, floating: FloatingZone = NOTHING_TOLD) -> list[EntryGroup]:
     """Return the groups of a file, in the order of the file. Raises `NotACalendar`."""
     groups: dict[str, EntryGroup] = {}
     failed: list[EntryGroup] = []
     for calendar in parse_calendars(text):
-        context = _build_context(calendar)
+        context = _build_context(calendar, floating)
         for component in calendar.components:
             if component.name == "VTIMEZONE":
                 continue
@@ -155,10 +164,7 @@ def _build_entry(uid: str, parts: Sequence[_Part]) -> ParsedGroup:
     by_id: dict[date, list[_Part]] = {}
     for part in instances:
         assert part.vevent.recurrence_id is not None
-        try:
-            by_id.setdefault(times.convert_recurrence_id(part.vevent.recurrence_id, part.context), []).append(part)
-        except Unreadable as error:
-            failures.append(_build_occurrence_failure(uid, part.vevent.recurrence_id.value, error))
+        by_id.setdefault(times.convert_recurrence_id(part.vevent.recurrence_id, part.context), []).append(part)
     for recurrence_id, same in by_id.items():
         try:
             entry.occurrences.append(_build_occurrence(times, recurrence_id, same))
@@ -170,7 +176,9 @@ def _build_entry(uid: str, parts: Sequence[_Part]) -> ParsedGroup:
     own = {occurrence.recurrence_id for occurrence in entry.occurrences}
     periods = {occurrence.recurrence_id: occurrence for occurrence in times.build_periods(main)}
     entry.occurrences.extend(occurrence for id, occurrence in periods.items() if id not in own)
-    return ParsedGroup(entry, failures, warnings + [ImportNote(uid, warning) for warning in times.warnings])
+    entry.occurrences.extend(times.build_moved(main, {*own, *periods}))
+    warnings += [ImportNote(uid, warning) for warning in dict.fromkeys(times.warnings)]
+    return ParsedGroup(entry, failures, warnings)
 
 
 def _build_occurrence_failure(uid: str, recurrence_id: date, error: Unreadable) -> ImportNote:
@@ -191,21 +199,14 @@ def _build_occurrence(times: EntryTimes, recurrence_id: date, parts: Sequence[_P
 def _build_cancellations(uid: str, parts: Iterable[_Part]) -> ParsedGroup:
     """Return the entry of VEVENTs that all cancel occurrences."""
     newest: dict[str, ParsedOccurrence] = {}
-    failures: list[ImportNote] = []
     for vevent, context in parts:
         assert vevent.recurrence_id is not None
-        try:
-            local, time_zone = resolve_local(vevent.recurrence_id, context, "RECURRENCE-ID")
-        except Unreadable as error:
-            failures.append(_build_occurrence_failure(uid, vevent.recurrence_id.value, error))
-            continue
+        local, time_zone = resolve_recurrence_id(vevent.recurrence_id, context)
         key = build_instance_key(local, time_zone)
         occurrence = ParsedOccurrence(local, time_zone, {}, vevent.version)
         newest[key] = find_newest([newest.get(key, occurrence), occurrence])
-    if not newest:
-        return ParsedGroup(None, failures, [])
     occurrences = list(newest.values())
-    return ParsedGroup(ParsedEntry(uid, find_newest(occurrences).version, "cancel", {}, occurrences), failures, [])
+    return ParsedGroup(ParsedEntry(uid, find_newest(occurrences).version, "cancel", {}, occurrences), [], [])
 
 
 def _find_newest_description(parts: Iterable[_Part]) -> tuple[ParsedVEvent, CalendarContext] | None:
@@ -261,13 +262,14 @@ def _sort_key(vevent: ParsedVEvent) -> datetime:
     return value if isinstance(value, datetime) else datetime.combine(value, MIDNIGHT)
 
 
-def _build_context(calendar: Component) -> CalendarContext:
+def _build_context(calendar: Component, floating: FloatingZone) -> CalendarContext:
     method = calendar.find_value("METHOD")
     vtimezones = (parse_vtimezone(component) for component in calendar.components if component.name == "VTIMEZONE")
-    tzids = TzidResolver(dict(vtimezone for vtimezone in vtimezones if vtimezone is not None))
-    name = calendar.find_value("X-WR-TIMEZONE")
-    time_zone = (resolve_tzid_name(name) if name else None) or "UTC"
-    return CalendarContext(None if method is None else method.upper(), tzids, time_zone)
+    told = floating.requested or calendar.find_value("X-WR-TIMEZONE") or None
+    custom_timezones = dict(vtimezone for vtimezone in vtimezones if vtimezone is not None)
+    tzids = TzidResolver(custom_timezones, told, floating.of_account)
+    day_zone = None if told is None else resolve_tzid_name(told)
+    return CalendarContext(None if method is None else method.upper(), tzids, day_zone)
 
 
 def _parse_uid(component: Component) -> str | None:

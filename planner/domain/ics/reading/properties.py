@@ -142,8 +142,12 @@ def parse_time(prop: Property) -> ICalTime:
 
 def parse_times(prop: Property) -> list[ICalTime]:
     """Parse the DATEs and DATE-TIMEs of a property such as EXDATE (RFC 5545 §3.3.4, §3.3.5). Raises `Unreadable`."""
-    tzid = prop.parameters.get("TZID")
-    return [_parse_time(prop.name, part.strip(), tzid) for part in prop.value.split(",") if part.strip()]
+    tzid, value = prop.parameters.get("TZID"), prop.value
+    if tzid is not None and ":" in value:
+        # A TZID with a colon must be in quotes (§3.2), such as tzone://Microsoft/Custom, but is not always.
+        rest, _, value = value.rpartition(":")
+        tzid = f"{tzid}:{rest}"
+    return [_parse_time(prop.name, part.strip(), tzid) for part in value.split(",") if part.strip()]
 
 
 def parse_times_or_periods(prop: Property) -> list[ICalTime | ICalPeriod]:

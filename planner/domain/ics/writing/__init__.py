@@ -3,5 +3,4 @@
 vevent.py     the VEVENTs of one event
 vcalendar.py  the VCALENDAR that contains them
 vtimezone.py  the VTIMEZONE of an IANA zone
-tzif.py       the transitions of a zone, from its TZif file (RFC 8536)
 """

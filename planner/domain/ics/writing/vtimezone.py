@@ -11,7 +11,7 @@ from itertools import takewhile
 from typing import NamedTuple
 
 from planner.domain.ics.content import encode_lines, format_parameter
-from planner.domain.ics.writing.tzif import LocalTimeType, YearlyRule, YearlyTransition, ZoneHistory, read_zone_history
+from planner.domain.ics.tzif import LocalTimeType, YearlyRule, YearlyTransition, ZoneHistory, read_zone_history
 
 _EPOCH = datetime(1970, 1, 1)
 # No zone had a transition before this. Programs that count from 1601 can read it as well.

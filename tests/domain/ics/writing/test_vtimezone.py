@@ -13,7 +13,7 @@ from dateutil.tz import tzical
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from planner.domain.ics.writing.tzif import YearlyRule, read_zone_history
+from planner.domain.ics.tzif import YearlyRule, read_zone_history
 from planner.domain.ics.writing.vtimezone import MonthDays, find_month_days, render_vtimezone
 from planner.domain.zones import list_zone_names, load_zone
 
