@@ -5,7 +5,7 @@ from typing import Any
 import pytest
 
 from tests.domain.ics.samples import event, file
-from tests.services.files.test_importer import exported, imported, only
+from tests.services.files.test_importer import exported, imported, only, send
 from tests.support.clients import Person, ok
 
 END_ALARM = ["BEGIN:VALARM", "ACTION:AUDIO", "TRIGGER;RELATED=END:-PT5M", "END:VALARM"]
@@ -167,3 +167,12 @@ async def test_reminders_after_the_start_come_from_a_file_and_go_into_one(ada: P
     assert (await only(ben))["reminders"] == [-540]
     ok(await ada.patch(f"/events/{(await only(ada))['id']}", json={"reminders": []}))
     assert "VALARM" not in await exported(ada)
+
+
+async def test_of_very_many_reminders_those_nearest_to_the_start_are_kept_with_a_warning(ada: Person) -> None:
+    alarms = [
+        line for n in range(-3, 9) for line in ("BEGIN:VALARM", f"TRIGGER:{'-' * (n > 0)}PT{abs(n)}H", "END:VALARM")
+    ]
+    answer = ok(await send(ada, file(event(*alarms))))
+    assert answer["warnings"] == [{"uid": "a", "reason": "it has 12 reminders; the 10 nearest to the start were kept"}]
+    assert (await only(ada))["reminders"] == [n * 60 for n in range(-3, 7)]

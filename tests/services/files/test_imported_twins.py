@@ -126,3 +126,16 @@ async def test_alarms_of_one_occurrence_can_be_removed(ada: Person) -> None:
     another = [{"action": "audio", "trigger": "-PT6M", "related": "end"}]
     response = await ada.patch(f"{path}/2026-05-01T18:00:00", json={"alarms": another})
     assert ok(response, 422)["errors"][0]["pointer"] == "/alarms"
+
+
+async def test_an_update_of_the_organizer_brings_no_twins_of_what_one_has_changed_oneself(ada: Person) -> None:
+    await imported(ada, file(event(*EVERYTHING, *DAILY, "SEQUENCE:1")))
+    path = f"/events/{(await only(ada))['id']}"
+    ok(await ada.patch(path, json={"description": "My text"}))
+    ok(await ada.patch(f"{path}/occurrences/2026-05-02T18:00:00", json={"title": "My title"}))
+    update = [line for line in EVERYTHING if not line.startswith("LOCATION")]
+    assert await imported(ada, file(event(*update, "LOCATION:Another", "X-C:3", *DAILY, "SEQUENCE:2"))) == [0, 1, 0]
+    series, one = vevents(await exported(ada))
+    assert {"DESCRIPTION:My text", "LOCATION:Another", "X-C:3"} <= set(series)
+    assert twins_in(series) == set(TWINS) - {"description"}
+    assert twins_in(one) == set(TWINS) - {"description", "title"}

@@ -226,7 +226,9 @@ class _Parser:
                     fields[name] = value
         alarms = [[sanitize_line(line) for line in component.to_lines()] for component in inner]
         minutes = {minutes for alarm in alarms if (minutes := parse_reminder_minutes(alarm)) is not None}
-        reminders = fields["reminders"] = sorted(minutes)[:MAX_REMINDERS]
+        reminders = fields["reminders"] = sorted(sorted(minutes, key=abs)[:MAX_REMINDERS])
+        if len(minutes) > MAX_REMINDERS:
+            self.warnings.append(f"it has {len(minutes)} reminders; the {MAX_REMINDERS} nearest to the start were kept")
         # An alarm that is equal to the one that is exported for a reminder need not be stored.
         exported = [sorted(format_valarms(fields["title"], [reminder], [])) for reminder in reminders]
         fields["ics"] = _build_ics(self.other_lines, [alarm for alarm in alarms if sorted(alarm) not in exported])
