@@ -103,10 +103,10 @@ def render_event(event: Event) -> EventView:
 
 def _render(event: Event, raw: bytes) -> EventView:
     body = build_body(event)
-    others, json = hide_from_others(body), to_json(body)
+    json = to_json(body)
     return EventView(
         json,
-        json if others == body else to_json(others),
+        to_json(hide_from_others(body)) if _has_hidden_fields(body) else json,
         body["id"],
         event.revision,
         event.creator,
@@ -151,6 +151,11 @@ def hide_from_others(body: dict[str, Any]) -> dict[str, Any]:
     return shown | {name: _DEFAULTS[name] for name in EDITORS_FIELDS if name in _DEFAULTS}
 
 
+def _has_hidden_fields(body: dict[str, Any]) -> bool:
+    """Return whether others get less of a body than editors: of most events they get the same."""
+    return any(name in body and body[name] != _DEFAULTS.get(name) for name in EDITORS_FIELDS)
+
+
 def _render_recurrence(recurrence: StoredRecurrence, time_zone: str | None) -> dict[str, Any]:
     return {
         "rrule": recurrence["rrule"],
@@ -173,7 +178,8 @@ def prepare_event(event: Event) -> OccurringEvent:
     """Return an event with what is needed to render its occurrences."""
     series = series_from_event(event) if event.repeats else None
     body = build_body(event)
-    return OccurringEvent(str(event.id), event.key, event.creator, body, hide_from_others(body), series)
+    others_body = hide_from_others(body) if _has_hidden_fields(body) else body
+    return OccurringEvent(str(event.id), event.key, event.creator, body, others_body, series)
 
 
 def render_occurrence(event: OccurringEvent, occurrence: Occurrence | None, account: Id) -> bytes:
