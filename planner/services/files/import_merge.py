@@ -16,6 +16,7 @@ from models.events.event_fields import fold_tag
 from planner.domain.fields import COMPARED_FIELDS, FIELDS, MAX_TAGS, TIME_FIELDS
 from planner.domain.ics.twins import remove_twins
 from planner.domain.recurrence.documents import parse_stored_local, series_from_event, series_to_stored
+from planner.domain.recurrence.edits import SeriesChanges, edit_series
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Series, validate_series
 from planner.domain.recurrence.shift import Shift
@@ -110,7 +111,7 @@ class Merge:
         is_own_frame = not has_new_times and _get_frame(own) != _get_frame(base)
         if has_new_times and _get_frame(own) not in (_get_frame(base), _get_frame(new)):
             self.notes.append(f"its times were changed by you and by its organizer; {_REPLACED}")
-        frame = own if is_own_frame else new
+        frame = own if is_own_frame else _keep_own_rule(base, own, new) if has_new_times else new
         if not frame.get(Event.repeats) and own.get(Event.overrides, []) != base.get(Event.overrides, []):
             self.notes.append(f"it does not recur any more, but you have changed its occurrences; {_REPLACED}")
         return frame, has_new_times
@@ -252,6 +253,25 @@ def _get_frame(content: Changes) -> dict[str, Any]:
     if recurrence is not None:
         frame[Event.recurrence] = {name: value for name, value in recurrence.items() if name not in _DATES}
     return frame
+
+
+def _keep_own_rule(base: Changes, own: Changes, new: Changes) -> Changes:
+    """Return the organizer's new times, with the rule of the user if only they have changed it.
+
+    So what the user has cut off does not come back when the rest is moved.
+    """
+    rules = [_get_frame(side)["recurrence"] for side in (base, own, new)]
+    if None in rules or rules[2] != rules[0] or rules[1] == rules[0] or own[Event.start] != base[Event.start]:
+        return new
+    moved, rest = (series_from_event(Event.from_stored(side)) for side in (new, own))
+    changes = SeriesChanges(start=moved.start, duration=moved.duration, time_zone=moved.time_zone)
+    try:
+        rest = edit_series(replace(rest, rdates=frozenset(), exdates=frozenset(), overrides={}), changes)
+    except RecurrenceError:
+        return new
+    exdates = moved.exdates.union(rest.exdates)
+    kept = replace(rest, rdates=moved.rdates, exdates=exdates, overrides=moved.overrides)
+    return {**new, **series_to_stored(kept)}
 
 
 def _get_own_times(override: StoredOverride | None) -> dict[str, Any]:

@@ -210,3 +210,17 @@ async def test_dates_that_the_user_or_the_organizer_adds_and_deletes_are_combine
     ok(await ada.delete(f"/events/{found['id']}/occurrences/2026-05-22T18:00:00"), 204)
     await imported(ada, file(series(1, "RDATE:20260504T180000Z", "EXDATE:20260515T180000Z")))
     assert await starts(ada) == ["01-18 C", "03-18 C", "04-18 C", "08-18 C"]
+
+
+async def test_what_the_user_has_cut_off_does_not_come_back_when_the_organizer_moves_the_series(ada: Person) -> None:
+    await imported(ada, file(series(0)))
+    id = (await only(ada))["id"]
+    ok(await ada.delete(f"/events/{id}/occurrences/2026-05-15T18:00:00?scope=following"), 204)
+    await imported(ada, file(series(1, "LOCATION:Hall", hour=14)))
+    assert await starts(ada) == ["01-14 C", "08-14 C"]
+    await imported(ada, file(series(2, hour=15)))
+    assert await starts(ada) == ["01-15 C", "08-15 C"]
+    assert await imported(ada, file(series(2, hour=15))) == [0, 0, 1]
+    # A new rule is one for all.
+    await imported(ada, file(series(3, hour=15).replace("COUNT=4", "COUNT=3")))
+    assert await starts(ada) == ["01-15 C", "08-15 C", "15-15 C"]
