@@ -1,0 +1,1 @@
+"""Files of every kind: imported, exported, read and written by other programs, and imported again."""
