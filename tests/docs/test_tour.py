@@ -147,6 +147,11 @@ def test_the_tour_prints_what_the_readme_says(tour: Tour) -> None:
     assert "RECURRENCE-ID;TZID=Europe/Berlin:20261027T180000" in tour.printed
     assert "DTSTART;TZID=Europe/Berlin:20261028T190000" in tour.printed
     assert '{"created":0,"updated":0,"unchanged":1,"failed":[],"warnings":[]}' in tour.printed
+    # The end before the start is left out, and the response says so. The event is found by the beginning of a word.
+    assert re.search(
+        r'"created":1,.*"warnings":\[\{"uid":"odd@example.com","reason":"[^"]*DTEND is before', tour.printed
+    )
+    assert '"title":"Afterwork in der Straße"' in tour.printed
     assert '"act":"restored"' in tour.printed
 
 
