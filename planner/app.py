@@ -4,10 +4,12 @@ import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
+from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
+from starlette.routing import Route
 
 from auth.hash_password import PasswordHasher
 from database.connection import bind
@@ -28,6 +30,7 @@ from routes.api import include_routes
 from routes.http import errors
 from routes.http.head_requests import HeadAsGet
 from routes.http.openapi import install_openapi
+from routes.http.proxies import ProxyWarning, PublicPath
 from routes.http.request_record import RequestRecord
 
 # What a page on another origin may read of an answer besides its body.
@@ -94,6 +97,10 @@ def create_app(
         app.add_middleware(_Cors, **cors(settings.origins))
     is_https = settings.base_url.startswith("https:")
     app.add_middleware(RequestRecord, metrics=metrics, request_log=request_log, draining=draining, is_https=is_https)
+    app.add_middleware(ProxyWarning)
+    if path := urlsplit(settings.base_url).path:
+        own_names = {route.path.split("/")[1] for route in app.routes if isinstance(route, Route)}
+        app.add_middleware(PublicPath, path=path, own_names=own_names)
     return app
 
 
@@ -110,6 +117,11 @@ def cors(origins: list[str]) -> dict[str, Any]:
             "If-Match",
             "If-None-Match",
             "Prefer",
+            "X-Request-ID",
+            # What browsers' instrumentation adds (W3C Trace Context, W3C Baggage).
+            "Baggage",
+            "Traceparent",
+            "Tracestate",
         ],
         "expose_headers": EXPOSED,
         "max_age": 600,

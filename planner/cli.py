@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import gc
 import getpass
+import logging
 import os
 import signal
 import socket
@@ -31,12 +32,14 @@ from planner.app import create_app
 from planner.errors import ConfigurationError, Invalid, PlannerError
 from planner.logs import configure_logs
 from planner.metrics import SHARED_FOLDER
-from planner.settings import Settings, load
+from planner.settings import Settings, find_misspelt_names, load
 from planner.startup import check_outbox, prepare_outbox, recover
 from planner.supervisor import Supervisor
 from planner.version import VERSION, find_commit
 from planner.wiring import Services
+from routes.http.server_protocol import BoundedProtocol
 
+log = logging.getLogger("planner")
 GRACE_SECONDS = 6
 WORKER_START_SECONDS = 60
 T = TypeVar("T")
@@ -147,6 +150,8 @@ def _serve(options: argparse.Namespace) -> int:
         raise ConfigurationError("--workers must be at least 1.")
     _stop_on_sigterm()
     request_log = configure_logs(settings.log_level, settings.log_format)
+    for sentence in find_misspelt_names():
+        log.warning(sentence)
     # The port is opened before anything else starts, so that one in use is reported at once.
     with _listen(settings) as listener, contextlib.suppress(KeyboardInterrupt), _database(settings) as ready:
         prepare_outbox(settings)
@@ -196,6 +201,8 @@ def _config(settings: Settings, app: FastAPI | str, workers: int = 1) -> uvicorn
         app,
         factory=isinstance(app, str),
         workers=workers,
+        http=BoundedProtocol,
+        ws="none",
         lifespan="on",
         log_config=None,
         access_log=False,
@@ -270,6 +277,8 @@ def _check(options: argparse.Namespace) -> int:
     if settings.secret_key or settings.database_url or (settings.data_dir / "secret").exists():
         settings.secret()
     check_outbox(settings)
+    for sentence in find_misspelt_names():
+        print(sentence)
     print("The settings are valid.")
     if settings.database_url is None:
         print(f"No DATABASE_URL: the embedded MongoDB will be used, in {settings.data_dir.resolve()}.")

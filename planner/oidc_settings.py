@@ -64,6 +64,11 @@ def providers_in(variables: Mapping[str, str | None]) -> dict[str, dict[str, str
     return found
 
 
+def is_provider_variable(name: str) -> bool:
+    """Return whether a variable is a setting of a provider."""
+    return _VARIABLE.fullmatch(name) is not None
+
+
 def check_names(providers: Mapping[str, OidcProviderSettings]) -> None:
     """Raise `ValueError` for a name that cannot be part of a path."""
     for name in providers:

@@ -1,5 +1,6 @@
 """The settings, read once from the environment and `.env`, and passed on from there."""
 
+import difflib
 import ipaddress
 import os
 import secrets
@@ -12,6 +13,7 @@ from urllib.parse import urlsplit
 from pydantic import Field, SecretStr, ValidationError, field_validator
 from pydantic_settings import (
     BaseSettings,
+    DotEnvSettingsSource,
     EnvSettingsSource,
     NoDecode,
     PydanticBaseSettingsSource,
@@ -20,9 +22,11 @@ from pydantic_settings import (
 
 from planner.errors import ConfigurationError
 from planner.logs import LogFormat, LogLevel
-from planner.oidc_settings import OidcProviderSettings, OidcSettingsSource, check_names
+from planner.oidc_settings import OidcProviderSettings, OidcSettingsSource, check_names, is_provider_variable
 
 SECRET_BYTES = 32
+# How similar the name of a variable must be to that of a setting to be taken for a misspelt one: from 0 to 1, equal.
+SIMILARITY = 0.8
 # These occur only in secrets of examples, which nobody has replaced yet.
 PLACEHOLDERS = (
     "changeme",
@@ -46,7 +50,12 @@ class Settings(BaseSettings):
     """Everything an operator can set; each name in capitals is the environment variable."""
 
     model_config = SettingsConfigDict(
-        env_file=".env", env_file_encoding="utf-8", extra="ignore", frozen=True, hide_input_in_errors=True
+        env_file=".env",
+        env_file_encoding="utf-8",
+        env_ignore_empty=True,
+        extra="ignore",
+        frozen=True,
+        hide_input_in_errors=True,
     )
 
     database_url: SecretStr | None = Field(None, description="Any MongoDB 6 or newer. Unset: the embedded server.")
@@ -110,11 +119,6 @@ class Settings(BaseSettings):
     def _providers_fit_into_paths(cls, value: dict[str, OidcProviderSettings]) -> dict[str, OidcProviderSettings]:
         check_names(value)
         return value
-
-    @field_validator("database_url", "secret_key", "smtp_url", "metrics_token", mode="before")
-    @classmethod
-    def _empty_is_unset(cls, value: object) -> object:
-        return None if value == "" else value
 
     @field_validator("database_url")
     @classmethod
@@ -258,6 +262,21 @@ def stored_secret(path: Path) -> str:
     except ValueError as error:
         raise ConfigurationError(f"The secret in {path} {error}.") from error
     return secret
+
+
+def find_misspelt_names() -> list[str]:
+    """Return a sentence about each variable of the environment or `.env` that looks like a setting and is none."""
+    names = {*EnvSettingsSource(Settings).env_vars, *DotEnvSettingsSource(Settings).env_vars}
+    known = [name.upper() for name in Settings.model_fields if name != "oidc"]
+    sentences = []
+    for name in sorted(name.upper() for name in names):
+        if name in known or is_provider_variable(name):
+            continue
+        if name.startswith("OIDC_"):
+            sentences.append(f"{name} is no setting: a provider has OIDC_<NAME>_ISSUER, _CLIENT_ID and _CLIENT_SECRET.")
+        elif similar := difflib.get_close_matches(name.removeprefix("PLANNER_"), known, 1, SIMILARITY):
+            sentences.append(f"{name} is no setting; do you mean {similar[0]}?")
+    return sentences
 
 
 def _private(path: str, flags: int) -> int:

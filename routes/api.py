@@ -1,6 +1,9 @@
 """All routers of the application."""
 
+import re
+
 from fastapi import FastAPI
+from starlette.routing import Route
 
 from routes import (
     changes,
@@ -51,3 +54,19 @@ def include_routes(app: FastAPI) -> None:
     """
     for module in MODULES:
         app.router.routes.extend(module.router.routes)
+    let_narrowest_path_match([route for route in app.router.routes if isinstance(route, Route)])
+
+
+def let_narrowest_path_match(routes: list[Route]) -> None:
+    """Make an address belong to one path only, the narrowest that matches it, whatever the method of the request.
+
+    Otherwise `PUT /events/changes` would be a change of an event with the id `changes`, and `Allow` would say so.
+    """
+    patterns = {route.path: route.path_regex for route in routes}
+    samples = {path: re.sub(r"\{[^}]*\}", "x", path) for path in patterns}
+    for route in routes:
+        for path, pattern in patterns.items():
+            is_narrower = patterns[route.path].match(samples[path]) and not pattern.match(samples[route.path])
+            if is_narrower:
+                other = re.sub(r"\(\?P<\w+>", "(?:", pattern.pattern)
+                route.path_regex = re.compile(f"(?!{other}){route.path_regex.pattern}")

@@ -38,7 +38,8 @@ OWN_ACCOUNT = describe_response(200, "Your account.", OwnUserRead, "ETag", "Link
 
 def link_events(request: Request, response: Response) -> Response:
     """Add the address of the list of all events of the caller, of which the account has the latest only."""
-    response.headers["link"] = f'<{services_of(request).base_url}/api/v1/events?scope=mine>; rel="related"'
+    if response.status_code == 200:
+        response.headers["link"] = f'<{services_of(request).base_url}/api/v1/events?scope=mine>; rel="related"'
     return response
 
 

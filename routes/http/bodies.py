@@ -26,8 +26,10 @@ async def read_body(
 ) -> bytes:
     """Return the body, and call `on_chunk` with each part of it as it arrives.
 
-    Raises 413 as soon as the body is known to be larger than `max_bytes`, and whatever `on_chunk` raises.
+    Raises 413 as soon as the body is known to be larger than `max_bytes`, 415 for one that is compressed or otherwise
+    encoded, and whatever `on_chunk` raises.
     """
+    require_no_encoding(request)
     too_large = HTTPException(413, f"The body must have at most {max_bytes} bytes.")
     declared = request.headers.get("content-length", "")
     if declared.isdigit() and int(declared) > max_bytes:
@@ -41,6 +43,14 @@ async def read_body(
             on_chunk(chunk)
         chunks.append(chunk)
     return b"".join(chunks)
+
+
+def require_no_encoding(request: Request) -> None:
+    """Raise 415 for a body that is compressed or otherwise encoded (RFC 9110 §15.5.16)."""
+    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
+        raise HTTPException(
+            415, "Send the body as it is, without a Content-Encoding.", headers={"accept-encoding": "identity"}
+        )
 
 
 def parse_media_type(request: Request) -> str:
@@ -73,16 +83,15 @@ class JsonRequest(Request):
 async def read_form(request: Request) -> dict[str, str]:
     """Return the parameters of a form.
 
-    Raises `ValueError` for a repeated parameter (RFC 6749 §3.2), for bytes that are not UTF-8 and for NUL;
-    its message says why, and quotes nothing of the form. Raises 413 and 415 as for other bodies.
+    The form is read as browsers' parsers do (https://url.spec.whatwg.org/#urlencoded-parsing). Raises `ValueError` for
+    a repeated parameter (RFC 6749 §3.2), for bytes that are not UTF-8 and for NUL; its message says why, and quotes
+    nothing of the form. Raises 413 and 415 as for other bodies.
     """
     if parse_media_type(request) != FORM:
         raise HTTPException(415, f"Send the body as {FORM}.")
     body = await read_body(request)
     try:
-        pairs = parse_qsl(
-            body.decode("ascii"), keep_blank_values=True, strict_parsing=bool(body), errors="strict", max_num_fields=100
-        )
+        pairs = parse_qsl(body.decode(), keep_blank_values=True, errors="strict", max_num_fields=100)
     except ValueError:
         # The library's message would quote the form.
         raise ValueError("it must be a URL-encoded form in UTF-8") from None
@@ -102,8 +111,7 @@ async def read_calendar_file(request: Request) -> tuple[bytes, str]:
     """
     if parse_media_type(request) != CALENDAR:
         raise HTTPException(415, f"Send the file as {CALENDAR}.")
-    if request.headers.get("content-encoding", "identity").strip().lower() not in ("", "identity"):
-        raise HTTPException(415, "Send the file uncompressed, without a Content-Encoding.")
+    require_no_encoding(request)
     charset = CHARSETS.get(_parse_charset(request))
     if charset is None:
         raise HTTPException(415, "Send the file in UTF-8.")

@@ -17,6 +17,7 @@ from database.errors import DRIVER_ERROR, is_unavailable
 from models.shared.json_rendering import to_json
 from planner import errors
 from planner.services.shared.field_errors import field_errors
+from routes.http.etags import has_weak_tag
 from routes.http.problems import MEDIA_TYPE, status_phrase
 from routes.http.services import services_of
 
@@ -37,6 +38,10 @@ STATUSES: dict[type[errors.PlannerError], int] = {
     errors.ProviderFailed: 502,
     errors.Unavailable: 503,
 }
+WEAK_TAGS_NEVER_MATCH = (
+    "If-Match has a weak tag, and weak tags never match there (RFC 9110 §13.1.1). Send the tag as ETag gives it, "
+    'such as "3", without W/.'
+)
 # The token endpoint has its own error codes (RFC 6749 §5.2, §4.1.2.1).
 TOKEN_ENDPOINT = "/api/v1/auth/token"  # noqa: S105 - an address
 TOKEN_CODES = {429: "temporarily_unavailable", 500: "server_error", 503: "temporarily_unavailable"}
@@ -86,9 +91,12 @@ def _handle_planner_error(request: Request, error: Exception) -> Response:
     kinds = type(error).__mro__
     status = next((STATUSES[kind] for kind in kinds if kind in STATUSES), 500)
     kind = next((PROBLEM_TYPES[kind] for kind in kinds if kind in PROBLEM_TYPES), None)
+    detail = error.detail
+    if isinstance(error, errors.Stale) and has_weak_tag(request.headers.get("if-match", "")):
+        detail = WEAK_TAGS_NEVER_MATCH
     fields = error.errors if isinstance(error, errors.Invalid) else ()
     conflicts = error.conflicts if isinstance(error, errors.DoubleBooking) else ()
-    return problem_response(status, error.detail, kind, _error_headers(error), fields, conflicts)
+    return problem_response(status, detail, kind, _error_headers(error), fields, conflicts)
 
 
 def _error_headers(error: errors.PlannerError) -> dict[str, str]:
@@ -175,7 +183,8 @@ def _in_form_of_endpoint(request: Request, response: Response) -> Response:
         return response
     detail = orjson.loads(response.body)["detail"]
     body = {"error": TOKEN_CODES.get(response.status_code, "invalid_request"), "error_description": detail}
-    headers = {name: response.headers[name] for name in ("retry-after",) if name in response.headers}
+    kept = {"retry-after", "accept-encoding"}
+    headers = {name: value for name, value in response.headers.items() if name in kept}
     return Response(to_json(body), response.status_code, headers=NO_STORE | headers, media_type="application/json")
 
 

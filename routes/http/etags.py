@@ -36,6 +36,11 @@ def matches_if_none_match(header: str | None, revision: int | str) -> bool:
     return any(tag == str(revision) for _, tag in _parse_tags(header, "If-None-Match"))
 
 
+def has_weak_tag(if_match: str) -> bool:
+    """Return whether one of the tags of a valid `If-Match` is weak."""
+    return if_match.strip() != "*" and any(weak for weak, _ in _parse_tags(if_match, "If-Match"))
+
+
 def parse_if_match(header: str | None) -> frozenset[int] | None:
     """Return the revisions that `If-Match` allows, or None for any (strong comparison, §13.1.1); raises `Malformed`."""
     if header is None or header.strip() == "*":

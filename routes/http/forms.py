@@ -6,11 +6,11 @@ from fastapi import Depends, HTTPException
 from starlette.requests import Request
 
 from planner.errors import GrantRefused
-from routes.http.bodies import FORM, read_form
+from routes.http.bodies import FORM, read_form, require_no_encoding
 from routes.http.headers import OF_ERRORS, describe_headers
-from routes.http.problems import ResponseDescriptions, TokenProblem, status_phrase
+from routes.http.problems import ResponseDescriptions, TokenProblem, describe_errors, status_phrase
 
-FORM_ERRORS: ResponseDescriptions = {
+FORM_ERRORS: ResponseDescriptions = describe_errors(415) | {
     400: {"description": "The request was refused (RFC 6749 §5.2).", "model": TokenProblem}
 }
 TOKEN_ENDPOINT_ERRORS: ResponseDescriptions = FORM_ERRORS | {
@@ -19,12 +19,16 @@ TOKEN_ENDPOINT_ERRORS: ResponseDescriptions = FORM_ERRORS | {
         "model": TokenProblem,
         "headers": describe_headers(*OF_ERRORS.get(status, [])),
     }
-    for status in (429, 500, 503)
+    for status in (415, 429, 500, 503)
 }
 
 
 async def read_token_form(request: Request) -> dict[str, str]:
-    """Return the parameters of a form; raises `GrantRefused` with `invalid_request` for one that is not valid."""
+    """Return the parameters of a form.
+
+    Raises `GrantRefused` with `invalid_request` for one that is not valid, and 415 for one that is encoded.
+    """
+    require_no_encoding(request)
     try:
         return await read_form(request)
     except HTTPException as error:

@@ -17,6 +17,8 @@ The API of an event planner: accounts, events, recurring events, iCalendar files
 - **Authentication.** Sign up, sign in, and send the access token as `Authorization: Bearer …`. A token with
   scopes may do what its scopes permit; each operation lists the scope that it needs.
 - **Errors** are problems (RFC 9457), `application/problem+json`. The token endpoint has its own (RFC 6749 §5.2).
+  Problems also are the responses to what is no HTTP request: 400 without a `Host`, 408 for a request that is not
+  complete after 30 seconds, and 431 for a head of more than 64 KiB.
 - **Lists** are pages: `{"items": […], "next": …}`. Send `next` as `cursor` to get the next page; null: there is none.
 - **Concurrent changes.** Send the `ETag` of what you have read in `If-Match`; the response is 412 if somebody
   has changed it since. Send it in `If-None-Match` to get 304 if nothing has changed.

@@ -53,7 +53,7 @@ async def verify_email_page() -> Response:
     """Return the page to which a verification e-mail links."""
     return _page(
         "Confirm your e-mail address",
-        "/api/v1/auth/email/verify",
+        "api/v1/auth/email/verify",
         "<p>Enter the password of your account. Only who has the account can confirm its address.</p>"
         '<label>Password <input name="password" type="password" maxlength="1024" autocomplete="current-password" '
         "required></label>",
@@ -67,7 +67,7 @@ async def reset_password_page() -> Response:
     """Return the page to which a recovery e-mail links."""
     return _page(
         "Set a new password",
-        "/api/v1/auth/password/reset",
+        "api/v1/auth/password/reset",
         '<label>New password <input name="password" type="password" minlength="8" maxlength="128" '
         'autocomplete="new-password" required></label>',
         "Set it",

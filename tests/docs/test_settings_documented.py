@@ -57,6 +57,13 @@ def readme_rows() -> list[tuple[str, str]]:
     return [(name, cells[2].strip()) for cells in rows for name in re.findall(r"`([A-Z_<>0-9]+)`", cells[1])]
 
 
+def test_the_compose_file_passes_every_setting_on() -> None:
+    compose = (ROOT / "compose.yaml").read_text()
+    assert {name for name in setting_names() if not re.search(rf"^      {name}: ", compose, re.MULTILINE)} == set()
+    passed = dict(re.findall(r"^      ([A-Z_]+): \$\{(\w+):-\}$", compose, re.MULTILINE))
+    assert passed == {name: name for name in passed}
+
+
 def names_in_env_example() -> list[str]:
     return [name for name, _ in env_example_lines()]
 

@@ -14,6 +14,7 @@ from tests.support.clients import Planner, ok, sign_up
 APP, OTHER = "https://app.example.com", "https://elsewhere.example.com"
 METHODS = ["GET", "POST", "PUT", "PATCH", "DELETE"]
 HEADERS = ["authorization", "content-type", "idempotency-key", "if-match", "if-none-match", "prefer"]
+HEADERS += ["x-request-id", "traceparent", "tracestate", "baggage"]
 Open = Callable[[], Awaitable[Database]]
 
 

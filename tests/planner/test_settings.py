@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from planner.errors import ConfigurationError
-from planner.settings import Settings, load
+from planner.settings import Settings, find_misspelt_names, load
 
 GOOD = "kX9v-Jq2LwR7sT4mYb1Z-cD5eF8gH0nP"
 WHISPER = "whisper"
@@ -57,13 +57,51 @@ def test_an_empty_variable_counts_as_not_set(monkeypatch: pytest.MonkeyPatch) ->
     assert settings.base_url == "http://127.0.0.1:8000"
 
 
+def test_an_empty_variable_does_not_hide_the_file(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    (tmp_path / ".env").write_text("PORT=9001\nHOST=\nPASSWORD_ROUNDS=\n", encoding="utf-8")
+    for name in VARIABLES:
+        if name != "OIDC":
+            monkeypatch.setenv(name, "")
+    assert load() == Settings(port=9001)
+
+
+@pytest.mark.parametrize(
+    ("name", "meant"),
+    [
+        ("TRUSTED_PROXY", "TRUSTED_PROXIES"),
+        ("SECRETKEY", "SECRET_KEY"),
+        ("DATABASE_URI", "DATABASE_URL"),
+        ("PLANNER_PUBLIC_URL", "PUBLIC_URL"),
+        ("access_token_expire_minutes", "ACCESS_TOKEN_MINUTES"),
+        ("MAIL_FORM", "MAIL_FROM"),
+        ("OIDC_ACME_ID", "OIDC_<NAME>_ISSUER"),
+    ],
+)
+@pytest.mark.parametrize("place", ["environment", "file"])
+def test_a_misspelt_setting_is_named(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, name: str, meant: str, place: str
+) -> None:
+    if place == "file":
+        (tmp_path / ".env").write_text(f"{name}={WHISPER}\n", encoding="utf-8")
+    else:
+        monkeypatch.setenv(name, WHISPER)
+    (sentence,) = [each for each in find_misspelt_names() if name.upper() in each]
+    assert meant in sentence
+    assert WHISPER not in sentence
+
+
+def test_other_variables_are_not_taken_for_settings(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("HOSTNAME", "HOSTTYPE", "LOGNAME", "PATH", "SMTP_HOST", "MAIL", "OIDC_ACME_CLIENT_ID", *VARIABLES):
+        monkeypatch.setenv(name, "x")
+    assert find_misspelt_names() == []
+
+
 BAD: list[tuple[str, str]] = [
     ("DATABASE_URL", WHISPER),
     ("DATABASE_URL", f"postgres://ada:{WHISPER}@db.example.com/planner"),
     ("SECRET_KEY", WHISPER),
     ("SECRET_KEY", "x" * 31),
     ("SECRET_KEY", f"changeme-{WHISPER}-{GOOD}"),
-    ("HOST", ""),
     ("PORT", WHISPER),
     ("PORT", "0"),
     ("PORT", "65536"),

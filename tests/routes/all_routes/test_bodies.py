@@ -1,5 +1,6 @@
 """Bodies that no route can take: each is a refusal in the usual shape, never a failure."""
 
+import gzip
 from typing import Any
 
 import pytest
@@ -95,6 +96,18 @@ async def test_a_body_of_another_media_type_is_refused(
             with subtests.test(f"{operation} as {kind}"):
                 response = await sample.send_raw(sample.content(), kind)
                 assert response.status_code == refused, response.text
+
+
+async def test_a_body_with_a_content_encoding_is_refused(
+    with_body: list[Operation], requests: RequestFactory, subtests: pytest.Subtests
+) -> None:
+    for operation in with_body:
+        for encoding in ("gzip", "GZIP", "br, gzip", "identity, deflate"):
+            sample = await requests.sample(operation)
+            with subtests.test(f"{operation} in {encoding}"):
+                encoded = sample.with_headers(content_encoding=encoding)
+                response = await encoded.send_raw(gzip.compress(sample.content()), sample.kind)
+                assert (response.status_code, response.headers["accept-encoding"]) == (415, "identity"), response.text
 
 
 async def test_a_media_type_is_read_without_regard_to_its_letter_case_and_parameters(

@@ -138,6 +138,7 @@ async def test_if_match_with_an_old_etag_is_refused_and_changes_nothing(
                 response = await found.change.with_headers(if_match=header).send()
                 assert response.status_code == 412
                 assert response.json()["type"] == "/problems/precondition-failed"
+                assert ("weak tags never match" in response.json()["detail"]) == ("W/" in header)
                 after = await found.read.send()
                 assert (after.content, after.headers["etag"]) == (before.content, tag)
 

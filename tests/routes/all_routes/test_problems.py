@@ -4,7 +4,6 @@ import re
 from collections import defaultdict
 from typing import Any
 
-import httpx
 import pytest
 
 from models.shared.heartbeat import Heartbeat
@@ -58,18 +57,17 @@ async def test_a_method_that_a_path_does_not_have_is_refused_with_those_it_has(
         paths[operation.path].append(operation)
     for path, known in paths.items():
         answered = {operation.method for operation in known}
+        answered |= {"HEAD"} if "GET" in answered else set()
         url = await requests.url(known[0], requests.person)
         for method in METHODS:
-            # HEAD is answered as GET is, which is tried in tests/routes/http/test_head_requests.py.
-            if response_checker.operation(httpx.Request("GET" if method == "HEAD" else method, url)):
+            if method in answered:
                 continue
             with subtests.test(f"{method} {path}"):
                 response = await requests.person.api.request(method, url, headers=requests.person.headers)
                 if method == "OPTIONS" and response.status_code < 300:
                     continue
                 assert response.status_code == 405
-                allowed = set(re.split(r", *", response.headers["allow"]))
-                assert allowed >= answered and method not in allowed
+                assert set(re.split(r", *", response.headers["allow"])) == answered
 
 
 async def test_an_unexpected_error_is_a_500_in_the_usual_shape_without_its_message(

@@ -1,0 +1,127 @@
+"""The HTTP/1.1 protocol of the server, with limits on what a client may make it wait for and hold in memory."""
+
+import asyncio
+import uuid
+from typing import Any
+
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+
+from routes.http.errors import problem_response
+
+# A request line and its headers; and what else is no body, such as trailers.
+MAX_HEAD_BYTES = 64 * 1024
+# From the first byte of a request to its last one; a new connection has as long for its first request.
+REQUEST_SECONDS = 30.0
+# So long, what a refused client still sends is read and ignored: else its system would discard our response unread.
+LINGER_SECONDS = 1.0
+# What arrives is parsed in parts of this size, so that no head is much larger than allowed before it is refused.
+PART_BYTES = 8 * 1024
+NOT_HTTP = "The request is not valid HTTP/1.1 (RFC 9112)."
+NEEDS_HOST = "A request of HTTP/1.1 must have exactly one Host header (RFC 9112 §3.2)."
+
+
+class BoundedProtocol(HttpToolsProtocol):
+    """The protocol of uvicorn, which itself bounds neither the size of a head nor the time of a request.
+
+    A refused request gets a problem (RFC 9457), like every other error, and its connection is closed.
+    """
+
+    def __init__(self, *arguments: Any, **options: Any) -> None:
+        super().__init__(*arguments, **options)
+        self._is_receiving = False
+        self._is_refused = False
+        self._reason = NOT_HTTP
+        # How much has arrived since the request began, or since the last part of its body.
+        self._head_bytes = 0
+        self._deadline: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Wait for the first request."""
+        super().connection_made(transport)
+        self._watch_time()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Forget what was waited for."""
+        super().connection_lost(exc)
+        self._stop_watching()
+
+    def data_received(self, data: bytes) -> None:
+        """Parse what has arrived, and refuse a head that is too large."""
+        for start in range(0, len(data), PART_BYTES):
+            if self._is_refused or self.transport.is_closing():
+                return
+            part = data[start : start + PART_BYTES]
+            self._head_bytes += len(part)
+            super().data_received(part)
+            if self._head_bytes > MAX_HEAD_BYTES:
+                self._refuse(431, f"The head of a request must have at most {MAX_HEAD_BYTES:,} bytes.")
+        self._watch_time()
+
+    def on_message_begin(self) -> None:
+        """Note that a request begins."""
+        self._is_receiving = True
+        self._reason = NOT_HTTP
+        super().on_message_begin()
+
+    def on_headers_complete(self) -> None:
+        """Pass the request on; raises `ValueError`, which ends the parsing, for one without a Host."""
+        hosts = sum(name == b"host" for name, _ in self.headers)
+        if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
+            self._reason = NEEDS_HOST
+            raise ValueError(NEEDS_HOST)
+        super().on_headers_complete()
+
+    def on_body(self, body: bytes) -> None:
+        """Pass a part of the body on; its size is bounded by the routes."""
+        self._head_bytes = 0
+        super().on_body(body)
+
+    def on_message_complete(self) -> None:
+        """Note that the request is complete."""
+        self._head_bytes = 0
+        self._is_receiving = False
+        super().on_message_complete()
+
+    def send_400_response(self, msg: str) -> None:
+        """Refuse a request that cannot be parsed; `msg` is uvicorn's own reason, which is the same for all."""
+        self._refuse(400, self._reason)
+
+    def _watch_time(self) -> None:
+        """Start to wait for a request or the rest of it, or stop when it is complete."""
+        is_idle = self.cycle is None or self.cycle.response_complete
+        if self._is_refused or not (self._is_receiving or (is_idle and self.timeout_keep_alive_task is None)):
+            self._stop_watching()
+        elif self._deadline is None:
+            self._deadline = self.loop.call_later(REQUEST_SECONDS, self._drop)
+
+    def _stop_watching(self) -> None:
+        if self._deadline is not None:
+            self._deadline.cancel()
+            self._deadline = None
+
+    def _drop(self) -> None:
+        if self._is_receiving:
+            self._refuse(408, f"The request was not complete after {REQUEST_SECONDS:.0f} seconds.")
+        else:
+            self.transport.close()
+
+    def _refuse(self, status: int, detail: str) -> None:
+        """Respond with a problem, unless another response has begun, and close the connection."""
+        if self._is_refused or self.transport.is_closing():
+            return
+        self._is_refused = True
+        self._stop_watching()
+        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
+            self.transport.abort()
+            return
+        response = problem_response(status, detail, headers={"x-request-id": uuid.uuid4().hex, "connection": "close"})
+        headers = [*self.server_state.default_headers, *response.raw_headers]
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + bytes(response.body))
+        if self.cycle is not None:
+            # What is still waiting for the rest of the request learns that nothing more comes.
+            self.cycle.disconnected = True
+            self.cycle.message_event.set()
+        if self.transport.can_write_eof():
+            self.transport.write_eof()
+        self.loop.call_later(LINGER_SECONDS, self.transport.close)
