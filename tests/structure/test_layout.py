@@ -31,7 +31,7 @@ OWNERS = {
     "gridfs": ("database",),
     "beanie": ("database", "models"),
     "fastapi_offline": ("routes.pages.api_page",),
-    "uvicorn": ("planner.cli", "planner.supervisor"),
+    "uvicorn": ("planner.cli", "planner.supervisor", "routes.http.server_protocol"),
     "structlog": ("planner.logs", "routes.http.request_record"),
     "prometheus_client": ("planner.metrics",),
 }

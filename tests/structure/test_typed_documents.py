@@ -34,7 +34,7 @@ MUTATIONS = {
         'Unexpected keyword argument "refresh_hash" for "Session"',
     ),
     "a value of another type than the field": Mutation(
-        "planner/services/accounts/recovery.py",
+        "planner/services/accounts/email_addresses.py",
         "assign(User.email_verified, True)",
         'assign(User.email_verified, "yes")',
         '"assign"',
