@@ -1,14 +1,16 @@
 """Sign-up, sign-in and sign-out, and the token endpoints of OAuth 2.0."""
 
+from urllib.parse import urlsplit
+
 from fastapi import APIRouter
 from starlette.responses import Response
 
 from auth.authenticate import CurrentUser
 from models.accounts.account_requests import SignInRequest, SignUpRequest
 from models.accounts.personal_token import SCOPES
-from models.accounts.token_schema import IntrospectionRead, SignedInRead, TokensRead
+from models.accounts.token_schema import IntrospectionRead, ServerMetadata, SignedInRead, TokensRead
 from models.accounts.user import UserRead
-from planner.errors import GrantRefused, Unauthenticated
+from planner.errors import GrantRefused, NotFound, Unauthenticated
 from planner.services.accounts.sessions import SignedIn
 from routes.http.dependencies import (
     AnonymousIdempotencyKey,
@@ -183,3 +185,44 @@ async def introspect_token(caller: CurrentUser, services: ServicesDep, form: Tok
     (token,) = require_parameters(form, "token")
     state = await services.introspection.introspect(caller, token)
     return Response(state.to_json(), media_type=JSON, headers=NO_STORE)
+
+
+# Its address is that of the standard, outside of the API.
+metadata = APIRouter(tags=["authentication"], route_class=PlannerRoute, responses=describe_errors(*COMMON_ERRORS))
+METADATA_PATH = "/.well-known/oauth-authorization-server"
+
+
+@metadata.get(METADATA_PATH, responses=describe_response(200, "The metadata.", ServerMetadata))
+async def get_server_metadata(services: ServicesDep) -> Response:
+    """Get the metadata for OAuth clients.
+
+    This follows RFC 8414: it names the endpoints, the grants and the scopes.
+    """
+    base, sign_in_url = services.base_url, services.oidc_login.find_sign_in_url()
+    found = ServerMetadata(
+        issuer=base,
+        authorization_endpoint=sign_in_url,
+        token_endpoint=f"{base}/api/v1/auth/token",
+        revocation_endpoint=f"{base}/api/v1/auth/revoke",
+        introspection_endpoint=f"{base}/api/v1/auth/introspect",
+        scopes_supported=list(SCOPES),
+        response_types_supported=["code"],
+        grant_types_supported=["password", "refresh_token", *(["authorization_code"] if sign_in_url else [])],
+        token_endpoint_auth_methods_supported=["none"],
+        revocation_endpoint_auth_methods_supported=["none"],
+        introspection_endpoint_auth_methods_supported=["Bearer"],
+        code_challenge_methods_supported=["S256"],
+        service_documentation=f"{base}/docs",
+    )
+    return Response(found.to_json(), media_type=JSON)
+
+
+@metadata.get(METADATA_PATH + "{path:path}", include_in_schema=False)
+async def get_server_metadata_below_path(path: str, services: ServicesDep) -> Response:
+    """Get the same where the standard puts it if the planner's address has a path (RFC 8414 §3.1)."""
+    if path != urlsplit(services.base_url).path:
+        raise NotFound
+    return await get_server_metadata(services)
+
+
+router.routes.extend(metadata.routes)

@@ -39,6 +39,54 @@ class SignedInRead(TokensRead):
     user: UserRead
 
 
+class ServerMetadata(Reply):
+    """What a client of OAuth 2.0 needs to know of this planner (RFC 8414 §2)."""
+
+    model_config = ConfigDict(
+        json_schema_extra={
+            "examples": [
+                {
+                    "issuer": "https://planner.example.com",
+                    "token_endpoint": "https://planner.example.com/api/v1/auth/token",
+                    "revocation_endpoint": "https://planner.example.com/api/v1/auth/revoke",
+                    "introspection_endpoint": "https://planner.example.com/api/v1/auth/introspect",
+                    "scopes_supported": ["events:read", "events:write", "account:read"],
+                    "response_types_supported": ["code"],
+                    "grant_types_supported": ["password", "refresh_token"],
+                    "token_endpoint_auth_methods_supported": ["none"],
+                    "revocation_endpoint_auth_methods_supported": ["none"],
+                    "introspection_endpoint_auth_methods_supported": ["Bearer"],
+                    "code_challenge_methods_supported": ["S256"],
+                    "service_documentation": "https://planner.example.com/docs",
+                }
+            ]
+        }
+    )
+
+    issuer: Annotated[str, Field(description="The address of this planner, as access tokens name it in `iss`.")]
+    authorization_endpoint: Annotated[
+        str | None,
+        Field(
+            description="Where a sign-in with the first OpenID Connect provider begins; `GET /auth/providers` lists "
+            "all. Absent without providers.",
+            exclude_if=is_none,
+        ),
+    ] = None
+    token_endpoint: Annotated[str, Field(description="Issues tokens.")]
+    revocation_endpoint: Annotated[str, Field(description="Revokes tokens (RFC 7009).")]
+    introspection_endpoint: Annotated[str, Field(description="Describes tokens (RFC 7662).")]
+    scopes_supported: Annotated[list[str], Field(description="The scopes of tokens.")]
+    response_types_supported: Annotated[list[str], Field(description="The kind of sign-in with a provider.")]
+    grant_types_supported: Annotated[list[str], Field(description="The grants that the token endpoint takes.")]
+    token_endpoint_auth_methods_supported: Annotated[list[str], Field(description="Clients have no secret.")]
+    revocation_endpoint_auth_methods_supported: Annotated[list[str], Field(description="Clients have no secret.")]
+    introspection_endpoint_auth_methods_supported: Annotated[
+        list[str], Field(description="Introspection needs an access token.")
+    ]
+    code_challenge_methods_supported: Annotated[list[str], Field(description="The transformations of PKCE (RFC 7636).")]
+    service_documentation: Annotated[str, Field(description="The API page.")]
+
+
 class IntrospectionRead(Reply):
     """The state of a token (RFC 7662 §2.2). A token that is not active, or not yours, has only the field `active`."""
 

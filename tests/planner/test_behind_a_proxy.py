@@ -60,6 +60,12 @@ async def test_pages_name_no_address_outside_the_path_of_the_public_url(root: Pl
         page = await root.get(path)
         assert page.status_code == 200
         assert not [word for word in ('="/', "='/", '("/') if word in page.text], path
+    metadata = ok(await root.get("/.well-known/oauth-authorization-server"))
+    assert metadata["issuer"] == "http://planner.test/planner"
+    assert metadata["token_endpoint"] == "http://planner.test/planner/api/v1/auth/token"
+    below = "http://planner.test/.well-known/oauth-authorization-server"
+    assert ok(await root.get(f"{below}/planner")) == metadata
+    ok(await root.get(f"{below}/elsewhere"), 404)
     document = ok(await root.get("/openapi.json"))
     assert [server["url"] for server in document["servers"]] == ["http://planner.test/planner"]
 

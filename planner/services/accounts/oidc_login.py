@@ -99,6 +99,10 @@ class OidcLogin:
         names = [name for name in sorted(self._providers) if name > after]
         return page_of(Slice(names[: query.limit], len(names) > query.limit), self._render_provider, lambda name: name)
 
+    def find_sign_in_url(self) -> str | None:
+        """Return where a sign-in with the first provider begins; None without providers."""
+        return next((self._url(name, "signin") for name in sorted(self._providers)), None)
+
     def _render_provider(self, name: str) -> bytes:
         return ProviderRead(name=name, signin=self._url(name, "signin")).to_json()
 

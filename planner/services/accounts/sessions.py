@@ -132,9 +132,12 @@ class Sessions:
         return page_by_id(found, lambda session: SessionRead.from_document(session, current=caller.session).to_json())
 
     async def find_by_refresh_token(self, token: str) -> Session | None:
-        """Return the session of a refresh token, if it is the current one of the session."""
+        """Return the session of a refresh token, if it can be used."""
         session = await self._find_session(token)
-        return session if session is not None and session.refresh_digest == digest(token) else None
+        if session is None or session.refresh_digest == digest(token):
+            return session
+        new_digest, now = digest(self._opaque_tokens.successor_of(token, session.id)), self._clock.now()
+        return await Session.by_unused_refresh_token(session.id, new_digest, now - REPEATABLE, now)
 
     async def _require_session(self, token: str, now: datetime) -> Session:
         """Return the session for which a refresh token was issued; raises `GrantRefused`, saying why there is none."""

@@ -261,5 +261,6 @@ async def test_every_route_is_described_or_serves_the_description(
                     "/docs/{name}",
                     "/verify-email",
                     "/reset-password",
+                    "/.well-known/oauth-authorization-server{path}",
                 )
                 assert serving or method == "HEAD" or f"{method} {path}" in described

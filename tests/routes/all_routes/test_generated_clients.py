@@ -17,7 +17,7 @@ VERBS = frozenset(
     {
         *("create", "get", "list", "update", "replace", "delete", "restore", "import", "export"),
         *("sign", "start", "finish", "issue", "introspect", "revoke", "verify", "send", "request", "reset", "change"),
-        *("take", "lift", "check", "explain"),
+        *("take", "lift", "check", "explain", "unlock"),
     }
 )
 SNAKE_CASE = re.compile(r"[a-z]+(_[a-z]+)+")

@@ -20,6 +20,7 @@ PUBLIC = frozenset(
         "GET /version",
         "GET /readyz",
         "GET /problems/{kind}",
+        "GET /.well-known/oauth-authorization-server",
         "POST /api/v1/auth/signup",
         "POST /api/v1/auth/signin",
         "POST /api/v1/auth/token",
