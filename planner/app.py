@@ -32,6 +32,7 @@ from routes.http.head_requests import HeadAsGet
 from routes.http.openapi import install_openapi
 from routes.http.proxies import ProxyWarning, PublicPath
 from routes.http.request_record import RequestRecord
+from routes.pages.page_errors import respond_with_page, wants_page
 
 # What a page on another origin may read of an answer besides its body.
 EXPOSED = ["ETag", "Link", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Request-ID"]
@@ -89,7 +90,7 @@ def create_app(
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
     )
-    errors.install_error_handlers(app)
+    errors.install_error_handlers(app, errors.ErrorPages(wants_page, respond_with_page))
     include_routes(app)
     install_openapi(app, settings.base_url)
     app.add_middleware(HeadAsGet)

@@ -4,6 +4,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from auth.authenticate import Authenticator
+from auth.browser_cookie import BrowserCookies
 from auth.hash_password import PasswordHasher
 from auth.jwt_handler import TokenSigner
 from auth.opaque_tokens import OpaqueTokens
@@ -60,6 +61,9 @@ class Services:
     secret: str
     database: Database
     authenticator: Authenticator
+    principals: Principals
+    browser_cookies: BrowserCookies
+    session_seconds: int
     audit: AuditLog
     accounts: Accounts
     sessions: Sessions
@@ -126,6 +130,9 @@ def build_services(
         secret=secret,
         database=database,
         authenticator=Authenticator(signer, principals),
+        principals=principals,
+        browser_cookies=BrowserCookies(tokens),
+        session_seconds=settings.refresh_token_days * 24 * 60 * 60,
         audit=audit,
         accounts=accounts,
         sessions=sessions,

@@ -22,7 +22,7 @@ from routes import (
     signin,
     users,
 )
-from routes.pages import api_page, mailed_links
+from routes.pages import api_page, assets_route, calendar_views, entrance, mailed_links
 
 MODULES = (
     # Before the events, whose path /events/{id} would match the paths of these.
@@ -43,6 +43,9 @@ MODULES = (
     metrics,
     api_page,
     mailed_links,
+    entrance,
+    calendar_views,
+    assets_route,
 )
 
 

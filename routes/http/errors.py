@@ -3,7 +3,7 @@
 import logging
 import re
 from collections.abc import Awaitable, Callable
-from typing import Any
+from typing import Any, NamedTuple
 
 import orjson
 from fastapi import FastAPI
@@ -23,6 +23,15 @@ from routes.http.services import services_of
 
 log = logging.getLogger("planner.http")
 Handler = Callable[[Request, Exception], Response]
+
+
+class ErrorPages(NamedTuple):
+    """Errors as pages: whether a request wants one, and what returns it, given the status, the detail and the error."""
+
+    is_wanted: Callable[[Request], bool]
+    respond: Callable[[Request, int, str, Exception], Awaitable[Response]]
+
+
 NO_STORE = {"cache-control": "no-store", "pragma": "no-cache"}
 
 STATUSES: dict[type[errors.PlannerError], int] = {
@@ -167,12 +176,14 @@ def respond_to_shutdown(request: Request) -> Response:
     return _in_form_of_endpoint(request, _handle_planner_error(request, error))
 
 
-def _adapt_to_token_endpoint(handler: Handler) -> Callable[[Request, Exception], Awaitable[Response]]:
-    """Return the handler, changed to give the token endpoint its own form of errors (RFC 6749 §5.2)."""
+def _adapt_to_client(handler: Handler, pages: ErrorPages) -> Callable[[Request, Exception], Awaitable[Response]]:
+    """Return the handler, changed to give browsers a page, and the token endpoint its own form of errors."""
 
-    # Asynchronous although it awaits nothing: the framework would run a plain function in a thread.
     async def handle(request: Request, error: Exception) -> Response:
-        return _in_form_of_endpoint(request, handler(request, error))
+        response = handler(request, error)
+        if response.media_type == MEDIA_TYPE and pages.is_wanted(request):
+            return await pages.respond(request, response.status_code, orjson.loads(response.body)["detail"], error)
+        return _in_form_of_endpoint(request, response)
 
     return handle
 
@@ -188,8 +199,8 @@ def _in_form_of_endpoint(request: Request, response: Response) -> Response:
     return Response(to_json(body), response.status_code, headers=NO_STORE | headers, media_type="application/json")
 
 
-def install_error_handlers(app: FastAPI) -> None:
-    """Make the application respond to every error with a problem (RFC 9457)."""
+def install_error_handlers(app: FastAPI, pages: ErrorPages) -> None:
+    """Make the application respond to every error with a problem (RFC 9457), and to a browser with a page."""
     handlers: dict[type[Exception], Handler] = {
         errors.PlannerError: _handle_planner_error,
         HTTPException: _handle_http_error,
@@ -198,4 +209,4 @@ def install_error_handlers(app: FastAPI) -> None:
         Exception: _handle_failure,
     }
     for kind, handler in handlers.items():
-        app.add_exception_handler(kind, _adapt_to_token_endpoint(handler))
+        app.add_exception_handler(kind, _adapt_to_client(handler, pages))

@@ -1,5 +1,16 @@
-"""HTML pages, with their assets in assets/.
+"""HTML pages, with their templates in templates/, and their style sheet and scripts in assets/.
 
+Pages are rendered by the server, from the same services as the API, and work without scripts. See
+docs/decisions/0024-pages.md.
+
+words.py         every word that the pages show
+rendering.py     pages from templates, and the headers that keep them safe
+visitors.py      who looks at a page, and the cookies
+forms.py         the forms of pages, read only from a page of this planner
+page_errors.py   errors as pages
+assets_route.py  the files that pages load
+entrance.py      welcome, sign up, sign in, sign out
+calendar_views.py  the calendar: a month, a week, a day or a list
 api_page.py      /docs: the OpenAPI document in Swagger UI
 mailed_links.py  the two pages that links in e-mails open
 """

@@ -32,6 +32,7 @@ OWNERS = {
     "beanie": ("database", "models"),
     "fastapi_offline": ("routes.pages.api_page",),
     "uvicorn": ("planner.cli", "planner.supervisor", "routes.http.server_protocol"),
+    "jinja2": ("routes.pages.rendering",),
     "structlog": ("planner.logs", "routes.http.request_record"),
     "prometheus_client": ("planner.metrics",),
 }

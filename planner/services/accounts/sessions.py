@@ -29,10 +29,11 @@ USED_TWICE = "The refresh token was used already. Somebody else may have it, so 
 
 
 class SignedIn(NamedTuple):
-    """An account that has just signed in, and the tokens of its new session."""
+    """An account that has just signed in, its new session, and the tokens of the session."""
 
     user: User
     tokens: TokensRead
+    session: Id
 
 
 class Sessions:
@@ -77,7 +78,7 @@ class Sessions:
         entry = self._audit.entry_write("sign-in", client, user.id, user.id, provider)
         if not await commit_atomically([Insert(session), User.sign_in_write(user.id, now), entry]):
             raise NotFound
-        return SignedIn(user, self._issue_tokens(session, refresh_token, now))
+        return SignedIn(user, self._issue_tokens(session, refresh_token, now), id)
 
     async def refresh(self, token: str, client: ClientInfo, scopes: list[str] | None = None) -> TokensRead:
         """Return new tokens for the session of a refresh token, which they replace.

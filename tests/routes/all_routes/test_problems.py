@@ -19,7 +19,6 @@ METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", 
 
 async def test_an_unknown_address_is_not_found_in_the_usual_shape(api: Planner, subtests: pytest.Subtests) -> None:
     unknown = (
-        "/",
         "/api",
         "/api/v1",
         "/api/v1/",

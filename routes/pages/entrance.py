@@ -1,0 +1,149 @@
+"""The pages before one is signed in: welcome, sign up, sign in; and signing out."""
+
+from typing import Annotated, Any
+
+import orjson
+from fastapi import APIRouter, Query
+from pydantic import ValidationError
+from starlette.requests import Request
+from starlette.responses import Response
+
+from models.accounts.account_requests import SignUpRequest
+from planner.errors import Conflict, Invalid, TooMany, Unauthenticated
+from planner.services.accounts.sessions import SignedIn
+from planner.services.shared.field_errors import field_errors
+from routes.http.dependencies import Client, ServicesDep
+from routes.http.route import PlannerRoute
+from routes.pages.forms import TOKEN_FIELD, Form, PageForm, errors_by_field
+from routes.pages.rendering import redirect, render_page
+from routes.pages.visitors import AnyVisitor, clear_session_cookie, remember_visit, set_session_cookie
+from routes.pages.words import WORDS
+
+router = APIRouter(include_in_schema=False, route_class=PlannerRoute)
+NextPage = Annotated[str, Query(alias="next", max_length=2000)]
+START = "/calendar"
+
+
+def local_address(address: str) -> str:
+    """Return an address within the planner; that of the start for one that leads elsewhere."""
+    is_local = address.startswith("/") and not address.startswith(("//", "/\\", "/api/"))
+    return address if is_local and address.isprintable() else START
+
+
+@router.get("/")
+async def show_welcome(request: Request, visitor: AnyVisitor) -> Response:
+    """Show what the planner is, or the calendar of who is signed in."""
+    if visitor.caller is not None:
+        return redirect(request, START)
+    return remember_visit(request, render_page(request, "welcome.html"))
+
+
+@router.get("/signup")
+async def show_sign_up(request: Request, visitor: AnyVisitor) -> Response:
+    """Show the form that creates an account."""
+    if visitor.caller is not None:
+        return redirect(request, START)
+    return remember_visit(request, render_page(request, "signup.html"))
+
+
+@router.post("/signup")
+async def sign_up(request: Request, form: Form, services: ServicesDep, client: Client) -> Response:
+    """Create an account, and sign in to it."""
+    try:
+        wanted = _parse_sign_up(form)
+        await services.accounts.sign_up(wanted, client, None)
+        signed_in = await services.accounts.sign_in(wanted.email, wanted.password, client)
+    except Invalid as error:
+        return _show_again(request, "signup.html", 422, form, errors=errors_by_field(error))
+    except Conflict as error:
+        return _show_again(request, "signup.html", 409, form, errors={"email": error.detail})
+    except TooMany as error:
+        return _show_again(request, "signup.html", 429, form, message=error.detail)
+    return _enter(request, redirect(request, START), signed_in)
+
+
+def _parse_sign_up(form: PageForm) -> SignUpRequest:
+    values = {"email": form.get("email"), "password": form.get_raw("password"), "full_name": form.get("full_name")}
+    zone = form.get("time_zone")
+    try:
+        return SignUpRequest.model_validate(
+            values | {"full_name": values["full_name"] or None, "time_zone": zone or None}
+        )
+    except ValidationError as error:
+        raise Invalid(field_errors(error)) from None
+
+
+@router.get("/signin")
+async def show_sign_in(
+    request: Request, visitor: AnyVisitor, services: ServicesDep, next_page: NextPage = START
+) -> Response:
+    """Show the form with which one signs in, and a button for each provider."""
+    address = local_address(next_page)
+    if visitor.caller is not None:
+        return redirect(request, address)
+    return remember_visit(request, render_page(request, "signin.html", **_sign_in_values(address)))
+
+
+def _sign_in_values(next_page: str, resume_path: str = "", resume_fields: str = "") -> dict[str, Any]:
+    return {
+        "next": next_page,
+        "resume_path": resume_path,
+        "resume_fields": resume_fields,
+        "title": WORDS.sign_in,
+        "text": None,
+    }
+
+
+@router.post("/signin")
+async def sign_in(request: Request, form: Form, services: ServicesDep, client: Client) -> Response:
+    """Sign in with a password, and go on where one was."""
+    address, resume_path, fields = (
+        local_address(form.get("next")),
+        form.get("resume_path"),
+        form.get_raw("resume_fields"),
+    )
+    try:
+        signed_in = await services.accounts.sign_in(form.get("email"), form.get_raw("password"), client)
+    except (Unauthenticated, TooMany) as error:
+        status = 429 if isinstance(error, TooMany) else 401
+        values = _sign_in_values(address, resume_path, fields)
+        return _show_again(request, "signin.html", status, form, message=error.detail, **values)
+    if not resume_path:
+        return _enter(request, redirect(request, address), signed_in)
+    return _enter(request, _offer_to_resume(request, signed_in, resume_path, fields), signed_in)
+
+
+def _offer_to_resume(request: Request, signed_in: SignedIn, path: str, fields: str) -> Response:
+    """Return a page with the form that was sent while nobody was signed in, to be sent again."""
+    try:
+        typed = {str(name): str(value) for name, value in orjson.loads(fields).items()}
+    except (orjson.JSONDecodeError, AttributeError):
+        typed = {}
+    cookies = request.app.state.services.browser_cookies
+    token = cookies.form_token(cookies.write(signed_in.user.id, signed_in.session))
+    return render_page(
+        request, "resume.html", action=local_address(path), fields=typed, token_field=TOKEN_FIELD, token=token
+    )
+
+
+@router.post("/signout")
+async def sign_out(
+    request: Request, visitor: AnyVisitor, form: Form, services: ServicesDep, client: Client
+) -> Response:
+    """End the session of this browser."""
+    if visitor.caller is not None:
+        await services.sessions.sign_out(visitor.caller, client)
+    response = redirect(request, "/")
+    clear_session_cookie(request, response)
+    return response
+
+
+def _enter(request: Request, response: Response, signed_in: SignedIn) -> Response:
+    set_session_cookie(request, response, signed_in.user.id, signed_in.session)
+    return response
+
+
+def _show_again(request: Request, template: str, status: int, form: PageForm, **values: Any) -> Response:
+    """Return a page with a form that was not accepted, and what was typed still in it."""
+    values = {"message": WORDS.error_summary if values.get("errors") else None} | values
+    return remember_visit(request, render_page(request, template, status, typed=form.typed, **values))

@@ -1,0 +1,87 @@
+"""The forms of pages: read as browsers send them, and only from a page of this planner."""
+
+from typing import Annotated
+from urllib.parse import parse_qs, urlsplit
+
+from fastapi import Depends, HTTPException
+from starlette.requests import Request
+
+from planner.errors import Invalid, PlannerError
+from routes.http.bodies import FORM, parse_media_type, read_body
+from routes.http.services import services_of
+from routes.pages.visitors import bound_to, find_visitor
+
+TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field
+
+
+class FormRefused(PlannerError):
+    """A form that does not come from a page of this planner, or from one of another session."""
+
+
+class PageForm:
+    """The fields of a form; each may have several values."""
+
+    def __init__(self, values: dict[str, list[str]]) -> None:
+        self._values = values
+
+    def get(self, name: str) -> str:
+        """Return the value of a field without surrounding blanks, or an empty text."""
+        return self.get_raw(name).strip()
+
+    def get_raw(self, name: str) -> str:
+        """Return the value of a field as it was typed, such as a password."""
+        return self._values.get(name, [""])[-1].replace("\r\n", "\n")
+
+    def get_all(self, name: str) -> list[str]:
+        """Return all values of a field, such as those of checkboxes."""
+        return self._values.get(name, [])
+
+    @property
+    def typed(self) -> dict[str, str]:
+        """What was typed, to be shown again; without passwords and the token."""
+        hidden = (TOKEN_FIELD, "password", "new_password", "current_password")
+        return {name: self.get_raw(name) for name in self._values if name not in hidden}
+
+
+async def read_page_form(request: Request) -> PageForm:
+    """Return the form of a request; raises `FormRefused` unless it was sent from a page of this planner."""
+    _require_own_origin(request)
+    if parse_media_type(request) != FORM:
+        raise HTTPException(415, f"Send the form as {FORM}.")
+    form = await parse_page_form(request)
+    require_form_token(request, form.get(TOKEN_FIELD))
+    await find_visitor(request)
+    return form
+
+
+async def parse_page_form(request: Request) -> PageForm:
+    """Return the form in the body of a request, as browsers' parsers read it."""
+    body = await read_body(request)
+    return PageForm(parse_qs(body.decode(errors="replace").replace("\0", ""), keep_blank_values=True))
+
+
+def require_form_token(request: Request, token: str) -> None:
+    """Raise `FormRefused` unless the token belongs to the session or the visit of this browser."""
+    bound = bound_to(request)
+    if bound is None or not services_of(request).browser_cookies.is_form_token(token, bound):
+        raise FormRefused("The form belongs to another session.")
+
+
+def _require_own_origin(request: Request) -> None:
+    """Raise `FormRefused` for a form that a page of another origin has sent (Fetch Standard, `Origin`)."""
+    origin = request.headers.get("origin")
+    if origin is None:
+        if request.headers.get("sec-fetch-site", "same-origin") not in ("same-origin", "none"):
+            raise FormRefused("The form was sent by another website.")
+        return
+    own = {request.headers.get("host", ""), urlsplit(services_of(request).base_url).netloc}
+    if urlsplit(origin).netloc not in own or not origin.startswith(("http://", "https://")):
+        raise FormRefused("The form was sent by another website.")
+
+
+def errors_by_field(error: Invalid) -> dict[str, str]:
+    """Return what is wrong, by the name of the field; what is wrong with the whole form is under an empty name."""
+    return {pointer.strip("/").partition("/")[0]: message for pointer, message in reversed(error.errors)}
+
+
+Form = Annotated[PageForm, Depends(read_page_form)]

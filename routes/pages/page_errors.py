@@ -1,0 +1,45 @@
+"""Errors as pages, for browsers; every other client gets a problem (RFC 9457)."""
+
+from contextlib import suppress
+
+import orjson
+from starlette.requests import Request
+from starlette.responses import Response
+
+from database.errors import DRIVER_ERROR
+from routes.http.bodies import FORM, parse_media_type
+from routes.pages.forms import FormRefused, PageForm, parse_page_form
+from routes.pages.rendering import redirect, render_page
+from routes.pages.visitors import SignInNeeded, address_of, find_visitor, remember_visit
+from routes.pages.words import WORDS
+
+
+def wants_page(request: Request) -> bool:
+    """Return whether the client is a browser that asks for a page."""
+    return not request.url.path.startswith("/api/") and "text/html" in request.headers.get("accept", "")
+
+
+async def respond_with_page(request: Request, status: int, detail: str, error: Exception | None = None) -> Response:
+    """Return an error as a page that says what happened, and offers a way on."""
+    if isinstance(error, SignInNeeded):
+        return await _ask_to_sign_in(request)
+    if not hasattr(request.state, "visitor"):
+        # Without the database, the page is that of somebody who is not signed in.
+        with suppress(DRIVER_ERROR):
+            await find_visitor(request)
+    if isinstance(error, FormRefused):
+        page = render_page(request, "error.html", 403, title=WORDS.form_refused_title, text=WORDS.form_refused_text)
+    else:
+        title = WORDS.error_titles.get(status, WORDS.error_title)
+        page = render_page(request, "error.html", status, title=title, text=detail)
+    return remember_visit(request, page)
+
+
+async def _ask_to_sign_in(request: Request) -> Response:
+    """Return the page to sign in; what was written in a form goes along, to be saved afterwards."""
+    if request.method in ("GET", "HEAD"):
+        return redirect(request, f"/signin?next={address_of(request)}")
+    form = await parse_page_form(request) if parse_media_type(request) == FORM else PageForm({})
+    values = {"resume_path": request.url.path, "resume_fields": orjson.dumps(form.typed).decode(), "next": "/"}
+    page = render_page(request, "signin.html", 401, title=WORDS.signed_out_title, text=WORDS.signed_out_text, **values)
+    return remember_visit(request, page)
