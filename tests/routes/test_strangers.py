@@ -195,6 +195,8 @@ async def test_a_stranger_gets_nothing_that_has_no_field(world: World, ben: Pers
         with subtests.test(name):
             for response in await way(ben, mine):
                 assert leaks(unfold(response)) == [], response.url
+    for word in SECRETS:
+        assert ok(await ben.get(f"/events?scope=public&q={word}"))["items"] == [], "what nobody sees is found"
     shown = ok(await ben.get(f"/events/{world.id}"))
     assert (shown["title"], shown["reminders"]) == ("Launch", [])
     assert "Launch too" in unfold(await ben.get(f"/events/{world.id}.ics"))

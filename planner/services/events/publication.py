@@ -11,15 +11,19 @@ _ORDER: list[Visibility] = ["private", "unlisted", "public"]
 def require_confirmation(before: Event, after: Event, confirmed: Visibility | None) -> None:
     """Raise `Conflict` if a change lets more people see a confidential event, and that was not said a second time.
 
-    An event is confidential if the CLASS of its entry, or of one of its occurrences, is not PUBLIC (RFC 5545
-    §3.8.1.3). `confirmed` is the visibility as it was said the second time.
+    `confirmed` is the visibility as it was said the second time.
     """
     wanted = after.visibility
     if _ORDER.index(wanted) <= _ORDER.index(before.visibility) or confirmed == wanted:
         return
-    overridden = (override.get("fields", {}).get("ics") for override in after.overrides)
-    if any(map(is_confidential, (after.ics, *overridden))):
+    if is_confidential_event(after):
         raise Conflict(
             "The file that this event was imported from says that it is not for everyone: its CLASS is not PUBLIC. "
             f"To let others see it all the same, send the request again with the query confirm_visibility={wanted}."
         )
+
+
+def is_confidential_event(event: Event) -> bool:
+    """Return whether the CLASS of the entry of an event, or of one of its occurrences, is not PUBLIC (§3.8.1.3)."""
+    overridden = (override.get("fields", {}).get("ics") for override in event.overrides)
+    return any(map(is_confidential, (event.ics, *overridden)))

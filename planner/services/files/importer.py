@@ -20,6 +20,7 @@ from planner.domain.ics.reading.entry_times import FloatingZone
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.errors import Invalid, InvalidToken, Unavailable
 from planner.services.events.conflicts import ConflictChecker
+from planner.services.events.publication import is_confidential_event
 from planner.services.events.user_lock import UserWriteLocks
 from planner.services.files.import_changes import NotRecurring, OrganizerState
 from planner.services.files.import_declined import mark_declined
@@ -219,6 +220,8 @@ class Importer:
             return False
         if not await self._is_allowed(run, draft, event, plan):
             return False
+        if event.visibility != "private" and is_confidential_event(event) and not is_confidential_event(stored):
+            plan.counts.warn(draft.uid, "its CLASS is not PUBLIC, but others can see your event; this was not changed")
         plan.update_writes += update_event_writes(stored, event)
         plan.updated.append(event)
         plan.counts.updated += 1

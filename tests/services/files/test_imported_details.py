@@ -176,3 +176,24 @@ async def test_of_very_many_reminders_those_nearest_to_the_start_are_kept_with_a
     answer = ok(await send(ada, file(event(*alarms))))
     assert answer["warnings"] == [{"uid": "a", "reason": "it has 12 reminders; the 10 nearest to the start were kept"}]
     assert (await only(ada))["reminders"] == [n * 60 for n in range(-3, 7)]
+
+
+async def test_an_update_that_makes_a_public_event_confidential_has_a_warning(ada: Person) -> None:
+    await imported(ada, file(event("SUMMARY:Party")))
+    path = f"/events/{(await only(ada))['id']}"
+    ok(await ada.patch(path, json={"visibility": "public"}))
+    text = file(event("SUMMARY:Party", "CLASS:PRIVATE", "SEQUENCE:1"))
+    reason = "its CLASS is not PUBLIC, but others can see your event; this was not changed"
+    assert ok(await send(ada, text))["warnings"] == [{"uid": "a", "reason": reason}]
+    assert ok(await ada.get(path))["visibility"] == "public"
+    assert ok(await send(ada, file(event("SUMMARY:Later", "CLASS:PRIVATE", "SEQUENCE:2"))))["warnings"] == []
+
+
+async def test_what_does_not_fit_is_named_in_a_warning(ada: Person) -> None:
+    alarm = ["BEGIN:VALARM", "TRIGGER;RELATED=END:PT0S", f"X-SOUND:{'y' * 70_000}", "END:VALARM"]
+    lines = ["X-A:1", f"ATTACH;ENCODING=BASE64;VALUE=BINARY:{'x' * 70_000}", f"X-B:{'z' * 65_000}", "X-C:2"]
+    answer = ok(await send(ada, file(event(*lines, *alarm))))
+    reason = "what has no field here is longer than 64 KiB; some of it was left out: ATTACH, VALARM"
+    assert answer["warnings"] == [{"uid": "a", "reason": reason}]
+    text = await exported(ada)
+    assert ("X-A:1" in text, "X-C:2" in text, "ATTACH" in text) == (True, True, False)

@@ -36,6 +36,8 @@ DEFAULT_TITLE = "(no title)"
 MAX_SEQUENCE = 2**31 - 1
 # The number of characters that are stored of lines without a field. They are read each time the event is.
 MAX_OTHER_CHARACTERS = 65_536
+# A warning names so many properties that were left out.
+MAX_NAMED_LINES = 5
 
 # These properties are about the entry in the file, not about the event.
 _RECORD_PROPERTIES = frozenset({"DTSTAMP", "CREATED", "LAST-MODIFIED"})
@@ -231,7 +233,11 @@ class _Parser:
             self.warnings.append(f"it has {len(minutes)} reminders; the {MAX_REMINDERS} nearest to the start were kept")
         # An alarm that is equal to the one that is exported for a reminder need not be stored.
         exported = [sorted(format_valarms(fields["title"], [reminder], [])) for reminder in reminders]
-        fields["ics"] = _build_ics(self.other_lines, [alarm for alarm in alarms if sorted(alarm) not in exported])
+        others = [alarm for alarm in alarms if sorted(alarm) not in exported]
+        fields["ics"], lost = _build_ics(self.other_lines, others)
+        if lost:
+            names = ", ".join(lost[:MAX_NAMED_LINES])
+            self.warnings.append(f"what has no field here is longer than 64 KiB; some of it was left out: {names}")
         return fields
 
 
@@ -248,17 +254,24 @@ def _parse_stamp(line: str) -> datetime | None:
     return value.replace(tzinfo=UTC) if isinstance(value, datetime) else None
 
 
-def _build_ics(lines: Iterable[str], alarms: Iterable[list[str]]) -> ImportedLines | None:
-    """Return what is stored of lines and alarms without a field: those that fit the limit, such as no attachments."""
+def _build_ics(lines: Iterable[str], alarms: Iterable[list[str]]) -> tuple[ImportedLines | None, list[str]]:
+    """Return what is stored of lines and alarms without a field, and the names of those that do not fit the limit.
+
+    These are large attachments, as a rule.
+    """
     remaining = MAX_OTHER_CHARACTERS
-    ics = ImportedLines(lines=[], alarms=[])
+    ics, lost = ImportedLines(lines=[], alarms=[]), dict[str, None]()
     for line in map(sanitize_line, lines):
         if len(line) <= remaining:
             ics["lines"].append(line)
             remaining -= len(line) + 2
+        else:
+            lost[parse_line_name(line) or line[:32]] = None
     for alarm in alarms:
         size = sum(len(line) + 2 for line in alarm)
         if size <= remaining:
             ics["alarms"].append(alarm)
             remaining -= size
-    return ics if ics["lines"] or ics["alarms"] else None
+        else:
+            lost[alarm[0].removeprefix("BEGIN:")] = None
+    return (ics if ics["lines"] or ics["alarms"] else None), list(lost)
