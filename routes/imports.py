@@ -83,9 +83,9 @@ async def import_events(
     place and the status are the entry's (yours are in the revisions), and the rest is yours; `warnings`
     says so. The visibility of your events never changes. With `METHOD:CANCEL`, an entry sets the status of
     your event or occurrence. Content that has no field here, such as `X-` properties, is stored (up to 64
-    KiB for each event), and exported again to you, but to nobody else. Entries that cannot be imported are listed in `failed`; the
-    others are imported. A line or a value that cannot be read is left out of its event, and `warnings`
-    names it.
+    KiB for each event), and exported again to you, but to nobody else. Entries that cannot be imported are
+    listed in `failed`; the others are imported. A line or a value that cannot be read is left out of its
+    event, and `warnings` names it.
 
     A title, description or location that is too long is shortened; the full text is kept in an
     `X-PLANNER-` property.
