@@ -56,8 +56,8 @@ class Event(EventContent, StoredDocument):
     """An event: its content, and the fields below.
 
     `uid` is stored only if the author chose one. `start` and `end` are a date or a local time in
-    `time_zone`, in ISO 8601. `recurrence`, `overrides`, `seconds` (the duration) and `repeats` are stored
-    only for a recurring event. `ics` has what an imported entry said besides (RFC 5545), `declined`
+    `time_zone`, in ISO 8601. `recurrence`, `overrides`, `seconds` (the duration), `nominal_days` and `repeats`
+    are stored only for a recurring event. `ics` has what an imported entry said besides (RFC 5545), `declined`
     whether its creator has declined the invitation, and `source` what the organizer of an imported event wrote
     last. `sequence` is what is added to the revision to get the SEQUENCE of an export; only events that were
     imported before there was a `source` have it.
@@ -78,6 +78,7 @@ class Event(EventContent, StoredDocument):
     recurrence: StoredRecurrence | None = None
     overrides: list[StoredOverride] = Field(default_factory=list)
     seconds: int | None = None
+    nominal_days: int | None = None
     repeats: bool = False
     ics: ImportedLines | None = None
     declined: bool = False

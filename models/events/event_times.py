@@ -28,7 +28,7 @@ _FIELDS = only(
         Event.all_day,
         Event.time_zone,
     ),
-    *(Event.begins, Event.ends, Event.repeats, Event.seconds, Event.recurrence, Event.overrides),
+    *(Event.begins, Event.ends, Event.repeats, Event.seconds, Event.nominal_days, Event.recurrence, Event.overrides),
 )
 Window = tuple[datetime, datetime]
 

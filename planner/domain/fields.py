@@ -151,6 +151,7 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "recurrence": EventField(written_by="author", is_of_series=True, is_of_times=True, is_compared=True),
     "overrides": _of_series(),
     "seconds": _of_series(),
+    "nominal_days": _of_series(),
     "repeats": _of_series(is_compared=False),
     "begins": _computed(is_of_times=True),
     "ends": _computed(is_of_times=True),

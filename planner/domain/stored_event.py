@@ -69,7 +69,8 @@ class StoredSource(TypedDict):
 class StoredSeries(TypedDict):
     """The fields of an event that follow from its series.
 
-    `begins`, `ends` and `span` are those of the whole series; `seconds` is there if occurrences have a duration.
+    `begins`, `ends` and `span` are those of the whole series; `seconds` is there if occurrences have a duration,
+    and `nominal_days` if so many days of it are days by the clock.
     """
 
     start: str
@@ -79,6 +80,7 @@ class StoredSeries(TypedDict):
     overrides: list[StoredOverride]
     repeats: bool
     seconds: NotRequired[int]
+    nominal_days: NotRequired[int]
     begins: datetime
     ends: datetime
     span: int
@@ -107,6 +109,9 @@ class TimesOfEvent(Protocol):
 
     @property
     def seconds(self) -> int | None: ...  # noqa: D102
+
+    @property
+    def nominal_days(self) -> int | None: ...  # noqa: D102
 
     @property
     def overrides(self) -> list[StoredOverride]: ...  # noqa: D102

@@ -12,7 +12,7 @@ from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import NO_DURATION, Override, Series, validate_series
 from planner.domain.stored_event import StoredOverride, StoredSeries, TimesOfEvent
 from planner.domain.times import TIME_RESOLUTION, UNDATED_INSTANT, EventTimes, parse_date_or_time
-from planner.domain.zones import to_local, to_utc
+from planner.domain.zones import to_local
 from planner.errors import Invalid, NotFound
 
 # The greatest length of each class of series, from the start of the first occurrence to the end of the last. The
@@ -96,7 +96,7 @@ def series_from_event(event: TimesOfEvent) -> Series:
     assert event.start is not None
     start, duration = parse_stored_local(event.start), None
     if event.end is not None:
-        # The duration of a timed series is stored in seconds, because clock changes do not change it.
+        # The duration of a timed series is stored in seconds, because it may be exact.
         duration = parse_stored_local(event.end) - start if event.all_day else timedelta(seconds=event.seconds or 0)
     time_zone, recurrence = event.time_zone or "UTC", event.recurrence
     if recurrence is None:
@@ -109,6 +109,7 @@ def series_from_event(event: TimesOfEvent) -> Series:
         frozenset(map(parse_stored_local, recurrence["rdates"])),
         frozenset(map(parse_stored_local, recurrence["exdates"])),
         dict(map(_override_from_stored, event.overrides)),
+        event.nominal_days or 0,
     )
 
 
@@ -148,6 +149,8 @@ def series_to_stored(series: Series) -> StoredSeries:
     if series.duration is not None:
         fields["end"] = _compute_local_end(series).isoformat()
         fields["seconds"] = int(series.duration.total_seconds())
+    if series.nominal_days:
+        fields["nominal_days"] = series.nominal_days
     return fields
 
 
@@ -155,7 +158,7 @@ def _compute_local_end(series: Series) -> date:
     """Return the local end of the occurrence at the start of the series."""
     if not isinstance(series.start, datetime):
         return series.start + series.effective_duration
-    return to_local(to_utc(series.start, series.time_zone) + series.effective_duration, series.time_zone)
+    return to_local(series.compute_row(series.start)[2], series.time_zone)
 
 
 def _override_to_stored(recurrence_id: date, override: Override) -> StoredOverride:

@@ -184,12 +184,13 @@ def edit_series(series: Series, changes: SeriesChanges, *, first: date | None = 
 
 def _change_plain_fields(series: Series, changes: SeriesChanges, shift: Shift) -> Series:
     """Return a series with the changed start, duration and time zone, and without recurrence."""
-    duration = series.duration
+    duration, nominal_days = series.duration, series.nominal_days
     if changes.duration is not UNSET:
-        duration = changes.duration
+        duration, nominal_days = changes.duration, 0
     elif isinstance(shift.new, datetime) is series.all_day:
-        duration = None
-    return Series(shift.new, duration, series.time_zone if changes.time_zone is UNSET else changes.time_zone)
+        duration, nominal_days = None, 0
+    time_zone = series.time_zone if changes.time_zone is UNSET else changes.time_zone
+    return Series(shift.new, duration, time_zone, nominal_days=nominal_days)
 
 
 def _find_occupied_days(series: Series) -> frozenset[tuple[int, int, int]]:
@@ -343,7 +344,7 @@ def _keep_own_times(override: Override, old: Series, new: Series, shift: Shift) 
         return override if old.all_day is new.all_day else replace(override, duration=None)
     if duration is None and old.all_day is not new.all_day:
         # Otherwise it would last as long as an occurrence of the other kind.
-        duration = old.measure_override(override)
+        duration = old.measure_occurrence(start, override)
     time_zone = override.time_zone or old.time_zone
     if not isinstance(start, datetime):
         return replace(override, duration=duration)

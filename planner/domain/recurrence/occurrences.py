@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime
 from itertools import takewhile
 from typing import NamedTuple, cast
 
-from planner.domain.recurrence.series import OccurrenceRow, Series, add_days_clamped
+from planner.domain.recurrence.series import NO_DURATION, OccurrenceRow, Series, add_days_clamped
 from planner.domain.zones import (
     EARLIEST_INSTANT,
     LATEST_INSTANT,
@@ -133,7 +133,7 @@ def _build_occurrence(series: Series, row: OccurrenceRow) -> Occurrence:
     local = recurrence_id if override.start is None else override.start
     if isinstance(local, datetime):
         return Occurrence(recurrence_id, start, end)
-    return Occurrence(recurrence_id, local, add_days_clamped(local, series.measure_override(override)))
+    return Occurrence(recurrence_id, local, add_days_clamped(local, series.measure_occurrence(recurrence_id, override)))
 
 
 def _find_rows(
@@ -141,7 +141,8 @@ def _find_rows(
 ) -> list[OccurrenceRow]:
     """Return the first rows in the window from `low` to `high`, in order: either all of them, or more than `limit`."""
     rows = _remove_until_cursor(_find_overridden_rows(series, low, high), after)
-    since = add_clamped(low, -series.effective_duration)
+    longest = series.effective_duration + (MAX_CLOCK_CHANGE if series.nominal_days else NO_DURATION)
+    since = add_clamped(low, -longest)
     if after is not None:
         since = max(since, after.start)
     for ids, end in _generate_ids(series, since, high, limit):
@@ -200,9 +201,11 @@ def _compute_rows(series: Series, ids: list[date], low: datetime, high: datetime
     """Return the rows of the occurrences with these ids that are in the window; none of them has an override."""
     # This is Series.compute_row and to_utc written out, because the calls would cost more than the work in them.
     offset, duration, all_day = load_utc_offset(series.time_zone), series.effective_duration, series.all_day
-    rows: list[OccurrenceRow] = []
+    is_nominal, rows = series.nominal_days > 0, list[OccurrenceRow]()
     try:
         for recurrence_id in ids:
+            if is_nominal:
+                duration = series.measure_occurrence(recurrence_id)
             if all_day:
                 start = _combine(recurrence_id, MIDNIGHT, UTC) - offset(_combine(recurrence_id, MIDNIGHT))
                 after = recurrence_id + duration

@@ -59,8 +59,9 @@ class Series:
     is in `exdates`.
 
     For a timed series `duration` is exact: all occurrences have the same duration, also across a clock
-    change (RFC 5545 §3.8.5.3 on DTEND). For an all-day series it is a whole number of days. None
-    means one day for an all-day series, and no duration for a timed one (§3.6.1).
+    change (RFC 5545 §3.8.5.3 on DTEND). But `nominal_days` of it are days by the clock (§3.3.6 on DURATION):
+    an occurrence ends so many days later at the same local time, plus the rest. For an all-day series it is
+    a whole number of days. None means one day for an all-day series, and no duration for a timed one (§3.6.1).
 
     The time zone of an all-day series matters only for comparing it with instants: its days begin at
     midnight in that time zone.
@@ -75,6 +76,7 @@ class Series:
     rdates: frozenset[date] = frozenset()
     exdates: frozenset[date] = frozenset()
     overrides: Mapping[date, Override] = field(default_factory=dict)
+    nominal_days: int = 0
 
     @cached_property
     def all_day(self) -> bool:
@@ -112,21 +114,28 @@ class Series:
             if not override.excluded and recurrence_id not in self.exdates
         )
 
-    def measure_override(self, override: Override) -> timedelta:
-        """Return how long an occurrence with this override lasts."""
-        if override.duration is not None:
-            return override.duration
-        start = self.start if override.start is None else override.start
-        if isinstance(start, datetime) is not self.all_day:
+    def measure_occurrence(self, recurrence_id: date, override: Override | None = None) -> timedelta:
+        """Return how long the occurrence with this id lasts: exactly, or in whole days if it has dates."""
+        local = recurrence_id
+        if override is not None:
+            if override.duration is not None:
+                return override.duration
+            local = local if override.start is None else override.start
+        if isinstance(local, datetime) is self.all_day:
+            return NO_DURATION if isinstance(local, datetime) else DAY
+        if not self.nominal_days or not isinstance(local, datetime):
             return self.effective_duration
-        return NO_DURATION if self.all_day else DAY
+        nominal = self.nominal_days * DAY
+        end = add_clamped(to_utc(add_clamped(local, nominal), self.time_zone), self.effective_duration - nominal)
+        return max(end - to_utc(local, self.time_zone), NO_DURATION)
 
     def compute_row(self, recurrence_id: date, override: Override | None = None) -> OccurrenceRow:
         """Return the row of the occurrence with this id, whether or not the series has one."""
-        local, duration, time_zone = recurrence_id, self.effective_duration, self.time_zone
+        local, time_zone = recurrence_id, self.time_zone
         if override is not None:
             local = local if override.start is None else override.start
-            duration, time_zone = self.measure_override(override), override.time_zone or time_zone
+            time_zone = override.time_zone or time_zone
+        duration = self.measure_occurrence(recurrence_id, override)
         start = to_utc(local, time_zone)
         if isinstance(local, datetime):
             return start, recurrence_id, add_clamped(start, duration)

@@ -6,7 +6,7 @@ from datetime import date, datetime, timedelta
 
 from models.events.event_schema import EventCreate, OccurrencePatch, Recurrence
 from planner.domain.recurrence.documents import parse_local, parse_stored_local, to_invalid
-from planner.domain.recurrence.edits import SeriesChanges, edit_series
+from planner.domain.recurrence.edits import UNSET, SeriesChanges, edit_series
 from planner.domain.recurrence.occurrences import Occurrence
 from planner.domain.recurrence.rrule import RecurrenceError, parse_rule
 from planner.domain.recurrence.series import DAY, NO_DURATION, Override, Series, canonicalize_rule
@@ -91,6 +91,7 @@ def build_series_changes(series: Series, occurrence: Occurrence, patch: Occurren
         changes = replace(changes, start=start)
     if "time_zone" in sent:
         changes = replace(changes, time_zone=patch.time_zone or "UTC")
+    changes = _keep_nominal_duration(series, changes, _to_local(occurrence.start, time_zone))
     recurrence = patch.recurrence
     if "recurrence" not in sent:
         return changes
@@ -116,12 +117,23 @@ def edit_whole_series(series: Series, draft: EventCreate, times: EventTimes) -> 
     if times.end is not None:
         duration = parse_stored_local(times.end) - start if times.all_day else times.ends - times.begins
     changes = SeriesChanges(start=start, duration=duration, time_zone=time_zone)
+    changes = _keep_nominal_duration(series, changes, start)
     shift = Shift(series.start, start)
     changes = _add_recurrence(changes, series, draft.recurrence, ("rrule", "rdates", "exdates"), shift)
     try:
         return edit_series(series, changes)
     except RecurrenceError as error:
         raise to_invalid(error) from None
+
+
+def _keep_nominal_duration(series: Series, changes: SeriesChanges, old_start: date) -> SeriesChanges:
+    """Return the changes without a duration that is the one of the series, whose days are days by the clock."""
+    start = old_start if changes.start is UNSET else changes.start
+    if changes.duration is UNSET or not series.nominal_days or not isinstance(start, datetime):
+        return changes
+    time_zone = series.time_zone if changes.time_zone is UNSET else changes.time_zone
+    is_same = changes.duration == replace(series, time_zone=time_zone).measure_occurrence(start)
+    return replace(changes, duration=UNSET) if is_same else changes
 
 
 def _add_recurrence(

@@ -191,8 +191,11 @@ def _build_content(
         original = series_from_event(Event.from_stored({**content, Event.overrides: [stored]}))
         (recurrence_id, override) = next(iter(original.overrides.items()))
         if content is not master:
+            old_id, recurrence_id = recurrence_id, _move_to_zone(recurrence_id, original, series)
+            duration = original.measure_occurrence(old_id, override)
             override = _rebase(override, (original, content), (series, master))
-            recurrence_id = _move_to_zone(recurrence_id, original, series)
+            if duration != series.measure_occurrence(recurrence_id, override):
+                override = replace(override, duration=duration)
         built[recurrence_id] = override
         known = instances.get(key)
         if known is not None and version is not None and known.version.sequence > version.sequence:
@@ -202,7 +205,7 @@ def _build_content(
 
 
 def _rebase(override: Override, old: tuple[Series, Changes], new: tuple[Series, Changes]) -> Override:
-    """Return an override of an old series as one of a new series, so that the occurrence says the same as before."""
+    """Return an override of an old series as one of a new series that says the same, without its duration."""
     (old_series, old_content), (new_series, new_content) = old, new
     fields: dict[str, object] = {}
     for name in IMPORTED_OCCURRENCE_FIELDS:
@@ -212,9 +215,7 @@ def _rebase(override: Override, old: tuple[Series, Changes], new: tuple[Series, 
     start = override.start
     if start is not None and override.time_zone is None:
         start = _move_to_zone(start, old_series, new_series)
-    rebased = replace(override, start=start, duration=None, fields=fields)
-    duration = old_series.measure_override(override)
-    return rebased if duration == new_series.measure_override(rebased) else replace(rebased, duration=duration)
+    return replace(override, start=start, duration=None, fields=fields)
 
 
 def _move_to_zone(local: date, old: Series, new: Series) -> date:

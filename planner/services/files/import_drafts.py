@@ -18,6 +18,7 @@ from models.events.event_schema import EventCreate
 from planner.domain.fields import IMPORTED_OCCURRENCE_FIELDS
 from planner.domain.ics.reading.entry_times import DAY, ParsedOccurrence
 from planner.domain.ics.reading.groups import EntryGroup, EntryKind, ImportNote, ParsedEntry, parse_group
+from planner.domain.ics.reading.properties import ICalDuration
 from planner.domain.ics.versions import NO_RECORD_TIMES, RecordTimes, Version, build_instance_key
 from planner.domain.recurrence.documents import build_series, parse_stored_local
 from planner.domain.recurrence.rrule import RecurrenceError
@@ -117,9 +118,10 @@ def _validate_entry(entry: ParsedEntry, failures: list[ImportNote]) -> ImportDra
         return ImportDraft(entry.uid, entry.version, "cancel", {}, occurrences, {})
     body, times, ics = _validate_fields(entry.uid, entry.fields)
     series = build_requested_series(body, times)
+    series = None if series is None else _set_length(series, entry)
     if occurrences:
         # An event without a rule becomes a series if an occurrence of it has an entry of its own.
-        series = series or build_series(times, None, [], [])
+        series = series or _set_length(build_series(times, None, [], []), entry)
         content = _build_imported_content(body, times, ics)
         overrides = {
             draft.recurrence_id: build_override(series, content, draft)
@@ -139,6 +141,14 @@ def _validate_entry(entry: ParsedEntry, failures: list[ImportNote]) -> ImportDra
     )
 
 
+def _set_length(series: Series, entry: ParsedEntry) -> Series:
+    """Return the series with the DURATION of its entry, if it has days by the clock in it."""
+    length: ICalDuration | None = entry.fields.get("length")
+    if length is None:
+        return series
+    return replace(series, duration=length.nominal + length.exact, nominal_days=length.nominal // DAY)
+
+
 def _validate_occurrence(uid: str, occurrence: ParsedOccurrence) -> OccurrenceDraft:
     fields = occurrence.fields
     content: Changes = _build_imported_content(*_validate_fields(uid, fields)) if fields else {}
@@ -147,7 +157,7 @@ def _validate_occurrence(uid: str, occurrence: ParsedOccurrence) -> OccurrenceDr
 
 def _validate_fields(uid: str, fields: dict[str, Any]) -> tuple[EventCreate, EventTimes, ImportedLines | None]:
     """Return the fields of an entry as the body of a request, its times, and `ics`. Raises `Invalid`."""
-    sent = {name: value for name, value in fields.items() if name != "ics"}
+    sent = {name: value for name, value in fields.items() if name not in ("ics", "length")}
     try:
         body = EventCreate.model_validate({"uid": uid, **sent})
     except ValidationError as error:
@@ -186,7 +196,8 @@ def build_override(series: Series, master: Changes, occurrence: OccurrenceDraft)
         fields=fields,
         time_zone=time_zone,
     )
-    return override if duration == series.measure_override(override) else replace(override, duration=duration)
+    has_own_duration = duration != series.measure_occurrence(occurrence.recurrence_id, override)
+    return replace(override, duration=duration) if has_own_duration else override
 
 
 def differs(value: Any, other: Any) -> bool:

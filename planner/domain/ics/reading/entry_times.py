@@ -111,7 +111,7 @@ class EntryTimes:
         return value if chosen.keeps_local_times else to_local(zone.to_utc(value), chosen.name), chosen.name
 
     def build_fields(self, vevent: ParsedVEvent) -> dict[str, Any]:
-        """Return the event as a request would send it, with `ics` as an additional field."""
+        """Return the event as a request would send it, with additional fields: `ics`, and a `length` in days."""
         fields = dict(vevent.fields)
         fields["start"] = self.start.isoformat()
         start, time_zone = self._resolve(vevent.start, self._context)
@@ -123,6 +123,9 @@ class EntryTimes:
                 end = format_local_instant(to_utc(self.start, self._time_zone) + length, self._time_zone)
         fields["end"] = end
         fields["time_zone"] = self._stored_zone
+        has_days = vevent.end is None and vevent.duration is not None and bool(vevent.duration.nominal)
+        if has_days and not self._is_all_day and self._zone.keeps_local_times:
+            fields["length"] = vevent.duration
         if vevent.rrules or vevent.rdates or vevent.periods:
             periods = [period.start for period in vevent.periods]
             rules = EntryRules(

@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime
 from typing import Any, NamedTuple
 
 from planner.domain.fields import FIELDS, PROPERTIES
@@ -97,14 +97,14 @@ class _Renderer:
         """Yield the lines of the VEVENT of a recurring event, then those of each occurrence that differs."""
         series = series_from_event(self._event)
         exdates, rdates, overridden = _find_exceptions(series)
-        times = list(self._format_times(series.start, series.duration, self._time_zone))
+        times = list(self._format_times(series, series.start, Override()))
         if series.rrule is not None:
             times.append(f"RRULE:{series.rrule}")
         times += [*self._format_dates("RDATE", rdates), *self._format_dates("EXDATE", exdates)]
         yield [*self._head, f"SEQUENCE:{self._sequence}", *times, *self._format_content(self._content), "END:VEVENT"]
         for recurrence_id, override in overridden:
             times = [self._format_stored("RECURRENCE-ID", recurrence_id.isoformat())]
-            times += self._format_own_times(series, recurrence_id, override)
+            times += self._format_times(series, recurrence_id, override)
             own = {name: value for name, value in override.fields.items() if name in self._content}
             content = self._content | own
             sequence = self._find_sequence(recurrence_id)
@@ -116,18 +116,17 @@ class _Renderer:
             return self._sequence
         return self._instance_sequences.get(build_instance_key(recurrence_id, self._time_zone), self._sequence)
 
-    def _format_own_times(self, series: Series, recurrence_id: date, override: Override) -> Iterator[str]:
-        """Yield the start and end of an occurrence with an override."""
-        start = recurrence_id if override.start is None else override.start
-        duration: timedelta | None = series.measure_override(override)
-        if override.duration is None and series.duration is None:
-            duration = None
-        return self._format_times(start, duration, override.time_zone or self._time_zone)
-
-    def _format_times(self, start: date, duration: timedelta | None, time_zone: str) -> Iterator[str]:
+    def _format_times(self, series: Series, recurrence_id: date, override: Override) -> Iterator[str]:
+        """Yield the lines of the start and the end of an occurrence, or of a series as that of its first one."""
+        start, time_zone = override.start or recurrence_id, override.time_zone or self._time_zone
         yield self._format_stored("DTSTART", start.isoformat(), time_zone)
+        duration = series.measure_occurrence(recurrence_id, override)
         # DTEND must be later than DTSTART (RFC 5545 §3.8.2.2), so an event without a duration has none.
-        if not duration:
+        if not duration or (override.duration is None and series.duration is None):
+            return
+        if series.nominal_days and override.duration is None and isinstance(start, datetime):
+            # With a DTEND, all occurrences would have the exact duration of the first one (§3.8.5.3).
+            yield f"DURATION:{_format_length(series)}"
             return
         if not isinstance(start, datetime):
             yield self._format_stored("DTEND", add_days_clamped(start, duration).isoformat(), time_zone)
@@ -205,6 +204,17 @@ def _find_sequences(event: StoredEvent) -> tuple[int, dict[str, int]]:
     instances = {key: version["sequence"] for key, version in source.get("instances", {}).items()}
     series = source.get("series")
     return series["sequence"] if series else max(instances.values(), default=0), instances
+
+
+def _format_length(series: Series) -> str:
+    """Return the duration of a series whose days are days by the clock (§3.3.6)."""
+    rest = int(series.effective_duration.total_seconds()) - series.nominal_days * 86_400
+    time = "".join(f"{count}{unit}" for count, unit in zip(_split_seconds(rest), "HMS", strict=True) if count)
+    return f"P{series.nominal_days}D{'T' if time else ''}{time}"
+
+
+def _split_seconds(seconds: int) -> tuple[int, int, int]:
+    return seconds // 3600, seconds // 60 % 60, seconds % 60
 
 
 def _find_exceptions(series: Series) -> tuple[set[date], set[date], list[tuple[date, Override]]]:

@@ -333,10 +333,17 @@ def _rebuilt(document: Event) -> Series:
 
     master, *others = parsed(document)
     duration = length(master)
-    overrides = {
-        local(other["RECURRENCE-ID"].dt): Override(local(other["DTSTART"].dt), length(other) or duration)
-        for other in others
-    }
+
+    def override(other: Any) -> Override:
+        start = other["DTSTART"]
+        if isinstance(start.dt, datetime) is isinstance(master["DTSTART"].dt, datetime):
+            return Override(local(start.dt), length(other) or duration)
+        if not isinstance(start.dt, datetime):
+            return Override(start.dt, length(other))
+        own_zone = start.params.get("TZID", "UTC")
+        return Override(start.dt.replace(tzinfo=None), length(other), time_zone=own_zone)
+
+    overrides = {local(other["RECURRENCE-ID"].dt): override(other) for other in others}
     return Series(
         local(master["DTSTART"].dt),
         duration,
