@@ -9,7 +9,7 @@ from datetime import UTC, date, datetime, timedelta
 from functools import lru_cache
 from typing import NamedTuple
 
-from planner.domain.zones import UnknownZone, load_utc_offset, load_zone, to_utc
+from planner.domain.zones import UnknownZone, load_utc_offset, load_zone, to_local_with_fold, to_utc
 from planner.errors import Invalid
 
 # Undated events are listed last, because they are ordered as if they began at this instant.
@@ -208,10 +208,16 @@ def has_offset(stored: str) -> bool:
     return len(stored) > len("2026-05-01T18:00:00")
 
 
+def format_local(local: date, time_zone: str) -> str:
+    """Return a date or local time as it is stored; one with `fold=1` with its offset."""
+    if isinstance(local, datetime) and local.fold:
+        return local.replace(tzinfo=load_zone(time_zone)).isoformat()
+    return local.isoformat()
+
+
 def format_local_instant(instant: datetime, time_zone: str) -> str:
     """Return the local time at an instant as it is stored; the second of two equal local times has its offset."""
-    local = instant.astimezone(load_zone(time_zone))
-    return local.isoformat() if local.fold else local.replace(tzinfo=None).isoformat()
+    return format_local(to_local_with_fold(instant, time_zone), time_zone)
 
 
 def stored_time_to_utc(stored: str, time_zone: str) -> datetime:

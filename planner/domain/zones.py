@@ -96,6 +96,20 @@ def to_utc(local: date, time_zone: str, *, clamp: bool = True) -> datetime:
         return EARLIEST_INSTANT if local.year == 1 else LATEST_INSTANT
 
 
+def resolve_local(local: date, time_zone: str) -> datetime:
+    """Return the instant of a local time as `to_utc` does, but of the second of two equal ones if its `fold` is 1."""
+    if not isinstance(local, datetime) or not local.fold:
+        return to_utc(local, time_zone)
+    return datetime.combine(local, local.time(), UTC) - load_utc_offset(time_zone)(local)
+
+
+def to_local_with_fold(instant: datetime, time_zone: str) -> datetime:
+    """Return the local time at an instant as `to_local` does, but with `fold=1` for the second of two equal ones."""
+    local = to_local(instant, time_zone)
+    second = local.replace(fold=1)
+    return second if to_utc(local, time_zone) < instant == resolve_local(second, time_zone) else local
+
+
 def to_local(instant: datetime, time_zone: str) -> datetime:
     """Return the local time at an aware instant, as a naive datetime with `fold=0`.
 
@@ -113,7 +127,7 @@ def measure_duration(start: date, end: date, time_zone: str) -> timedelta:
     Both must be dates or both local times. The result is negative when the end is before the start.
     """
     if isinstance(start, datetime) and isinstance(end, datetime):
-        return to_utc(end, time_zone) - to_utc(start, time_zone)
+        return resolve_local(end, time_zone) - resolve_local(start, time_zone)
     return timedelta(days=end.toordinal() - start.toordinal())
 
 

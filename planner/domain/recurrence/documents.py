@@ -9,10 +9,25 @@ from datetime import UTC, date, datetime, timedelta
 
 from planner.domain.recurrence.occurrences import find_first_start, find_last_end
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.recurrence.series import NO_DURATION, Override, Series, validate_series
+from planner.domain.recurrence.series import (
+    NO_DURATION,
+    Override,
+    Series,
+    find_first_local,
+    set_fold_of_start,
+    validate_series,
+)
 from planner.domain.stored_event import StoredOverride, StoredSeries, TimesOfEvent
-from planner.domain.times import TIME_RESOLUTION, UNDATED_INSTANT, EventTimes, parse_date_or_time
-from planner.domain.zones import to_local
+from planner.domain.times import (
+    TIME_RESOLUTION,
+    UNDATED_INSTANT,
+    EventTimes,
+    format_local,
+    format_local_instant,
+    has_offset,
+    parse_date_or_time,
+)
+from planner.domain.zones import to_local_with_fold
 from planner.errors import Invalid, NotFound
 
 # The greatest length of each class of series, from the start of the first occurrence to the end of the last. The
@@ -45,7 +60,7 @@ def build_series(times: EventTimes, rrule: str | None, rdates: Iterable[str], ex
     if times.end is not None:
         duration = parse_stored_local(times.end) - start if times.all_day else times.ends - times.begins
     try:
-        return validate_series(
+        series = validate_series(
             Series(
                 start,
                 duration,
@@ -57,6 +72,7 @@ def build_series(times: EventTimes, rrule: str | None, rdates: Iterable[str], ex
         )
     except RecurrenceError as error:
         raise to_invalid(error) from None
+    return set_fold_of_start(series, 1) if has_offset(times.start) else series
 
 
 def to_invalid(error: RecurrenceError) -> Invalid:
@@ -65,11 +81,14 @@ def to_invalid(error: RecurrenceError) -> Invalid:
 
 
 def parse_local(text: str, time_zone: str, pointer: str) -> date:
-    """Parse a date or time that was sent into a local value of the time zone. Raises `Invalid` at `pointer`."""
+    """Parse a date or time that was sent into a local value of the time zone. Raises `Invalid` at `pointer`.
+
+    It has `fold=1` if it is the second of two equal local times.
+    """
     moment = parse_date_or_time(text, pointer)
     if isinstance(moment, datetime) and moment.tzinfo is not None:
         try:
-            return to_local(moment.astimezone(UTC), time_zone)
+            return to_local_with_fold(moment.astimezone(UTC), time_zone)
         except OverflowError:
             raise Invalid.field(pointer, "must be within the years 1 to 9999") from None
     return moment
@@ -79,9 +98,10 @@ def parse_recurrence_id(text: str, time_zone: str) -> date:
     """Parse the recurrence id in a path, which may have an offset. Raises `NotFound` for any other text."""
     try:
         # A plus sign that was not percent-encoded arrives as a space.
-        return parse_local(text.replace(" ", "+"), time_zone, "/")
+        found = parse_local(text.replace(" ", "+"), time_zone, "/")
     except Invalid:
         raise NotFound from None
+    return found.replace(fold=0) if isinstance(found, datetime) else found
 
 
 def parse_stored_local(stored: str) -> date:
@@ -117,12 +137,17 @@ def _override_from_stored(stored: StoredOverride) -> tuple[date, Override]:
     """Return the recurrence id and the override in a stored override."""
     start, seconds = stored.get("start"), stored.get("seconds")
     return parse_stored_local(stored["id"]), Override(
-        None if start is None else parse_stored_local(start),
+        None if start is None else _parse_own_start(start),
         None if seconds is None else timedelta(seconds=seconds),
         stored.get("excluded", False),
         stored.get("fields", {}),
         stored.get("time_zone"),
     )
+
+
+def _parse_own_start(stored: str) -> date:
+    start = parse_stored_local(stored)
+    return start.replace(fold=1) if isinstance(start, datetime) and has_offset(stored) else start
 
 
 def series_to_stored(series: Series) -> StoredSeries:
@@ -132,7 +157,7 @@ def series_to_stored(series: Series) -> StoredSeries:
     min_duration = NO_DURATION if series.effective_duration else TIME_RESOLUTION
     ends = ENDLESS_INSTANT if ends is None else max(ends + min_duration, begins + TIME_RESOLUTION)
     fields: StoredSeries = {
-        "start": series.start.isoformat(),
+        "start": format_local(find_first_local(series), series.time_zone),
         "end": None,
         "all_day": series.all_day,
         "recurrence": {
@@ -140,31 +165,32 @@ def series_to_stored(series: Series) -> StoredSeries:
             "rdates": sorted(local.isoformat() for local in series.rdates),
             "exdates": sorted(local.isoformat() for local in series.exdates),
         },
-        "overrides": [_override_to_stored(*item) for item in sorted(series.overrides.items())],
+        "overrides": [_override_to_stored(series, *item) for item in sorted(series.overrides.items())],
         "begins": begins,
         "ends": ends,
         "span": compute_series_span(ends - begins),
         "repeats": True,
     }
     if series.duration is not None:
-        fields["end"] = _compute_local_end(series).isoformat()
+        fields["end"] = _format_local_end(series)
         fields["seconds"] = int(series.duration.total_seconds())
     if series.nominal_days:
         fields["nominal_days"] = series.nominal_days
     return fields
 
 
-def _compute_local_end(series: Series) -> date:
-    """Return the local end of the occurrence at the start of the series."""
+def _format_local_end(series: Series) -> str:
+    """Return the local end of the occurrence at the start of the series, as it is stored."""
     if not isinstance(series.start, datetime):
-        return series.start + series.effective_duration
-    return to_local(series.compute_row(series.start)[2], series.time_zone)
+        return (series.start + series.effective_duration).isoformat()
+    first = Override(start=find_first_local(series))
+    return format_local_instant(series.compute_row(series.start, first)[2], series.time_zone)
 
 
-def _override_to_stored(recurrence_id: date, override: Override) -> StoredOverride:
+def _override_to_stored(series: Series, recurrence_id: date, override: Override) -> StoredOverride:
     fields: StoredOverride = {"id": recurrence_id.isoformat()}
     if override.start is not None:
-        fields["start"] = override.start.isoformat()
+        fields["start"] = format_local(override.start, override.time_zone or series.time_zone)
     if override.duration is not None:
         fields["seconds"] = int(override.duration.total_seconds())
     if override.excluded:

@@ -59,7 +59,8 @@ def edit_occurrence(series: Series, recurrence_id: date, patch: Override) -> Ser
     start, time_zone = before.start, before.time_zone
     if patch.start is not None:
         # What is back at its original start moves with the series again.
-        start = None if patch.start == recurrence_id else patch.start
+        is_original = patch.start == recurrence_id and not (isinstance(patch.start, datetime) and patch.start.fold)
+        start = None if is_original else patch.start
         time_zone = patch.time_zone if start is not None else None
     override = Override(
         start=start,

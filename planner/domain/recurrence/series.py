@@ -18,7 +18,7 @@ from planner.domain.recurrence.rrule import (
     remove_times_of_day,
     resolve_until,
 )
-from planner.domain.zones import LATEST_INSTANT, UnknownZone, add_clamped, load_zone, to_utc
+from planner.domain.zones import LATEST_INSTANT, UnknownZone, add_clamped, load_zone, resolve_local, to_utc
 
 MAX_DATES = 5_000
 
@@ -36,7 +36,8 @@ class Override:
 
     `start` and `duration` are those of the occurrence, or None if they are those of the series. `start` may
     be a date in a series with times, and a time in an all-day one: then without a duration the occurrence
-    lasts a day, or no time. A time in an all-day series has a `time_zone`, and nothing else has one.
+    lasts a day, or no time. A time in an all-day series has a `time_zone`, and nothing else has one. A time
+    with `fold=1` is the second of two equal local times.
     `excluded` means that the occurrence does not take place. `fields` are the other fields of the event that
     differ; they are stored and returned, but not read here.
     """
@@ -127,7 +128,7 @@ class Series:
             return self.effective_duration
         nominal = self.nominal_days * DAY
         end = add_clamped(to_utc(add_clamped(local, nominal), self.time_zone), self.effective_duration - nominal)
-        return max(end - to_utc(local, self.time_zone), NO_DURATION)
+        return max(end - resolve_local(local, self.time_zone), NO_DURATION)
 
     def compute_row(self, recurrence_id: date, override: Override | None = None) -> OccurrenceRow:
         """Return the row of the occurrence with this id, whether or not the series has one."""
@@ -136,7 +137,7 @@ class Series:
             local = local if override.start is None else override.start
             time_zone = override.time_zone or time_zone
         duration = self.measure_occurrence(recurrence_id, override)
-        start = to_utc(local, time_zone)
+        start = resolve_local(local, time_zone)
         if isinstance(local, datetime):
             return start, recurrence_id, add_clamped(start, duration)
         end = add_days_clamped(local, duration)
@@ -154,6 +155,29 @@ class Series:
         if recurrence_id == self.start or recurrence_id in self.rdates:
             return True
         return self.pattern is not None and self.pattern.contains(recurrence_id)
+
+
+def find_first_local(series: Series) -> date:
+    """Return the local start of a series, with `fold=1` if its first occurrence is the second of two equal times."""
+    override = series.overrides.get(series.start)
+    own = None if override is None or override.time_zone else override.start
+    return own if isinstance(own, datetime) and own.fold and own == series.start else series.start
+
+
+def set_fold_of_start(series: Series, fold: int) -> Series:
+    """Return a series whose first occurrence is the first (0) or second (1) of two equal local times.
+
+    A start is a local time, which means the first one (RFC 5545 §3.3.5). So the second one is an override.
+    """
+    start, override = series.start, series.overrides.get(series.start, Override())
+    if not isinstance(start, datetime):
+        return series
+    if fold:
+        override = replace(override, start=start.replace(fold=1), time_zone=None)
+    elif find_first_local(series) is override.start:
+        override = replace(override, start=None)
+    overrides = {key: value for key, value in series.overrides.items() if key != start}
+    return replace(series, overrides=overrides if override == Override() else {**overrides, start: override})
 
 
 def _clear_fold(local: date) -> date:

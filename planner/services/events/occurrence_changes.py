@@ -9,10 +9,10 @@ from planner.domain.recurrence.documents import parse_local, parse_stored_local,
 from planner.domain.recurrence.edits import UNSET, SeriesChanges, edit_series
 from planner.domain.recurrence.occurrences import Occurrence
 from planner.domain.recurrence.rrule import RecurrenceError, parse_rule
-from planner.domain.recurrence.series import DAY, NO_DURATION, Override, Series, canonicalize_rule
+from planner.domain.recurrence.series import DAY, NO_DURATION, Override, Series, canonicalize_rule, set_fold_of_start
 from planner.domain.recurrence.shift import Shift
-from planner.domain.times import EventTimes, parse_date_or_time
-from planner.domain.zones import measure_duration, to_local, to_utc
+from planner.domain.times import EventTimes, has_offset, parse_date_or_time
+from planner.domain.zones import measure_duration, resolve_local, to_local_with_fold, to_utc
 from planner.errors import Invalid
 
 _NOT_FOR_ONE = "can be changed for following occurrences or for all, not for one"
@@ -66,7 +66,7 @@ def _resolve_times(
 def _find_error_of_end(start: date, end: date, time_zone: str) -> str | None:
     if isinstance(start, datetime) != isinstance(end, datetime):
         return "must be a date if start is a date, and a time if start is a time"
-    if to_utc(end, time_zone) <= to_utc(start, time_zone):
+    if resolve_local(end, time_zone) <= resolve_local(start, time_zone):
         return "must be after start, because the end is exclusive"
     return None
 
@@ -121,9 +121,10 @@ def edit_whole_series(series: Series, draft: EventCreate, times: EventTimes) -> 
     shift = Shift(series.start, start)
     changes = _add_recurrence(changes, series, draft.recurrence, ("rrule", "rdates", "exdates"), shift)
     try:
-        return edit_series(series, changes)
+        edited = edit_series(set_fold_of_start(series, 0), changes)
     except RecurrenceError as error:
         raise to_invalid(error) from None
+    return set_fold_of_start(edited, 1) if has_offset(times.start) else edited
 
 
 def _keep_nominal_duration(series: Series, changes: SeriesChanges, old_start: date) -> SeriesChanges:
@@ -181,8 +182,8 @@ def _parse_dates(
         pointer = f"/recurrence/{name}/{index}"
         sent = parse_date_or_time(text, pointer)
         known = by_instant.get(_instant_of(value, old_zone))
-        has_offset = isinstance(sent, datetime) and sent.tzinfo is not None
-        found.add(shift.apply(known) if known and has_offset else parse_local(text, new_zone, pointer))
+        is_instant = isinstance(sent, datetime) and sent.tzinfo is not None
+        found.add(shift.apply(known) if known and is_instant else parse_local(text, new_zone, pointer))
     return frozenset(found)
 
 
@@ -192,4 +193,4 @@ def _instant_of(value: date, time_zone: str) -> tuple[bool, datetime]:
 
 
 def _to_local(value: date, time_zone: str) -> date:
-    return to_local(value, time_zone) if isinstance(value, datetime) else value
+    return to_local_with_fold(value, time_zone) if isinstance(value, datetime) else value

@@ -1,7 +1,7 @@
 """The use cases of single occurrences: list those of all events, and change or delete those of one event."""
 
 from dataclasses import replace
-from datetime import date, timedelta
+from datetime import date, datetime, timedelta
 
 from auth.principal import Principal
 from database.commit import commit_atomically
@@ -30,7 +30,7 @@ from planner.domain.recurrence.occurrences import (
     list_occurrences,
 )
 from planner.domain.recurrence.rrule import RecurrenceError
-from planner.domain.recurrence.series import Override, Series
+from planner.domain.recurrence.series import Override, Series, set_fold_of_start
 from planner.domain.times import parse_window, require_time_zone
 from planner.domain.zones import EARLIEST_INSTANT, LATEST_INSTANT, add_clamped
 from planner.errors import Conflict, Invalid, NotFound, Stale
@@ -149,6 +149,8 @@ class Occurrences:
         if "alarms" in patch.model_fields_set:
             fields |= assign(Event.ics, keep_alarms(before.ics, patch.alarms))
         head, tail = split_series(series, occurrence.recurrence_id, changes)
+        if isinstance(changes.start, datetime) and changes.start.fold:
+            tail = set_fold_of_start(tail, 1)
         if head is None:
             after = self._revise(before, tail, fields, caller)
             await self._store(before, after, reject=reject)

@@ -25,7 +25,6 @@ from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series, validate_series
 from planner.domain.stored_event import ImportedLines
 from planner.domain.times import EventTimes, has_offset, resolve_times
-from planner.domain.zones import to_local
 from planner.errors import Invalid
 from planner.services.shared.field_errors import field_errors
 
@@ -186,13 +185,13 @@ def build_override(series: Series, master: Changes, occurrence: OccurrenceDraft)
     else:
         duration = DAY if end is None else parse_stored_local(end) - start
     time_zone = (own[Event.time_zone] or "UTC") if is_timed and series.all_day else None
-    if has_offset(own[Event.start]):
-        # It is the second of two equal local times, which no local time can say.
-        start, time_zone = to_local(own[Event.begins], "UTC"), "UTC"
+    is_original = start == occurrence.recurrence_id and time_zone is None
+    if isinstance(start, datetime) and has_offset(own[Event.start]):
+        start, is_original = start.replace(fold=1), False
     differing = (name for name in IMPORTED_OCCURRENCE_FIELDS if differs(own.get(name), master.get(name)))
     fields: Changes = {name: own.get(name) for name in differing}
     override = Override(
-        start=None if start == occurrence.recurrence_id and time_zone is None else start,
+        start=None if is_original else start,
         fields=fields,
         time_zone=time_zone,
     )

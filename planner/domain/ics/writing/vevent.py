@@ -13,7 +13,8 @@ from planner.domain.ics.writing.vtimezone import format_tzid
 from planner.domain.recurrence.documents import series_from_event
 from planner.domain.recurrence.series import Override, Series, add_days_clamped
 from planner.domain.stored_event import ImportedLines, StoredEvent
-from planner.domain.zones import add_clamped, list_zone_names, to_local, to_utc
+from planner.domain.times import format_local
+from planner.domain.zones import add_clamped, list_zone_names, resolve_local, to_local, to_utc
 
 # These properties may occur only once in a VEVENT. An imported line is left out if we write the same property.
 _SINGLE_PROPERTIES = frozenset({"SEQUENCE", "CREATED", "LAST-MODIFIED"}).union(
@@ -119,7 +120,7 @@ class _Renderer:
     def _format_times(self, series: Series, recurrence_id: date, override: Override) -> Iterator[str]:
         """Yield the lines of the start and the end of an occurrence, or of a series as that of its first one."""
         start, time_zone = override.start or recurrence_id, override.time_zone or self._time_zone
-        yield self._format_stored("DTSTART", start.isoformat(), time_zone)
+        yield self._format_stored("DTSTART", format_local(start, time_zone), time_zone)
         duration = series.measure_occurrence(recurrence_id, override)
         # DTEND must be later than DTSTART (RFC 5545 §3.8.2.2), so an event without a duration has none.
         if not duration or (override.duration is None and series.duration is None):
@@ -132,7 +133,7 @@ class _Renderer:
             yield self._format_stored("DTEND", add_days_clamped(start, duration).isoformat(), time_zone)
             return
         # The duration is exact, also across a clock change (§3.8.5.3).
-        end = add_clamped(to_utc(start, time_zone), duration)
+        end = add_clamped(resolve_local(start, time_zone), duration)
         local = to_local(end, time_zone)
         # The second occurrence of a local time is written in UTC, because with a TZID it would mean the first.
         is_unambiguous = to_utc(local, time_zone) == end
