@@ -60,7 +60,10 @@ class Version(Reply):
 
 @router.get("/version", responses=describe_response(200, "The version of the planner.", Version))
 async def check_version() -> Response:
-    """Check which version of the planner responds."""
+    """Check which version of the planner responds.
+
+    `commit` is the one that it was started from, or null if that is unknown.
+    """
     return Response(to_json({"version": VERSION, "commit": find_commit()}), media_type=JSON)
 
 

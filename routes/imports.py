@@ -78,7 +78,7 @@ async def import_events(
 
     New events are created as private ones. An entry whose UID you have already updates your event, unless
     it is an older version than the last one: SEQUENCE and then DTSTAMP are compared, for each RECURRENCE-ID
-    by itself. Importing the same file again changes nothing. An update leaves what only you have changed:
+    separately. Importing the same file again changes nothing. An update leaves what only you have changed:
     tags, reminders, notes on single occurrences, color and so on. What both have changed: the times, the
     place and the status are the entry's (yours are in the revisions), and the rest is yours; `warnings`
     says so. The visibility of your events never changes. With `METHOD:CANCEL`, an entry sets the status of
