@@ -34,6 +34,10 @@ coverage: .venv/test ## run all tests, and fail if they run less of the code tha
 test-mock: .venv/test ## run the tests that need no real MongoDB, on any platform
 	$(PYTEST) --engine=mock
 
+.PHONY: client
+client: .venv/test ## generate a client from the OpenAPI document, and use it and stock OAuth clients
+	$(BIN)/python -m pytest tests/clients
+
 .PHONY: lint
 lint: .venv/test ## check style, types and the direction of imports
 	$(BIN)/ruff check .
