@@ -60,12 +60,19 @@ class Api:
     def ask(self, method: str, path: str, body: dict[str, Any] | None = None) -> Any:
         raw = None if body is None else json.dumps(body).encode()
         kind = {} if raw is None else {"content-type": "application/json"}
-        self._connection.request(method, "/api/v1" + path, raw, self._headers | kind)
-        answer = self._connection.getresponse()
+        try:
+            answer = self._send(method, path, raw, self._headers | kind)
+        except http.client.RemoteDisconnected:
+            # The server has closed the connection, which was idle while data were stored for the measurement.
+            answer = self._send(method, path, raw, self._headers | kind)
         content = answer.read()
         if answer.status >= 300:
             raise RuntimeError(f"{method} {path} was answered {answer.status}: {content[:300]!r}")
         return json.loads(content) if content else None
+
+    def _send(self, method: str, path: str, body: bytes | None, headers: dict[str, str]) -> http.client.HTTPResponse:
+        self._connection.request(method, "/api/v1" + path, body, headers)
+        return self._connection.getresponse()
 
     def close(self) -> None:
         self._connection.close()
