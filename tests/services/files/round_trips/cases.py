@@ -2,9 +2,10 @@
 
 from typing import Final
 
-from tests.domain.ics.samples import APPLE, EXCHANGE, GOOGLE, THUNDERBIRD, event, file, zone
+from tests.domain.ics.samples import APPLE, EXCHANGE, GOOGLE, THUNDERBIRD, always, event, file, zone
 
 BERLIN = zone("Customized Time Zone", "+0200", "+0100")
+LONDON = zone("GMT", "+0100", "+0000")
 
 
 def entry(*lines: str, start: str = "DTSTART:20260601T100000Z", head: str = "") -> str:
@@ -29,9 +30,17 @@ CASES: Final = {
     "mozilla": THUNDERBIRD,
     "categories": entry("CATEGORIES:Straße,STRASSE,İstanbul,Work\\, hard", f"CATEGORIES:{'x' * 40}"),
     "transparent": entry('TRANSP;X-NOTE="a:b":TRANSPARENT', "DURATION:PT1H"),
+    "gmt with summer time": file(
+        LONDON, event("DTEND;TZID=GMT:20260723T112000", start="DTSTART;TZID=GMT:20260723T102000")
+    ),
     "customized time zone": file(
         BERLIN, event("DURATION:PT1H", start="DTSTART;TZID=Customized Time Zone:20260723T102000")
     ),
+    "constant offset": file(
+        always("tzone://Microsoft/Custom", "-0330"),
+        event("DURATION:PT1H", start='DTSTART;TZID="tzone://Microsoft/Custom":20260723T102000'),
+    ),
+    "unknown time zone": entry("DURATION:PT1H", start="DTSTART;TZID=Nowhere:20260723T102000"),
     "floating": entry("DTEND:20260601T110000", start="DTSTART:20260601T100000", head="X-WR-TIMEZONE:Asia/Tokyo\r\n"),
     "floating exceptions": series(
         start="DTSTART;TZID=Europe/Berlin:20261019T100000",
