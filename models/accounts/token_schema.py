@@ -24,7 +24,7 @@ class TokensRead(Reply):
     access_token: Annotated[str, Field(description="Send it as `Authorization: Bearer …`.")]
     token_type: Literal["Bearer"]
     expires_in: Annotated[int, Field(description="The lifetime of the access token, in seconds.")]
-    refresh_token: Annotated[str, Field(description="Can be used once, for new tokens.")]
+    refresh_token: Annotated[str, Field(description="For new tokens; it is replaced by the one that comes with them.")]
     scope: Annotated[
         str | None,
         Field(description="The scopes of the tokens; absent when they have all rights.", exclude_if=is_none),

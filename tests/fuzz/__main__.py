@@ -22,8 +22,14 @@ from tests.support.servers import ROOT, RunningServer, running
 SECRET = "a key of the fuzzer, and of nothing else: 9c41e2d7"
 PASSWORD = "seven lazy herons by the lake"
 # Requests that revoke the session they are made with: tried apart, by an account of their own.
-SESSION_ENDING_PATHS = ("/api/v1/auth/signout", "/api/v1/auth/sessions", "/api/v1/auth/sessions/{id}")
-SESSION_ENDING_SHARE = 0.1
+SESSION_ENDING_PATHS = (
+    "/api/v1/auth/signout",
+    "/api/v1/auth/sessions",
+    "/api/v1/auth/sessions/{id}",
+    "/api/v1/users/{id}/sessions",
+)
+# How much of the time each kind of caller has. Most is answered to an admin.
+SHARES = {"admin": 0.4, "user": 0.3, "anonymous": 0.2, "leaver": 0.1}
 # What the schema allows is not all that is acceptable: an end lies after its start. And what a
 # creation answered may be gone already, when its Idempotency-Key was used before.
 NOT_CHECKED = "positive_data_acceptance,ensure_resource_availability"
@@ -50,17 +56,18 @@ def main() -> int:
 
 
 def _fuzz(server: RunningServer, folder: Path, settings: dict[str, str], seconds: int, seed: int) -> int:
-    leaving = max(5, int(seconds * SESSION_ENDING_SHARE))
-    admin = _sign_up(server, "admin@example.com")
-    command = [sys.executable, "-m", "planner", "admin", "create", "admin@example.com"]
     environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "DATA_DIR": str(folder), **settings}
-    subprocess.run(command, env=environment, cwd=folder, check=True)
-    # What is known of a token's account is forgotten after two seconds.
-    paths = [f"--exclude-path={path}" for path in SESSION_ENDING_PATHS]
-    status = _schemathesis(server, admin, seconds - leaving, seed, folder, paths)
-    leaver = _sign_up(server, "leaver@example.com")
-    paths = [f"--include-path={path}" for path in SESSION_ENDING_PATHS]
-    status = _schemathesis(server, leaver, leaving, seed, folder, paths) or status
+    status = 0
+    for who, share in SHARES.items():
+        token = None if who == "anonymous" else _sign_up(server, f"{who}@example.com")
+        if who in ("admin", "leaver"):
+            # What is known of a token's account is forgotten after two seconds.
+            command = [sys.executable, "-m", "planner", "admin", "create", f"{who}@example.com"]
+            subprocess.run(command, env=environment, cwd=folder, check=True)
+        option = "include" if who == "leaver" else "exclude"
+        paths = [f"--{option}-path={path}" for path in SESSION_ENDING_PATHS]
+        print(f"\nAs {who}:", flush=True)
+        status = _schemathesis(server, token, max(5, int(seconds * share)), seed, folder, paths) or status
     if failures := re.findall(r"^Traceback.*?^\S.*?$", server.output, re.MULTILINE | re.DOTALL):
         print("The planner's own log:", *failures[:5], sep="\n\n")
         status = status or 1
@@ -77,12 +84,14 @@ def _sign_up(server: RunningServer, email: str) -> str:
     return str(answer.json()["access_token"])
 
 
-def _schemathesis(server: RunningServer, token: str, seconds: int, seed: int, folder: Path, options: list[str]) -> int:
+def _schemathesis(
+    server: RunningServer, token: str | None, seconds: int, seed: int, folder: Path, options: list[str]
+) -> int:
     command = [
         str(Path(sys.executable).with_name("schemathesis")),
         "run",
         f"{server.root}/openapi.json",
-        f"--header=Authorization: Bearer {token}",
+        *([f"--header=Authorization: Bearer {token}"] if token else []),
         f"--max-time={seconds}",
         f"--seed={seed}",
         "--checks=all",

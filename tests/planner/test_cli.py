@@ -138,6 +138,12 @@ def test_check_without_any_setting_names_the_data_directory_and_creates_nothing(
     assert list(operator.folder.iterdir()) == []
 
 
+def test_check_names_misspelt_settings_and_takes_empty_ones_for_none(operator: Operator) -> None:
+    ended = operator.runs("check", TRUSTED_PROXY="10.0.0.1", PORT="", PUBLIC_URL="", PASSWORD_ROUNDS="")
+    assert ended.status == 0
+    assert "TRUSTED_PROXY is no setting; do you mean TRUSTED_PROXIES?" in ended.out
+
+
 def test_check_fails_when_mails_cannot_be_written_and_changes_nothing(operator: Operator) -> None:
     (operator.folder / "occupied").touch()
     for data_dir in ("occupied", "occupied/deeper"):

@@ -144,4 +144,5 @@ def test_clients_that_do_not_finish_a_request_in_thirty_seconds_are_dropped(serv
             else:
                 assert response == b""
     assert time.monotonic() - begun < 2 * SLOW_SECONDS
+    assert "Traceback" not in server.output
     assert exchange(server, GET + b"Connection: close\r\n\r\n").startswith(b"HTTP/1.1 200 ")

@@ -4,13 +4,15 @@ import inspect
 from typing import Any
 
 import httpx
+import pytest
 from fastapi import FastAPI
 from fastapi.dependencies.models import Dependant
 from fastapi.routing import APIRoute
 
 from auth.authenticate import RANK, require_role
+from planner.errors import Invalid
 from tests.support.clients import PASSWORD, Person, Planner, ok, sign_in, sign_up
-from tests.support.services import database_of
+from tests.support.services import database_of, services_of
 from tests.support.sessions import get_me, refresh
 from tests.support.stored_data import find_words
 
@@ -188,6 +190,19 @@ async def test_an_admin_deletes_an_account_with_everything_that_belongs_to_it(
 async def test_admins_delete_their_own_account_with_their_password_only(admin: Person) -> None:
     assert "/users/me" in (await admin.delete(f"/users/{admin.id}")).json()["detail"]
     ok(await admin.get("/users/me"))
+
+
+async def test_the_operator_names_an_account_by_its_address_only(app: FastAPI, api: Planner) -> None:
+    await sign_up(api, "ada@example.com", username="countess")
+    administration = services_of(app).administration
+    for name in ("countess", "", "ada@", "ada@example.com,ben@example.com"):
+        with pytest.raises(Invalid) as caught:
+            await administration.make_admin(name)
+        assert [error.pointer for error in caught.value.errors] == ["/email"]
+    assert await administration.make_admin("nobody@example.com") is None
+    made = await administration.make_admin(" ADA@example.com")
+    assert made is not None
+    assert made.username == "countess"
 
 
 async def test_creating_an_admin_is_recorded_in_the_audit(app: FastAPI, admin: Person) -> None:
