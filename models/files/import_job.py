@@ -15,7 +15,7 @@ from database.reads import find_one, find_raw_batches, has_at_least
 from database.writes import Delete, Insert, Require, Update, Write
 from models.accounts.user import User
 from models.files.import_chunk import ImportChunk
-from models.files.import_counts import ImportCounts
+from models.files.import_counts import MAX_WARNINGS, ImportCounts
 
 ImportStatus = Literal["waiting", "running", "done", "failed"]
 # A job and its file are deleted after this time, whether or not the import has finished.
@@ -54,11 +54,17 @@ def list_warnings(counts: ImportCounts) -> list[EntryWarning]:
     return [EntryWarning(uid=warning.uid, reason=warning.reason) for warning in counts.warnings]
 
 
+def add_last_warning(warnings: list[EntryWarning], count: int) -> list[EntryWarning]:
+    """Return the warnings, of which there are `count`, with one at the end that says how many more there are."""
+    more = count - len(warnings)
+    return [*warnings, EntryWarning(uid=None, reason=f"there are {more} more warnings")] if more > 0 else warnings
+
+
 class ImportJob(StoredDocument):
     """An import that runs in the background.
 
     An unfinished job can be leased once `due_at` has passed; `lease_holder` has leased it last. The fields from
-    `total` to `warnings` are those of `ImportCounts`.
+    `total` to `warning_count` are those of `ImportCounts`.
     """
 
     owner: PydanticObjectId
@@ -74,6 +80,7 @@ class ImportJob(StoredDocument):
     unchanged: int
     failed: list[FailedEntry]
     warnings: list[EntryWarning] = Field(default_factory=list)
+    warning_count: int = 0
     reason: str | None = None
     attempts: int
     due_at: datetime | None = None
@@ -177,10 +184,15 @@ class ImportJob(StoredDocument):
             cls.created: counts.created,
             cls.updated: counts.updated,
             cls.unchanged: counts.unchanged,
+            cls.warning_count: counts.warning_count,
         }
         update: Changes = {"$set": assign(cls.total, counts.total), "$inc": added}
-        pushed = {cls.failed: list_failed_entries(counts), cls.warnings: list_warnings(counts)}
-        if pushes := {name: {"$each": entries} for name, entries in pushed.items() if entries}:
+        pushes: Changes = {}
+        if counts.failed:
+            pushes[cls.failed] = {"$each": list_failed_entries(counts)}
+        if counts.warnings:
+            pushes[cls.warnings] = {"$each": list_warnings(counts), "$slice": MAX_WARNINGS}
+        if pushes:
             update["$push"] = pushes
         return Update(cls, {cls.id: id, cls.lease_holder: holder, cls.done: done}, update)
 

@@ -11,6 +11,7 @@ from models.files.import_job import (
     FailedEntry,
     ImportJob,
     ImportStatus,
+    add_last_warning,
     list_failed_entries,
     list_warnings,
 )
@@ -40,7 +41,10 @@ class ImportRead(Reply):
     ]
     warnings: Annotated[
         list[EntryWarning],
-        Field(description="What was imported, but not exactly as the file says it, and what was done instead."),
+        Field(
+            description="What was imported, but not exactly as the file says it, and what was done instead. At most"
+            " 5,000 are listed, of one entry at most 50; a last one says how many more there are."
+        ),
     ]
 
     @classmethod
@@ -51,7 +55,7 @@ class ImportRead(Reply):
             updated=counts.updated,
             unchanged=counts.unchanged,
             failed=list_failed_entries(counts),
-            warnings=list_warnings(counts),
+            warnings=add_last_warning(list_warnings(counts), counts.warning_count),
         )
 
 
@@ -98,7 +102,7 @@ class ImportJobRead(ImportRead):
             updated=job.updated,
             unchanged=job.unchanged,
             failed=job.failed,
-            warnings=job.warnings,
+            warnings=add_last_warning(job.warnings, job.warning_count),
             reason=job.reason,
             created_at=job.created_at,
             finished_at=job.finished_at,

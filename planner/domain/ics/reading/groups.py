@@ -31,6 +31,8 @@ from planner.domain.zones import MIDNIGHT
 EntryKind = Literal["event", "occurrences", "cancel"]
 
 _SUPPORTED_METHODS = frozenset({None, "", "PUBLISH", "REQUEST", "CANCEL"})
+# The number of warnings about one entry that are reported; each of the lines of an entry may be a reason for one.
+MAX_WARNINGS = 50
 # These properties differ between two exports of the same entry.
 _RECORD_PROPERTIES = ("DTSTAMP", "CREATED", "LAST-MODIFIED")
 
@@ -127,7 +129,17 @@ def parse_group(group: EntryGroup) -> ParsedGroup:
         built = _build_entry(group.uid, parts)
     except Unreadable as error:
         return ParsedGroup(None, [*failures, ImportNote(group.uid, str(error))], [])
-    return ParsedGroup(built.entry, failures + built.failures, warnings + built.warnings if built.entry else [])
+    warnings = limit_warnings(group.uid, warnings + built.warnings) if built.entry else []
+    return ParsedGroup(built.entry, failures + built.failures, warnings)
+
+
+def limit_warnings(uid: str, warnings: list[ImportNote]) -> list[ImportNote]:
+    """Return the different warnings about one entry; of very many only the first ones, and how many more there are."""
+    different = list(dict.fromkeys(warnings))
+    more = len(different) - MAX_WARNINGS
+    if more <= 0:
+        return different
+    return [*different[:MAX_WARNINGS], ImportNote(uid, f"there are {more} more warnings about this entry")]
 
 
 def _parse_part(component: Component, context: CalendarContext, uid: str) -> _Part:
