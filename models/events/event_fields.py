@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, with_config
 from typing_extensions import TypedDict
 
-from models.shared.fields import NO_NUL
+from models.shared.fields import NO_NUL, TimeZone
 from planner.domain.colors import parse_color
 from planner.domain.fields import (
     MAX_DESCRIPTION_LENGTH,
@@ -172,6 +172,14 @@ class EventContent(BaseModel):
             examples=[[10], [-540, 10]],
         ),
     ] = Field(default_factory=list)
+    end_time_zone: Annotated[
+        TimeZone | None,
+        Field(
+            description="The IANA time zone of the end if it is another one than that of the start, as of a flight. "
+            "A local `end` is in this zone. It means nothing to an end without a time of day.",
+            examples=[None, "America/New_York"],
+        ),
+    ] = None
 
 
 def example_content() -> dict[str, Any]:

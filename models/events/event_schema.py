@@ -136,7 +136,13 @@ class EventCreate(EventContent, Request):
 
     uid: Uid | None = None
     start: Moment | None = None
-    end: Annotated[Moment | None, Field(description="Exclusive; in the same form as `start`, and after it.")] = None
+    end: Annotated[
+        Moment | None,
+        Field(
+            description="Exclusive; in the same form as `start`, and after it. A local time is in `end_time_zone`, if "
+            "that is set."
+        ),
+    ] = None
     all_day: Annotated[
         bool | None, Field(description="Whether `start` is a date; it may be sent if it agrees with `start`.")
     ] = None

@@ -26,6 +26,7 @@ _FIELDS = only(
         Event.start,
         Event.end,
         Event.all_day,
+        Event.end_time_zone,
         Event.time_zone,
     ),
     *(Event.begins, Event.ends, Event.repeats, Event.seconds, Event.nominal_days, Event.recurrence, Event.overrides),

@@ -18,7 +18,7 @@ from planner.domain.recurrence.documents import series_from_event
 from planner.domain.recurrence.occurrences import Occurrence
 from planner.domain.recurrence.series import Series
 from planner.domain.stored_event import NO_LINES, ImportedLines, StoredRecurrence
-from planner.domain.times import format_rfc3339, format_stored_time
+from planner.domain.times import format_rfc3339, format_stored_end, format_stored_time
 
 # Larger documents are not cached, so that the memory of the caches stays bounded.
 _MAX_CACHED_BYTES = 4096
@@ -127,7 +127,7 @@ def build_body(event: Event) -> dict[str, Any]:
     for name in PLAIN_FIELDS:
         body[name] = values[name]
     body["start"] = format_stored_time(event.start, time_zone)
-    body["end"] = format_stored_time(event.end, time_zone)
+    body["end"] = format_stored_end(event.end, time_zone, event.end_time_zone)
     body["all_day"] = event.all_day
     body["time_zone"] = time_zone
     body["recurrence"] = None if event.recurrence is None else _render_recurrence(event.recurrence, time_zone)
@@ -204,7 +204,8 @@ def render_occurrence(event: OccurringEvent, occurrence: Occurrence | None, acco
     # An occurrence of an event without an end has no end either.
     has_end = series.duration is not None or (override is not None and override.duration is not None)
     is_instant = occurrence.end == occurrence.start
-    own["end"] = format_occurrence_time(occurrence.end, time_zone) if has_end and not is_instant else None
+    end_zone = own.get("end_time_zone", body["end_time_zone"]) or time_zone
+    own["end"] = format_occurrence_time(occurrence.end, end_zone) if has_end and not is_instant else None
     own["recurrence_id"] = occurrence.recurrence_id.isoformat()
     return to_json(body | own)
 

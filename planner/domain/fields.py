@@ -6,7 +6,7 @@ defaults are in `models/events/event_fields.py`. To add a field, see docs/adding
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Final, Literal
 
 from planner.domain.ics.field_properties import (
@@ -148,6 +148,7 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "end": _time(),
     "all_day": _time(),
     "time_zone": _time(),
+    "end_time_zone": replace(_plain(), is_of_times=True),
     "recurrence": EventField(written_by="author", is_of_series=True, is_of_times=True, is_compared=True),
     "overrides": _of_series(),
     "seconds": _of_series(),

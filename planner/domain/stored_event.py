@@ -143,6 +143,9 @@ class StoredEvent(BusyEvent, Protocol):
     def title(self) -> str: ...  # noqa: D102
 
     @property
+    def end_time_zone(self) -> str | None: ...  # noqa: D102
+
+    @property
     def revision(self) -> int: ...  # noqa: D102
 
     @property

@@ -87,12 +87,19 @@ def require_time_zone(time_zone: str) -> None:
         raise Invalid.field("/time_zone", str(error)) from None
 
 
-def resolve_times(start: str | None, end: str | None, all_day: bool | None, time_zone: str | None) -> EventTimes:
+def resolve_times(
+    start: str | None,
+    end: str | None,
+    all_day: bool | None,
+    time_zone: str | None,
+    end_time_zone: str | None = None,
+) -> EventTimes:
     """Compute the times of an event from what its author sent.
 
     A local time is in `time_zone`, or in UTC if that is None. A time with an offset is an instant,
     and is stored as the local time at that instant. A date as start makes the event an all-day one.
-    `end` is exclusive; it must be after `start`, and a date if `start` is one.
+    `end` is exclusive; it must be after `start`, and a date if `start` is one. A local end is in `end_time_zone`, if
+    that is not None.
 
     Raises `Invalid` at the field that is wrong.
     """
@@ -107,6 +114,8 @@ def resolve_times(start: str | None, end: str | None, all_day: bool | None, time
 
     parsed_start = parse_date_or_time(start, "/start")
     parsed_end = None if end is None else parse_date_or_time(end, "/end")
+    if end_time_zone is not None:
+        parsed_end = resolve_end(parsed_end, end_time_zone)
     is_date = not isinstance(parsed_start, datetime)
     if parsed_end is not None and isinstance(parsed_end, datetime) == is_date:
         raise Invalid.field("/end", "must be a date if start is a date, and a time if start is a time")
@@ -118,6 +127,11 @@ def resolve_times(start: str | None, end: str | None, all_day: bool | None, time
         return _resolve_all_day(parsed_start, parsed_end, time_zone)
     except OverflowError:
         raise Invalid.field("/start", _OUTSIDE_CALENDAR) from None
+
+
+def resolve_end(end: date | None, end_time_zone: str) -> date | None:
+    """Return the instant of an end that is a local time in a zone of its own; any other end stays as it is."""
+    return to_utc(end, end_time_zone) if isinstance(end, datetime) and end.tzinfo is None else end
 
 
 def _resolve_all_day(start: date, end: date | None, time_zone: str | None) -> EventTimes:
@@ -201,6 +215,13 @@ def format_stored_time(stored: str | None, time_zone: str | None) -> str | None:
     if offset is None or offset != load_utc_offset(time_zone)(moment):
         return format_rfc3339(instant, time_zone)
     return f"{stored}{_format_offset(offset)}"
+
+
+def format_stored_end(stored: str | None, time_zone: str | None, end_time_zone: str | None) -> str | None:
+    """Format a stored end for a response as `format_stored_time` does, with the offset of its own zone if any."""
+    if stored is None or end_time_zone is None or len(stored) == len("2026-05-01"):
+        return format_stored_time(stored, time_zone)
+    return format_rfc3339(stored_time_to_utc(stored, time_zone or "UTC"), end_time_zone)
 
 
 def has_offset(stored: str) -> bool:

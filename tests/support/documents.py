@@ -36,7 +36,7 @@ def build_user(name: str = "ada", **fields: Any) -> dict[str, Any]:
 def build_event_document(creator: Id, **fields: Any) -> Event:
     """Return an event as `Events.create` stores it, from the fields of a draft."""
     draft = EventCreate.model_validate({"title": "Book launch"} | fields)
-    times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
+    times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone, draft.end_time_zone)
     content = build_content(draft, times, build_requested_series(draft, times))
     return Event.new(creator, content, now=NOW, uid=draft.uid)
 

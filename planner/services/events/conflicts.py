@@ -20,7 +20,7 @@ from models.events.event_view import format_occurrence_time
 from planner.clock import Clock
 from planner.domain.busy import RequestedSlots, Slot, find_overlapping_slots, find_slot, find_slots_to_check
 from planner.domain.recurrence.occurrences import find_occurrence
-from planner.domain.times import format_stored_time
+from planner.domain.times import format_stored_end, format_stored_time
 from planner.errors import Collision, DoubleBooking
 from planner.services.events.user_lock import UserWriteLocks
 
@@ -129,10 +129,12 @@ def _describe(conflict: _Conflict) -> Collision:
     if series is None or recurrence_id is None:
         start = format_stored_time(event.start, time_zone)
         assert start is not None
-        return Collision(id, event.title, start, format_stored_time(event.end, time_zone), None)
+        return Collision(id, event.title, start, format_stored_end(event.end, time_zone, event.end_time_zone), None)
     occurrence, override = find_occurrence(series, recurrence_id), series.overrides.get(recurrence_id)
     assert occurrence is not None
     title = event.title if override is None else override.fields.get(Event.title) or event.title
     start = format_occurrence_time(occurrence.start, series.time_zone)
-    end = format_occurrence_time(occurrence.end, series.time_zone)
+    own = {} if override is None else override.fields
+    end_zone = str(own.get("end_time_zone", event.end_time_zone) or series.time_zone)
+    end = format_occurrence_time(occurrence.end, end_zone)
     return Collision(id, str(title), start, end, recurrence_id.isoformat())

@@ -53,7 +53,7 @@ class Events:
         if response := await find_stored_response(key, draft):
             return response
         now = self._clock.now()
-        times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
+        times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone, draft.end_time_zone)
         content = build_content(draft, times, build_requested_series(draft, times))
         if draft.alarms:
             keep_alarms(None, draft.alarms)
@@ -208,7 +208,7 @@ def _apply_patch(event: Event, changes: dict[str, Any]) -> EventCreate:
 def _resolve_changed_times(draft: EventCreate, sent: Collection[str]) -> EventTimes:
     """Return the times of a changed event. Raises `Invalid` at a field that was sent."""
     try:
-        times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone)
+        times = resolve_times(draft.start, draft.end, draft.all_day, draft.time_zone, draft.end_time_zone)
     except Invalid as error:
         pointer, message = error.errors[0]
         if pointer != "/end" or "end" in sent:

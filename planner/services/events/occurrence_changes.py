@@ -4,6 +4,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 
+from models.events.event import Event
 from models.events.event_schema import EventCreate, OccurrencePatch, Recurrence
 from planner.domain.recurrence.documents import parse_local, parse_stored_local, to_invalid
 from planner.domain.recurrence.edits import UNSET, SeriesChanges, edit_series
@@ -11,11 +12,25 @@ from planner.domain.recurrence.occurrences import Occurrence
 from planner.domain.recurrence.rrule import RecurrenceError, parse_rule
 from planner.domain.recurrence.series import DAY, NO_DURATION, Override, Series, canonicalize_rule, set_fold_of_start
 from planner.domain.recurrence.shift import Shift
-from planner.domain.times import EventTimes, has_offset, parse_date_or_time
+from planner.domain.times import EventTimes, has_offset, parse_date_or_time, resolve_end
 from planner.domain.zones import measure_duration, resolve_local, to_local_with_fold, to_utc
 from planner.errors import Invalid
 
 _NOT_FOR_ONE = "can be changed for following occurrences or for all, not for one"
+
+
+def resolve_local_end(patch: OccurrencePatch, end_time_zone: str | None) -> OccurrencePatch:
+    """Return a patch whose end has an offset if it is a local time in a zone of its own, which the occurrence has.
+
+    Raises `Invalid`.
+    """
+    if Event.end_time_zone in patch.model_fields_set:
+        end_time_zone = getattr(patch, Event.end_time_zone)
+    end = None if patch.end is None else parse_date_or_time(patch.end, "/end")
+    if end_time_zone is None or not isinstance(end, datetime):
+        return patch
+    resolved = resolve_end(end, end_time_zone)
+    return patch if resolved is None else patch.model_copy(update={"end": resolved.isoformat()})
 
 
 def build_own_times(series: Series, occurrence: Occurrence, patch: OccurrencePatch) -> Override:

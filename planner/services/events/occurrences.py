@@ -36,7 +36,7 @@ from planner.domain.zones import EARLIEST_INSTANT, LATEST_INSTANT, add_clamped
 from planner.errors import Conflict, Invalid, NotFound, Stale
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.events.current_event import CHANGED, require_revision
-from planner.services.events.occurrence_changes import build_own_times, build_series_changes
+from planner.services.events.occurrence_changes import build_own_times, build_series_changes, resolve_local_end
 from planner.services.events.occurrence_list import find_occurrences, parse_position
 from planner.services.shared.pages import page_of
 from planner.services.shared.views import Page, View
@@ -92,9 +92,13 @@ class Occurrences:
         _require_changeable(event, revisions)
         if patch.time_zone:
             require_time_zone(patch.time_zone)
+        stored = event.event
+        own = series.overrides.get(occurrence.recurrence_id, Override()).fields
+        end_time_zone = own.get("end_time_zone", stored.end_time_zone)
+        patch = resolve_local_end(patch, None if end_time_zone is None else str(end_time_zone))
         change = self._change_following if following else self._change_one
         try:
-            return await change(caller, event.event, series, occurrence, patch, reject)
+            return await change(caller, stored, series, occurrence, patch, reject)
         except RecurrenceError as error:
             raise to_invalid(error) from None
 

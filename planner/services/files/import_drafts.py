@@ -161,7 +161,7 @@ def _validate_fields(uid: str, fields: dict[str, Any]) -> tuple[EventCreate, Eve
         body = EventCreate.model_validate({"uid": uid, **sent})
     except ValidationError as error:
         raise Invalid(field_errors(error)) from None
-    return body, resolve_times(body.start, body.end, body.all_day, body.time_zone), fields["ics"]
+    return body, resolve_times(body.start, body.end, body.all_day, body.time_zone, body.end_time_zone), fields["ics"]
 
 
 def _build_imported_content(

@@ -123,6 +123,7 @@ class EntryTimes:
                 end = format_local_instant(to_utc(self.start, self._time_zone) + length, self._time_zone)
         fields["end"] = end
         fields["time_zone"] = self._stored_zone
+        fields |= self._build_end_zone(vevent, end, self._time_zone, self._context)
         has_days = vevent.end is None and vevent.duration is not None and bool(vevent.duration.nominal)
         if has_days and not self._is_all_day and self._zone.keeps_local_times:
             fields["length"] = vevent.duration
@@ -180,7 +181,23 @@ class EntryTimes:
             end = None if end is None else format_local_instant(stored_time_to_utc(end, time_zone), self._time_zone)
             start_text = format_local_instant(to_utc(start, time_zone), self._time_zone)
         times = {"start": start_text, "end": end, "time_zone": own_zone}
+        times |= self._build_end_zone(vevent, end, own_zone or "UTC", context)
         return ParsedOccurrence(recurrence_id, self._time_zone, vevent.fields | times, vevent.version)
+
+    def _build_end_zone(
+        self, vevent: ParsedVEvent, end: str | None, time_zone: str, context: CalendarContext
+    ) -> dict[str, str | None]:
+        """Return the end and its zone if the file has it in another zone than the start; otherwise nothing.
+
+        An end in UTC has no zone of its own: programs write it so where a local time would be ambiguous.
+        """
+        written = vevent.end
+        if end is None or written is None or written.is_date or vevent.start.is_date:
+            return {}
+        end_zone = self._resolve(written, context)[1]
+        if written.tzid in (None, "UTC", vevent.start.tzid) or end_zone == time_zone:
+            return {}
+        return {"end": format_local_instant(stored_time_to_utc(end, time_zone), end_zone), "end_time_zone": end_zone}
 
     def build_moved(self, vevent: ParsedVEvent, except_ids: Collection[date]) -> Iterator[ParsedOccurrence]:
         """Yield the occurrences of a series that begin at other instants than they would in its time zone."""
@@ -195,6 +212,7 @@ class EntryTimes:
                 if end is not None:
                     length = stored_time_to_utc(end, time_zone) - self._file_zone.to_utc(self.start)
                     fields["end"] = format_local_instant(begins + length, self._time_zone)
+                    fields |= self._build_end_zone(vevent, fields["end"], self._time_zone, self._context)
                 fields["time_zone"] = self._time_zone
                 yield ParsedOccurrence(recurrence_id, self._time_zone, fields, vevent.version)
 

@@ -13,8 +13,8 @@ from planner.domain.ics.writing.vtimezone import format_tzid
 from planner.domain.recurrence.documents import series_from_event
 from planner.domain.recurrence.series import Override, Series, add_days_clamped
 from planner.domain.stored_event import ImportedLines, StoredEvent
-from planner.domain.times import format_local
-from planner.domain.zones import add_clamped, list_zone_names, resolve_local, to_local, to_utc
+from planner.domain.times import format_local, format_local_instant, stored_time_to_utc
+from planner.domain.zones import add_clamped, list_zone_names, resolve_local
 
 # These properties may occur only once in a VEVENT. An imported line is left out if we write the same property.
 _SINGLE_PROPERTIES = frozenset({"SEQUENCE", "CREATED", "LAST-MODIFIED"}).union(
@@ -91,8 +91,14 @@ class _Renderer:
         """Yield the lines of the VEVENT of an event that does not repeat."""
         times = [self._format_stored("DTSTART", start)]
         if self._event.end is not None:
-            times.append(self._format_stored("DTEND", self._event.end))
+            times.append(self._format_single_end(self._event.end))
         yield [*self._head, f"SEQUENCE:{self._sequence}", *times, *self._format_content(self._content), "END:VEVENT"]
+
+    def _format_single_end(self, end: str) -> str:
+        end_zone = self._event.end_time_zone
+        if end_zone is None or self._event.all_day:
+            return self._format_stored("DTEND", end)
+        return self._format_end(stored_time_to_utc(end, self._time_zone), end_zone)
 
     def format_recurring(self) -> Iterator[list[str]]:
         """Yield the lines of the VEVENT of a recurring event, then those of each occurrence that differs."""
@@ -134,13 +140,11 @@ class _Renderer:
             return
         # The duration is exact, also across a clock change (§3.8.5.3).
         end = add_clamped(resolve_local(start, time_zone), duration)
-        local = to_local(end, time_zone)
-        # The second occurrence of a local time is written in UTC, because with a TZID it would mean the first.
-        is_unambiguous = to_utc(local, time_zone) == end
-        if is_unambiguous:
-            yield self._format_stored("DTEND", local.isoformat(), time_zone)
-        else:
-            yield f"DTEND:{format_utc(end)}"
+        end_zone = override.fields.get("end_time_zone", self._event.end_time_zone)
+        yield self._format_end(end, str(end_zone or time_zone))
+
+    def _format_end(self, end: datetime, time_zone: str) -> str:
+        return self._format_stored("DTEND", format_local_instant(end, time_zone), time_zone)
 
     def _format_stored(self, name: str, stored_time: str, time_zone: str | None = None) -> str:
         """Return the line of a stored start or end, in the time zone of the event unless another one is given."""
