@@ -33,6 +33,8 @@ async def shown(person: Person) -> list[Any]:
     """Return all occurrences of a person without what the server decides, in their order."""
     items = ok(await person.get("/events/occurrences", params=WINDOW))["items"]
     found = [{name: value for name, value in item.items() if name not in OWN} for item in items]
+    # Dates have no time zone in a file (RFC 5545 §3.3.4): the days are those of whoever imports it.
+    found = [item | {"time_zone": None if item["all_day"] else item["time_zone"]} for item in found]
     return sorted(found, key=lambda item: (item["start"], item["uid"]))
 
 
