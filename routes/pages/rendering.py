@@ -84,4 +84,5 @@ def render_page(request: Request, template: str, status: int = 200, **values: An
 
 def redirect(request: Request, address: str) -> Response:
     """Return the response that sends a browser to an address of the planner after it has sent a form."""
-    return RedirectResponse(base_path(request) + address, 303, headers={"cache-control": "no-store"})
+    # Every `Location` gets the path of PUBLIC_URL in `routes/http/proxies.py`.
+    return RedirectResponse(address, 303, headers={"cache-control": "no-store"})

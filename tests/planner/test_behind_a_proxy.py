@@ -1,6 +1,7 @@
 """Behind a reverse proxy: every address keeps the path of PUBLIC_URL, and a proxy that is not trusted is noticed."""
 
 import logging
+import re
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -11,6 +12,8 @@ from fastapi import FastAPI
 from planner.services.mail.transports import MailTransport
 from tests.support.clients import PASSWORD, Planner, ok, sign_up
 from tests.support.mailbox import Mailbox, text_of
+
+ADDRESS = re.compile(r'(?:href|src|action)="([^"]*)"')
 
 
 @pytest.fixture
@@ -60,6 +63,12 @@ async def test_pages_name_no_address_outside_the_path_of_the_public_url(root: Pl
         page = await root.get(path)
         assert page.status_code == 200
         assert not [word for word in ('="/', "='/", '("/') if word in page.text], path
+    signed_out = await root.get("/signin?next=/account", headers={"accept": "text/html"})
+    assert signed_out.status_code == 200
+    for address in (found for page in (signed_out, await root.get("/signup")) for found in ADDRESS.findall(page.text)):
+        assert address.startswith(("/planner/", "?", "#")), address
+    refused = await root.get("/calendar", headers={"accept": "text/html"})
+    assert refused.headers["location"].startswith("/planner/signin?next=%2Fcalendar"), refused.headers
     metadata = ok(await root.get("/.well-known/oauth-authorization-server"))
     assert metadata["issuer"] == "http://planner.test/planner"
     assert metadata["token_endpoint"] == "http://planner.test/planner/api/v1/auth/token"
