@@ -41,7 +41,7 @@ class EntryRules:
         """Return the rule of the series. The others have become `rdates` and `exdates`. Raises `Unreadable`."""
         if len(self.rrules) + len(self.exrules) > MAX_RULES:
             raise Unreadable(f"it has more than {MAX_RULES} RRULEs and EXRULEs")
-        texts = [rule for rule in map(self._resolve_end, self.rrules) if rule is not None]
+        texts = [text for rule in self.rrules if (text := self._resolve_end("RRULE", rule)) is not None]
         if not self.exrules and len(texts) < 2:
             # A rule that is not valid is refused like that of a request.
             return texts[0] if texts else None
@@ -50,7 +50,8 @@ class EntryRules:
         for done, pattern in enumerate(others):
             assert main is not None
             self._add_occurrences(main, pattern, (MAX_EXPANDED - len(self.rdates)) // (len(others) - done))
-        exrules = sorted(self._compile_all("EXRULE", self.exrules), key=self._rank)
+        excluded = [text for rule in self.exrules if (text := self._resolve_end("EXRULE", rule)) is not None]
+        exrules = sorted(self._compile_all("EXRULE", excluded), key=self._rank)
         for done, exrule in enumerate(exrules):
             self._exclude(main, exrule, (MAX_EXPANDED - len(self.exdates)) // (len(exrules) - done))
         return str(main.rule) if main else None
@@ -69,25 +70,23 @@ class EntryRules:
         except RecurrenceError as error:
             raise Unreadable(f"its {name} {error}") from None
 
-    def _resolve_end(self, rule: str) -> str | None:
+    def _resolve_end(self, name: str, rule: str) -> str | None:
         """Return a rule without the later of its two ends; None for one that ends before its start."""
         parts = rule.removesuffix(";").split(";")
         until = next((part for part in parts if part.upper().startswith("UNTIL=")), None)
         count = next((part for part in parts if part.upper().startswith("COUNT=")), None)
         if until is None:
             return rule
-        by_until = self._compile("RRULE", ";".join(part for part in parts if part is not count))
+        by_until = self._compile(name, ";".join(part for part in parts if part is not count))
         if self._ends_before_start(by_until):
-            self.warnings.append(f"its RRULE has an {until}, which is before its DTSTART; the rule was left out")
+            self.warnings.append(f"its {name} has an {until}, which is before its DTSTART; the rule was left out")
             return None
         if count is None:
             return rule
-        by_count = self._compile("RRULE", ";".join(part for part in parts if part is not until))
+        by_count = self._compile(name, ";".join(part for part in parts if part is not until))
         is_count_earlier = by_until.last is None or by_count.last is None or by_count.last <= by_until.last
-        earlier = by_count if is_count_earlier else by_until
-        self.warnings.append(
-            f"its RRULE has both COUNT and UNTIL; it ends with {count if is_count_earlier else until}, which is earlier"
-        )
+        earlier, end = (by_count, count) if is_count_earlier else (by_until, until)
+        self.warnings.append(f"its {name} has both COUNT and UNTIL; it ends with {end}, which is earlier")
         return str(earlier.rule)
 
     def _ends_before_start(self, pattern: Pattern) -> bool:
