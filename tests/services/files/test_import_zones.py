@@ -202,6 +202,7 @@ def expected(tzid: str, description: str, start: datetime, rrule: str) -> Iterat
         ("EST", EST, datetime(2026, 1, 5, 10), "FREQ=WEEKLY;COUNT=100"),
         (MICROSOFT, NEWFOUNDLAND, datetime(2026, 1, 5, 10), "FREQ=DAILY;COUNT=400"),
         (MICROSOFT, NEWFOUNDLAND, datetime(2026, 1, 5, 23, 45), "FREQ=WEEKLY;BYDAY=MO;COUNT=9"),
+        (MICROSOFT, NEWFOUNDLAND, datetime(2026, 1, 30, 23, 45), "FREQ=MONTHLY;BYDAY=-1FR;COUNT=24"),
         (MICROSOFT, NEWFOUNDLAND, datetime(2026, 1, 31, 23, 45), "FREQ=MONTHLY;COUNT=9"),
     ],
 )  # fmt: skip
@@ -213,6 +214,17 @@ def test_a_series_takes_place_when_the_clocks_of_the_file_say(
     assert found.starts == moments
     assert found.ends == [moment + timedelta(hours=1) for moment in moments]
     assert bool(found.warnings) == (tzid not in ("GMT", "EST"))
+
+
+def test_days_of_a_duration_are_days_by_the_clocks_of_the_file() -> None:
+    found = single(CUSTOM_NAME, CUSTOM, "20050311T100000", "RRULE:FREQ=DAILY;COUNT=3", "DURATION:P1D")
+    assert found.starts == utc("2005-03-11T15:00", "2005-03-12T15:00", "2005-03-13T14:00")
+    assert found.ends == utc("2005-03-12T15:00", "2005-03-13T14:00", "2005-03-14T14:00")
+
+
+def test_an_excluded_occurrence_in_a_zone_that_is_none_does_not_come_back() -> None:
+    lines = ("RRULE:FREQ=DAILY;COUNT=3", f"EXDATE;TZID={CUSTOM_NAME}:20050320T100000", "EXDATE:20050321T140000Z")
+    assert single(CUSTOM_NAME, CUSTOM, "20050319T100000", *lines).starts == utc("2005-03-19T14:00")
 
 
 def test_a_series_without_an_end_takes_place_when_the_file_says_for_years() -> None:

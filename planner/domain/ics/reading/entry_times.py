@@ -61,6 +61,7 @@ class EntryTimes:
         self.start, self.warnings = main.start.value, list[str]()
         self._is_all_day = main.start.is_date
         self._context = context
+        self._exdates = set[date]()
         # The zone of floating times is that of the event as soon as this is known.
         self._file_zone = UTC_ZONE if self._is_all_day else self._find_zone(main.start, context, context.tzids.floating)
         self._zone = EventZone("UTC") if self._is_all_day else self._choose_zone(main)
@@ -79,7 +80,8 @@ class EntryTimes:
         dates = (*main.rdates, *(period.start for period in main.periods))
         rdates = {self._to_file_time(time) for time in dates if not time.is_date}
         rrule = main.rrules[0] if main.rrules else None
-        return choose_series_zone(self._file_zone, SeriesStart(start, rrule, rdates), tzids)
+        nominal = main.duration.nominal if main.duration is not None and main.end is None else timedelta(0)
+        return choose_series_zone(self._file_zone, SeriesStart(start, rrule, rdates, nominal), tzids)
 
     def _find_zone(self, time: ICalTime, context: CalendarContext, floating: FileZone) -> FileZone:
         """Return the zone of a time. If nobody knows it, the time is a floating one."""
@@ -139,6 +141,7 @@ class EntryTimes:
                 self.warnings,
             )
             rrule = rules.combine()
+            self._exdates = rules.exdates
             fields["recurrence"] = {
                 "rrule": rrule,
                 "rdates": sorted(local.isoformat() for local in rules.rdates),
@@ -206,12 +209,15 @@ class EntryTimes:
         start, time_zone = self._resolve(vevent.start, self._context)
         end = self._build_end(vevent, start, time_zone, self._context)
         for recurrence_id in self._zone.moved:
-            if recurrence_id not in except_ids:
+            if recurrence_id not in except_ids and recurrence_id not in self._exdates:
                 begins = self._file_zone.to_utc(recurrence_id)
                 fields = vevent.fields | {"start": format_local_instant(begins, self._time_zone), "end": None}
                 if end is not None:
-                    length = stored_time_to_utc(end, time_zone) - self._file_zone.to_utc(self.start)
-                    fields["end"] = format_local_instant(begins + length, self._time_zone)
+                    ends = begins + (stored_time_to_utc(end, time_zone) - self._file_zone.to_utc(self.start))
+                    if vevent.end is None and vevent.duration is not None:
+                        nominal, exact = vevent.duration
+                        ends = self._file_zone.to_utc(recurrence_id + nominal) + exact
+                    fields["end"] = format_local_instant(ends, self._time_zone)
                     fields |= self._build_end_zone(vevent, fields["end"], self._time_zone, self._context)
                 fields["time_zone"] = self._time_zone
                 yield ParsedOccurrence(recurrence_id, self._time_zone, fields, vevent.version)
@@ -274,7 +280,7 @@ def resolve_recurrence_id(recurrence_id: ICalTime, context: CalendarContext) -> 
         return local, "UTC"
     tzids = context.tzids
     zone = (recurrence_id.tzid and tzids.find(recurrence_id.tzid)) or tzids.floating
-    chosen = choose_series_zone(zone, SeriesStart(local, None, ()), tzids)
+    chosen = choose_series_zone(zone, SeriesStart(local), tzids)
     return local if chosen.keeps_local_times else to_local(zone.to_utc(local), chosen.name), chosen.name
 
 

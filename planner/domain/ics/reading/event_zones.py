@@ -9,7 +9,7 @@ clocks differ moved to their instants. See docs/decisions/0023-time-zones-of-fil
 from collections.abc import Collection, Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
-from itertools import islice
+from itertools import islice, zip_longest
 from typing import NamedTuple
 
 from planner.domain.ics.reading.tzids import COMPARED_YEARS, COMPUTED_YEARS, FileZone, TzidResolver
@@ -23,15 +23,21 @@ from planner.domain.zones import MAX_CLOCK_CHANGE, add_clamped, find_fixed_offse
 MAX_DIFFERENCE = timedelta(days=1)
 # So many occurrences of a series are moved to the instants at which the file has them.
 MAX_MOVED = 400
+# So many occurrences are compared with those of a rule that has been moved to another local time.
+MAX_COMPARED = 200
 _YEAR, _HOUR = timedelta(days=366), timedelta(hours=1)
 
 
 class SeriesStart(NamedTuple):
-    """When the occurrences of a series begin, in the clocks of the file: its first one, its rule and its rdates."""
+    """When the occurrences of a series begin, in the clocks of the file: its first one, its rule and its rdates.
+
+    `nominal` is the length of an occurrence as far as it is in days.
+    """
 
     start: datetime
-    rrule: str | None
-    rdates: Collection[datetime]
+    rrule: str | None = None
+    rdates: Collection[datetime] = ()
+    nominal: timedelta = timedelta(0)
 
     def compile(self, zone: FileZone) -> Pattern | None:
         """Return the instances of the rule; None without one, or if it is not valid, which is found out later."""
@@ -155,7 +161,7 @@ def _find_moved(zone: FileZone, name: str, series: SeriesStart, span: Span) -> I
 def _select_moved(
     zone: FileZone, name: str, series: SeriesStart, differences: list[Span], end: datetime
 ) -> Iterator[datetime]:
-    """Yield the local times of the occurrences that begin at another instant by the clocks of the file than in a zone.
+    """Yield the starts of the occurrences that begin or end at another instant than they would in a zone.
 
     They are in or near the given spans, and not after the end.
     """
@@ -164,7 +170,7 @@ def _select_moved(
     latest = zone.custom.to_local(end)
     done = datetime.min
     for since, until in differences:
-        low = max(add_clamped(zone.custom.to_local(since), -MAX_CLOCK_CHANGE), done)
+        low = max(add_clamped(zone.custom.to_local(since), -MAX_CLOCK_CHANGE - series.nominal), done)
         high = min(add_clamped(zone.custom.to_local(until), MAX_CLOCK_CHANGE), latest)
         if low > high:
             continue
@@ -172,7 +178,10 @@ def _select_moved(
         found = {local for local in explicit if low <= local <= high}
         if pattern is not None:
             found.update(local for local in pattern.find_between(low, high) if isinstance(local, datetime))
-        yield from (local for local in sorted(found) if zone.custom.to_utc(local) != to_utc(local, name))
+        for local in sorted(found):
+            times = {local, add_clamped(local, series.nominal)}
+            if any(zone.custom.to_utc(time) != to_utc(time, name) for time in times):
+                yield local
 
 
 def _move_to_fixed_offset(zone: FileZone, series: SeriesStart, span: Span) -> EventZone | None:
@@ -192,9 +201,26 @@ def _move_to_fixed_offset(zone: FileZone, series: SeriesStart, span: Span) -> Ev
             rrule = series.rrule and str(_move_rule(zone, parse_rule(series.rrule), series.start, name))
         except RecurrenceError:
             continue
+        if rrule and not _has_same_occurrences(zone, series, rrule, name):
+            continue
         warning = f"{_describe(zone)}; its occurrences are stored at the same instants in the time zone {name}"
         return EventZone(name, False, warning, rrule)
     return None
+
+
+def _has_same_occurrences(zone: FileZone, series: SeriesStart, rrule: str, name: str) -> bool:
+    """Return whether the first occurrences of a moved rule are those of the series.
+
+    A last Friday is not always the day after a last Thursday.
+    """
+    pattern, moved = series.compile(zone), compile_pattern(rrule, to_local(zone.to_utc(series.start), name), name)
+    if pattern is None:
+        return False
+    pairs = zip_longest(pattern.iterate_from(series.start), moved.iterate_from(datetime.min))
+    return all(
+        isinstance(one, datetime) and isinstance(other, datetime) and zone.to_utc(one) == to_utc(other, name)
+        for one, other in islice(pairs, MAX_COMPARED)
+    )
 
 
 def _move_rule(zone: FileZone, rule: RecurrenceRule, start: datetime, name: str) -> RecurrenceRule:
