@@ -50,6 +50,7 @@ MIN_RSA_BITS = 2048
 KEY_TYPES = {
     f"{kind}{bits}": key for kind, key in (("RS", "RSA"), ("PS", "RSA"), ("ES", "EC")) for bits in (256, 384, 512)
 }
+PERSONAL_CLAIMS = ("email", "email_verified", "name")
 CHECKED_CLAIMS = ("iss", "aud", "azp", "sub", "exp", "iat", "nbf", "nonce", "at_hash")
 _ERROR_CODE = re.compile(r"[a-z_]{1,40}", re.ASCII)
 
@@ -74,6 +75,7 @@ class _Metadata(NamedTuple):
     algorithms: frozenset[str]
     secret_in_body: bool
     sends_issuer: bool
+    returns_by_form: bool
 
 
 class OidcClient:
@@ -81,6 +83,7 @@ class OidcClient:
 
     def __init__(self, name: str, settings: OidcProviderSettings, clock: Clock) -> None:
         self.name = name
+        self.issuer = settings.issuer
         self._settings = settings
         self._clock = clock
         self._metadata = _CachedFetch(self._discover, clock)
@@ -92,8 +95,10 @@ class OidcClient:
         client = OAuth2Client(
             None, self._settings.client_id, scope=SCOPE, redirect_uri=redirect_uri, code_challenge_method="S256"
         )
+        # Some providers return by a form only (OAuth 2.0 Form Post Response Mode).
+        mode = {"response_mode": "form_post"} if metadata.returns_by_form else {}
         url, _ = client.create_authorization_url(
-            metadata.authorization_endpoint, state=state, nonce=nonce, code_verifier=verifier
+            metadata.authorization_endpoint, state=state, nonce=nonce, code_verifier=verifier, **mode
         )
         return str(url)
 
@@ -119,17 +124,20 @@ class OidcClient:
                 code_verifier=verifier,
             )
             claims = await self._check_id_token(response, nonce, metadata.algorithms)
-            if "email" not in claims and metadata.userinfo_endpoint is not None:
+            if not claims.keys() >= {*PERSONAL_CLAIMS} and metadata.userinfo_endpoint is not None:
                 # A provider may leave them out of the ID token (OpenID Connect Core 1.0 §5.4).
-                claims |= await self._fetch_userinfo(
-                    client, metadata.userinfo_endpoint, response["access_token"], claims["sub"]
+                claims = add_userinfo(
+                    claims,
+                    await self._fetch_userinfo(
+                        client, metadata.userinfo_endpoint, response["access_token"], claims["sub"]
+                    ),
                 )
         email, name = claims.get("email"), claims.get("name")
         return ProviderClaims(
             self._settings.issuer,
             claims["sub"],
             email if isinstance(email, str) else None,
-            claims.get("email_verified") is True,
+            _is_true(claims.get("email_verified")),
             name if isinstance(name, str) else None,
         )
 
@@ -171,7 +179,7 @@ class OidcClient:
         claims = _parse_object(await client.request("GET", endpoint, headers=headers, withhold_token=True))
         if claims.get("sub") != subject:
             raise _UnacceptableResponse("a userinfo of another subject")
-        return {claim: claims[claim] for claim in ("email", "email_verified", "name") if claim in claims}
+        return {claim: claims[claim] for claim in PERSONAL_CLAIMS if claim in claims}
 
     async def _discover(self) -> _Metadata:
         async with self._errors_of("the discovery document"), self._client() as client:
@@ -193,6 +201,7 @@ class OidcClient:
                 algorithms,
                 "client_secret_basic" not in methods,
                 found.get("authorization_response_iss_parameter_supported") is True,
+                "query" not in found.get("response_modes_supported", ["query"]),
             )
 
     async def _fetch_keys(self) -> list[Key]:
@@ -246,6 +255,24 @@ class OidcClient:
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             log.warning("the provider %s responded to the request for %s with %s", self.name, subject, _reason(error))
             raise ProviderFailed(f"The response of the provider {self.name} is not valid.") from None
+
+
+def add_userinfo(claims: dict[str, Any], userinfo: dict[str, Any]) -> dict[str, Any]:
+    """Return the claims of an ID token, with what it lacks taken from the userinfo endpoint.
+
+    Whether an address is verified counts only for the address that it was said of.
+    """
+    merged = userinfo | claims
+    if "email" not in claims:
+        merged["email_verified"] = userinfo.get("email_verified")
+    elif userinfo.get("email", claims["email"]) != claims["email"]:
+        merged["email_verified"] = claims.get("email_verified")
+    return merged
+
+
+def _is_true(value: Any) -> bool:
+    """Return whether a claim is true; some providers send it as a string (§5.1 requires a boolean)."""
+    return value is True or (isinstance(value, str) and value.lower() == "true")
 
 
 class _UnacceptableResponse(ValueError):

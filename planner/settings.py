@@ -3,6 +3,7 @@
 import difflib
 import ipaddress
 import os
+import re
 import secrets
 from email.errors import HeaderParseError
 from email.headerregistry import HeaderRegistry
@@ -27,6 +28,8 @@ from planner.oidc_settings import OidcProviderSettings, OidcSettingsSource, chec
 SECRET_BYTES = 32
 # How similar the name of a variable must be to that of a setting to be taken for a misspelt one: from 0 to 1, equal.
 SIMILARITY = 0.8
+# The scheme of a native app is a domain name in reverse: no scheme with a meaning of its own has a dot (RFC 8252 §8.4).
+APP_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+", re.ASCII | re.IGNORECASE)
 # These occur only in secrets of examples, which nobody has replaced yet.
 PLACEHOLDERS = (
     "changeme",
@@ -95,6 +98,9 @@ class Settings(BaseSettings):
     )
     mail_from: str = Field("planner@localhost", description="The sender of mails.")
     cors_origins: str = Field("", description="Origins of pages that may call the API, separated by commas.")
+    app_schemes: str = Field(
+        "", description="Schemes of native apps to which a sign-in with a provider may return, separated by commas."
+    )
     oidc: Annotated[dict[str, OidcProviderSettings], NoDecode] = Field(
         default_factory=dict,
         description="OpenID Connect providers, from OIDC_<NAME>_ISSUER, _CLIENT_ID, _CLIENT_SECRET.",
@@ -167,6 +173,13 @@ class Settings(BaseSettings):
             raise ValueError("each entry is an IP address or a network, such as 10.0.0.0/8") from None
         return value
 
+    @field_validator("app_schemes")
+    @classmethod
+    def _app_schemes_are_reverse_names(cls, value: str) -> str:
+        if not all(APP_SCHEME.fullmatch(entry) for entry in split_list(value)):
+            raise ValueError("each scheme is a domain name in reverse, such as com.example.planner (RFC 8252 §7.1)")
+        return value
+
     @field_validator("cors_origins")
     @classmethod
     def _cors_origins_are_explicit(cls, value: str) -> str:
@@ -191,6 +204,11 @@ class Settings(BaseSettings):
     def origins(self) -> list[str]:
         """The origins of `CORS_ORIGINS`, one by one."""
         return split_list(self.cors_origins)
+
+    @property
+    def schemes(self) -> list[str]:
+        """The entries of `APP_SCHEMES`, one by one."""
+        return split_list(self.app_schemes)
 
     @property
     def proxies(self) -> list[str]:

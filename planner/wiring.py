@@ -23,7 +23,9 @@ from planner.services.accounts.administration import Administration
 from planner.services.accounts.data_export import DataExport
 from planner.services.accounts.deletion import AccountDeletion
 from planner.services.accounts.email_addresses import EmailAddresses
+from planner.services.accounts.identities import Identities
 from planner.services.accounts.introspection import Introspection
+from planner.services.accounts.oidc_attempts import OidcAttempts
 from planner.services.accounts.oidc_linking import OidcLinking
 from planner.services.accounts.oidc_login import OidcLogin
 from planner.services.accounts.own_account import OwnAccount
@@ -72,6 +74,7 @@ class Services:
     recovery: Recovery
     personal_tokens: PersonalTokens
     introspection: Introspection
+    identities: Identities
     oidc_login: OidcLogin
     oidc_linking: OidcLinking
     administration: Administration
@@ -114,6 +117,8 @@ def build_services(
     sessions = Sessions(signer, tokens, principals, audit, settings.refresh_token_days, clock)
     accounts = Accounts(hasher, sessions, principals, rate_limiter, audit, clock)
     email_addresses = EmailAddresses(accounts, rate_limiter, audit, clock)
+    attempts = OidcAttempts(settings.oidc, rate_limiter, tokens, base_url, settings.origins, settings.schemes, clock)
+    identities = Identities(attempts, accounts, principals, audit, clock)
     oidc_linking = OidcLinking(accounts, principals, audit, clock)
     personal_tokens = PersonalTokens(principals, audit, tokens, clock)
     locks = UserWriteLocks()
@@ -141,9 +146,8 @@ def build_services(
         recovery=Recovery(hasher, principals, rate_limiter, audit, clock),
         personal_tokens=personal_tokens,
         introspection=Introspection(signer, principals, sessions, personal_tokens, clock),
-        oidc_login=OidcLogin(
-            settings.oidc, sessions, oidc_linking, rate_limiter, audit, tokens, base_url, settings.origins, clock
-        ),
+        identities=identities,
+        oidc_login=OidcLogin(attempts, sessions, oidc_linking, identities, audit, tokens, clock),
         oidc_linking=oidc_linking,
         administration=Administration(principals, email_addresses, rate_limiter, audit, clock),
         deletion=AccountDeletion(accounts, principals, rate_limiter, audit, clock),

@@ -3,18 +3,29 @@
 from typing import Annotated
 
 from fastapi import APIRouter, Path, Query
+from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
+from auth.authenticate import CurrentUser
+from models.accounts.identity_schema import IdentityPage, IdentityRead, LinkRead, LinkRequest
 from models.accounts.oidc_login import LOGIN_LIFETIME, CallbackQuery, ProviderPage, SignInQuery
 from models.accounts.token_schema import SignedInRead
 from models.shared.schema import PageQuery
-from planner.services.accounts.oidc_login import attempt_of
-from routes.http.dependencies import Client, ServicesDep
+from planner.domain.urls import add_query
+from planner.errors import Invalid, Malformed
+from planner.services.accounts.oidc_attempts import ProviderRedirect, attempt_of
+from planner.services.accounts.sessions import SignedIn
+from planner.services.shared.client_info import ClientInfo
+from planner.services.shared.field_errors import field_errors
+from planner.wiring import Services
+from routes.http.bodies import read_form
+from routes.http.dependencies import Client, IdInPath, ServicesDep
 from routes.http.errors import NO_STORE
+from routes.http.forms import describe_form
 from routes.http.headers import describe_headers
-from routes.http.problems import COMMON_ERRORS, ResponseDescriptions, describe_errors
-from routes.http.responses import describe_response, respond_page
+from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, COMMON_ERRORS, ResponseDescriptions, describe_errors
+from routes.http.responses import JSON, describe_response, respond_page
 from routes.http.route import PlannerRoute
 from routes.signin import respond_signed_in
 
@@ -59,14 +70,69 @@ async def start_provider_sign_in(
 ) -> Response:
     """Start to sign in with a provider.
 
-    This is for browsers. A page sends its `redirect_uri`, its `state` and the S256 challenge of a code verifier
-    (RFC 7636). The browser comes back to that page with `code` and `state`. The page exchanges the code and
-    its verifier for tokens within one minute, at `POST /auth/token` with `grant_type=authorization_code`.
+    This is for browsers, and for native apps that open one (RFC 8252). A page or an app sends its `redirect_uri`, its
+    `state` and the S256 challenge of a code verifier (RFC 7636). The browser comes back there with `code` and `state`.
+    The page or app exchanges the code and its verifier for tokens within one minute, at `POST /auth/token` with
+    `grant_type=authorization_code`.
     """
     redirect = await services.oidc_login.start(provider, query, client)
     if isinstance(redirect, str):
         return RedirectResponse(redirect, 302, headers=REDIRECT_HEADERS)
-    response = RedirectResponse(redirect.url, 302, headers=REDIRECT_HEADERS)
+    return _with_cookie(RedirectResponse(redirect.url, 302, headers=REDIRECT_HEADERS), redirect, services)
+
+
+@router.post(
+    "/{provider}/link",
+    responses=describe_response(200, "Go to the provider; a cookie binds it to this browser.", LinkRead, "Set-Cookie")
+    | describe_errors(*AUTHENTICATED_ERRORS, 429, 502, *BODY_ERRORS),
+)
+async def start_provider_link(
+    provider: ProviderInPath,
+    caller: CurrentUser,
+    services: ServicesDep,
+    client: Client,
+    body: LinkRequest | None = None,
+) -> Response:
+    """Link an account at a provider to yours, so that you can sign in with it.
+
+    Send the browser to the `authorization_url`. It must have the cookie of this response, so a page calls this with
+    credentials. The browser comes back to the page with `linked` and `state`, or with `error`; without a page, the
+    callback returns the linked account. The response is 403 unless you send `current_password` or have signed in within
+    the last 15 minutes. The address of the account at the provider does not matter. You get an e-mail about it.
+    """
+    redirect = await services.identities.start(caller, provider, body or LinkRequest(), client)
+    found = LinkRead(authorization_url=redirect.url).to_json()
+    return _with_cookie(Response(found, media_type=JSON, headers=NO_STORE), redirect, services)
+
+
+@router.get(
+    "/identities",
+    responses=describe_response(200, "A page of linked accounts.", IdentityPage, "Link")
+    | describe_errors(*AUTHENTICATED_ERRORS),
+)
+async def list_identities(
+    request: Request, caller: CurrentUser, services: ServicesDep, query: Annotated[PageQuery, Query()]
+) -> Response:
+    """List the accounts at providers that are linked to yours.
+
+    With each of them, you can sign in.
+    """
+    return respond_page(request, await services.identities.get_page(caller, query))
+
+
+@router.delete("/identities/{id}", status_code=204, responses=describe_errors(*AUTHENTICATED_ERRORS, 404, 409))
+async def delete_identity(id: IdInPath, caller: CurrentUser, services: ServicesDep, client: Client) -> Response:
+    """Remove a linked account.
+
+    Nobody can sign in with it any more; sessions go on. The response is 409 if it is your last way to sign in: set a
+    password or link another provider first. You get an e-mail about it.
+    """
+    await services.identities.unlink(caller, id, client)
+    return Response(status_code=204)
+
+
+def _with_cookie(response: Response, redirect: ProviderRedirect, services: Services) -> Response:
+    """Return the response with the cookie by which the browser is recognised when it comes back."""
     secure = services.base_url.startswith("https:")
     response.set_cookie(
         _cookie_name(secure, redirect.attempt),
@@ -88,14 +154,15 @@ BACK_TO_PAGE: ResponseDescriptions = {
 }
 
 
-@router.get(
-    "/{provider}/callback",
-    responses=describe_response(
-        200, "When no page started the sign-in: the tokens, and the account.", SignedInRead, "Set-Cookie"
-    )
-    | BACK_TO_PAGE
-    | describe_errors(401, 409, 502),
+FINISHED = describe_response(
+    200,
+    "When no page started it: after a sign-in the tokens and the account; otherwise the linked account.",
+    SignedInRead | IdentityRead,
+    "Set-Cookie",
 )
+
+
+@router.get("/{provider}/callback", responses=FINISHED | BACK_TO_PAGE | describe_errors(401, 409, 502))
 async def finish_provider_sign_in(
     provider: ProviderInPath,
     request: Request,
@@ -103,22 +170,75 @@ async def finish_provider_sign_in(
     client: Client,
     query: Annotated[CallbackQuery, Query()],
 ) -> Response:
-    """Finish signing in with a provider.
+    """Finish signing in with a provider, or linking an account there.
 
     The provider sends the browser to this address. It works once, and for ten minutes. The account is the one that is
-    linked to the provider's identity. Otherwise, an account with the same e-mail address is linked if both
-    sides have verified the address, and for an unknown address an account is created. The response is 409 if
-    there is an account with the address and one side has not verified it.
+    linked to the provider's identity. Otherwise it is the one with the same e-mail address, if the provider has
+    verified the address. If it was not verified here, its password, sessions and all other grants are ended, because
+    somebody else may have made them. The response is 409 if there is an account with the address and the provider has
+    not verified it. For an unknown address an account is created.
     """
-    secure = services.base_url.startswith("https:")
-    cookie = _cookie_name(secure, attempt_of(query.state or ""))
+    return await _finish(provider, request, services, client, query)
+
+
+SEND_AGAIN: ResponseDescriptions = {
+    303: {
+        "description": "The browser has sent no cookie, because the form comes from another site: send the same to "
+        "`GET`, with the cookie.",
+        "headers": describe_headers("Location"),
+    }
+}
+
+
+@router.post(
+    "/{provider}/callback",
+    openapi_extra=describe_form(
+        {"state": "the state", "code": "the code of the provider"},
+        [],
+        **{name: {"description": field.description} for name, field in CallbackQuery.model_fields.items()},
+    ),
+    responses=FINISHED | BACK_TO_PAGE | SEND_AGAIN | describe_errors(400, 401, 409, 413, 415, 422, 502),
+)
+async def take_provider_form(
+    provider: ProviderInPath, request: Request, services: ServicesDep, client: Client
+) -> Response:
+    """Take the form with which some providers send the browser back.
+
+    This is `response_mode=form_post` (OAuth 2.0 Form Post Response Mode). It does what `GET` does with the same
+    parameters; others are ignored.
+    """
+    try:
+        form = await read_form(request)
+        query = CallbackQuery.model_validate({name: form[name] for name in CallbackQuery.model_fields if name in form})
+    except ValidationError as error:
+        raise Invalid(field_errors(error)) from None
+    except ValueError as error:
+        raise Malformed(f"The form is not valid: {error}.") from None
+    if _cookie_of(services, query) not in request.cookies:
+        # Browsers keep a SameSite=Lax cookie back from a form of another site, and send it when they follow a redirect.
+        address = add_query(services.oidc_login.callback_address(provider), query.model_dump(exclude_none=True))
+        return RedirectResponse(address, 303, headers=REDIRECT_HEADERS)
+    return await _finish(provider, request, services, client, query)
+
+
+async def _finish(
+    provider: str, request: Request, services: Services, client: ClientInfo, query: CallbackQuery
+) -> Response:
+    secure, cookie = services.base_url.startswith("https:"), _cookie_of(services, query)
     result = await services.oidc_login.finish(provider, query, request.cookies.get(cookie), client)
     if isinstance(result, str):
         response: Response = RedirectResponse(result, 302, headers=REDIRECT_HEADERS)
-    else:
+    elif isinstance(result, SignedIn):
         response = respond_signed_in(result)
+    else:
+        response = Response(result.to_json(), media_type=JSON, headers=NO_STORE)
     response.delete_cookie(cookie, secure=secure, httponly=True, samesite="lax")
     return response
+
+
+def _cookie_of(services: Services, query: CallbackQuery) -> str:
+    """Return the name of the cookie that the browser got when it was sent to the provider."""
+    return _cookie_name(services.base_url.startswith("https:"), attempt_of(query.state or ""))
 
 
 def _cookie_name(secure: bool, attempt: str) -> str:

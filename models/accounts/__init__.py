@@ -7,5 +7,6 @@ personal_token.py    personal access tokens
 token_schema.py      responses of the token endpoint and of introspection
 one_time_token.py    one-time tokens, which are sent by mail
 oidc_login.py        sign-ins with a provider: attempts, authorization codes
+identity_schema.py   the identities of an account as they are sent
 user_write_lock.py   the optimistic lock that serialises dependent writes of one user
 """

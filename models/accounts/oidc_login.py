@@ -23,7 +23,7 @@ class OidcLoginAttempt(StoredDocument):
     `browser` is the hash of a secret that only the browser of this person has, in a cookie. The fields from
     `redirect_uri` on come from the page that started the sign-in, if a page did: where the browser returns to, the
     page's own `state`, and its code challenge (RFC 7636). With `user`, the identity is to be linked to this account
-    and nobody is signed in.
+    as long as its `session` goes on, and nobody is signed in.
     """
 
     id: str = Field(alias="_id")  # type: ignore[assignment]
@@ -32,6 +32,7 @@ class OidcLoginAttempt(StoredDocument):
     nonce: str
     verifier: str
     user: PydanticObjectId | None = None
+    session: PydanticObjectId | None = None
     redirect_uri: str | None
     page_state: str | None
     code_challenge: str | None
@@ -100,8 +101,9 @@ class SignInQuery(Query):
         str | None,
         Field(
             max_length=2000,
-            description="The page to which the browser returns, on the origin of PUBLIC_URL or one of CORS_ORIGINS. "
-            "Without it, the callback returns the tokens as JSON.",
+            description="The page to which the browser returns, on the origin of PUBLIC_URL or one of CORS_ORIGINS; "
+            "or a native app at http://127.0.0.1 or http://[::1] with any port, or with a scheme of APP_SCHEMES (RFC "
+            "8252). Without it, the callback returns the tokens as JSON.",
             examples=["https://app.example.com/signed-in"],
         ),
     ] = None

@@ -10,7 +10,7 @@ from database.commit import find_and_update
 from database.documents import StoredDocument
 from database.queries import Filter, Id, assign, index
 from database.reads import Slice, find_one, find_slice
-from database.writes import Delete
+from database.writes import Delete, Require
 from models.shared.schema import Reply
 
 
@@ -82,6 +82,11 @@ class Session(StoredDocument):
     async def find_by_user(cls, user: Id, now: datetime, after: Id | None, limit: int) -> Slice["Session"]:
         """Return the first sessions of a user after the session `after`, the oldest first."""
         return await find_slice(cls, {cls.user: user, cls.expires_at: {"$gt": now}}, after, limit)
+
+    @classmethod
+    def require_write(cls, id: Id, user: Id, now: datetime) -> Require:
+        """Return what refuses a group of writes when this session of a user has ended."""
+        return Require(cls, {cls.id: id, cls.user: user, cls.expires_at: {"$gt": now}})
 
     @classmethod
     def delete_write(cls, id: Id, user: Id) -> Delete:

@@ -259,6 +259,17 @@ class User(StoredDocument):
         return Update(cls, match, {"$push": {cls.identities: identity}, **cls._counted(now)})
 
     @classmethod
+    def add_identity_write(cls, id: Id, identity: ProviderIdentity, now: datetime) -> Update:
+        """Return the write that links an account at a provider to an account whose owner asked for it."""
+        match: Filter = {cls.id: id, cls.disabled: False, cls.identities: {"$ne": identity}}
+        return Update(cls, match, {"$push": {cls.identities: identity}, **cls._counted(now)})
+
+    @classmethod
+    def keep_identities_write(cls, user: "User", kept: list[ProviderIdentity], now: datetime) -> Update:
+        """Return the write that keeps these identities only; refused when the account was changed since it was read."""
+        return cls.update_write(user.id, now, assign(cls.identities, kept), match={cls.revision: user.revision})
+
+    @classmethod
     def embed_event_write(cls, id: Id, event: Id, now: datetime) -> Update:
         """Return the write that adds the id of an event to its creator's account."""
         return cls.embed_events_write(id, [event], now)

@@ -11,7 +11,15 @@ from database.documents import StoredDocument
 from database.queries import Id, assign, index
 from database.writes import Delete, Insert
 
-Kind = Literal["verify", "reset", "email-change-requested", "email-changed", "password-changed", "password-removed"]
+Kind = Literal[
+    "verify",
+    "reset",
+    "email-change-requested",
+    "email-changed",
+    "password-changed",
+    "password-removed",
+    "sign-in-ways-changed",
+]
 # A mail that could not be sent within this time is dropped.
 LIFETIME = timedelta(days=3)
 # The time that one process has to send a mail, before another one tries.

@@ -84,6 +84,18 @@ def build_password_changed_mail() -> MailContent:
     )
 
 
+def build_sign_in_ways_changed_mail() -> MailContent:
+    """Return the mail to the owner of an account to which a provider was linked, or from which one was removed."""
+    return MailContent(
+        "Your ways to sign in were changed",
+        (
+            "An account at another service was linked to your account at the planner, or such a link was removed.",
+            "If it was not you, set a new password now: use 'forgot password' to get a link for it."
+            " That also removes all links to other services, and signs everybody else out.",
+        ),
+    )
+
+
 def build_password_removed_mail() -> MailContent:
     """Return the mail to who signed in with a provider, to an account whose address was not proved before."""
     return MailContent(

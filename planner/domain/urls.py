@@ -16,6 +16,14 @@ _ADDRESS = re.compile(
 )
 
 
+_LOOPBACK_ORIGIN = re.compile(r"http://(127\.0\.0\.1|\[::1\])(:[0-9]+)?", re.ASCII)
+_APP_ADDRESS = re.compile(
+    r"(?P<scheme>[a-z][a-z0-9+.-]*):(?:[a-z0-9._~!$&'()*+,;=:@/-]|%[0-9a-f]{2})*"
+    r"(?:\?(?:[a-z0-9._~!$&'()*+,;=:@/?-]|%[0-9a-f]{2})*)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
 def parse_origin(address: str) -> str | None:
     """Return the origin of an address (RFC 6454 §6.2), or None if it is not a plain http or https address."""
     match = _ADDRESS.fullmatch(address)
@@ -25,6 +33,21 @@ def parse_origin(address: str) -> str | None:
     if port is None or port.lstrip("0") == DEFAULT_PORTS[scheme]:
         return f"{scheme}://{host}"
     return f"{scheme}://{host}:{port.lstrip('0') or '0'}"
+
+
+def is_loopback_redirect(address: str) -> bool:
+    """Return whether an address is one at which a native app on the same machine listens (RFC 8252 §7.3).
+
+    It has any port. The name localhost is not accepted, because it may be resolved to another machine (§8.3).
+    """
+    origin = parse_origin(address)
+    return origin is not None and _LOOPBACK_ORIGIN.fullmatch(origin) is not None
+
+
+def parse_app_scheme(address: str) -> str | None:
+    """Return the scheme of an address of a native app (RFC 8252 §7.1), in lower case, or None for another address."""
+    match = _APP_ADDRESS.fullmatch(address)
+    return None if match is None else match["scheme"].lower()
 
 
 def add_query(address: str, parameters: Mapping[str, str | None]) -> str:

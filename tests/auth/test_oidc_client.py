@@ -189,12 +189,51 @@ async def test_an_address_that_is_only_in_userinfo_is_read_from_there(
     assert (await sign_in(client)).email == GRACE["email"]
 
 
-@pytest.mark.parametrize("said", [False, "true", 1, None])
-async def test_an_address_counts_as_verified_only_with_the_json_value_true(
+async def test_claims_that_are_partly_in_userinfo_are_read_from_there(
+    client: OidcClient, acme: RunningProvider
+) -> None:
+    acme.control(faults=["verified_in_userinfo"])
+    assert await sign_in(client) == ProviderClaims(acme.issuer, GRACE["sub"], GRACE["email"], True, GRACE["name"])
+
+
+@pytest.mark.parametrize(
+    ("claims", "userinfo", "email", "verified"),
+    [
+        ({"email": "a@x.example"}, {"email": "a@x.example", "email_verified": True}, "a@x.example", True),
+        ({"email": "a@x.example"}, {"email_verified": True}, "a@x.example", True),
+        ({"email": "a@x.example"}, {"email": "b@x.example", "email_verified": True}, "a@x.example", None),
+        ({"email": "a@x.example", "email_verified": False}, {"email_verified": True}, "a@x.example", False),
+        ({"email_verified": True}, {"email": "b@x.example"}, "b@x.example", None),
+        ({}, {"email": "b@x.example", "email_verified": "true"}, "b@x.example", "true"),
+        ({}, {}, None, None),
+    ],
+)
+def test_what_was_said_of_one_address_is_not_believed_of_another(
+    claims: dict[str, Any], userinfo: dict[str, Any], email: str | None, verified: object
+) -> None:
+    merged = providers.add_userinfo(claims, userinfo)
+    assert (merged.get("email"), merged.get("email_verified")) == (email, verified)
+
+
+@pytest.mark.parametrize("said", [True, "true", "True", "TRUE"])
+async def test_an_address_counts_as_verified_with_true_also_as_a_string(
+    client: OidcClient, acme: RunningProvider, said: object
+) -> None:
+    acme.knows("apple", email="grace@example.com", email_verified=said)
+    assert (await sign_in(client, "apple")).email_verified is True
+
+
+@pytest.mark.parametrize("said", [False, "false", "yes", "1", "", 1, None, ["true"], {}])
+async def test_an_address_counts_as_verified_with_nothing_else(
     client: OidcClient, acme: RunningProvider, said: object
 ) -> None:
     acme.knows("mallory", email="grace@example.com", email_verified=said)
     assert (await sign_in(client, "mallory")).email_verified is False
+
+
+async def test_a_provider_that_returns_by_form_only_is_asked_to(client: OidcClient, acme: RunningProvider) -> None:
+    acme.control(faults=["only_form_post"])
+    assert query_of(await client.authorization_url(BACK, "state", "nonce", "v" * 43))["response_mode"] == "form_post"
 
 
 @pytest.mark.parametrize("subject", [7, "", "ü", "x" * 256, None, ["grace-1"]])

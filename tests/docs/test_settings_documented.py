@@ -15,7 +15,15 @@ ROOT = Path(__file__).parents[2]
 PROVIDERS = "oidc"
 PROVIDER_PARTS = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
 # Settings for which .env.example shows what a value may look like; for all others it shows the default.
-SHOWN_BY_EXAMPLE = {"DATABASE_URL", "PUBLIC_URL", "TRUSTED_PROXIES", "SMTP_URL", "MAIL_FROM", "CORS_ORIGINS"}
+SHOWN_BY_EXAMPLE = {
+    "APP_SCHEMES",
+    "DATABASE_URL",
+    "PUBLIC_URL",
+    "TRUSTED_PROXIES",
+    "SMTP_URL",
+    "MAIL_FROM",
+    "CORS_ORIGINS",
+}
 
 
 @pytest.fixture(autouse=True)

@@ -288,3 +288,15 @@ def test_a_sender_that_is_no_single_address_on_one_line_is_refused(
     monkeypatch.setenv("MAIL_FROM", sender)
     with pytest.raises(ConfigurationError, match="MAIL_FROM: must be an e-mail address"):
         load()
+
+
+def test_the_schemes_of_native_apps_are_read_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("APP_SCHEMES", " com.example.planner ,org.example.other-app")
+    assert load().schemes == ["com.example.planner", "org.example.other-app"]
+
+
+@pytest.mark.parametrize("scheme", ["javascript", "https", "planner", "com.example:", "com.example://", ".com", "a..b"])
+def test_a_scheme_that_is_no_reverse_domain_name_is_refused(monkeypatch: pytest.MonkeyPatch, scheme: str) -> None:
+    monkeypatch.setenv("APP_SCHEMES", scheme)
+    with pytest.raises(ConfigurationError, match="APP_SCHEMES: each scheme is a domain name in reverse"):
+        load()

@@ -152,6 +152,50 @@ async def test_a_state_can_be_used_once(api: Planner, mary: str) -> None:
     assert (await browser.finish_sign_in(back)).status_code == 401
 
 
+async def post_form(api: Planner, browser: Browser, address: str, cookies: bool = True, **more: str) -> httpx.Response:
+    """Send the parameters of an address as a form, as a provider's page makes the browser do."""
+    headers = {"cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())} if cookies else {}
+    api.cookies.clear()
+    return await api.post(address.partition("?")[0], data=query_of(address) | more, headers=headers)
+
+
+async def test_a_provider_may_send_the_browser_back_with_a_form(api: Planner, mary: str, page: SignInPage) -> None:
+    browser = Browser(api)
+    back = await browser.consent(await browser.start_sign_in(), mary)
+    body = ok(await post_form(api, browser, back, user='{"name": "Mary"}'))
+    assert body["user"]["email"] == f"{mary}@example.com"
+    ok(await post_form(api, browser, back), 401)
+    back = await browser.consent(await browser.start_sign_in(**page.query), mary)
+    sent = await post_form(api, browser, back)
+    assert sent.status_code == 302
+    ok(await page.redeem(api, query_of(sent.headers["location"])["code"]))
+
+
+async def test_a_form_without_the_cookie_that_browsers_keep_back_is_redirected_to_where_they_send_it(
+    api: Planner, mary: str
+) -> None:
+    browser = Browser(api)
+    back = await browser.consent(await browser.start_sign_in(), mary)
+    sent = await post_form(api, browser, back, cookies=False)
+    assert sent.status_code == 303
+    assert (sent.headers["cache-control"], sent.headers["referrer-policy"]) == ("no-store", "no-referrer")
+    assert sent.headers["location"].partition("?")[0] == back.partition("?")[0]
+    ok(await browser.finish_sign_in(sent.headers["location"]))
+
+
+@pytest.mark.parametrize(
+    ("content", "status"),
+    [(b"state=a&state=b", 400), (b"state=%FF", 400), (b"state=" + b"x" * 201, 422), (b"code=%0A", 422)],
+)
+async def test_a_malformed_form_is_refused(api: Planner, content: bytes, status: int) -> None:
+    headers = {"content-type": "application/x-www-form-urlencoded"}
+    answer = await api.post("/auth/acme/callback", content=content, headers=headers)
+    assert answer.status_code == status
+    assert answer.headers["content-type"] == "application/problem+json"
+    ok(await api.post("/auth/nobody/callback", content=b"", headers=headers), 404)
+    ok(await api.post("/auth/acme/callback", json={"state": "x"}), 415)
+
+
 async def test_of_20_uses_of_one_state_one_succeeds(api: Planner, mary: str) -> None:
     browser = Browser(api)
     back = await browser.consent(await browser.start_sign_in(), mary)
@@ -193,6 +237,10 @@ BAD_TOKENS = [
     "unknown_kid",
     "no_id_token",
     "failing",
+    "huge",
+    "compressed",
+    "not_json",
+    "userinfo_of_another",
 ]
 
 
@@ -251,6 +299,31 @@ async def test_an_address_that_the_provider_has_not_verified_signs_nobody_in(
         told = query_of((await Browser(api).go_through_sign_in(name, **page.query)).headers["location"])
         assert told["error"] == "access_denied" and "password" in told["error_description"]
         assert re.fullmatch(r"[\x20-\x21\x23-\x5b\x5d-\x7e]+", told["error_description"])
+
+
+@pytest.mark.parametrize("fault", ["userinfo_only", "verified_in_userinfo"])
+async def test_people_can_sign_in_whose_claims_come_from_userinfo(
+    api: Planner, acme: RunningProvider, mary: str, fault: str
+) -> None:
+    acme.control(faults=[fault])
+    user = (await Browser(api).sign_in(mary))["user"]
+    assert (user["email"], user["email_verified"], user["full_name"]) == (f"{mary}@example.com", True, "Mary Jackson")
+
+
+async def test_a_provider_that_says_with_a_string_that_an_address_is_verified_is_understood(
+    api: Planner, acme: RunningProvider
+) -> None:
+    name = acme.knows(f"tim{uuid4().hex[:8]}", email=f"tim{uuid4().hex[:8]}@example.com", email_verified="true")
+    assert (await Browser(api).sign_in(name))["user"]["email_verified"] is True
+
+
+async def test_a_provider_that_is_slow_holds_up_nobody_for_long(api: Planner, acme: RunningProvider, mary: str) -> None:
+    browser = Browser(api)
+    back = await browser.consent(await browser.start_sign_in(), mary)
+    acme.control(faults=["slow"])
+    waiting = asyncio.create_task(browser.finish_sign_in(back))
+    ok(await api.get("/auth/providers"))
+    assert (await waiting).status_code == 502
 
 
 async def test_the_owner_of_an_address_gets_the_account_that_a_squatter_made_and_the_squatter_is_out(

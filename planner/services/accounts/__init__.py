@@ -8,7 +8,9 @@ sessions.py         sessions: opened by a sign-in, continued by refresh tokens, 
 recovery.py         recovery of an account whose password is forgotten
 personal_tokens.py  personal access tokens
 introspection.py    token introspection (RFC 7662) and revocation (RFC 7009)
+oidc_attempts.py    the way to an OpenID Connect provider and back
 oidc_login.py       sign-in with an OpenID Connect provider
+identities.py       the identities of an account: listed, linked and removed
 oidc_linking.py     which account a person has who signs in with a provider
 administration.py   what moderators and admins do with accounts
 deletion.py         deletion of an account

@@ -2,6 +2,7 @@
 
 import asyncio
 import logging
+from collections.abc import Callable
 from contextlib import suppress
 from datetime import timedelta
 
@@ -25,6 +26,12 @@ from planner.services.shared.retry import compute_pause
 log = logging.getLogger("planner.mail")
 FIRST_PAUSE = timedelta(seconds=30)
 LONGEST_PAUSE = timedelta(hours=6)
+# The letters that say what has happened, whatever became of it since.
+NEWS: dict[str, Callable[[], mail_templates.MailContent]] = {
+    "password-changed": mail_templates.build_password_changed_mail,
+    "password-removed": mail_templates.build_password_removed_mail,
+    "sign-in-ways-changed": mail_templates.build_sign_in_ways_changed_mail,
+}
 
 
 class MailDelivery:
@@ -141,10 +148,8 @@ class MailDelivery:
 
     async def _write_letter(self, mail: QueuedMail) -> tuple[mail_templates.MailContent, str] | None:
         """Return the letter to an account and its recipient; None when there is nothing to say any more."""
-        if mail.kind == "password-changed":
-            return mail_templates.build_password_changed_mail(), mail.email
-        if mail.kind == "password-removed":
-            return mail_templates.build_password_removed_mail(), mail.email
+        if mail.kind in NEWS:
+            return NEWS[mail.kind](), mail.email
         user = None if mail.user is None else await User.by_id(mail.user)
         if user is None:
             return None

@@ -10,8 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 from auth.opaque_tokens import digest
 from database.commit import commit_atomically
+from database.queries import Id
+from models.accounts.identity_schema import id_of
 from models.accounts.one_time_token import OneTimeToken, Purpose
-from models.accounts.user import Role
+from models.accounts.user import ProviderIdentity, Role, User
 from tests.support.clients import PASSWORD, Person, ok, sign_in, sign_up
 from tests.support.oidc.browser import Browser
 from tests.support.services import services_of
@@ -58,7 +60,7 @@ SCOPES = {
 }
 
 # Routes whose body may be left out.
-OPTIONAL_BODIES = frozenset({"POST /api/v1/events/{id}/restore"})
+OPTIONAL_BODIES = frozenset({"POST /api/v1/events/{id}/restore", "POST /api/v1/auth/{provider}/link"})
 
 # Routes after which their caller cannot make the same request again: each request is a new account's.
 SINGLE_USE = frozenset(
@@ -140,6 +142,14 @@ async def name_provider(requests: "RequestFactory", person: Person) -> str:
     return "acme"
 
 
+async def create_identity(requests: "RequestFactory", person: Person) -> str:
+    identity = ProviderIdentity(issuer="https://accounts.example.com", subject=f"{person.id} {requests.count()}")
+    user = await User.by_id(Id(person.id))
+    assert user is not None
+    await commit_atomically([User.add_identity_write(user.id, identity, datetime.now(UTC))])
+    return id_of(identity)
+
+
 # By the path up to and including the parameter that names the resource.
 RESOURCES = {
     "/api/v1/events/{id}": Resource(create_private_event, create_public_event),
@@ -151,6 +161,7 @@ RESOURCES = {
     "/api/v1/feeds/{id}": Resource(create_feed),
     "/api/v1/feeds/{token}": Resource(create_feed_token, is_for_all=True),
     "/api/v1/imports/{id}": Resource(import_nothing),
+    "/api/v1/auth/identities/{id}": Resource(create_identity),
     "/api/v1/auth/{provider}": Resource(name_provider, is_for_all=True),
     "/problems/{kind}": Resource(name_problem, is_for_all=True),
 }
@@ -244,6 +255,10 @@ async def draft_verification(requests: "RequestFactory", person: Person) -> Any:
     return {"token": await issue_mailed_token("verify", requests, person), "password": person.password}
 
 
+async def draft_link(requests: "RequestFactory", person: Person) -> Any:
+    return {"current_password": person.password}
+
+
 async def draft_reset(requests: "RequestFactory", person: Person) -> Any:
     return {"token": await issue_mailed_token("reset", requests, person), "password": "a wholly different set of words"}
 
@@ -255,6 +270,7 @@ BODIES: dict[str, Callable[["RequestFactory", Person], Awaitable[Any]]] = {
     "POST /api/v1/auth/token": draft_password_grant,
     "POST /api/v1/auth/password": draft_new_password,
     "POST /api/v1/auth/password/reset": draft_reset,
+    "POST /api/v1/auth/{provider}/link": draft_link,
     "POST /api/v1/auth/email/verify": draft_verification,
     "DELETE /api/v1/users/me": draft_password,
 }
@@ -289,6 +305,10 @@ async def add_feed(requests: "RequestFactory", person: Person, number: int) -> s
     return await create_feed(requests, person)
 
 
+async def add_identity(requests: "RequestFactory", person: Person, number: int) -> str:
+    return await create_identity(requests, person)
+
+
 async def add_account(requests: "RequestFactory", person: Person, number: int) -> str:
     return await create_account(requests, person)
 
@@ -318,4 +338,5 @@ ADD_LIST_ITEM: dict[str, Callable[["RequestFactory", Person, int], Awaitable[str
     "GET /api/v1/auth/sessions": add_session,
     "GET /api/v1/auth/tokens": add_personal_token,
     "GET /api/v1/feeds": add_feed,
+    "GET /api/v1/auth/identities": add_identity,
 }

@@ -14,8 +14,8 @@ from models.accounts.oidc_login import CODE_LIFETIME, LOGIN_LIFETIME
 from models.accounts.user import ProviderIdentity, User
 from planner.errors import Conflict, GrantRefused, SignInRefused
 from planner.oidc_settings import OidcProviderSettings
+from planner.services.accounts.oidc_attempts import START_ADDRESS
 from planner.services.accounts.oidc_linking import OidcLinking
-from planner.services.accounts.oidc_login import START_ADDRESS
 from planner.services.shared.client_info import ClientInfo
 from planner.settings import Settings
 from tests.support.clients import Person, Planner, ok, sign_in
@@ -50,7 +50,9 @@ def settings(settings: Settings, process: RunningProvider) -> Settings:
         "acme": OidcProviderSettings.model_validate(process.settings),
         "gone": OidcProviderSettings.model_validate(gone),
     }
-    return settings.model_copy(update={"oidc": known, "cors_origins": "https://app.example.com"})
+    return settings.model_copy(
+        update={"oidc": known, "cors_origins": "https://app.example.com", "app_schemes": "com.example.planner"}
+    )
 
 
 @pytest.fixture
@@ -262,6 +264,14 @@ async def test_a_code_expires_after_a_minute(app: FastAPI, api: Planner, page: S
         await services_of(app).oidc_login.exchange_code(code, page.verifier, page.redirect_uri, VISIT)
 
 
+@pytest.mark.parametrize("address", ["http://127.0.0.1:51004/callback?x=1", "com.example.planner:/signed-in"])
+async def test_a_native_app_gets_a_code_and_redeems_it(api: Planner, address: str) -> None:
+    app = SignInPage(address)
+    back = await Browser(api).go_through_sign_in("grace", **app.query)
+    assert back.headers["location"].startswith(address)
+    ok(await app.redeem(api, query_of(back.headers["location"])["code"]))
+
+
 async def test_a_sign_in_that_began_with_one_provider_cannot_be_finished_with_another(api: Planner) -> None:
     browser = Browser(api)
     back = await browser.consent(await browser.start_sign_in(), "grace")
@@ -277,9 +287,20 @@ async def test_a_sign_in_that_takes_too_long_has_to_be_started_again(app: FastAP
 
 
 @pytest.mark.parametrize(
-    "redirect_uri", ["http://planner.test/x", "https://app.example.com", "https://app.example.com:443/"]
+    "redirect_uri",
+    [
+        "http://planner.test/x",
+        "https://app.example.com",
+        "https://app.example.com:443/",
+        "http://127.0.0.1:51004/callback",
+        "http://[::1]:51004/",
+        "com.example.planner:/signed-in",
+        "com.example.planner://signed-in",
+    ],
 )
-async def test_a_page_on_our_origin_or_a_configured_one_may_start_a_sign_in(api: Planner, redirect_uri: str) -> None:
+async def test_a_page_on_our_origin_or_a_configured_one_or_a_native_app_may_start_a_sign_in(
+    api: Planner, redirect_uri: str
+) -> None:
     assert (await Browser(api).start_sign_in(**SignInPage(redirect_uri).query)).status_code == 302
 
 
@@ -292,6 +313,9 @@ async def test_a_page_on_our_origin_or_a_configured_one_may_start_a_sign_in(api:
         ({"redirect_uri": "https://app.example.com:8443/"}, "/redirect_uri"),
         ({"redirect_uri": "https://app.example.com/#x"}, "/redirect_uri"),
         ({"redirect_uri": "/signed-in"}, "/redirect_uri"),
+        ({"redirect_uri": "http://localhost:51004/"}, "/redirect_uri"),
+        ({"redirect_uri": "com.example.other:/signed-in"}, "/redirect_uri"),
+        ({"redirect_uri": "javascript:alert(1)"}, "/redirect_uri"),
         ({"redirect_uri": ""}, "/redirect_uri"),
         ({"redirect_uri": "https://app.example.com/" + "x" * 2000}, "/redirect_uri"),
         ({"code_challenge": None}, "/code_challenge"),

@@ -39,13 +39,13 @@ FAULTS = frozenset(
         "wrong_iss", "wrong_aud", "many_audiences", "wrong_azp", "wrong_nonce", "no_nonce", "expired", "no_exp",
         "from_the_future", "no_iat", "no_sub", "wrong_hash", "alg_none", "hs256", "foreign_key", "unknown_kid",
         "no_kid", "bad_signature", "short_key", "not_a_token", "deep_json",
-        "no_id_token", "userinfo_only", "userinfo_of_another",
+        "no_id_token", "userinfo_only", "userinfo_of_another", "verified_in_userinfo",
         # of the way back
         "deny", "unavailable", "iss_parameter", "wrong_iss_parameter",
         # of answers
         "slow", "huge", "compressed", "not_json", "failing", "invalid_client", "secret_in_body",
         # of discovery
-        "other_issuer", "no_discovery", "insecure_endpoint", "only_hs256",
+        "other_issuer", "no_discovery", "insecure_endpoint", "only_hs256", "only_form_post",
     )
 )  # fmt: skip
 
@@ -91,7 +91,10 @@ class Provider:
             if "secret_in_body" in self.faults
             else ["client_secret_basic", "client_secret_post"],
             "code_challenge_methods_supported": ["S256"],
-        } | ({"authorization_response_iss_parameter_supported": True} if "iss_parameter" in self.faults else {})
+        } | (
+            ({"authorization_response_iss_parameter_supported": True} if "iss_parameter" in self.faults else {})
+            | ({"response_modes_supported": ["form_post"]} if "only_form_post" in self.faults else {})
+        )
 
     def jwks(self) -> dict[str, Any]:
         keys: list[Any] = self.keys.published()
@@ -177,6 +180,8 @@ class Provider:
             claims["aud"] = [CLIENT_ID, "somebody-else"]
         if "wrong_azp" in faults:
             claims |= {"aud": [CLIENT_ID, "somebody-else"], "azp": "somebody-else"}
+        if "verified_in_userinfo" in faults:
+            claims = {name: value for name, value in claims.items() if name not in ("email_verified", "name")}
         if faults & {"userinfo_only", "userinfo_of_another"}:
             claims = {name: value for name, value in claims.items() if name not in ("email", "email_verified", "name")}
         missing = {"no_nonce": "nonce", "no_exp": "exp", "no_iat": "iat", "no_sub": "sub"}

@@ -31,6 +31,7 @@ PUBLIC = frozenset(
         "GET /api/v1/auth/providers",
         "GET /api/v1/auth/{provider}/signin",
         "GET /api/v1/auth/{provider}/callback",
+        "POST /api/v1/auth/{provider}/callback",
         "GET /api/v1/feeds/{token}.ics",
     }
 )
