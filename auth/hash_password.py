@@ -26,6 +26,8 @@ IsDisconnected = Callable[[], Awaitable[bool]]
 FindHash = Callable[[str], Awaitable[str | None]]
 # Plain bcrypt uses no more of a password than this, and its library refuses longer input.
 BCRYPT_BYTES = 72
+# No password that is stored has so many characters, and the library refuses more than 4,096.
+LONGEST_COMPARED = 1024
 # On a busy core, a hashing thread gets about a tenth of the time: enough that people can still sign in, and little
 # enough that other requests are not slowed down. On an idle core it gets all of it.
 NICENESS = 10
@@ -165,7 +167,7 @@ def count_usable_cores() -> int:
 
 def _significant_part(password: str, hash: str) -> str | bytes:
     """Return the part of a password that this hash is of: all, or for plain bcrypt the first bytes."""
-    return password.encode()[:BCRYPT_BYTES] if hash.startswith("$2") else password
+    return password.encode()[:BCRYPT_BYTES] if hash.startswith("$2") else password[:LONGEST_COMPARED]
 
 
 def _lower_priority() -> None:

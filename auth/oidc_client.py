@@ -95,12 +95,20 @@ class OidcClient:
         client = OAuth2Client(
             None, self._settings.client_id, scope=SCOPE, redirect_uri=redirect_uri, code_challenge_method="S256"
         )
-        # Some providers return by a form only (OAuth 2.0 Form Post Response Mode).
-        mode = {"response_mode": "form_post"} if metadata.returns_by_form else {}
+        mode = {"response_mode": "form_post"} if await self.returns_by_form() else {}
         url, _ = client.create_authorization_url(
             metadata.authorization_endpoint, state=state, nonce=nonce, code_verifier=verifier, **mode
         )
         return str(url)
+
+    async def returns_by_form(self) -> bool:
+        """Return whether the provider is asked to send the browser back with a form, or can do nothing else.
+
+        See OAuth 2.0 Form Post Response Mode. Raises `ProviderFailed`.
+        """
+        if self._settings.response_mode is not None:
+            return self._settings.response_mode == "form_post"
+        return (await self._metadata.get(CACHED_SECONDS)).returns_by_form
 
     async def check_issuer(self, issuer: str | None) -> None:
         """Raise `SignInRefused` when a response came from another provider (RFC 9207 §2.4)."""

@@ -1,9 +1,9 @@
-"""The OpenID Connect providers among the settings: `OIDC_<NAME>_ISSUER`, `_CLIENT_ID`, `_CLIENT_SECRET`."""
+"""The OpenID Connect providers among the settings: `OIDC_<NAME>_ISSUER`, `_CLIENT_ID` and so on."""
 
 import ipaddress
 import re
 from collections.abc import Mapping
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
@@ -13,7 +13,7 @@ from pydantic_settings import BaseSettings, PydanticBaseSettingsSource
 # Providers whose issuer everybody knows.
 ISSUERS = {"google": "https://accounts.google.com"}
 NAME = re.compile(r"[a-z0-9]{1,32}", re.ASCII)
-_VARIABLE = re.compile(r"oidc_(.+)_(issuer|client_id|client_secret)", re.IGNORECASE)
+_VARIABLE = re.compile(r"oidc_(.+)_(issuer|client_id|client_secret|response_mode)", re.IGNORECASE)
 _NOT_IN_AN_ISSUER = re.compile(r"[^!-~]|[?#@\\]")
 
 
@@ -25,6 +25,7 @@ class OidcProviderSettings(BaseModel):
     issuer: str
     client_id: str = Field(min_length=1, pattern=r"^[ -~]+$")
     client_secret: SecretStr
+    response_mode: Literal["query", "form_post"] | None = None
 
     @field_validator("issuer")
     @classmethod

@@ -2,8 +2,8 @@
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query
-from pydantic import ValidationError
+from fastapi import APIRouter, HTTPException, Path, Query
+from pydantic import Field, ValidationError
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -12,14 +12,13 @@ from models.accounts.identity_schema import IdentityPage, IdentityRead, LinkRead
 from models.accounts.oidc_login import LOGIN_LIFETIME, CallbackQuery, ProviderPage, SignInQuery
 from models.accounts.token_schema import SignedInRead
 from models.shared.schema import PageQuery
-from planner.domain.urls import add_query
 from planner.errors import Invalid, Malformed
 from planner.services.accounts.oidc_attempts import ProviderRedirect, attempt_of
 from planner.services.accounts.sessions import SignedIn
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.field_errors import field_errors
 from planner.wiring import Services
-from routes.http.bodies import read_form
+from routes.http.bodies import read_form, require_no_encoding
 from routes.http.dependencies import Client, IdInPath, ServicesDep
 from routes.http.errors import NO_STORE
 from routes.http.forms import describe_form
@@ -140,7 +139,9 @@ def _with_cookie(response: Response, redirect: ProviderRedirect, services: Servi
         max_age=int(LOGIN_LIFETIME.total_seconds()),
         secure=secure,
         httponly=True,
-        samesite="lax",
+        # Browsers keep a Lax cookie back from the form of another site, and take None only with Secure. Without the
+        # attribute, some send the cookie within two minutes.
+        samesite="lax" if not redirect.by_form else "none" if secure else None,
     )
     return response
 
@@ -157,7 +158,9 @@ BACK_TO_PAGE: ResponseDescriptions = {
 FINISHED = describe_response(
     200,
     "When no page started it: after a sign-in the tokens and the account; otherwise the linked account.",
-    SignedInRead | IdentityRead,
+    Annotated[
+        SignedInRead | IdentityRead, Field(examples=[SignedInRead.model_config["json_schema_extra"]["examples"][0]])  # type: ignore[index]
+    ],
     "Set-Cookie",
 )
 
@@ -181,50 +184,43 @@ async def finish_provider_sign_in(
     return await _finish(provider, request, services, client, query)
 
 
-SEND_AGAIN: ResponseDescriptions = {
-    303: {
-        "description": "The browser has sent no cookie, because the form comes from another site: send the same to "
-        "`GET`, with the cookie.",
-        "headers": describe_headers("Location"),
-    }
-}
-
-
 @router.post(
     "/{provider}/callback",
     openapi_extra=describe_form(
         {"state": "the state", "code": "the code of the provider"},
-        [],
+        ["state"],
         **{name: {"description": field.description} for name, field in CallbackQuery.model_fields.items()},
     ),
-    responses=FINISHED | BACK_TO_PAGE | SEND_AGAIN | describe_errors(400, 401, 409, 413, 415, 422, 502),
+    responses=FINISHED | BACK_TO_PAGE | describe_errors(400, 401, 409, 415, 422, 502),
 )
 async def take_provider_form(
     provider: ProviderInPath, request: Request, services: ServicesDep, client: Client
 ) -> Response:
     """Take the form with which some providers send the browser back.
 
-    This is `response_mode=form_post` (OAuth 2.0 Form Post Response Mode). It does what `GET` does with the same
-    parameters; others are ignored.
+    This is `response_mode=form_post` (OAuth 2.0 Form Post Response Mode), as `OIDC_<NAME>_RESPONSE_MODE` may say. It
+    does what `GET` does with the same parameters; others are ignored.
     """
+    require_no_encoding(request)
     try:
         form = await read_form(request)
         query = CallbackQuery.model_validate({name: form[name] for name in CallbackQuery.model_fields if name in form})
+    except HTTPException as error:
+        raise Malformed(str(error.detail)) from None
     except ValidationError as error:
         raise Invalid(field_errors(error)) from None
     except ValueError as error:
         raise Malformed(f"The form is not valid: {error}.") from None
-    if _cookie_of(services, query) not in request.cookies:
-        # Browsers keep a SameSite=Lax cookie back from a form of another site, and send it when they follow a redirect.
-        address = add_query(services.oidc_login.callback_address(provider), query.model_dump(exclude_none=True))
-        return RedirectResponse(address, 303, headers=REDIRECT_HEADERS)
+    if not query.state:
+        raise Malformed("The form is not that of a provider: it has no state.")
     return await _finish(provider, request, services, client, query)
 
 
 async def _finish(
     provider: str, request: Request, services: Services, client: ClientInfo, query: CallbackQuery
 ) -> Response:
-    secure, cookie = services.base_url.startswith("https:"), _cookie_of(services, query)
+    secure = services.base_url.startswith("https:")
+    cookie = _cookie_name(secure, attempt_of(query.state or ""))
     result = await services.oidc_login.finish(provider, query, request.cookies.get(cookie), client)
     if isinstance(result, str):
         response: Response = RedirectResponse(result, 302, headers=REDIRECT_HEADERS)
@@ -234,11 +230,6 @@ async def _finish(
         response = Response(result.to_json(), media_type=JSON, headers=NO_STORE)
     response.delete_cookie(cookie, secure=secure, httponly=True, samesite="lax")
     return response
-
-
-def _cookie_of(services: Services, query: CallbackQuery) -> str:
-    """Return the name of the cookie that the browser got when it was sent to the provider."""
-    return _cookie_name(services.base_url.startswith("https:"), attempt_of(query.state or ""))
 
 
 def _cookie_name(secure: bool, attempt: str) -> str:

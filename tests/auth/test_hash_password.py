@@ -238,3 +238,10 @@ async def test_no_hash_is_computed_for_a_client_that_disconnects_while_it_waits(
     assert checks == []
     assert (await hasher.verify(PASSWORD, stored)).right
     assert len(checks) == 1
+
+
+async def test_a_password_that_is_longer_than_any_library_takes_is_wrong(hasher: PasswordHasher) -> None:
+    stored = await hasher.hash("x" * 128)
+    for password in ("x" * 5_000, "x" * 200_000, "é" * 10_000):
+        assert not (await hasher.verify(password, stored)).right
+        assert not (await hasher.verify(password, None)).right

@@ -236,6 +236,15 @@ async def test_a_provider_that_returns_by_form_only_is_asked_to(client: OidcClie
     assert query_of(await client.authorization_url(BACK, "state", "nonce", "v" * 43))["response_mode"] == "form_post"
 
 
+@pytest.mark.parametrize(("mode", "asked"), [("form_post", "form_post"), ("query", None), (None, None)])
+async def test_the_operator_chooses_how_the_browser_comes_back(
+    acme: RunningProvider, mode: str | None, asked: str | None
+) -> None:
+    settings = OidcProviderSettings.model_validate(acme.settings | {"response_mode": mode})
+    url = await OidcClient("acme", settings, SystemClock()).authorization_url(BACK, "state", "nonce", "v" * 43)
+    assert query_of(url).get("response_mode") == asked
+
+
 @pytest.mark.parametrize("subject", [7, "", "ü", "x" * 256, None, ["grace-1"]])
 async def test_a_malformed_subject_is_refused(client: OidcClient, acme: RunningProvider, subject: object) -> None:
     acme.control(users={"odd": GRACE | {"sub": subject}})

@@ -13,7 +13,7 @@ from planner.settings import Settings
 ROOT = Path(__file__).parents[2]
 # The providers are one field, read from variables with names of their own.
 PROVIDERS = "oidc"
-PROVIDER_PARTS = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET")
+PROVIDER_PARTS = ("ISSUER", "CLIENT_ID", "CLIENT_SECRET", "RESPONSE_MODE")
 # Settings for which .env.example shows what a value may look like; for all others it shows the default.
 SHOWN_BY_EXAMPLE = {
     "APP_SCHEMES",

@@ -171,29 +171,24 @@ async def test_a_provider_may_send_the_browser_back_with_a_form(api: Planner, ma
     ok(await page.redeem(api, query_of(sent.headers["location"])["code"]))
 
 
-async def test_a_form_without_the_cookie_that_browsers_keep_back_is_redirected_to_where_they_send_it(
-    api: Planner, mary: str
-) -> None:
+async def test_a_form_in_another_browser_signs_nobody_in(api: Planner, mary: str) -> None:
     browser = Browser(api)
     back = await browser.consent(await browser.start_sign_in(), mary)
-    sent = await post_form(api, browser, back, cookies=False)
-    assert sent.status_code == 303
-    assert (sent.headers["cache-control"], sent.headers["referrer-policy"]) == ("no-store", "no-referrer")
-    assert sent.headers["location"].partition("?")[0] == back.partition("?")[0]
-    ok(await browser.finish_sign_in(sent.headers["location"]))
+    ok(await post_form(api, browser, back, cookies=False), 401)
+    ok(await post_form(api, browser, back))
 
 
 @pytest.mark.parametrize(
     ("content", "status"),
-    [(b"state=a&state=b", 400), (b"state=%FF", 400), (b"state=" + b"x" * 201, 422), (b"code=%0A", 422)],
+    [(b"state=a&state=b", 400), (b"state=%FF", 400), (b"code=x", 400), (b"state=" + b"x" * 201, 422)],
 )
 async def test_a_malformed_form_is_refused(api: Planner, content: bytes, status: int) -> None:
     headers = {"content-type": "application/x-www-form-urlencoded"}
     answer = await api.post("/auth/acme/callback", content=content, headers=headers)
     assert answer.status_code == status
     assert answer.headers["content-type"] == "application/problem+json"
-    ok(await api.post("/auth/nobody/callback", content=b"", headers=headers), 404)
-    ok(await api.post("/auth/acme/callback", json={"state": "x"}), 415)
+    ok(await api.post("/auth/nobody/callback", content=b"state=x", headers=headers), 404)
+    ok(await api.post("/auth/acme/callback", json={"state": "x"}), 400)
 
 
 async def test_of_20_uses_of_one_state_one_succeeds(api: Planner, mary: str) -> None:

@@ -26,12 +26,14 @@ INVALID_ATTEMPT = "This sign-in has expired, was finished already, or was starte
 class ProviderRedirect(NamedTuple):
     """The address of a provider to which the browser is sent, and the cookie by which it is recognised again.
 
-    `attempt` is part of the name of the cookie, `secret` is its value.
+    `attempt` is part of the name of the cookie, `secret` is its value. With `by_form`, the provider will make the
+    browser send a form from its own site.
     """
 
     url: str
     attempt: str
     secret: str
+    by_form: bool
 
 
 class ReturnPage(NamedTuple):
@@ -121,7 +123,7 @@ class OidcAttempts:
             expires_at=self._clock.now() + LOGIN_LIFETIME,
         )
         await commit_atomically([Insert(attempt)])
-        return ProviderRedirect(url, attempt_of(state), secret)
+        return ProviderRedirect(url, attempt_of(state), secret, await provider.returns_by_form())
 
     async def use(self, provider: OidcClient, state: str | None, secret: str | None) -> OidcLoginAttempt:
         """Use up and return the attempt with this state, if it was made in this browser; raises `SignInRefused`."""

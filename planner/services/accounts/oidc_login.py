@@ -78,10 +78,6 @@ class OidcLogin:
     def _render_provider(self, name: str) -> bytes:
         return ProviderRead(name=name, signin=self._attempts.url(name, "signin")).to_json()
 
-    def callback_address(self, provider_name: str) -> str:
-        """Return the address to which a provider sends the browser back; raises `NotFound` for an unknown one."""
-        return self._attempts.url(self._attempts.find_provider(provider_name).name, "callback")
-
     async def start(self, provider_name: str, query: SignInQuery, client: ClientInfo) -> ProviderRedirect | str:
         """Start a sign-in, and return where to send the browser.
 

@@ -20,6 +20,7 @@ from tests.routes.all_routes.resources import (
     RESOURCES,
     ROLES,
     SINGLE_USE,
+    PreparedRequest,
     Resource,
 )
 from tests.support.clients import Person, Planner, ok, sign_up
@@ -95,6 +96,7 @@ class RequestFactory:
         self._count = 0
         self._by_role: dict[Role, Person] = {"user": person}
         self.changed_events: dict[str, list[str]] = {}
+        self.returned: PreparedRequest | None = None
 
     def count(self) -> int:
         self._count += 1

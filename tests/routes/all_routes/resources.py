@@ -15,7 +15,7 @@ from models.accounts.identity_schema import id_of
 from models.accounts.one_time_token import OneTimeToken, Purpose
 from models.accounts.user import ProviderIdentity, Role, User
 from tests.support.clients import PASSWORD, Person, ok, sign_in, sign_up
-from tests.support.oidc.browser import Browser
+from tests.support.oidc.browser import Browser, query_of
 from tests.support.services import services_of
 
 if TYPE_CHECKING:
@@ -214,9 +214,22 @@ async def return_from_provider(requests: "RequestFactory", person: Person) -> Pr
     return PreparedRequest(url, {"cookie": "; ".join(f"{name}={value}" for name, value in browser.cookies.items())})
 
 
+async def return_with_form(requests: "RequestFactory", person: Person) -> Any:
+    prepared = await return_from_provider(requests, person)
+    requests.returned = prepared
+    return query_of(prepared.url)
+
+
+async def bring_the_cookie(requests: "RequestFactory", person: Person) -> PreparedRequest:
+    """Return the address and the cookie that belong to the form that was drafted last."""
+    assert requests.returned is not None
+    return PreparedRequest(requests.returned.url.partition("?")[0], requests.returned.headers)
+
+
 # Requests that follow others, such as the way back from a provider.
 PREPARED_REQUESTS: dict[str, Callable[["RequestFactory", Person], Awaitable[PreparedRequest]]] = {
     "GET /api/v1/auth/{provider}/callback": return_from_provider,
+    "POST /api/v1/auth/{provider}/callback": bring_the_cookie,
 }
 
 
@@ -271,6 +284,7 @@ BODIES: dict[str, Callable[["RequestFactory", Person], Awaitable[Any]]] = {
     "POST /api/v1/auth/password": draft_new_password,
     "POST /api/v1/auth/password/reset": draft_reset,
     "POST /api/v1/auth/{provider}/link": draft_link,
+    "POST /api/v1/auth/{provider}/callback": return_with_form,
     "POST /api/v1/auth/email/verify": draft_verification,
     "DELETE /api/v1/users/me": draft_password,
 }

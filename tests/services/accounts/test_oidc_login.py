@@ -363,6 +363,23 @@ async def test_with_https_the_cookie_is_secure_and_bound_to_the_host(api: Planne
     assert "Domain" not in cookie
 
 
+@pytest.mark.parametrize(
+    ("settings_changes", "same_site"),
+    [({"public_url": "https://planner.test"}, {"SameSite=none", "Secure"}), ({}, set())],
+)
+async def test_the_cookie_comes_back_with_the_form_of_a_provider_that_sends_one(
+    api: Planner, process: RunningProvider, same_site: set[str]
+) -> None:
+    process.control(faults=["only_form_post"])
+    try:
+        sent = await Browser(api).start_sign_in()
+    finally:
+        process.control(faults=[])
+    assert query_of(sent.headers["location"])["response_mode"] == "form_post"
+    attributes = set(sent.headers["set-cookie"].split("; ")[1:])
+    assert {one for one in attributes if one in ("Secure",) or one.startswith("SameSite")} == same_site
+
+
 async def test_the_providers_are_listed_in_pages(api: Planner) -> None:
     listed = ok(await api.get("/auth/providers"))
     assert listed == {
