@@ -265,11 +265,6 @@ class User(StoredDocument):
         return Update(cls, match, {"$push": {cls.identities: identity}, **cls._counted(now)})
 
     @classmethod
-    def keep_identities_write(cls, user: "User", kept: list[ProviderIdentity], now: datetime) -> Update:
-        """Return the write that keeps these identities only; refused when the account was changed since it was read."""
-        return cls.update_write(user.id, now, assign(cls.identities, kept), match={cls.revision: user.revision})
-
-    @classmethod
     def embed_event_write(cls, id: Id, event: Id, now: datetime) -> Update:
         """Return the write that adds the id of an event to its creator's account."""
         return cls.embed_events_write(id, [event], now)

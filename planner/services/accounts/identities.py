@@ -4,7 +4,7 @@ from auth.oidc_client import ProviderClaims
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
-from database.queries import Id
+from database.queries import Id, assign
 from database.reads import Slice
 from database.writes import Write
 from models.accounts.identity_schema import MAX_IDENTITIES, IdentityRead, LinkRequest, id_of
@@ -121,10 +121,11 @@ class Identities:
                     "then."
                 )
             name = self._names.get(removed[0]["issuer"])
+            now = self._clock.now()
             writes: list[Write] = [
-                User.keep_identities_write(user, others, self._clock.now()),
+                User.update_write(user.id, now, assign(User.identities, others), match={User.revision: user.revision}),
                 self._audit.entry_write("provider-unlinked", client, user.id, user.id, name),
-                QueuedMail.insert_write("sign-in-ways-changed", user.id, user.email, self._clock.now()),
+                QueuedMail.insert_write("sign-in-ways-changed", user.id, user.email, now),
             ]
             return user.id if await commit_atomically(writes) else None
 

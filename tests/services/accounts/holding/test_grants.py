@@ -28,6 +28,7 @@ from models.mail.queued_mail import QueuedMail
 from models.people.busy_share import BusyShare
 from models.shared.audit import AuditEntry
 from models.shared.guard import Guard
+from models.shared.heartbeat import Heartbeat
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.rate_limit_counter import RateLimitCounter
 from planner.services.accounts.grants import GRANT_FIELDS, GRANTS
@@ -59,6 +60,8 @@ NO_GRANTS = frozenset(
         RateLimitCounter,
         IdempotentResponse,
         Guard,
+        # Which processes run.
+        Heartbeat,
     }
 )
 NO_GRANT_FIELDS = frozenset(
