@@ -188,7 +188,7 @@ def render_occurrence(event: OccurringEvent, occurrence: Occurrence | None, acco
     body = event.editors_body if is_editor else event.others_body
     if series is None or occurrence is None:
         return to_json(body | {"recurrence_id": None})
-    override = series.overrides.get(occurrence.recurrence_id)
+    override = series.find_override(occurrence.recurrence_id)
     own: dict[str, Any] = {}
     if override is not None:
         # An imported override may also have fields that are not sent.

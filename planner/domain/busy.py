@@ -53,8 +53,10 @@ class BusyTime:
 
     @property
     def is_busy_by_default(self) -> bool:
-        """Whether an occurrence without an override takes time."""
+        """Whether an occurrence without an override may take time."""
         series = self.series
+        if series is not None and series.ranges:
+            return True
         if series is None or not series.effective_duration:
             return False
         return takes_time(self.status, self.transparency, self.declined)
@@ -142,7 +144,7 @@ def find_slot(busy_time: BusyTime, recurrence_id: date) -> Slot | None:
 def _build_slot(busy_time: BusyTime, occurrence: Occurrence) -> Slot | None:
     series = busy_time.series
     assert series is not None
-    override = series.overrides.get(occurrence.recurrence_id)
+    override = series.find_override(occurrence.recurrence_id)
     if not _takes_time(busy_time, override):
         return None
     start, end = occurrence.start, occurrence.end

@@ -23,13 +23,15 @@ class StoredOverride(TypedDict):
 
     `id` is its recurrence id, and `start` its own local start, both in ISO 8601; `time_zone` is that of a time
     in an all-day event. `seconds` is its duration, and `fields` has its other fields by their names.
-    `excluded` means that it does not take place.
+    `excluded` means that it does not take place. With `following`, all this differs in the later occurrences
+    as well, as far as they have no override: see `ranges` in `planner/domain/recurrence/series.py` (`Series`).
     """
 
     id: str
     start: NotRequired[str]
     seconds: NotRequired[int]
     excluded: NotRequired[bool]
+    following: NotRequired[bool]
     time_zone: NotRequired[str]
     fields: NotRequired[dict[str, Any]]
 

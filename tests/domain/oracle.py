@@ -288,16 +288,39 @@ def _in_time(rule: RecurrenceRule, local: date, zone: str) -> bool:
     return compute_instant(local, zone).replace(microsecond=0) <= end
 
 
+def compute_local_times(series: Series, recurrence_id: date) -> tuple[date, timedelta | None, str]:
+    """Return the local start of an occurrence, its duration (None: the default of its kind), and its time zone."""
+    start, length, zone = recurrence_id, series.duration, series.time_zone
+    ranges = [key for key in series.ranges if key <= recurrence_id]
+    own = series.overrides.get(recurrence_id)
+    for key, override in [*((key, series.ranges[key]) for key in ranges if key == max(ranges)), (recurrence_id, own)]:
+        if override is None:
+            continue
+        if override.start is not None:
+            moved = _move_as_far(recurrence_id, key, override.start)
+            if isinstance(moved, datetime) is not isinstance(start, datetime):
+                # A length in days says nothing of an occurrence with times.
+                length = series.duration if isinstance(moved, datetime) is isinstance(series.start, datetime) else None
+            start, zone = moved, override.time_zone or series.time_zone
+        length = length if override.duration is None else override.duration
+    return start, length, zone
+
+
+def _move_as_far(recurrence_id: date, old: date, new: date) -> date:
+    """Return where an occurrence moves to, as far as another one that began at `old` and now begins at `new`."""
+    days = timedelta(days=new.toordinal() - old.toordinal())
+    if isinstance(old, datetime) and isinstance(new, datetime):
+        return recurrence_id + (new - old)
+    if isinstance(new, datetime):
+        return datetime.combine(recurrence_id + days, new.time())
+    return date.fromordinal(recurrence_id.toordinal()) + days
+
+
 def list_expected_rows(series: Series, high: date) -> list[tuple[datetime, datetime, date, date]]:
     """Return the instants of start and end, the recurrence id and the local start of all occurrences, in order."""
     found = []
     for recurrence_id in recurrence_ids(series, high):
-        override = series.overrides.get(recurrence_id)
-        local = override.start if override and override.start is not None else recurrence_id
-        is_of_other_kind = isinstance(local, datetime) is not isinstance(series.start, datetime)
-        length = None if is_of_other_kind else series.duration
-        length = override.duration if override and override.duration is not None else length
-        zone = (override.time_zone if override else None) or series.time_zone
+        local, length, zone = compute_local_times(series, recurrence_id)
         start = compute_instant_of_any(local, zone)
         if isinstance(local, datetime):
             end = start + (length or timedelta(0))

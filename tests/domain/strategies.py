@@ -1,5 +1,6 @@
 """Series and rules for the property tests, as unusual as the standard allows."""
 
+from dataclasses import replace
 from datetime import date, datetime, time, timedelta
 from itertools import islice
 
@@ -185,7 +186,20 @@ def series(draw: st.DrawFn, *, rule: st.SearchStrategy[str] | None = None, all_d
         st.dictionaries(st.sampled_from(sorted({*ids, *rdates})) | nearby, patches(nearby, all_day), max_size=3)
     )
     lengths = [None, DAY, 2 * DAY, 40 * DAY] if all_day else [None, 30 * MINUTE, HOUR, 25 * HOUR, 3 * DAY]
-    return Series(start, draw(st.sampled_from(lengths)), zone, text, rdates, exdates, overrides)
+    ranges = draw(ranges_from(ids, all_day)) if draw(st.integers(0, 3)) == 0 else {}
+    return Series(start, draw(st.sampled_from(lengths)), zone, text, rdates, exdates, overrides, ranges=ranges)
+
+
+@st.composite
+def ranges_from(draw: st.DrawFn, ids: list[date], all_day: bool) -> dict[date, Override]:
+    """Draw what differs from one occurrence on, up to the next range."""
+    moves = [-2 * DAY, DAY, 9 * DAY] if all_day else [-DAY, -HOUR, 4 * HOUR, 30 * HOUR]
+    return {
+        recurrence_id: replace(
+            draw(patches(st.sampled_from(moves).map(recurrence_id.__add__), all_day)), excluded=False
+        )
+        for recurrence_id in draw(st.lists(st.sampled_from(ids), max_size=2, unique=True))
+    }
 
 
 @st.composite

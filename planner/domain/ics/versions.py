@@ -57,9 +57,13 @@ def find_newest(items: Iterable[VersionedT]) -> VersionedT:
     return newest
 
 
-def build_instance_key(recurrence_id: date, time_zone: str) -> str:
-    """Return the recurrence id of an instance as an instant, which has one spelling only; or as a date."""
+def build_instance_key(recurrence_id: date, time_zone: str, *, following: bool = False) -> str:
+    """Return the recurrence id of an instance as an instant, which has one spelling only; or as a date.
+
+    With `following`, it is that of an instance and all that follow (RANGE=THISANDFUTURE), which ends in a plus sign.
+    """
+    suffix = "+" if following else ""
     if not isinstance(recurrence_id, datetime):
-        return recurrence_id.isoformat()
+        return recurrence_id.isoformat() + suffix
     instant = to_utc(recurrence_id, time_zone).astimezone(UTC)
-    return f"{instant.replace(tzinfo=None).isoformat()}Z"
+    return f"{instant.replace(tzinfo=None).isoformat()}Z{suffix}"

@@ -128,8 +128,9 @@ def series_from_event(event: TimesOfEvent) -> Series:
         recurrence["rrule"],
         frozenset(map(parse_stored_local, recurrence["rdates"])),
         frozenset(map(parse_stored_local, recurrence["exdates"])),
-        dict(map(_override_from_stored, event.overrides)),
+        dict(_override_from_stored(stored) for stored in event.overrides if not stored.get("following")),
         event.nominal_days or 0,
+        dict(_override_from_stored(stored) for stored in event.overrides if stored.get("following")),
     )
 
 
@@ -165,7 +166,10 @@ def series_to_stored(series: Series) -> StoredSeries:
             "rdates": sorted(local.isoformat() for local in series.rdates),
             "exdates": sorted(local.isoformat() for local in series.exdates),
         },
-        "overrides": [_override_to_stored(series, *item) for item in sorted(series.overrides.items())],
+        "overrides": [
+            *(_override_to_stored(series, *item) for item in sorted(series.overrides.items())),
+            *(_override_to_stored(series, *item, is_range=True) for item in sorted(series.ranges.items())),
+        ],
         "begins": begins,
         "ends": ends,
         "span": compute_series_span(ends - begins),
@@ -184,10 +188,12 @@ def _format_local_end(series: Series) -> str:
     if not isinstance(series.start, datetime):
         return (series.start + series.effective_duration).isoformat()
     first = Override(start=find_first_local(series))
-    return format_local_instant(series.compute_row(series.start, first)[2], series.time_zone)
+    return format_local_instant(series.compute_row_with(series.start, first)[2], series.time_zone)
 
 
-def _override_to_stored(series: Series, recurrence_id: date, override: Override) -> StoredOverride:
+def _override_to_stored(
+    series: Series, recurrence_id: date, override: Override, *, is_range: bool = False
+) -> StoredOverride:
     fields: StoredOverride = {"id": recurrence_id.isoformat()}
     if override.start is not None:
         fields["start"] = format_local(override.start, override.time_zone or series.time_zone)
@@ -199,4 +205,6 @@ def _override_to_stored(series: Series, recurrence_id: date, override: Override)
         fields["fields"] = dict(override.fields)
     if override.time_zone is not None:
         fields["time_zone"] = override.time_zone
+    if is_range:
+        fields["following"] = True
     return fields

@@ -4,7 +4,7 @@ Each function takes a valid series and returns a new one that is valid as well. 
 `RecurrenceError` for an edit that is not possible.
 """
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from enum import Enum, auto
@@ -59,7 +59,8 @@ def edit_occurrence(series: Series, recurrence_id: date, patch: Override) -> Ser
     start, time_zone = before.start, before.time_zone
     if patch.start is not None:
         # What is back at its original start moves with the series again.
-        is_original = patch.start == recurrence_id and not (isinstance(patch.start, datetime) and patch.start.fold)
+        original = (series.find_range(recurrence_id) or Override()).start or recurrence_id
+        is_original = patch.start == original and not (isinstance(patch.start, datetime) and patch.start.fold)
         start = None if is_original else patch.start
         time_zone = patch.time_zone if start is not None else None
     override = Override(
@@ -91,7 +92,7 @@ def delete_following(series: Series, recurrence_id: date) -> Series | None:
 
 
 def split_series(
-    series: Series, recurrence_id: date, changes: SeriesChanges = NO_CHANGES
+    series: Series, recurrence_id: date, changes: SeriesChanges = NO_CHANGES, fields: Collection[object] = ()
 ) -> tuple[Series | None, Series]:
     """Split the series before an occurrence, and apply the changes to the second part, the tail.
 
@@ -101,29 +102,37 @@ def split_series(
     If the occurrence has an override, the start and duration in it are replaced by those of the changes.
     If the changes have a new rule and leave the occurrence on its day, and the rule does not match that day,
     the tail starts with the first instance of the new rule: no occurrence remains that only the old rule had.
+    What a range says of the occurrence is replaced as well, also the `fields` that the event of the tail gets.
 
     If the occurrence comes from `rdates`, the tail starts at the next instance of the rule, because the
     interval of the rule is counted from there, and the occurrence stays in `rdates`.
     """
     _require_occurrence(series, recurrence_id)
     tail = _build_tail(series, recurrence_id)
-    override = tail.overrides.get(recurrence_id)
+    override, in_range = tail.overrides.get(recurrence_id), tail.ranges.get(recurrence_id)
     if override is not None:
-        tail_override = override
-        if changes.start is not UNSET:
-            # A duration of another kind than that of the series means nothing without its start.
-            is_other_kind = override.start is not None and isinstance(override.start, datetime) is series.all_day
-            duration = None if is_other_kind else override.duration
-            tail_override = replace(override, start=None, duration=duration, time_zone=None)
-        if changes.duration is not UNSET:
-            tail_override = replace(tail_override, duration=None)
-        tail = replace(tail, overrides={**tail.overrides, recurrence_id: tail_override})
+        override = _replace_times(override, series, changes)
+        tail = replace(tail, overrides={**tail.overrides, recurrence_id: override})
+    if in_range is not None:
+        kept = {name: value for name, value in in_range.fields.items() if name not in fields}
+        in_range = replace(_replace_times(in_range, series, changes), fields=kept)
+        tail = replace(tail, ranges={**tail.ranges, recurrence_id: in_range})
     if changes.start is not UNSET:
         changes = replace(changes, start=Shift(recurrence_id, changes.start).apply(tail.start))
     head = _build_head(series, recurrence_id)
     if changes == NO_CHANGES:
         return head, tail
     return head, edit_series(tail, changes, first=_find_first_instance(tail, changes))
+
+
+def _replace_times(override: Override, series: Series, changes: SeriesChanges) -> Override:
+    """Return the override without the times that the changes replace."""
+    if changes.start is not UNSET:
+        # A duration of another kind than that of the series means nothing without its start.
+        is_other_kind = override.start is not None and isinstance(override.start, datetime) is series.all_day
+        duration = None if is_other_kind else override.duration
+        override = replace(override, start=None, duration=duration, time_zone=None)
+    return override if changes.duration is UNSET else replace(override, duration=None)
 
 
 def _find_first_instance(tail: Series, changes: SeriesChanges) -> date | None:
@@ -180,7 +189,8 @@ def edit_series(series: Series, changes: SeriesChanges, *, first: date | None = 
         is_still_used = result.generates(new_id) or not series.generates(recurrence_id)
         if is_still_used and not (override.excluded and is_on_occupied_day(recurrence_id)):
             overrides[new_id] = _keep_own_times(override, series, result, shift)
-    return validate_series(replace(result, overrides=overrides))
+    ranges = {shift.apply(key): _move_range(each, series, result, shift) for key, each in series.ranges.items()}
+    return validate_series(replace(result, overrides=overrides, ranges=ranges))
 
 
 def _change_plain_fields(series: Series, changes: SeriesChanges, shift: Shift) -> Series:
@@ -224,6 +234,7 @@ def _end_before(series: Series, cut: date) -> Series | None:
         rdates=_values_before(series.rdates, cut),
         exdates=_values_before(series.exdates, cut),
         overrides={key: override for key, override in series.overrides.items() if key < cut},
+        ranges={key: each for key, each in series.ranges.items() if key < cut},
     )
     if cut <= series.start:
         # Before the start there can only be rdates and overrides. The first of them becomes the start.
@@ -242,11 +253,15 @@ def _end_before(series: Series, cut: date) -> Series | None:
 
 def _build_tail(series: Series, cut: date) -> Series:
     """Return the series from the cut on, which is one of its occurrences."""
+    ranges = {key: each for key, each in series.ranges.items() if key >= cut}
+    if (in_range := series.find_range(cut)) is not None:
+        ranges[cut] = in_range
     tail = replace(
         series,
         rdates=series.rdates - _values_before(series.rdates, cut),
         exdates=series.exdates - _values_before(series.exdates, cut),
         overrides={key: override for key, override in series.overrides.items() if key >= cut},
+        ranges=ranges,
     )
     if cut <= series.start:
         return tail
@@ -354,6 +369,18 @@ def _keep_own_times(override: Override, old: Series, new: Series, shift: Shift) 
     if time_zone != new.time_zone and (shift.new != shift.old or old.all_day):
         start = to_local(to_utc(start, time_zone), new.time_zone)
     return replace(override, start=start, duration=duration, time_zone=None)
+
+
+def _move_range(moved: Override, old: Series, new: Series, shift: Shift) -> Override:
+    """Return a range that moves its occurrences as far as before; from days to times of day, it moves none."""
+    if old.all_day is not new.all_day:
+        return replace(moved, start=None, duration=None, time_zone=None)
+    start = moved.start
+    if start is not None:
+        # A day in a series with times moves by whole days.
+        days = Shift(date.fromordinal(shift.old.toordinal()), date.fromordinal(shift.new.toordinal()))
+        start = (shift if isinstance(start, datetime) or old.all_day else days).apply(start)
+    return replace(moved, start=start)
 
 
 def _values_before(values: Iterable[date], cut: date) -> frozenset[date]:

@@ -4,12 +4,13 @@ The cost depends on what is listed, not on how long ago the series began.
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
-from itertools import takewhile
+from itertools import islice, takewhile
 from typing import NamedTuple, cast
 
-from planner.domain.recurrence.series import NO_DURATION, OccurrenceRow, Series, add_days_clamped
+from planner.domain.recurrence.pattern import Pattern
+from planner.domain.recurrence.series import OccurrenceRow, Series, add_days_clamped
 from planner.domain.zones import (
     EARLIEST_INSTANT,
     LATEST_INSTANT,
@@ -81,14 +82,12 @@ def find_occurrence(series: Series, recurrence_id: date) -> Occurrence | None:
     """Return the occurrence with this id, or None if there is none."""
     if not series.has_occurrence(recurrence_id):
         return None
-    return _build_occurrence(series, series.compute_row(recurrence_id, series.overrides.get(recurrence_id)))
+    return _build_occurrence(series, series.compute_row(recurrence_id))
 
 
 def locate_occurrence(series: Series, occurrence: Occurrence) -> OccurrenceCursor:
     """Return the position of an occurrence, by which the occurrences of several series can be merged."""
-    override = series.overrides.get(occurrence.recurrence_id)
-    start = series.compute_row(occurrence.recurrence_id, override)[0]
-    return OccurrenceCursor(start, occurrence.recurrence_id)
+    return OccurrenceCursor(series.compute_row(occurrence.recurrence_id)[0], occurrence.recurrence_id)
 
 
 def has_no_occurrences(series: Series) -> bool:
@@ -111,21 +110,34 @@ def find_last_end(series: Series) -> datetime | None:
     if pattern is not None and pattern.is_endless:
         return None
     ends = [row[2] for row in series.overridden_rows]
-    ends += [series.compute_row(recurrence_id)[2] for recurrence_id in series.explicit_ids[-1:]]
+    # What is before a range may end after all that is in it.
+    explicit_ids = series.explicit_ids if series.ranges else series.explicit_ids[-1:]
+    ends += [series.compute_row(recurrence_id)[2] for recurrence_id in explicit_ids]
     if pattern is not None:
-        ids = pattern.iterate_backwards(date.max if series.all_day else datetime.max)
-        remaining = (recurrence_id for recurrence_id in ids if recurrence_id not in series.exception_ids)
-        latest = next(remaining, None)
-        if latest is not None:
-            # Near a clock change, an earlier local time may be a later instant.
-            near = takewhile(lambda recurrence_id: latest - recurrence_id < MAX_CLOCK_CHANGE, remaining)
-            ends += [series.compute_row(recurrence_id)[2] for recurrence_id in (latest, *near)]
+        for before in (*series.range_ids, date.max if series.all_day else datetime.max):
+            ends += [
+                series.compute_row(recurrence_id)[2] for recurrence_id in _find_latest_ids(series, pattern, before)
+            ]
     return max(ends, default=series.compute_row(series.start)[0])
+
+
+def _find_latest_ids(series: Series, pattern: Pattern, high: date) -> list[date]:
+    """Return the last ids of the rule up to `high` that have no exception, of which one is the latest instant.
+
+    Where `high` is the id of a range, the last one before it is among them.
+    """
+    ids = pattern.iterate_backwards(high)
+    remaining = (recurrence_id for recurrence_id in ids if recurrence_id not in series.exception_ids)
+    found = list(islice(remaining, 2 if series.ranges else 1))
+    if not found:
+        return []
+    # Near a clock change, an earlier local time may be a later instant.
+    return [*found, *takewhile(lambda recurrence_id: found[-1] - recurrence_id < MAX_CLOCK_CHANGE, remaining)]
 
 
 def _build_occurrence(series: Series, row: OccurrenceRow) -> Occurrence:
     start, recurrence_id, end = row
-    override = series.overrides.get(recurrence_id)
+    override = series.find_override(recurrence_id)
     if override is None:
         if not series.all_day:
             return Occurrence(recurrence_id, start, end)
@@ -141,16 +153,17 @@ def _find_rows(
 ) -> list[OccurrenceRow]:
     """Return the first rows in the window from `low` to `high`, in order: either all of them, or more than `limit`."""
     rows = _remove_until_cursor(_find_overridden_rows(series, low, high), after)
-    longest = series.effective_duration + (MAX_CLOCK_CHANGE if series.nominal_days else NO_DURATION)
-    since = add_clamped(low, -longest)
+    since, until, (earlier, later) = add_clamped(low, -series.max_duration), high, series.move_bounds
     if after is not None:
         since = max(since, after.start)
-    for ids, end in _generate_ids(series, since, high, limit):
+    if series.ranges:
+        since, until = add_clamped(since, -later), add_clamped(high, earlier)
+    for ids, end in _generate_ids(series, since, until, limit):
         rows += _remove_until_cursor(_compute_rows(series, ids, low, high), after)
         if len(rows) > limit:
             rows.sort()
             # No row that is still to be found begins before this instant.
-            if rows[limit][0] <= add_clamped(to_utc(end, series.time_zone), -MAX_CLOCK_CHANGE):
+            if rows[limit][0] <= add_clamped(to_utc(end, series.time_zone), -MAX_CLOCK_CHANGE - earlier):
                 return rows
     rows.sort()
     return rows
@@ -168,7 +181,7 @@ def _find_overridden_rows(series: Series, low: datetime, high: datetime) -> list
     """Return a new list of the rows in the window that have an override."""
     if not series.overrides:
         return []
-    return [row for row in series.overridden_rows if row[0] < high and (row[2] > low or row[0] >= low)]
+    return _select_rows(series.overridden_rows, low, high)
 
 
 def _generate_ids(series: Series, since: datetime, until: datetime, limit: int) -> Iterator[tuple[list[date], date]]:
@@ -201,6 +214,8 @@ def _compute_rows(series: Series, ids: list[date], low: datetime, high: datetime
     """Return the rows of the occurrences with these ids that are in the window; none of them has an override."""
     # This is Series.compute_row and to_utc written out, because the calls would cost more than the work in them.
     offset, duration, all_day = load_utc_offset(series.time_zone), series.effective_duration, series.all_day
+    if series.ranges:
+        return _select_rows(map(series.compute_row, ids), low, high)
     is_nominal, rows = series.nominal_days > 0, list[OccurrenceRow]()
     try:
         for recurrence_id in ids:
@@ -217,6 +232,10 @@ def _compute_rows(series: Series, ids: list[date], low: datetime, high: datetime
             if start < high and (end > low or start >= low):
                 rows.append((start, recurrence_id, end))
     except OverflowError:
-        clamped = map(series.compute_row, ids)
-        return [row for row in clamped if row[0] < high and (row[2] > low or row[0] >= low)]
+        return _select_rows(map(series.compute_row, ids), low, high)
     return rows
+
+
+def _select_rows(rows: Iterable[OccurrenceRow], low: datetime, high: datetime) -> list[OccurrenceRow]:
+    """Return the rows that are in the window."""
+    return [row for row in rows if row[0] < high and (row[2] > low or row[0] >= low)]

@@ -5,6 +5,7 @@ series are naive datetimes in the time zone of the series. The original start of
 recurrence id, and stays so when the occurrence is moved (RFC 5545 §3.8.4.4).
 """
 
+from bisect import bisect_right
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, timedelta
@@ -18,7 +19,16 @@ from planner.domain.recurrence.rrule import (
     remove_times_of_day,
     resolve_until,
 )
-from planner.domain.zones import LATEST_INSTANT, UnknownZone, add_clamped, load_zone, resolve_local, to_utc
+from planner.domain.recurrence.shift import Shift
+from planner.domain.zones import (
+    LATEST_INSTANT,
+    MAX_CLOCK_CHANGE,
+    UnknownZone,
+    add_clamped,
+    load_zone,
+    resolve_local,
+    to_utc,
+)
 
 MAX_DATES = 5_000
 
@@ -59,6 +69,10 @@ class Series:
     override whose recurrence id is not in the set adds an occurrence (RFC 8984 §4.3.5), unless its id
     is in `exdates`.
 
+    `ranges` say what differs from an occurrence on, up to the next range (RANGE=THISANDFUTURE, RFC 5545
+    §3.2.13): all of these move as far as `start` is from the id of the range. An override differs from the
+    range that it is in.
+
     For a timed series `duration` is exact: all occurrences have the same duration, also across a clock
     change (RFC 5545 §3.8.5.3 on DTEND). But `nominal_days` of it are days by the clock (§3.3.6 on DURATION):
     an occurrence ends so many days later at the same local time, plus the rest. For an all-day series it is
@@ -78,6 +92,7 @@ class Series:
     exdates: frozenset[date] = frozenset()
     overrides: Mapping[date, Override] = field(default_factory=dict)
     nominal_days: int = 0
+    ranges: Mapping[date, Override] = field(default_factory=dict)
 
     @cached_property
     def all_day(self) -> bool:
@@ -110,10 +125,68 @@ class Series:
     def overridden_rows(self) -> list[OccurrenceRow]:
         """The occurrences that have an override, in order."""
         return sorted(
-            self.compute_row(recurrence_id, override)
+            self.compute_row(recurrence_id)
             for recurrence_id, override in self.overrides.items()
             if not override.excluded and recurrence_id not in self.exdates
         )
+
+    @cached_property
+    def range_ids(self) -> list[date]:
+        """The ids of the ranges, in order."""
+        return sorted(self.ranges)
+
+    @cached_property
+    def max_duration(self) -> timedelta:
+        """At least the duration of the longest occurrence that has no override of its own."""
+        longest = max([self.effective_duration, *(self.measure_occurrence(*item) for item in self.ranges.items())])
+        return longest + MAX_CLOCK_CHANGE if self.nominal_days else longest
+
+    @cached_property
+    def move_bounds(self) -> tuple[timedelta, timedelta]:
+        """How far a range may move an occurrence, at most: to an earlier instant, and to a later one."""
+        if not self.ranges:
+            return NO_DURATION, NO_DURATION
+        # A move is in local time, and from or to a time of day it may be up to a day further.
+        days = [_count_days(start, key) for key, each in self.ranges.items() if (start := each.start) is not None]
+        return (max(0, -min(days, default=0)) + 3) * DAY, (max(0, *days, 0) + 3) * DAY
+
+    def find_range_ids(self, recurrence_id: date) -> list[date]:
+        """Return the id of the range in which an occurrence is, in a list; or an empty one."""
+        index = bisect_right(self.range_ids, recurrence_id)
+        return self.range_ids[index - 1 : index] if index else []
+
+    def find_range(self, recurrence_id: date) -> Override | None:
+        """Return what the range says of an occurrence that it is in, or None."""
+        if not self.ranges or not (ids := self.find_range_ids(recurrence_id)):
+            return None
+        (range_id,) = ids
+        found = self.ranges[range_id]
+        if found.start is None or range_id == recurrence_id:
+            return found
+        try:
+            return replace(found, start=Shift(range_id, found.start).apply(recurrence_id))
+        except RecurrenceError:
+            # It would be outside the calendar.
+            return replace(found, start=None, time_zone=None)
+
+    def find_override(self, recurrence_id: date) -> Override | None:
+        """Return all that differs in one occurrence, by an override of its own or by the range that it is in."""
+        own = self.overrides.get(recurrence_id)
+        if not self.ranges:
+            return own
+        inherited = self.find_range(recurrence_id)
+        if own is None or inherited is None:
+            return own or inherited
+        return self.layer_override(inherited, own)
+
+    def layer_override(self, inherited: Override, own: Override) -> Override:
+        """Return all that differs in an occurrence with an override of its own in a range."""
+        start, time_zone, duration = own.start, own.time_zone, own.duration
+        if start is None:
+            start, time_zone = inherited.start, inherited.time_zone
+        if duration is None and _is_time(start, self) is _is_time(inherited.start, self):
+            duration = inherited.duration
+        return Override(start, duration, own.excluded, {**inherited.fields, **own.fields}, time_zone)
 
     def measure_occurrence(self, recurrence_id: date, override: Override | None = None) -> timedelta:
         """Return how long the occurrence with this id lasts: exactly, or in whole days if it has dates."""
@@ -130,8 +203,12 @@ class Series:
         end = add_clamped(to_utc(add_clamped(local, nominal), self.time_zone), self.effective_duration - nominal)
         return max(end - resolve_local(local, self.time_zone), NO_DURATION)
 
-    def compute_row(self, recurrence_id: date, override: Override | None = None) -> OccurrenceRow:
+    def compute_row(self, recurrence_id: date) -> OccurrenceRow:
         """Return the row of the occurrence with this id, whether or not the series has one."""
+        return self.compute_row_with(recurrence_id, self.find_override(recurrence_id))
+
+    def compute_row_with(self, recurrence_id: date, override: Override | None) -> OccurrenceRow:
+        """Return the row of an occurrence in which just this differs."""
         local, time_zone = recurrence_id, self.time_zone
         if override is not None:
             local = local if override.start is None else override.start
@@ -180,6 +257,15 @@ def set_fold_of_start(series: Series, fold: int) -> Series:
     return replace(series, overrides=overrides if override == Override() else {**overrides, start: override})
 
 
+def _is_time(start: date | None, series: Series) -> bool:
+    """Return whether the start of an override is a time of day; None is that of the series."""
+    return isinstance(series.start if start is None else start, datetime)
+
+
+def _count_days(start: date, recurrence_id: date) -> int:
+    return start.toordinal() - recurrence_id.toordinal()
+
+
 def _clear_fold(local: date) -> date:
     """Return the value with `fold=0`: a local time that occurs twice means the first (RFC 5545 §3.3.5)."""
     return local.replace(fold=0) if isinstance(local, datetime) and local.fold else local
@@ -203,8 +289,9 @@ def validate_series(series: Series) -> Series:
     _check_dates("rdates", series.rdates, series.all_day)
     _check_dates("exdates", series.exdates, series.all_day)
     _check_dates("overrides", series.overrides, series.all_day)
+    _check_dates("overrides", series.ranges, series.all_day)
     _check_duration("duration", series.duration, series.all_day)
-    for override in series.overrides.values():
+    for override in (*series.overrides.values(), *series.ranges.values()):
         all_day = series.all_day
         if override.start is not None:
             all_day = not isinstance(override.start, datetime)

@@ -130,7 +130,7 @@ def _describe(conflict: _Conflict) -> Collision:
         start = format_stored_time(event.start, time_zone)
         assert start is not None
         return Collision(id, event.title, start, format_stored_end(event.end, time_zone, event.end_time_zone), None)
-    occurrence, override = find_occurrence(series, recurrence_id), series.overrides.get(recurrence_id)
+    occurrence, override = find_occurrence(series, recurrence_id), series.find_override(recurrence_id)
     assert occurrence is not None
     title = event.title if override is None else override.fields.get(Event.title) or event.title
     start = format_occurrence_time(occurrence.start, series.time_zone)

@@ -40,7 +40,7 @@ def build_own_times(series: Series, occurrence: Occurrence, patch: OccurrencePat
     """
     if "recurrence" in patch.model_fields_set:
         raise Invalid.field("/recurrence", _NOT_FOR_ONE)
-    before = series.overrides.get(occurrence.recurrence_id, Override())
+    before = series.find_override(occurrence.recurrence_id) or Override()
     time_zone = patch.time_zone or before.time_zone or series.time_zone
     start, duration = _resolve_times(series, occurrence, patch, time_zone)
     if "time_zone" in patch.model_fields_set and not (series.all_day and isinstance(start, datetime)):
@@ -65,7 +65,7 @@ def _resolve_times(
         start = parse_local(patch.start, time_zone, "/start")
     elif "start" in sent:
         raise Invalid.field("/start", "cannot be cleared")
-    override = series.overrides.get(occurrence.recurrence_id, Override())
+    override = series.find_override(occurrence.recurrence_id) or Override()
     has_end = (override.duration or series.duration) and occurrence.start != occurrence.end
     is_same_kind = isinstance(start, datetime) is isinstance(old_start, datetime)
     if patch.end is not None:

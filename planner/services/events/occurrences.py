@@ -152,7 +152,7 @@ class Occurrences:
         fields, changes = _select_fields(patch), build_series_changes(series, occurrence, patch)
         if "alarms" in patch.model_fields_set:
             fields |= assign(Event.ics, keep_alarms(before.ics, patch.alarms))
-        head, tail = split_series(series, occurrence.recurrence_id, changes)
+        head, tail = split_series(series, occurrence.recurrence_id, changes, fields)
         if isinstance(changes.start, datetime) and changes.start.fold:
             tail = set_fold_of_start(tail, 1)
         if head is None:

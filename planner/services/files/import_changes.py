@@ -17,7 +17,14 @@ from planner.domain.recurrence.series import Override, Series, validate_series
 from planner.domain.stored_event import StoredOverride
 from planner.domain.times import format_local_instant
 from planner.domain.zones import to_local, to_utc
-from planner.services.files.import_drafts import ImportDraft, OccurrenceDraft, build_override, differs
+from planner.services.files.import_drafts import (
+    ImportDraft,
+    OccurrenceDraft,
+    add_occurrence,
+    differs,
+    is_same_local,
+    sort_occurrences,
+)
 
 
 class NotRecurring(ValueError):
@@ -85,29 +92,38 @@ def _apply_occurrences(draft: ImportDraft, state: OrganizerState) -> OrganizerSt
     """Return the state with new overrides for these occurrences."""
     if not state.content.get(Event.repeats):
         raise NotRecurring("it is an occurrence of a recurring event, but the event that you have is not one")
-    series = series_from_event(Event.from_stored(state.content))
-    overrides, exdates, instances = dict(series.overrides), set(series.exdates), dict(state.instances)
-    for occurrence in draft.occurrences:
-        converted = _convert_to_series(occurrence, series)
-        recurrence_id = converted.recurrence_id
-        key = build_instance_key(recurrence_id, series.time_zone)
-        known = instances.get(key)
+    series, instances = series_from_event(Event.from_stored(state.content)), dict(state.instances)
+    for occurrence in sort_occurrences(_convert_to_series(each, series) for each in draft.occurrences):
+        recurrence_id = occurrence.recurrence_id
+        known = instances.get(occurrence.key)
         if known is not None and occurrence.version.is_older_than(known.version):
             continue
-        if converted.content:
-            overrides[recurrence_id] = build_override(series, state.content, converted)
-            exdates.discard(recurrence_id)
+        if occurrence.following:
+            series = _add_range(series, state.content, occurrence)
+        elif occurrence.content:
+            series = add_occurrence(series, state.content, occurrence)
+            series = replace(series, exdates=series.exdates - {recurrence_id})
         elif not series.has_occurrence(recurrence_id):
             raise NotRecurring(
                 f"it cancels the occurrence of {recurrence_id.isoformat()}, which the event does not have"
             )
         else:
-            before = overrides.get(recurrence_id, Override())
-            fields = {**before.fields, **assign(Event.status, "cancelled")}
-            overrides[recurrence_id] = replace(before, fields=fields)
-        instances[key] = Instance(occurrence.version, is_separate=True)
-    changed = validate_series(replace(series, overrides=overrides, exdates=frozenset(exdates)))
-    return replace(state, content={**state.content, **series_to_stored(changed)}, instances=instances)
+            before = series.overrides.get(recurrence_id, Override())
+            cancelled = replace(before, fields={**before.fields, **assign(Event.status, "cancelled")})
+            series = replace(series, overrides={**series.overrides, recurrence_id: cancelled})
+        instances[occurrence.key] = Instance(occurrence.version, is_separate=True)
+    return replace(state, content={**state.content, **series_to_stored(validate_series(series))}, instances=instances)
+
+
+def _add_range(series: Series, content: Changes, occurrence: OccurrenceDraft) -> Series:
+    """Return a series whose occurrences differ from this one on, except those that have an override of their own."""
+    changed = add_occurrence(series, content, occurrence)
+    rebased = {
+        recurrence_id: _rebase(recurrence_id, override, (series, content), (changed, content))
+        for recurrence_id, override in series.overrides.items()
+        if occurrence.content and not override.excluded
+    }
+    return replace(changed, overrides={**series.overrides, **rebased})
 
 
 def _convert_to_series(occurrence: OccurrenceDraft, series: Series) -> OccurrenceDraft:
@@ -169,7 +185,12 @@ def _has_same_times(one: Changes, other: Changes) -> bool:
 def _overrides_by_key(content: Changes) -> dict[str, StoredOverride]:
     time_zone = content.get(Event.time_zone) or "UTC"
     overrides: list[StoredOverride] = content.get(Event.overrides) or []
-    return {build_instance_key(parse_stored_local(override["id"]), time_zone): override for override in overrides}
+    return {
+        build_instance_key(
+            parse_stored_local(override["id"]), time_zone, following=override.get("following", False)
+        ): override
+        for override in overrides
+    }
 
 
 def _build_content(
@@ -183,39 +204,55 @@ def _build_content(
     if is_unchanged and all(content is master for content, _ in overrides.values()):
         return master
     series = series_from_event(Event.from_stored(master))
-    exdates, built = set(series.exdates), dict[date, Override]()
-    for key, (content, stored) in overrides.items():
+    exdates, built = set(series.exdates), replace(series, overrides={}, ranges={})
+    # Those that others follow come first, because the others differ from them.
+    for key, (content, stored) in sorted(overrides.items(), key=lambda item: not item[1][1].get("following")):
         # An instance of an event with dates cannot be one of an event with times.
         if content is not master and bool(content.get(Event.all_day)) is not series.all_day:
             continue
-        original = series_from_event(Event.from_stored({**content, Event.overrides: [stored]}))
-        (recurrence_id, override) = next(iter(original.overrides.items()))
+        original = series_from_event(Event.from_stored(content))
+        following, recurrence_id = stored.get("following", False), parse_stored_local(stored["id"])
+        override = (original.ranges if following else original.overrides)[recurrence_id]
         if content is not master:
-            old_id, recurrence_id = recurrence_id, _move_to_zone(recurrence_id, original, series)
-            duration = original.measure_occurrence(old_id, override)
-            override = _rebase(override, (original, content), (series, master))
-            if duration != series.measure_occurrence(recurrence_id, override):
-                override = replace(override, duration=duration)
-        built[recurrence_id] = override
+            moved_id = _move_to_zone(recurrence_id, original, series)
+            if following:
+                original = replace(original, ranges={})
+            target = replace(built, ranges={}) if following else built
+            override = _rebase(recurrence_id, override, (original, content), (target, master))
+            recurrence_id = moved_id
+        if following:
+            built = replace(built, ranges={**built.ranges, recurrence_id: override})
+        else:
+            built = replace(built, overrides={**built.overrides, recurrence_id: override})
         known = instances.get(key)
-        if known is not None and version is not None and known.version.sequence > version.sequence:
+        if known is not None and version is not None and known.version.sequence > version.sequence and not following:
             exdates.discard(recurrence_id)
-    changed = validate_series(replace(series, overrides=built, exdates=frozenset(exdates)))
+    changed = validate_series(replace(built, exdates=frozenset(exdates)))
     return {**master, **series_to_stored(changed)}
 
 
-def _rebase(override: Override, old: tuple[Series, Changes], new: tuple[Series, Changes]) -> Override:
-    """Return an override of an old series as one of a new series that says the same, without its duration."""
+def _rebase(
+    recurrence_id: date, override: Override, old: tuple[Series, Changes], new: tuple[Series, Changes]
+) -> Override:
+    """Return an override of an old series as one of a new series, so that the occurrence says the same as before."""
     (old_series, old_content), (new_series, new_content) = old, new
+    new_id = _move_to_zone(recurrence_id, old_series, new_series)
+    before = old_series.layer_override(old_series.find_range(recurrence_id) or Override(), override)
+    inherited = new_series.find_range(new_id) or Override()
+    old_fields, new_fields = {**old_content, **before.fields}, {**new_content, **inherited.fields}
     fields: dict[str, object] = {}
     for name in IMPORTED_OCCURRENCE_FIELDS:
-        value = override.fields.get(name, old_content.get(name))
-        if differs(value, new_content.get(name)):
-            fields[name] = value
-    start = override.start
-    if start is not None and override.time_zone is None:
+        if differs(old_fields.get(name), new_fields.get(name)):
+            fields[name] = old_fields.get(name)
+    start = before.start or recurrence_id
+    if before.time_zone is None:
         start = _move_to_zone(start, old_series, new_series)
-    return replace(override, start=start, duration=None, fields=fields)
+    rebased = Override(start, excluded=override.excluded, fields=fields, time_zone=before.time_zone)
+    if before.time_zone == inherited.time_zone and is_same_local(start, inherited.start or new_id):
+        rebased = replace(rebased, start=None, time_zone=None)
+    duration = old_series.measure_occurrence(recurrence_id, before)
+    is_same = duration == new_series.measure_occurrence(new_id, new_series.layer_override(inherited, rebased))
+    return rebased if is_same else replace(rebased, duration=duration)
 
 
 def _move_to_zone(local: date, old: Series, new: Series) -> date:

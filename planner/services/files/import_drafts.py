@@ -3,7 +3,7 @@
 An entry is validated by the same rules as the body of a request.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
@@ -36,13 +36,20 @@ _OUT_OF_RANGE = "its times are outside the years 1 to 9999"
 class OccurrenceDraft(NamedTuple):
     """An occurrence with an entry of its own: its recurrence id, local in `time_zone`.
 
-    `content` is that of an event that consists of this occurrence only; empty if the entry only cancels it.
+    `content` is that of an event that consists of this occurrence only; empty if the entry only cancels it. With
+    `following`, all later occurrences differ likewise.
     """
 
     recurrence_id: date
     time_zone: str
     version: Version
     content: Changes
+    following: bool = False
+
+    @property
+    def key(self) -> str:
+        """The key of its version."""
+        return build_instance_key(self.recurrence_id, self.time_zone, following=self.following)
 
 
 class ImportDraft(NamedTuple):
@@ -122,20 +129,18 @@ def _validate_entry(entry: ParsedEntry, failures: list[ImportNote]) -> ImportDra
         # An event without a rule becomes a series if an occurrence of it has an entry of its own.
         series = series or _set_length(build_series(times, None, [], []), entry)
         content = _build_imported_content(body, times, ics)
-        overrides = {
-            draft.recurrence_id: build_override(series, content, draft)
-            for draft in occurrences
+        for draft in sort_occurrences(occurrences):
             # What does not take place cannot be cancelled.
-            if draft.content or series.generates(draft.recurrence_id)
-        }
-        series = validate_series(replace(series, overrides=overrides))
+            if draft.content or series.generates(draft.recurrence_id):
+                series = add_occurrence(series, content, draft)
+        series = validate_series(series)
     return ImportDraft(
         entry.uid,
         entry.version,
         entry.kind,
         _build_imported_content(body, times, ics, series),
         [] if entry.kind == "event" else occurrences,
-        {build_instance_key(draft.recurrence_id, draft.time_zone): draft.version for draft in occurrences},
+        {draft.key: draft.version for draft in occurrences},
         entry.record_times,
     )
 
@@ -151,7 +156,9 @@ def _set_length(series: Series, entry: ParsedEntry) -> Series:
 def _validate_occurrence(uid: str, occurrence: ParsedOccurrence) -> OccurrenceDraft:
     fields = occurrence.fields
     content: Changes = _build_imported_content(*_validate_fields(uid, fields)) if fields else {}
-    return OccurrenceDraft(occurrence.recurrence_id, occurrence.time_zone, occurrence.version, content)
+    return OccurrenceDraft(
+        occurrence.recurrence_id, occurrence.time_zone, occurrence.version, content, occurrence.following
+    )
 
 
 def _validate_fields(uid: str, fields: dict[str, Any]) -> tuple[EventCreate, EventTimes, ImportedLines | None]:
@@ -173,11 +180,32 @@ def _build_imported_content(
     return content if ics is None else content | {Event.ics: ics}
 
 
-def build_override(series: Series, master: Changes, occurrence: OccurrenceDraft) -> Override:
-    """Return how an occurrence differs from the series with the content `master`."""
-    own = occurrence.content
+def sort_occurrences(occurrences: Iterable[OccurrenceDraft]) -> list[OccurrenceDraft]:
+    """Return occurrences in the order in which they are added to a series: first those that others follow."""
+    return sorted(occurrences, key=lambda draft: (not draft.following, draft.recurrence_id))
+
+
+def add_occurrence(series: Series, master: Changes, occurrence: OccurrenceDraft) -> Series:
+    """Return the series with the content `master` in which an occurrence differs; it is not valid in any case."""
+    recurrence_id = occurrence.recurrence_id
+    override = _build_override(series, master, occurrence)
+    if occurrence.following:
+        return replace(series, ranges={**series.ranges, recurrence_id: override})
+    return replace(series, overrides={**series.overrides, recurrence_id: override})
+
+
+def _build_override(series: Series, master: Changes, occurrence: OccurrenceDraft) -> Override:
+    own, inherited = occurrence.content, series.find_range(occurrence.recurrence_id) or Override()
     if not own:
-        return Override(fields=assign(Event.status, "cancelled"))
+        cancelled: Changes = assign(Event.status, "cancelled")
+        return (
+            replace(inherited, fields={**inherited.fields, **cancelled})
+            if occurrence.following
+            else Override(fields=cancelled)
+        )
+    if occurrence.following:
+        # It says all about the occurrences from here on, whatever an earlier range says.
+        inherited = Override()
     start, end = parse_stored_local(own[Event.start]), own[Event.end]
     is_timed = isinstance(start, datetime)
     if is_timed:
@@ -185,18 +213,22 @@ def build_override(series: Series, master: Changes, occurrence: OccurrenceDraft)
     else:
         duration = DAY if end is None else parse_stored_local(end) - start
     time_zone = (own[Event.time_zone] or "UTC") if is_timed and series.all_day else None
-    is_original = start == occurrence.recurrence_id and time_zone is None
     if isinstance(start, datetime) and has_offset(own[Event.start]):
-        start, is_original = start.replace(fold=1), False
-    differing = (name for name in IMPORTED_OCCURRENCE_FIELDS if differs(own.get(name), master.get(name)))
+        start = start.replace(fold=1)
+    before: Changes = {**master, **inherited.fields}
+    differing = (name for name in IMPORTED_OCCURRENCE_FIELDS if differs(own.get(name), before.get(name)))
     fields: Changes = {name: own.get(name) for name in differing}
-    override = Override(
-        start=None if is_original else start,
-        fields=fields,
-        time_zone=time_zone,
-    )
-    has_own_duration = duration != series.measure_occurrence(occurrence.recurrence_id, override)
-    return replace(override, duration=duration) if has_own_duration else override
+    override = Override(start=start, fields=fields, time_zone=time_zone)
+    if time_zone == inherited.time_zone and is_same_local(start, inherited.start or occurrence.recurrence_id):
+        override = Override(fields=fields)
+    if duration == series.measure_occurrence(occurrence.recurrence_id, series.layer_override(inherited, override)):
+        return override
+    return replace(override, duration=duration)
+
+
+def is_same_local(one: date, other: date) -> bool:
+    """Return whether two local values are the same, and none is the second of two equal local times."""
+    return one == other and not any(isinstance(each, datetime) and each.fold for each in (one, other))
 
 
 def differs(value: Any, other: Any) -> bool:

@@ -127,7 +127,8 @@ class Merge:
         exdates = _merge_sets(*(side.excluded for side in sides))
         merged = replace(series, rdates=rdates, exdates=exdates, overrides={})
         stored = {**frame, **series_to_stored(validate_series(merged))}
-        stored[Event.overrides] = list(self._merge_overrides(sides, merged, has_new_times))
+        # The ranges are those of the frame.
+        stored[Event.overrides] += self._merge_overrides(sides, merged, has_new_times)
         return {**series_to_stored(validate_series(series_from_event(Event.from_stored(stored))))}
 
     def _merge_overrides(
@@ -187,7 +188,7 @@ class Exceptions:
         series = series_from_event(Event.from_stored(content))
         excluded = series.exdates.union(id for id, override in series.overrides.items() if override.excluded)
         stored: list[StoredOverride] = content.get(Event.overrides) or []
-        by_id = {parse_stored_local(override["id"]): override for override in stored}
+        by_id = {parse_stored_local(override["id"]): override for override in stored if not override.get("following")}
         overrides = {id: override for id, override in by_id.items() if id not in excluded}
         if _get_frame(content) == _get_frame(frame):
             return cls(series.rdates, excluded, overrides)
@@ -252,7 +253,8 @@ def _get_frame(content: Changes) -> dict[str, Any]:
     recurrence = frame[Event.recurrence]
     if recurrence is not None:
         frame[Event.recurrence] = {name: value for name, value in recurrence.items() if name not in _DATES}
-    return frame
+    overrides: list[StoredOverride] = content.get(Event.overrides) or []
+    return frame | {"ranges": [override for override in overrides if override.get("following")]}
 
 
 def _keep_own_rule(base: Changes, own: Changes, new: Changes) -> Changes:
@@ -266,11 +268,11 @@ def _keep_own_rule(base: Changes, own: Changes, new: Changes) -> Changes:
     moved, rest = (series_from_event(Event.from_stored(side)) for side in (new, own))
     changes = SeriesChanges(start=moved.start, duration=moved.duration, time_zone=moved.time_zone)
     try:
-        rest = edit_series(replace(rest, rdates=frozenset(), exdates=frozenset(), overrides={}), changes)
+        rest = edit_series(replace(rest, rdates=frozenset(), exdates=frozenset(), overrides={}, ranges={}), changes)
     except RecurrenceError:
         return new
     exdates = moved.exdates.union(rest.exdates)
-    kept = replace(rest, rdates=moved.rdates, exdates=exdates, overrides=moved.overrides)
+    kept = replace(rest, rdates=moved.rdates, exdates=exdates, overrides=moved.overrides, ranges=moved.ranges)
     return {**new, **series_to_stored(kept)}
 
 

@@ -19,7 +19,13 @@ from planner.domain.recurrence.pattern import compile_pattern
 from planner.domain.recurrence.series import Override, Series
 from planner.domain.zones import EARLIEST_INSTANT, LATEST_INSTANT
 from tests.domain import strategies
-from tests.domain.oracle import compute_instant_of_any, dateutil_agrees, expand_by_dateutil, list_expected_rows
+from tests.domain.oracle import (
+    compute_instant_of_any,
+    compute_local_times,
+    dateutil_agrees,
+    expand_by_dateutil,
+    list_expected_rows,
+)
 
 DAY = timedelta(days=1)
 
@@ -30,7 +36,7 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second:
 
 def expected_in(series: Series, low: datetime, high: datetime) -> list[Occurrence]:
     """Return the occurrences by the oracle, which must know up to which id it has to look."""
-    last = max([high.replace(tzinfo=None) + 3 * DAY, *map(naive, series.overrides)])
+    last = max([high.replace(tzinfo=None) + 6 * DAY, *map(naive, series.overrides)])
     expanded = list_expected_rows(series, last if isinstance(series.start, datetime) else last.date())
     return [
         Occurrence(recurrence_id, *((start, end) if isinstance(local, datetime) else whole_days(series, recurrence_id)))
@@ -44,9 +50,8 @@ def naive(value: date) -> datetime:
 
 
 def whole_days(series: Series, recurrence_id: date) -> tuple[date, date]:
-    override = series.overrides.get(recurrence_id, Override())
-    start = override.start or recurrence_id
-    return start, start + (override.duration or series.duration or DAY)
+    start, length, _ = compute_local_times(series, recurrence_id)
+    return start, start + (length or DAY)
 
 
 @st.composite

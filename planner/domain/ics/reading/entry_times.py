@@ -41,13 +41,15 @@ class CalendarContext(NamedTuple):
 class ParsedOccurrence(NamedTuple):
     """An occurrence with an entry of its own: its recurrence id, local in `time_zone`, and its fields.
 
-    `fields` is empty if the entry cancels the occurrence, and says nothing else about it.
+    `fields` is empty if the entry cancels the occurrence, and says nothing else about it. With `following`, the
+    entry is about all later ones as well.
     """
 
     recurrence_id: date
     time_zone: str
     fields: dict[str, Any]
     version: Version
+    following: bool = False
 
 
 class EntryTimes:

@@ -173,19 +173,21 @@ def _build_entry(uid: str, parts: Sequence[_Part]) -> ParsedGroup:
         entry.fields["status"] = "cancelled"
     warnings = _find_duplicates(uid, mains)
     failures: list[ImportNote] = []
-    by_id: dict[date, list[_Part]] = {}
+    by_id: dict[tuple[date, bool], list[_Part]] = {}
     for part in instances:
         assert part.vevent.recurrence_id is not None
-        by_id.setdefault(times.convert_recurrence_id(part.vevent.recurrence_id, part.context), []).append(part)
-    for recurrence_id, same in by_id.items():
+        recurrence_id = times.convert_recurrence_id(part.vevent.recurrence_id, part.context)
+        by_id.setdefault((recurrence_id, part.vevent.following), []).append(part)
+    for (recurrence_id, following), same in by_id.items():
         try:
-            entry.occurrences.append(_build_occurrence(times, recurrence_id, same))
+            occurrence = _build_occurrence(times, recurrence_id, same)
+            entry.occurrences.append(occurrence._replace(following=following))
             warnings += _find_duplicates(uid, same)
         except Unreadable as error:
             failures.append(_build_occurrence_failure(uid, recurrence_id, error))
     if kind == "occurrences" and not entry.occurrences:
         return ParsedGroup(None, failures, [])
-    own = {occurrence.recurrence_id for occurrence in entry.occurrences}
+    own = {occurrence.recurrence_id for occurrence in entry.occurrences if not occurrence.following}
     periods = {occurrence.recurrence_id: occurrence for occurrence in times.build_periods(main)}
     entry.occurrences.extend(occurrence for id, occurrence in periods.items() if id not in own)
     entry.occurrences.extend(times.build_moved(main, {*own, *periods}))
@@ -214,8 +216,8 @@ def _build_cancellations(uid: str, parts: Iterable[_Part]) -> ParsedGroup:
     for vevent, context in parts:
         assert vevent.recurrence_id is not None
         local, time_zone = resolve_recurrence_id(vevent.recurrence_id, context)
-        key = build_instance_key(local, time_zone)
-        occurrence = ParsedOccurrence(local, time_zone, {}, vevent.version)
+        key = build_instance_key(local, time_zone, following=vevent.following)
+        occurrence = ParsedOccurrence(local, time_zone, {}, vevent.version, vevent.following)
         newest[key] = find_newest([newest.get(key, occurrence), occurrence])
     occurrences = list(newest.values())
     return ParsedGroup(ParsedEntry(uid, find_newest(occurrences).version, "cancel", {}, occurrences), [], [])

@@ -32,6 +32,7 @@ from planner.domain.stored_event import ImportedLines
 
 _T = TypeVar("_T")
 
+_FOLLOWING = "THISANDFUTURE"
 DEFAULT_TITLE = "(no title)"
 MAX_SEQUENCE = 2**31 - 1
 # The number of characters that are stored of lines without a field. They are read each time the event is.
@@ -62,7 +63,8 @@ class ParsedVEvent(NamedTuple):
 
     `rrules` and `exrules` are RECUR values; `periods` are those of its RDATEs. `fields` has those fields of the API
     that it has a value for, besides its times, by their names; and `ics` with the lines and alarms that have no
-    field, or None. `warnings` say what of it is not imported as it is written.
+    field, or None. `warnings` say what of it is not imported as it is written. With `following`, it is about all
+    occurrences from its recurrence id on.
     """
 
     uid: str
@@ -79,6 +81,7 @@ class ParsedVEvent(NamedTuple):
     fields: dict[str, Any]
     warnings: list[str]
     record_times: RecordTimes
+    following: bool
 
 
 class ParsedCancellation(NamedTuple):
@@ -87,6 +90,7 @@ class ParsedCancellation(NamedTuple):
     uid: str
     version: Version
     recurrence_id: ICalTime | None
+    following: bool
 
 
 def parse_vevent(component: Component, uid: str) -> ParsedVEvent:
@@ -107,7 +111,7 @@ def parse_cancellation(component: Component, uid: str) -> ParsedCancellation:
     for line in component.lines:
         if parse_line_name(line) in _IDENTIFYING_PROPERTIES | _RECORD_PROPERTIES:
             parser.add_line(line)
-    return ParsedCancellation(uid, parser.parse_version(), parser.parse_recurrence_id())
+    return ParsedCancellation(uid, parser.parse_version(), parser.parse_recurrence_id(), parser.is_following())
 
 
 class _Parser:
@@ -198,6 +202,7 @@ class _Parser:
             fields=self._build_fields(inner),
             warnings=self.warnings,
             record_times=RecordTimes(self._get_record_time("CREATED"), self._get_record_time("LAST-MODIFIED")),
+            following=self.is_following(),
         )
 
     def _get_record_time(self, name: str) -> str:
@@ -214,9 +219,17 @@ class _Parser:
         prop = self._get("RECURRENCE-ID")
         if prop is None:
             return None
-        if prop.parameters.get("RANGE", "").upper() == "THISANDFUTURE":
-            raise Unreadable("it changes an occurrence and all that follow (THISANDFUTURE), which is not supported")
+        if self._get_range() not in ("", _FOLLOWING):
+            self.warnings.append("the RANGE of its RECURRENCE-ID is not THISANDFUTURE; only this occurrence differs")
         return parse_time(prop)
+
+    def is_following(self) -> bool:
+        """Return whether it is about an occurrence and all that follow (RFC 5545 §3.2.13)."""
+        return self._get_range() == _FOLLOWING
+
+    def _get_range(self) -> str:
+        prop = self._get("RECURRENCE-ID")
+        return "" if prop is None else prop.parameters.get("RANGE", "").upper()
 
     def _build_fields(self, inner: list[Component]) -> dict[str, Any]:
         fields: dict[str, Any] = {"title": DEFAULT_TITLE}

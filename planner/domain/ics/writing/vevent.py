@@ -9,6 +9,7 @@ from planner.domain.fields import FIELDS, PROPERTIES
 from planner.domain.ics.alarms import format_valarms
 from planner.domain.ics.content import encode_lines, escape_text, sanitize_line
 from planner.domain.ics.versions import build_instance_key
+from planner.domain.ics.writing.exceptions import find_exceptions
 from planner.domain.ics.writing.vtimezone import format_tzid
 from planner.domain.recurrence.documents import series_from_event
 from planner.domain.recurrence.series import Override, Series, add_days_clamped
@@ -103,25 +104,29 @@ class _Renderer:
     def format_recurring(self) -> Iterator[list[str]]:
         """Yield the lines of the VEVENT of a recurring event, then those of each occurrence that differs."""
         series = series_from_event(self._event)
-        exdates, rdates, overridden = _find_exceptions(series)
+        exdates, rdates, vevents = find_exceptions(series)
         times = list(self._format_times(series, series.start, Override()))
         if series.rrule is not None:
             times.append(f"RRULE:{series.rrule}")
         times += [*self._format_dates("RDATE", rdates), *self._format_dates("EXDATE", exdates)]
         yield [*self._head, f"SEQUENCE:{self._sequence}", *times, *self._format_content(self._content), "END:VEVENT"]
-        for recurrence_id, override in overridden:
-            times = [self._format_stored("RECURRENCE-ID", recurrence_id.isoformat())]
+        for recurrence_id, override, is_range in vevents:
+            name = "RECURRENCE-ID;RANGE=THISANDFUTURE" if is_range else "RECURRENCE-ID"
+            times = [self._format_stored(name, recurrence_id.isoformat())]
             times += self._format_times(series, recurrence_id, override)
             own = {name: value for name, value in override.fields.items() if name in self._content}
             content = self._content | own
-            sequence = self._find_sequence(recurrence_id)
+            sequence = self._find_sequence(series, recurrence_id)
             yield [*self._head, f"SEQUENCE:{sequence}", *times, *self._format_content(content), "END:VEVENT"]
 
-    def _find_sequence(self, recurrence_id: date) -> int:
+    def _find_sequence(self, series: Series, recurrence_id: date) -> int:
         """Return the SEQUENCE of one occurrence, which may have one of its own (RFC 5546 §2.1.5)."""
         if not self._instance_sequences:
             return self._sequence
-        return self._instance_sequences.get(build_instance_key(recurrence_id, self._time_zone), self._sequence)
+        keys = [build_instance_key(recurrence_id, self._time_zone)]
+        keys += [build_instance_key(id, self._time_zone, following=True) for id in series.find_range_ids(recurrence_id)]
+        found = (self._instance_sequences[key] for key in keys if key in self._instance_sequences)
+        return next(found, self._sequence)
 
     def _format_times(self, series: Series, recurrence_id: date, override: Override) -> Iterator[str]:
         """Yield the lines of the start and the end of an occurrence, or of a series as that of its first one."""
@@ -220,23 +225,6 @@ def _format_length(series: Series) -> str:
 
 def _split_seconds(seconds: int) -> tuple[int, int, int]:
     return seconds // 3600, seconds // 60 % 60, seconds % 60
-
-
-def _find_exceptions(series: Series) -> tuple[set[date], set[date], list[tuple[date, Override]]]:
-    """Return the EXDATEs and RDATEs of a series, and its overrides that have a VEVENT of their own, in order."""
-    exdates, rdates = set(series.exdates), set(series.rdates)
-    overridden: list[tuple[date, Override]] = []
-    for recurrence_id, override in sorted(series.overrides.items()):
-        if recurrence_id in series.exdates:
-            continue
-        is_generated = series.generates(recurrence_id)
-        if override.excluded:
-            exdates |= {recurrence_id} if is_generated else set()
-        else:
-            # Other programs need an RDATE for an override that adds an occurrence to the set.
-            rdates |= set() if is_generated else {recurrence_id}
-            overridden.append((recurrence_id, override))
-    return exdates, rdates, overridden
 
 
 def _get_suffix(time_zone: str | None) -> str:

@@ -343,7 +343,7 @@ def _rebuilt(document: Event) -> Series:
         own_zone = start.params.get("TZID", "UTC")
         return Override(start.dt.replace(tzinfo=None), length(other), time_zone=own_zone)
 
-    overrides = {local(other["RECURRENCE-ID"].dt): override(other) for other in others}
+    found = [(other["RECURRENCE-ID"], override(other)) for other in others]
     return Series(
         local(master["DTSTART"].dt),
         duration,
@@ -351,7 +351,8 @@ def _rebuilt(document: Event) -> Series:
         master["RRULE"].to_ical().decode() if "RRULE" in master else None,
         frozenset(dates(master, "RDATE")),
         frozenset(dates(master, "EXDATE")),
-        overrides,
+        {local(id.dt): override for id, override in found if "RANGE" not in id.params},
+        ranges={local(id.dt): override for id, override in found if "RANGE" in id.params},
     )
 
 
