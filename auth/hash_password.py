@@ -12,7 +12,7 @@ import re
 import secrets
 import threading
 import unicodedata
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import NamedTuple, TypeVar
 
@@ -31,7 +31,9 @@ LONGEST_COMPARED = 1024
 # On a busy core, a hashing thread gets about a tenth of the time: enough that people can still sign in, and little
 # enough that other requests are not slowed down. On an idle core it gets all of it.
 NICENESS = 10
-MAX_COST = 31
+MIN_COST, MAX_COST = 4, 31
+# No account has a longer password. What is longer is wrong, and is not worth the time to hash it.
+MAX_LENGTH = 1024
 _BEFORE_COST = r"^\$(?:2[abxy]\$|bcrypt-sha256\$(?:v=2,t=2[aby],r=|2[aby],))"
 _COST = re.compile(rf"{_BEFORE_COST}(\d\d?)\$")
 
@@ -97,8 +99,9 @@ class PasswordHasher:
             is_comparable = stored is not None and _cost_of(stored) is not None
             hash = stored if stored is not None and is_comparable else dummy
             # Earlier versions stored the hash of the password as it was typed.
-            for spelling in dict.fromkeys((prepare(password), password)):
-                if self._matches(spelling, hash):
+            is_possible = len(password) <= MAX_LENGTH
+            for spelling in dict.fromkeys((prepare(password), password)) if is_possible else [""]:
+                if self._matches(spelling, hash) and is_possible:
                     is_good = spelling == prepare(password) and not self._context.needs_update(hash)
                     better = None if is_good or not is_comparable else str(self._context.hash(prepare(password)))
                     return Verdict(is_comparable, better)
@@ -113,9 +116,10 @@ class PasswordHasher:
         try:
             if self._context.verify(_significant_part(password, hash), hash):
                 return True
-        except ValueError:  # It begins like a hash, and goes on unlike one.
-            return self._matches(password, str(self._dummy_hash))
-        for rest in range(cost, self._cost):
+            costs: Iterable[int] = range(cost, self._cost)
+        except ValueError:  # It begins like a hash, and goes on unlike one: nothing was computed yet.
+            costs = (MIN_COST, *range(MIN_COST, self._cost))
+        for rest in costs:
             self._context.handler("bcrypt").using(rounds=rest).hash(b"")
         return False
 

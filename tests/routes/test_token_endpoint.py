@@ -348,6 +348,9 @@ async def test_introspecting_an_expired_or_revoked_token_says_only_that_it_is_no
     ada: Person, tokens: Tokens, clock: MovableClock
 ) -> None:
     newer = ok(await refresh(ada.api, tokens["refresh_token"]))
+    # It can be sent again, as long as the newer one is unused.
+    assert (await introspect(ada, tokens["refresh_token"]))["active"] is True
+    newer = ok(await refresh(ada.api, newer["refresh_token"]))
     personal = await personal_token(ada)
     for token in ("made up", "planner_pat_x", "planner_rt_x.y.z", tokens["refresh_token"], f"{ada.token}x"):
         assert await introspect(ada, token) == INACTIVE
