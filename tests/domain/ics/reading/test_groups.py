@@ -164,7 +164,7 @@ def test_geo_url_and_image_become_fields_only_if_they_are_valid() -> None:
     ("lines", "end"),
     [
         (["DTEND:20260501T200000Z"], "2026-05-01T20:00:00"),
-        (["DTEND;TZID=Europe/Berlin:20260501T220000"], "2026-05-01T20:00:00"),
+        (["DTEND;TZID=Europe/Berlin:20260501T220000"], "2026-05-01T22:00:00"),
         (["DURATION:PT1H30M"], "2026-05-01T19:30:00"),
         (["DURATION:P1W"], "2026-05-08T18:00:00"),
         (["DTEND:20260501T180000Z"], None),
@@ -173,7 +173,9 @@ def test_geo_url_and_image_become_fields_only_if_they_are_valid() -> None:
     ],
 )
 def test_the_end_is_that_of_dtend_or_duration(lines: list[str], end: str | None) -> None:
-    assert one(*lines).fields["end"] == end
+    fields = one(*lines).fields
+    assert fields["end"] == end
+    assert fields.get("end_time_zone") == ("Europe/Berlin" if "Europe/Berlin" in str(lines) else None)
 
 
 def test_the_days_of_a_duration_are_nominal_and_its_hours_exact() -> None:
