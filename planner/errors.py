@@ -11,6 +11,7 @@
     ├── Malformed               the request cannot be parsed
     ├── Invalid                 the request was parsed, and fields of it are wrong
     ├── Conflict                the request conflicts with what is stored
+    │   ├── ConfirmationNeeded  the request does what must be said a second time
     │   └── DoubleBooking       the event would overlap with another one
     ├── Expired                 what was sent has expired
     ├── Stale                   the resource was changed since the caller read it
@@ -96,6 +97,14 @@ class Invalid(PlannerError):
 
 class Conflict(PlannerError):
     """The request conflicts with what is stored."""
+
+
+class ConfirmationNeeded(Conflict):
+    """The request lets others see what its file calls private; `visibility` is what must be said a second time."""
+
+    def __init__(self, detail: str, visibility: str) -> None:
+        super().__init__(detail)
+        self.visibility = visibility
 
 
 class Expired(PlannerError):

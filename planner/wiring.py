@@ -61,6 +61,7 @@ class Services:
 
     base_url: str
     secret: str
+    clock: Clock
     database: Database
     authenticator: Authenticator
     principals: Principals
@@ -133,6 +134,7 @@ def build_services(
     return Services(
         base_url=base_url,
         secret=secret,
+        clock=clock,
         database=database,
         authenticator=Authenticator(signer, principals),
         principals=principals,

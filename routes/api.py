@@ -23,6 +23,7 @@ from routes import (
     users,
 )
 from routes.pages import api_page, assets_route, calendar_views, entrance, mailed_links
+from routes.pages.events import creating, deleting, editing, history, showing
 
 MODULES = (
     # Before the events, whose path /events/{id} would match the paths of these.
@@ -45,6 +46,11 @@ MODULES = (
     mailed_links,
     entrance,
     calendar_views,
+    creating,
+    showing,
+    editing,
+    deleting,
+    history,
     assets_route,
 )
 

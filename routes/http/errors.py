@@ -101,7 +101,7 @@ def _handle_planner_error(request: Request, error: Exception) -> Response:
     status = next((STATUSES[kind] for kind in kinds if kind in STATUSES), 500)
     kind = next((PROBLEM_TYPES[kind] for kind in kinds if kind in PROBLEM_TYPES), None)
     detail = error.detail
-    if isinstance(error, errors.Stale) and has_weak_tag(request.headers.get("if-match", "")):
+    if isinstance(error, errors.Stale) and has_weak_tag(request.headers.get("if-match", "*")):
         detail = WEAK_TAGS_NEVER_MATCH
     fields = error.errors if isinstance(error, errors.Invalid) else ()
     conflicts = error.conflicts if isinstance(error, errors.DoubleBooking) else ()

@@ -10,6 +10,8 @@ forms.py         the forms of pages, read only from a page of this planner
 page_errors.py   errors as pages
 assets_route.py  the files that pages load
 entrance.py      welcome, sign up, sign in, sign out
+dates.py         dates and times in words
+events/          the pages of events
 calendar_views.py  the calendar: a month, a week, a day or a list
 api_page.py      /docs: the OpenAPI document in Swagger UI
 mailed_links.py  the two pages that links in e-mails open

@@ -2,10 +2,13 @@
 
 from typing import ClassVar
 
+from routes.pages.events.words import EventWords
+
 
 class English:
     """The words of the pages in English. Those with a blank in braces are filled with `str.format`."""
 
+    event = EventWords
     language = "en"
     app = "Planner"
     skip = "Skip to the content"

@@ -72,6 +72,11 @@ class Occurrences:
             lambda listed: listed.sort_key,
         )
 
+    def get(self, caller: Principal, event: EventView, recurrence_id: str) -> View:
+        """Return an occurrence of an event that the caller may see; raises `NotFound`."""
+        series, occurrence = _find_in_event(event, recurrence_id)
+        return _render(event.event, series, occurrence, caller)
+
     async def change(
         self,
         caller: Principal,

@@ -3,13 +3,13 @@
 from models.events.event import Event
 from models.events.event_fields import Visibility
 from planner.domain.ics.imported_details import is_confidential
-from planner.errors import Conflict
+from planner.errors import ConfirmationNeeded
 
 _ORDER: list[Visibility] = ["private", "unlisted", "public"]
 
 
 def require_confirmation(before: Event, after: Event, confirmed: Visibility | None) -> None:
-    """Raise `Conflict` if a change lets more people see a confidential event, and that was not said a second time.
+    """Raise `ConfirmationNeeded` if a change lets more people see a confidential event, unless it was said twice.
 
     `confirmed` is the visibility as it was said the second time.
     """
@@ -17,9 +17,10 @@ def require_confirmation(before: Event, after: Event, confirmed: Visibility | No
     if _ORDER.index(wanted) <= _ORDER.index(before.visibility) or confirmed == wanted:
         return
     if is_confidential_event(after):
-        raise Conflict(
+        raise ConfirmationNeeded(
             "The file that this event was imported from says that it is not for everyone: its CLASS is not PUBLIC. "
-            f"To let others see it all the same, send the request again with the query confirm_visibility={wanted}."
+            f"To let others see it all the same, send the request again with the query confirm_visibility={wanted}.",
+            wanted,
         )
 
 
