@@ -53,6 +53,7 @@ class User(StoredDocument):
     role: Role = "user"
     email_verified: bool = False
     pending_email: str | None = Field(None, description="The address that replaces `email` when it is proved.")
+    recoveries: int = Field(0, description="How often the account was recovered, which ends every grant.")
     disabled: bool = False
     events: dict[str, list[PydanticObjectId]] = Field(default_factory=dict)
     identities: list[ProviderIdentity] = Field(default_factory=list)

@@ -8,9 +8,10 @@ fails when a kind of document, or a field of an account, is neither here nor kno
 from collections.abc import Callable, Sequence
 from datetime import datetime
 
+from auth.principal import Principal
 from database.documents import StoredDocument
 from database.queries import Filter, Id, assign
-from database.writes import Write
+from database.writes import Require, Write
 from models.accounts.oidc_login import AuthorizationCode, OidcLoginAttempt
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.personal_token import PersonalToken
@@ -52,12 +53,34 @@ def recover_account_writes(
     refused when the account does not `match`.
     """
     changes = assign(User.email_verified, True) | assign(User.identities, list(identities))
+    changes |= assign(User.recoveries, user.recoveries + 1)
     cleared = [User.pending_email]
     if password is None:
         cleared.append(User.password)
     else:
         changes |= assign(User.password, password)
     return [
-        User.update_write(user.id, now, changes, match=match, cleared=cleared),
+        User.update_write(user.id, now, changes, match=match | _as_often_recovered(user), cleared=cleared),
         *end_grants_writes(user.id),
     ]
+
+
+def require_no_recovery_write(user: User) -> Require:
+    """Return what refuses a group of writes when the account was recovered since `user` was read.
+
+    Whoever has proved who they are before the recovery must not get a grant after it.
+    """
+    return Require(User, {User.id: user.id} | _as_often_recovered(user))
+
+
+def require_session_writes(caller: Principal, now: datetime) -> list[Write]:
+    """Return what refuses a new grant when the session of the caller has ended.
+
+    Whoever is calling is known for a moment longer, because principals are cached.
+    """
+    return [] if caller.session is None else [Session.require_write(caller.session, caller.id, now)]
+
+
+def _as_often_recovered(user: User) -> Filter:
+    # Accounts that are older than the field lack it.
+    return {User.recoveries: user.recoveries or {"$in": [0, None]}}

@@ -93,7 +93,6 @@ class Identities:
             raise Conflict(f"Your account has {MAX_IDENTITIES} linked accounts, which is the maximum.")
         writes: list[Write] = [
             User.add_identity_write(user.id, identity, now),
-            # Whoever recovers the account ends its sessions, and with them what was about to be linked.
             Session.require_write(attempt.session, user.id, now),
             self._audit.entry_write("provider-linked", client, user.id, user.id, provider),
             QueuedMail.insert_write("sign-in-ways-changed", user.id, user.email, now),

@@ -146,11 +146,12 @@ class OidcLogin:
         refusal = GrantRefused("invalid_grant", "The code has expired, was used already, or is not for this page.")
         key = digest(code)
         found = await AuthorizationCode.find_valid(key, self._clock.now())
+        # Read before the code is used up: a recovery of the account in between ends what the code stands for.
+        user = None if found is None else await User.by_id(found.user)
         if found is None or not await commit_atomically([AuthorizationCode.delete_write(key)]):
             raise refusal
         if not verify_challenge(verifier, found.code_challenge) or redirect_uri != found.redirect_uri:
             raise refusal
-        user = await User.by_id(found.user)
         if user is None or user.disabled:
             raise refusal
         return await self._sessions.open(user, client, provider=found.provider)

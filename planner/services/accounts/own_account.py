@@ -13,6 +13,7 @@ from models.shared.fields import fold_email
 from planner.clock import Clock
 from planner.errors import Conflict, Stale
 from planner.services.accounts.accounts import EXISTS, Accounts, read_own, render_own
+from planner.services.accounts.grants import require_session_writes
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.rate_limiter import (
@@ -62,12 +63,12 @@ class OwnAccount:
         async def attempt() -> User | None:
             user = await read_own(caller)
             _require_revision(user, revisions)
-            return await self._apply_patch(user, patch, client)
+            return await self._apply_patch(caller, user, patch, client)
 
         exhausted = Conflict("Other requests are changing your account at the same time. Try again.")
         return render_own(await retry(attempt, exhausted=exhausted))
 
-    async def _apply_patch(self, user: User, patch: UserPatch, client: ClientInfo) -> User | None:
+    async def _apply_patch(self, caller: Principal, user: User, patch: UserPatch, client: ClientInfo) -> User | None:
         """Change an account; return it as it is then, or None if it was changed since it was read."""
         now, changes, cleared = self._clock.now(), _profile_changes(patch), _cleared_fields(patch)
         writes: list[Write] = []
@@ -82,7 +83,7 @@ class OwnAccount:
             if await User.by_login(patch.email) is not None:
                 raise Conflict(EXISTS)
             changes |= assign(User.pending_email, patch.email)
-            writes = self._request_writes(user, patch.email, client)
+            writes = [*self._request_writes(user, patch.email, client), *require_session_writes(caller, now)]
         update = User.update_write(user.id, now, changes, match={User.revision: user.revision}, cleared=cleared)
         try:
             if not await commit_atomically([update, *writes]):

@@ -13,6 +13,7 @@ from models.accounts.personal_token import PersonalToken, PersonalTokenCreate, P
 from models.accounts.user import User
 from planner.clock import Clock
 from planner.errors import InvalidToken, NotFound
+from planner.services.accounts.grants import require_session_writes
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
@@ -59,6 +60,7 @@ class PersonalTokens:
             *store_response(key, draft, View(response.to_json(), response.id, 1), now),
             Insert(token),
             User.sign_in_write(caller.id, now),
+            *require_session_writes(caller, now),
             self._audit.entry_write("token-created", client, caller.id, caller.id, " ".join(draft.scopes)),
         ]
         try:

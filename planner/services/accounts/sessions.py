@@ -14,6 +14,7 @@ from models.accounts.token_schema import TokensRead
 from models.accounts.user import User
 from planner.clock import Clock
 from planner.errors import GrantRefused, NotFound
+from planner.services.accounts.grants import require_no_recovery_write
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.pages import page_by_id, parse_id_cursor
@@ -60,7 +61,8 @@ class Sessions:
     ) -> SignedIn:
         """Open a session for an account that has just been authenticated, by a password or by a `provider`.
 
-        Raises `NotFound` when the account was deleted or disabled in the meantime.
+        Raises `NotFound` when the account was deleted, disabled or recovered since `user` was read, which must be
+        before the authentication.
         """
         now, id = self._clock.now(), new_id()
         refresh_token = self._opaque_tokens.refresh_token(id)
@@ -76,7 +78,8 @@ class Sessions:
             expires_at=now + self._lifetime,
         )
         entry = self._audit.entry_write("sign-in", client, user.id, user.id, provider)
-        if not await commit_atomically([Insert(session), User.sign_in_write(user.id, now), entry]):
+        not_recovered = require_no_recovery_write(user)
+        if not await commit_atomically([Insert(session), User.sign_in_write(user.id, now), not_recovered, entry]):
             raise NotFound
         return SignedIn(user, self._issue_tokens(session, refresh_token, now), id)
 

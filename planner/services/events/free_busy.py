@@ -19,6 +19,7 @@ from planner.domain.busy import Slot, clip_slots, iterate_slots, merge_slots
 from planner.domain.times import parse_window
 from planner.domain.zones import add_clamped
 from planner.errors import Conflict, Invalid, NotFound
+from planner.services.accounts.grants import require_session_writes
 from planner.services.events.user_lock import UserWriteLocks
 from planner.services.shared.pages import page_by_id, parse_id_cursor
 from planner.services.shared.views import Page
@@ -79,15 +80,17 @@ class FreeBusy:
             raise Invalid.field("/user_id", "must be the id of another person; you can see when you are busy anyway")
         if await BusyShare.has_access(caller.id, reader):
             return
-        share = BusyShare(owner=caller.id, reader=reader, created_at=self._clock.now())
+        now = self._clock.now()
+        share = BusyShare(owner=caller.id, reader=reader, created_at=now)
 
         async def decide() -> None:
             if await BusyShare.is_limit_reached(caller.id):
                 raise Conflict(f"You share with {MAX_SHARES:,} people already, and more are not possible.")
 
         # The same request may be sent twice at the same moment: then the other one has inserted the share.
+        writes = [Insert(share), *require_session_writes(caller, now)]
         with suppress(DuplicateKey):
-            await self._locks.decide_and_commit(caller.id, decide, [Insert(share)])
+            await self._locks.decide_and_commit(caller.id, decide, writes)
 
     async def delete_share(self, caller: Principal, user: str) -> None:
         """Stop letting a person see when the caller is busy, whether or not they could.

@@ -15,6 +15,7 @@ from models.files.feed import MAX_FEEDS, Feed
 from models.files.feed_schema import FeedCreate, FeedRead
 from planner.clock import Clock
 from planner.errors import Conflict, InvalidToken, NotFound
+from planner.services.accounts.grants import require_session_writes
 from planner.services.events.user_lock import UserWriteLocks
 from planner.services.files.exports import ExportSelection
 from planner.services.shared.audit import AuditLog
@@ -66,6 +67,7 @@ class Feeds:
             *store_response(key, body, View(response.to_json(), str(id), 1), now),
             Insert(feed),
             User.sign_in_write(caller.id, now),
+            *require_session_writes(caller, now),
             self._audit.entry_write("feed-created", client, caller.id, caller.id, feed.scope),
         ]
 

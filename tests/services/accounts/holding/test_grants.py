@@ -76,6 +76,7 @@ NO_GRANT_FIELDS = frozenset(
         "time_zone",
         "role",
         "disabled",
+        "recoveries",
         "events",
         "signed_in_at",
         "write_lock",
