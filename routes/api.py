@@ -22,7 +22,8 @@ from routes import (
     signin,
     users,
 )
-from routes.pages import api_page, assets_route, calendar_views, entrance, mailed_links
+from routes.pages import api_page, assets_route, entrance, mailed_links, search
+from routes.pages.calendar_views import calendar_page, moves
 from routes.pages.events import creating, deleting, editing, history, showing
 
 MODULES = (
@@ -45,7 +46,9 @@ MODULES = (
     api_page,
     mailed_links,
     entrance,
-    calendar_views,
+    calendar_page,
+    moves,
+    search,
     creating,
     showing,
     editing,

@@ -184,10 +184,15 @@ def prepare_event(event: Event) -> OccurringEvent:
 
 def render_occurrence(event: OccurringEvent, occurrence: Occurrence | None, account: Id) -> bytes:
     """Return one occurrence as it is sent to an account; None is the only one of an event that does not repeat."""
+    return to_json(build_occurrence_body(event, occurrence, account))
+
+
+def build_occurrence_body(event: OccurringEvent, occurrence: Occurrence | None, account: Id) -> dict[str, Any]:
+    """Return the fields of an occurrence as they are sent to an account; see `render_occurrence`."""
     is_editor, series = may_change(event.creator, account), event.series
     body = event.editors_body if is_editor else event.others_body
     if series is None or occurrence is None:
-        return to_json(body | {"recurrence_id": None})
+        return body | {"recurrence_id": None}
     override = series.find_override(occurrence.recurrence_id)
     own: dict[str, Any] = {}
     if override is not None:
@@ -207,7 +212,7 @@ def render_occurrence(event: OccurringEvent, occurrence: Occurrence | None, acco
     end_zone = own.get("end_time_zone", body["end_time_zone"]) or time_zone
     own["end"] = format_occurrence_time(occurrence.end, end_zone) if has_end and not is_instant else None
     own["recurrence_id"] = occurrence.recurrence_id.isoformat()
-    return to_json(body | own)
+    return body | own
 
 
 def format_occurrence_time(value: date, time_zone: str) -> str:

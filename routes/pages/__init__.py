@@ -12,7 +12,8 @@ assets_route.py  the files that pages load
 entrance.py      welcome, sign up, sign in, sign out
 dates.py         dates and times in words
 events/          the pages of events
-calendar_views.py  the calendar: a month, a week, a day or a list
+calendar_views/  the calendar: a month, a week, a day or a list
+search.py        search for events
 api_page.py      /docs: the OpenAPI document in Swagger UI
 mailed_links.py  the two pages that links in e-mails open
 """

@@ -68,3 +68,17 @@ def to_local_text(sent: str, time_zone: str) -> str:
 def join_words(words: list[str], last: str = "and") -> str:
     """Return an enumeration, such as `Monday, Tuesday and Friday`."""
     return words[0] if len(words) == 1 else f"{', '.join(words[:-1])} {last} {words[-1]}"
+
+
+def write_month(day: date) -> str:
+    """Return the month of a day, such as `December 2026`."""
+    return f"{MONTHS[day.month - 1]} {day.year}"
+
+
+def write_days_between(first: date, last: date) -> str:
+    """Return the days from the first to the last without what both have in common, such as `7 – 13 December 2026`."""
+    if first.year != last.year:
+        return f"{write_date(first)} – {write_date(last)}"
+    if first.month != last.month:
+        return f"{first.day} {MONTHS[first.month - 1]} – {write_date(last)}"
+    return f"{first.day} – {write_date(last)}"

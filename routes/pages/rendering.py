@@ -6,6 +6,7 @@ Whatever people have typed is text: the templates escape it.
 
 import hashlib
 import mimetypes
+import re
 from functools import cache
 from importlib.resources import files
 from typing import Any, NamedTuple
@@ -16,8 +17,10 @@ from starlette.requests import Request
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from routes.http.services import services_of
+from routes.pages.dates import write_day, write_month
 from routes.pages.words import WORDS
 
+_IMPORT = re.compile(rb'from "\./(\w+\.js)"')
 _ASSETS = files("routes.pages") / "assets"
 PAGE_HEADERS = {
     "content-security-policy": "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; "
@@ -43,8 +46,17 @@ def load_asset(name: str) -> Asset | None:
     if "/" in name or not (_ASSETS / name).is_file():
         return None
     body = (_ASSETS / name).read_bytes()
+    if name.endswith(".js"):
+        # A script imports another one at its own address, so that no browser loads it twice.
+        body = _IMPORT.sub(_address_import, body)
     media_type = mimetypes.guess_type(name)[0] or "application/octet-stream"
     return Asset(body, media_type, hashlib.sha256(body).hexdigest()[:16])
+
+
+def _address_import(found: re.Match[bytes]) -> bytes:
+    imported = load_asset(found[1].decode())
+    assert imported is not None, f"there is no asset {found[1]!r}"
+    return b'from "../%b/%b"' % (imported.digest.encode(), found[1])
 
 
 def base_path(request: Request) -> str:
@@ -59,6 +71,10 @@ _environment = Environment(
     trim_blocks=True,
     lstrip_blocks=True,
 )
+
+
+# Dates in words, for all templates.
+_environment.globals |= {"write_day": write_day, "write_month": write_month}
 
 
 def render_page(request: Request, template: str, status: int = 200, **values: Any) -> Response:

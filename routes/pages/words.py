@@ -2,6 +2,7 @@
 
 from typing import ClassVar
 
+from routes.pages.calendar_views.words import CalendarWords
 from routes.pages.events.words import EventWords
 
 
@@ -9,6 +10,7 @@ class English:
     """The words of the pages in English. Those with a blank in braces are filled with `str.format`."""
 
     event = EventWords
+    calendar_words = CalendarWords
     language = "en"
     app = "Planner"
     skip = "Skip to the content"
@@ -69,6 +71,26 @@ class English:
         503: "The planner is busy",
     }
     error_title = "Something went wrong"
+
+    # Search
+    search_words = (
+        "Words, or the beginnings of words; “several words” in quotation marks; -word for what must not occur"
+    )
+    search_tag = "Tag"
+    search_place = "Near"
+    search_place_help = "Latitude and longitude, such as 52.52,13.405"
+    search_km = "Within kilometres"
+    search_from = "From"
+    search_to = "To"
+    search_scope = "Whose events"
+    search_scopes: ClassVar = {"mine": "Yours", "public": "Public", "all": "Both"}
+    search_filters = "More filters"
+    search_hint = "Type what you look for, or choose a tag, a place or a time."
+    search_nothing = "Nothing was found. Try fewer words, another spelling, or a longer time."
+    search_found: ClassVar = {False: "{count} found", True: "The first {count}"}
+    search_more = "More"
+    undated = "No date"
+    search_repeats = "repeats"
 
 
 WORDS = English()

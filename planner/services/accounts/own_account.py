@@ -1,5 +1,8 @@
 """One's own account: read and changed. A new e-mail address waits until it is proved."""
 
+from datetime import datetime
+from typing import NamedTuple
+
 from auth.principal import Principal
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
@@ -11,6 +14,7 @@ from models.accounts.user import User
 from models.mail.queued_mail import QueuedMail
 from models.shared.fields import fold_email
 from planner.clock import Clock
+from planner.domain.zones import to_local
 from planner.errors import Conflict, Stale
 from planner.services.accounts.accounts import EXISTS, Accounts, read_own, render_own
 from planner.services.accounts.grants import require_session_writes
@@ -28,6 +32,13 @@ from planner.services.shared.retry import retry
 from planner.services.shared.views import View
 
 
+class LocalTime(NamedTuple):
+    """A time zone, and the local time there."""
+
+    time_zone: str
+    now: datetime
+
+
 class OwnAccount:
     """The use cases of one's own account."""
 
@@ -40,6 +51,11 @@ class OwnAccount:
     async def get(self, caller: Principal) -> View:
         """Return the caller's own account."""
         return render_own(await read_own(caller))
+
+    async def find_local_time(self, caller: Principal) -> LocalTime:
+        """Return the time zone of the caller's account, and the local time there."""
+        time_zone = await User.find_time_zone(caller.id)
+        return LocalTime(time_zone, to_local(self._clock.now(), time_zone))
 
     async def update(
         self, caller: Principal, patch: UserPatch, revisions: frozenset[int] | None, client: ClientInfo

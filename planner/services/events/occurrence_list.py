@@ -71,8 +71,11 @@ async def find_occurrences(
             if len(found) == count:
                 # What begins after the last one of a full page is not on this page.
                 end = min(until, add_clamped(parse_position(found[-1].sort_key).start, _SECOND))
-            if more := _expand(event, (since, end), after, count):
-                found = sorted([*found, *more], key=_in_order)[:count]
+            found += _expand(event, (since, end), after, count)
+            if len(found) >= count:
+                found.sort(key=_in_order)
+                del found[count:]
+    found.sort(key=_in_order)
     return Slice(found[:limit], len(found) > limit)
 
 

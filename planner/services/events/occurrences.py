@@ -2,17 +2,20 @@
 
 from dataclasses import replace
 from datetime import date, datetime, timedelta
+from typing import Any
 
 from auth.principal import Principal
 from database.commit import commit_atomically
 from database.queries import Changes, assign
+from database.reads import Slice
 from models.events.event import Event, StoredSplit
 from models.events.event_draft import keep_alarms, patch_imported_lines, without_twins
 from models.events.event_fields import EventContent, fold_tag
 from models.events.event_queries import EventSelection
-from models.events.event_schema import OccurrencePatch, OccurrenceQuery
+from models.events.event_schema import OccurrencePatch, OccurrenceQuery, Scope
 from models.events.event_view import (
     EventView,
+    build_occurrence_body,
     prepare_event,
     render_occurrence,
 )
@@ -76,6 +79,14 @@ class Occurrences:
         """Return an occurrence of an event that the caller may see; raises `NotFound`."""
         series, occurrence = _find_in_event(event, recurrence_id)
         return _render(event.event, series, occurrence, caller)
+
+    async def list_window(
+        self, caller: Principal, scope: Scope, window: tuple[datetime, datetime], limit: int
+    ) -> Slice[dict[str, Any]]:
+        """Return the first occurrences in a window as they are sent to the caller, in order of their starts."""
+        found = await find_occurrences(EventSelection(scope, caller.id), window, None, limit)
+        bodies = [build_occurrence_body(listed.event, listed.occurrence, caller.id) for listed in found.items]
+        return Slice(bodies, found.has_more)
 
     async def change(
         self,

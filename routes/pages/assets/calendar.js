@@ -1,0 +1,243 @@
+// The calendar with keys and with dragging. Everything can also be done with the links of the page and of the events.
+import { announce } from "./page.js";
+
+const content = document.getElementById("content");
+const grid = () => document.getElementById("grid");
+const keysDialog = document.getElementById("keys");
+const moveDialog = document.getElementById("move");
+const moveForm = moveDialog.querySelector("form");
+
+// --- Where the focus is: one cell, and the links in it, can be reached with Tab ---
+
+const rows = () =>
+  [...grid().querySelectorAll("[role=row]")]
+    .map((row) => [...row.querySelectorAll("[role=gridcell]")])
+    .filter((row) => row.length);
+const cells = () => rows().flat();
+const events = (cell) => [...cell.querySelectorAll("a.entry")];
+let current = null;
+
+function choose(cell) {
+  for (const other of [current, cell]) {
+    if (!other) continue;
+    other.tabIndex = other === cell ? 0 : -1;
+    for (const link of other.querySelectorAll("a")) link.tabIndex = other === cell ? 0 : -1;
+  }
+  current = cell;
+}
+
+function start() {
+  const all = cells();
+  for (const cell of all) {
+    cell.tabIndex = -1;
+    for (const link of cell.querySelectorAll("a")) link.tabIndex = -1;
+  }
+  const today = all.find((cell) => cell.closest("[aria-current=date]"));
+  current = null;
+  if (all.length) choose(today ?? all.find((cell) => !cell.classList.contains("outside")) ?? all[0]);
+  document.getElementById("show-keys").hidden = false;
+}
+
+function focusCell(cell) {
+  if (!cell) return;
+  choose(cell);
+  cell.focus();
+}
+
+function moveFocus(cell, down, right) {
+  const all = rows();
+  const row = all.findIndex((each) => each.includes(cell));
+  const column = all[row].indexOf(cell);
+  // In a week, a day is a row that is drawn as a column.
+  const [rowStep, step] = grid().dataset.rows === "down" ? [right, down] : [down, right];
+  if (rowStep) return focusCell(all[row + rowStep]?.[Math.min(column, all[row + rowStep].length - 1)]);
+  const line = all.flat();
+  const next = line[line.indexOf(cell) + step];
+  if (grid().dataset.rows !== "down" || all[row].includes(next)) focusCell(next);
+}
+
+function open(cell) {
+  const links = events(cell);
+  if (links.length === 1) links[0].click();
+  else if (links.length) links[0].focus();
+  else (cell.querySelector("a.slot") ?? cell.querySelector("a.date") ?? cell.closest("[role=row]").querySelector("a")).click();
+}
+
+const arrows = { ArrowUp: [-1, 0], ArrowDown: [1, 0], ArrowLeft: [0, -1], ArrowRight: [0, 1] };
+
+function pressInGrid(event) {
+  const cell = event.target.closest("[role=gridcell]");
+  const link = event.target.closest("a");
+  if (!cell) return false;
+  if (event.key in arrows) {
+    const [down, right] = arrows[event.key];
+    const links = events(cell);
+    const next = down && link ? links[links.indexOf(link) + down] : undefined;
+    if (next) next.focus();
+    else moveFocus(cell, down, right);
+  } else if (event.key === "Enter" && !link) open(cell);
+  else if (event.key === "Escape" && link) cell.focus();
+  else if (event.key === "Home") focusCell(rows().find((row) => row.includes(cell))[0]);
+  else if (event.key === "End") focusCell(rows().find((row) => row.includes(cell)).at(-1));
+  else return false;
+  return true;
+}
+
+// --- Keys of the whole page ---
+
+const SINGLE_KEYS = "planner-single-keys";
+const singleKeys = document.getElementById("single-keys");
+try {
+  singleKeys.checked = localStorage.getItem(SINGLE_KEYS) !== "off";
+} catch {
+  // Without storage, they are on.
+}
+singleKeys.addEventListener("change", () => {
+  try {
+    localStorage.setItem(SINGLE_KEYS, singleKeys.checked ? "on" : "off");
+  } catch {
+    // They are as chosen until the page is left.
+  }
+});
+
+// The page that is opened with a key begins with the focus in the calendar.
+const go = (id) => location.assign(`${document.getElementById(id).href}#grid`);
+
+function createEvent() {
+  const cell = document.activeElement.closest?.("[role=gridcell]");
+  const target = new URL(document.getElementById("new-event").href);
+  if (cell) target.searchParams.set("start", cell.dataset.time ? `${cell.dataset.date}T${cell.dataset.time}` : cell.dataset.date);
+  location.assign(target);
+}
+
+const pageKeys = { PageUp: () => go("previous"), PageDown: () => go("next") };
+const letters = {
+  t: () => go("today"),
+  n: createEvent,
+  "/": () => location.assign(document.querySelector("[data-search]").href),
+  "?": () => keysDialog.showModal(),
+};
+
+document.addEventListener("keydown", (event) => {
+  if (event.ctrlKey || event.altKey || event.metaKey || event.isComposing) return;
+  if (event.target.closest("input, select, textarea, dialog")) return;
+  const act = pageKeys[event.key] ?? (singleKeys.checked ? letters[event.key] : undefined);
+  if (act) act();
+  else if (!pressInGrid(event)) return;
+  event.preventDefault();
+});
+document.addEventListener("focusin", (event) => {
+  const cell = event.target.closest("#grid [role=gridcell]");
+  if (cell && cell !== current) choose(cell);
+});
+content.addEventListener("click", (event) => {
+  if (event.target.closest("#show-keys")) keysDialog.showModal();
+});
+
+// --- Dragging an event to another day or hour ---
+
+let dragged = null;
+const MINUTE_STEP = 15;
+
+content.addEventListener("dragstart", (event) => {
+  const link = event.target.closest?.("a.entry[data-revision]");
+  const cell = link?.closest("[role=gridcell]");
+  if (!cell) return;
+  dragged = { link, cell, grabbed: event.clientY - link.getBoundingClientRect().top };
+  event.dataTransfer.effectAllowed = "move";
+});
+content.addEventListener("dragover", (event) => {
+  const cell = dragged && event.target.closest("[role=gridcell]");
+  content.querySelector(".target")?.classList.remove("target");
+  if (!cell) return;
+  event.preventDefault();
+  cell.classList.add("target");
+});
+content.addEventListener("dragend", () => {
+  content.querySelector(".target")?.classList.remove("target");
+  dragged = null;
+});
+content.addEventListener("drop", (event) => {
+  const cell = dragged && event.target.closest("[role=gridcell]");
+  if (!cell) return;
+  event.preventDefault();
+  const { link, cell: origin, grabbed } = dragged;
+  let [from, to] = [origin.dataset.date, cell.dataset.date];
+  if (origin.dataset.time && cell.dataset.time) {
+    from += `T${timeAt(origin, link.getBoundingClientRect().top, 5)}`;
+    to += `T${timeAt(cell, event.clientY - grabbed, MINUTE_STEP)}`;
+  }
+  if (from !== to) askAndMove(link, from, to);
+});
+
+/** Return the time of a day at a height of the page, such as 09:15. */
+function timeAt(cell, y, step) {
+  const hour = cell.getBoundingClientRect();
+  const minutes = Number(cell.dataset.time.slice(0, 2)) * 60 + ((y - hour.top) / hour.height) * 60;
+  const rounded = Math.min(24 * 60 - step, Math.max(0, Math.round(minutes / step) * step));
+  return `${String(Math.floor(rounded / 60)).padStart(2, "0")}:${String(rounded % 60).padStart(2, "0")}`;
+}
+
+function askAndMove(link, from, to) {
+  const target = new URL(link.href);
+  const fields = moveForm.elements;
+  moveForm.action = `${target.pathname}/move`;
+  fields.occurrence.value = target.searchParams.get("occurrence") ?? "";
+  fields.revision.value = link.dataset.revision;
+  fields.from.value = from;
+  fields.to.value = to;
+  const base = new URL(document.querySelector(".brand").href).pathname.replace(/\/$/, "");
+  fields.next.value = location.pathname.slice(base.length) + location.search;
+  moveDialog.dataset.title = link.textContent.trim();
+  if (fields.occurrence.value) moveDialog.showModal();
+  else move();
+}
+
+moveForm.addEventListener("submit", (event) => {
+  event.preventDefault();
+  moveDialog.close();
+  move();
+});
+moveForm.querySelector("[value=cancel]").addEventListener("click", () => moveDialog.close());
+
+async function move() {
+  const { title } = moveDialog.dataset;
+  const to = moveForm.elements.to.value;
+  const body = new URLSearchParams(new FormData(moveForm));
+  let page = null;
+  let reason = "";
+  try {
+    const response = await fetch(moveForm.action, { method: "POST", body, headers: { Accept: "text/html" } });
+    page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (!response.ok || !page.getElementById("grid")) reason = page.querySelector("main h1")?.textContent ?? "";
+    else return show(page, fill(moveDialog.dataset.moved, { title, day: dayOf(to) }));
+  } catch {
+    page = null;
+  }
+  complain(fill(moveDialog.dataset.failed, { title, reason }));
+}
+
+const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
+
+function dayOf(to) {
+  const [day, time] = to.split("T");
+  const written = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "full", timeZone: "UTC" });
+  return written.format(new Date(`${day}T00:00Z`)) + (time ? `, ${time}` : "");
+}
+
+function show(page, message) {
+  content.querySelector(".calendar").replaceWith(document.adoptNode(page.querySelector(".calendar")));
+  start();
+  announce(message);
+}
+
+function complain(message) {
+  const place = document.createElement("p");
+  place.className = "message";
+  place.role = "alert";
+  place.textContent = message;
+  content.prepend(place);
+}
+
+start();
+if (location.hash === "#grid" && current) current.focus();
