@@ -12,7 +12,7 @@ from typing import Any
 
 from planner.domain.ics.reading.properties import Unreadable
 from planner.domain.recurrence.pattern import Pattern, compile_pattern
-from planner.domain.recurrence.rrule import RecurrenceError, RecurrenceRule, resolve_until
+from planner.domain.recurrence.rrule import MAX_COUNT, RecurrenceError, RecurrenceRule, resolve_until
 from planner.domain.zones import to_utc
 
 MAX_RULES = 10
@@ -46,6 +46,8 @@ class EntryRules:
             # A rule that is not valid is refused like that of a request.
             return texts[0] if texts else None
         others = sorted(self._compile_all("RRULE", texts), key=self._rank)
+        if len(others) > 1:
+            others = [self._count_alone(pattern) for pattern in others]
         main = others.pop() if others else None
         for done, pattern in enumerate(others):
             assert main is not None
@@ -60,9 +62,9 @@ class EntryRules:
         rules = merge_rules([self._compile(name, text).rule for text in texts])
         return [Pattern(rule, self.start, self.time_zone) for rule in rules]
 
-    def _rank(self, pattern: Pattern) -> tuple[bool, bool, int]:
+    def _rank(self, pattern: Pattern) -> tuple[bool, int]:
         """Return what makes a rule the one of the series: the one that is hardest to write as dates."""
-        return pattern.is_endless, pattern.start_matches_rule, self._count_soon(pattern)
+        return pattern.is_endless, self._count_soon(pattern)
 
     def _compile(self, name: str, rule: str) -> Pattern:
         try:
@@ -102,7 +104,7 @@ class EntryRules:
 
     def _add_occurrences(self, main: Pattern, pattern: Pattern, room: int) -> None:
         """Add the occurrences of a rule that another one does not have, as far as there is room."""
-        candidates = self._count_alone(pattern).iterate_from(self.start)
+        candidates = pattern.iterate_from(self.start)
         found, end = _select(candidates, lambda local: not main.contains(local), room)
         if end is not None and (found or room <= 0):
             self.warnings.append(
@@ -133,7 +135,7 @@ class EntryRules:
         rule = pattern.rule
         if rule.count is None or pattern.start_matches_rule:
             return pattern
-        return Pattern(replace(rule, count=rule.count + 1), self.start, self.time_zone)
+        return Pattern(replace(rule, count=min(rule.count + 1, MAX_COUNT)), self.start, self.time_zone)
 
 
 def _select(

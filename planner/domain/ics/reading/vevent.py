@@ -169,8 +169,8 @@ class _Parser:
 
     def _parse(self, name: str, parse: Callable[[Property], _T]) -> _T | None:
         """Return the value of a property; None if there is none, it is empty, or it cannot be read."""
-        prop = self._get(name)
-        if prop is None or not prop.value.strip():
+        prop = next((prop for prop in self.properties.get(name, ()) if prop.value.strip()), None)
+        if prop is None:
             return None
         try:
             return parse(prop)

@@ -41,7 +41,7 @@ def list_ids(entry: Entry) -> list[date]:
     """Return the recurrence set of an entry (RFC 5545 §3.8.5), as far as it is looked at."""
     high = entry.start + REACH
     rules = [_split_rule(rule) for rule in entry.rrules]
-    # The start counts in COUNT if the series has one rule that it does not match, or no rule that it matches.
+    # The start counts in the COUNT of the only rule of a series, also if it does not match.
     own = [expand_by_definition(parse_rule(rule.text), entry.start, high) for rule in rules]
     ids = {entry.start, *entry.rdates, *entry.periods}
     for rule, found in zip(rules, own, strict=True):
