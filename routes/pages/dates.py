@@ -44,8 +44,8 @@ def write_moments(start: datetime, end: datetime | None) -> str:
 
 
 def write_instant(instant: str, time_zone: str) -> str:
-    """Return a time that was sent (RFC 3339) as the local time of a time zone."""
-    return write_moments(to_local(datetime.fromisoformat(instant), time_zone), None)
+    """Return a time that was sent (RFC 3339) as the local time of a time zone, to the minute."""
+    return write_moments(to_local(datetime.fromisoformat(instant), time_zone).replace(second=0), None)
 
 
 def parse_local(sent: str, time_zone: str) -> date:

@@ -3,11 +3,9 @@
 import hashlib
 import secrets
 from datetime import date, datetime, time, timedelta
-from typing import Annotated, Any
+from typing import Annotated
 
-import orjson
 from fastapi import APIRouter, Query
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import PlainTextResponse, Response
 
@@ -17,7 +15,6 @@ from models.events.event_schema import EventCreate
 from planner.domain.times import parse_date_or_time
 from planner.domain.zones import to_local
 from planner.errors import DoubleBooking, Invalid, PlannerError
-from planner.services.shared.field_errors import field_errors
 from planner.services.shared.idempotency import IdempotencyKey
 from planner.wiring import Services
 from routes.http.dependencies import ServicesDep
@@ -110,16 +107,12 @@ async def create(request: Request, caller: SignedIn, form: Form, services: Servi
     return redirect(request, f"/events/{id}")
 
 
-async def _create(services: Services, caller: Principal, form: PageForm, fields: dict[str, Any]) -> str:
+async def _create(services: Services, caller: Principal, form: PageForm, draft: EventCreate) -> str:
     """Create an event, once for each form, and return its id.
 
     Raises `DoubleBooking` unless exactly these conflicts have been shown before.
     """
-    try:
-        draft = EventCreate.model_validate(fields)
-    except ValidationError as error:
-        raise Invalid(field_errors(error)) from None
-    key = _find_key(services, caller, form.get("draft"), fields)
+    key = _find_key(services, caller, form.get("draft"), draft)
     try:
         return (await services.events.create(caller, draft, key, reject=True)).id
     except DoubleBooking as error:
@@ -128,12 +121,12 @@ async def _create(services: Services, caller: Principal, form: PageForm, fields:
     return (await services.events.create(caller, draft, key)).id
 
 
-def _find_key(services: Services, caller: Principal, draft: str, fields: dict[str, Any]) -> IdempotencyKey | None:
+def _find_key(services: Services, caller: Principal, form: str, draft: EventCreate) -> IdempotencyKey | None:
     """Return the key by which a form that is sent twice creates one event; with other content it creates another."""
-    if not draft:
+    if not form:
         return None
-    content = hashlib.sha256(orjson.dumps(fields)).hexdigest()
-    return IdempotencyKey(f"{caller.id} form of a new event", f"{draft[:64]} {content}", services.secret, caller.id)
+    content = hashlib.sha256(draft.model_dump_json().encode()).hexdigest()
+    return IdempotencyKey(f"{caller.id} form of a new event", f"{form[:64]} {content}", services.secret, caller.id)
 
 
 @router.get("/events/sentence")

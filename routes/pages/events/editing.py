@@ -3,20 +3,17 @@
 import secrets
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import orjson
 from fastapi import APIRouter
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
 from auth.principal import Principal
 from models.accounts.user import User
 from models.events.event_fields import Visibility
-from models.events.event_schema import EventPatch, OccurrencePatch
-from planner.errors import DoubleBooking, Invalid, NotFound, PlannerError, Stale
-from planner.services.shared.field_errors import field_errors
+from planner.errors import DoubleBooking, NotFound, PlannerError, Stale
 from planner.wiring import Services
 from routes.http.dependencies import ServicesDep
 from routes.http.route import PlannerRoute
@@ -116,12 +113,10 @@ async def _save(
     revisions = frozenset({target.event.revision})
     if scope == "all":
         return await _save_all(services, caller, target, changes, form, revisions)
-    fields = (
-        changes.for_following()
-        if scope == "following"
-        else changes.for_one(all_day_series=bool(target.event.series and target.event.series.all_day))
-    )
-    patch = _validate(OccurrencePatch, fields)
+    if scope == "following":
+        patch = changes.for_following()
+    else:
+        patch = changes.for_one(all_day_series=bool(target.event.series and target.event.series.all_day))
     assert target.recurrence_id is not None
     recurrence_id = target.recurrence_id
 
@@ -142,8 +137,8 @@ async def _save_all(
     form: PageForm,
     revisions: frozenset[int],
 ) -> str:
-    fields = changes.for_all(None if target.recurrence_id is None else target.series_body)
-    patch, confirmed = _validate(EventPatch, fields), form.get("confirmed")
+    patch = changes.for_all(None if target.recurrence_id is None else target.series_body)
+    confirmed = form.get("confirmed")
 
     async def change(reject: bool) -> str:
         confirmed_visibility = cast("Visibility", confirmed) if confirmed in ("unlisted", "public") else None
@@ -166,13 +161,6 @@ async def _change_after_conflicts_were_shown(
         if form.get("accepted") != mark_conflicts(error.conflicts):
             raise
     return await change(False)
-
-
-def _validate(schema: Any, fields: dict[str, Any]) -> Any:
-    try:
-        return schema.model_validate(fields)
-    except ValidationError as error:
-        raise Invalid(field_errors(error)) from None
 
 
 async def _offer_as_new(request: Request, caller: Principal, form: PageForm) -> Response:

@@ -5,14 +5,18 @@ is not sent, and stays as somebody else may have changed it meanwhile.
 """
 
 import hashlib
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from datetime import date, datetime, timedelta
-from typing import Any, NamedTuple
+from functools import partial
+from typing import Any, NamedTuple, TypeVar
 
 import orjson
+from pydantic import BaseModel, ValidationError
 
+from models.events.event_schema import EventCreate, EventPatch, OccurrencePatch
 from planner.domain.zones import to_utc
-from planner.errors import Invalid
+from planner.errors import FieldError, Invalid
+from planner.services.shared.field_errors import field_errors
 from routes.pages.events.form_values import (
     PARSERS,
     TEXTS,
@@ -39,6 +43,11 @@ BUSY_GROUPS = frozenset({"times", "recurrence", "status", "transparency"})
 NOT_FOR_ONE = frozenset({"recurrence", "visibility"})
 NOT_FOR_FOLLOWING = frozenset({"visibility"})
 _LINES = ("description", *DATES)
+
+
+# What gives some of the fields of a request, or raises `Invalid`.
+Part = Callable[[], dict[str, Any]]
+Schema = TypeVar("Schema", bound=BaseModel)
 
 
 def read_values(form: PageForm, filled: Values) -> dict[str, str]:
@@ -107,44 +116,54 @@ class EventChanges(NamedTuple):
     typed: Values
     groups: frozenset[str]
 
-    def for_all(self, series_body: Mapping[str, Any] | None = None) -> dict[str, Any]:
+    def for_all(self, series_body: Mapping[str, Any] | None = None) -> EventPatch:
         """Return the change of the whole event. Raises `Invalid`.
 
         What was typed for an occurrence of a series moves the series as far as the occurrence.
         """
-        times = self._parse_times()
-        if series_body is not None:
-            times = _move_series(self._old_times(), times, series_body)
-        return self._plain() | self._times(times) | self._recurrence(times.start)
 
-    def for_following(self) -> dict[str, Any]:
+        def build_times() -> dict[str, Any]:
+            times = self._parse_times()
+            if series_body is not None:
+                times = _move_series(parse_times(self.filled), times, series_body)
+            return self._times(times) | self._recurrence(times.start)
+
+        return validate_parts(EventPatch, [*self._plain(), build_times])
+
+    def for_following(self) -> OccurrencePatch:
         """Return the change of an occurrence and those that follow. Raises `Invalid`."""
-        times = self._parse_times()
-        return self._plain() | self._times(times) | self._recurrence(times.start)
 
-    def for_one(self, *, all_day_series: bool) -> dict[str, Any]:
+        def build_times() -> dict[str, Any]:
+            times = self._parse_times()
+            return self._times(times) | self._recurrence(times.start)
+
+        return validate_parts(OccurrencePatch, [*self._plain(), build_times])
+
+    def for_one(self, *, all_day_series: bool) -> OccurrencePatch:
         """Return the change of one occurrence, whose time in a series with times has no time zone of its own.
 
         Raises `Invalid`.
         """
-        times = self._parse_times()
-        fields = self._plain() | self._times(times)
-        if "time_zone" in fields and not (all_day_series and isinstance(times.start, datetime)):
+
+        def build_times() -> dict[str, Any]:
+            times = self._parse_times()
+            fields = self._times(times)
+            if "time_zone" not in fields or (all_day_series and isinstance(times.start, datetime)):
+                return fields
             zone = fields.pop("time_zone")
-            if isinstance(times.start, datetime):
-                fields |= {name: _with_offset(value, zone) for name, value in times._asdict().items() if name in fields}
-        return fields
+            if not isinstance(times.start, datetime):
+                return fields
+            return {"start": _with_offset(times.start, zone), "end": _with_offset(times.end, zone)}
+
+        return validate_parts(OccurrencePatch, [*self._plain(), build_times])
 
     def _parse_times(self) -> FormTimes:
         return parse_times(self.typed if "times" in self.groups else self.filled)
 
-    def _old_times(self) -> FormTimes:
-        return parse_times(self.filled)
-
-    def _plain(self) -> dict[str, Any]:
-        """Return the fields that are no times."""
-        fields: dict[str, Any] = {name: self.typed[name] or None for name in TEXTS if name in self.groups}
-        return fields | {name: parse(self.typed) for name, parse in PARSERS.items() if name in self.groups}
+    def _plain(self) -> list[Part]:
+        """Return what gives the fields that are no times."""
+        texts = {name: self.typed[name] or None for name in TEXTS if name in self.groups}
+        return [lambda: texts, *_parse_each(self.typed, self.groups)]
 
     def _times(self, times: FormTimes) -> dict[str, Any]:
         if "times" not in self.groups:
@@ -213,18 +232,47 @@ def _date_of(value: date) -> date:
     return value.date() if isinstance(value, datetime) else value
 
 
-def build_new_event(typed: Values, time_zone: str) -> dict[str, Any]:
-    """Return the fields of a new event. Raises `Invalid`.
+def build_new_event(typed: Values, time_zone: str) -> EventCreate:
+    """Return a new event. Raises `Invalid`.
 
     Days belong to the time zone of the account without naming it.
     """
-    times = parse_times({**typed, "time_zone": typed.get("time_zone") or time_zone})
-    fields: dict[str, Any] = {name: typed[name] for name in TEXTS if typed.get(name)}
-    fields |= {name: value for name, parse in PARSERS.items() if (value := parse(typed)) not in (None, [])}
-    fields |= {"start": format_local(times.start), "end": format_local(times.end)}
-    if isinstance(times.start, datetime) or times.time_zone != time_zone:
-        fields["time_zone"] = times.time_zone
-    return fields | {"recurrence": parse_repeats(typed, times.start, {})}
+    texts = {name: typed[name] for name in TEXTS if typed.get(name)}
+
+    def build_times() -> dict[str, Any]:
+        times = parse_times({**typed, "time_zone": typed.get("time_zone") or time_zone})
+        fields = {"start": format_local(times.start), "end": format_local(times.end)}
+        if isinstance(times.start, datetime) or times.time_zone != time_zone:
+            fields["time_zone"] = times.time_zone
+        return fields | {"recurrence": parse_repeats(typed, times.start, {})}
+
+    return validate_parts(EventCreate, [lambda: {"title": ""} | texts, *_parse_each(typed, PARSERS), build_times])
+
+
+def _parse_each(typed: Values, names: Collection[str]) -> list[Part]:
+    return [partial(_parse_field, typed, name) for name in PARSERS if name in names]
+
+
+def _parse_field(typed: Values, name: str) -> dict[str, Any]:
+    return {name: PARSERS[name](typed)}
+
+
+def validate_parts(schema: type[Schema], parts: Iterable[Part]) -> Schema:
+    """Return the request body that the parts make together; raises `Invalid` with all that is wrong with any."""
+    fields: dict[str, Any] = {}
+    errors: list[FieldError] = []
+    for part in parts:
+        try:
+            fields |= part()
+        except Invalid as error:
+            errors += error.errors
+    try:
+        body = schema.model_validate(fields)
+    except ValidationError as error:
+        errors += field_errors(error)
+    if errors:
+        raise Invalid(errors)
+    return body
 
 
 def empty_values(time_zone: str) -> dict[str, str]:

@@ -46,7 +46,7 @@ class EventWords:
         "reminders": "Reminders",
         "description": "Description",
         "recurrence": "Repeats",
-        "occurrences": "Single occurrences",
+        "occurrences": "Occurrences",
         "organizer": "Organizer",
         "attendees": "Attendees",
         "conference": "Conference",
@@ -144,6 +144,7 @@ class EventWords:
     nothing_now = "nothing"
     gone_meanwhile = "This does not exist any more. What you have typed is still here; save it as a new event."
     conflicts_title = "At this time there is something else"
+    to_save = "To the button that saves it anyway"
     save_anyway = "Save anyway"
     confirm_visibility = "Let others see it all the same"
     confirm_text = "The file from which this was imported says that it is not for everyone."

@@ -201,6 +201,12 @@ async def test_an_error_stands_beside_its_field_and_what_was_typed_stays(
     assert await events_of(ada) == []
 
 
+async def test_everything_that_is_wrong_is_said_at_once(browser: Browser) -> None:
+    refused = await create(browser, title="", lat="north", reminders="soon", start="tomorrow", color="no colour")
+    for at in ("title", "lat", "reminders", "start", "color"):
+        assert f'id="{at}-error"' in refused.text, at
+
+
 async def test_a_form_that_is_sent_twice_creates_one_event(browser: Browser, ada: Person) -> None:
     page = await browser.open(NEW)
     for title in ("Launch", "Launch", "Another"):
