@@ -153,7 +153,8 @@ class EventChanges(NamedTuple):
             zone = fields.pop("time_zone")
             if not isinstance(times.start, datetime):
                 return fields
-            return {"start": _with_offset(times.start, zone), "end": _with_offset(times.end, zone)}
+            end = _with_offset(times.end, times.end_time_zone or zone)
+            return fields | {"start": _with_offset(times.start, zone), "end": end}
 
         return validate_parts(OccurrencePatch, [*self._plain(), build_times])
 
@@ -173,6 +174,8 @@ class EventChanges(NamedTuple):
         gets_time = isinstance(times.start, datetime) and had_no_time
         if gets_time or times.time_zone != self.filled["time_zone"]:
             fields["time_zone"] = times.time_zone
+        if times.end_time_zone != self.body["end_time_zone"]:
+            fields["end_time_zone"] = times.end_time_zone
         return fields
 
     def _recurrence(self, start: date | None) -> dict[str, Any]:
@@ -209,7 +212,8 @@ def _move_series(old: FormTimes, new: FormTimes, series_body: Mapping[str, Any])
             moved = _date_of(start) + days
             if isinstance(new.start, datetime):
                 moved = datetime.combine(moved, new.start.time())
-        return FormTimes(moved, None if new.end is None else moved + (new.end - new.start), new.time_zone)
+        end = None if new.end is None else moved + (new.end - new.start)
+        return FormTimes(moved, end, new.time_zone, new.end_time_zone)
     except OverflowError:
         raise Invalid.field("/start", "must be within the years 1 to 9999, for every occurrence") from None
 
@@ -241,7 +245,8 @@ def build_new_event(typed: Values, time_zone: str) -> EventCreate:
 
     def build_times() -> dict[str, Any]:
         times = parse_times({**typed, "time_zone": typed.get("time_zone") or time_zone})
-        fields = {"start": format_local(times.start), "end": format_local(times.end)}
+        fields: dict[str, Any] = {"start": format_local(times.start), "end": format_local(times.end)}
+        fields["end_time_zone"] = times.end_time_zone
         if isinstance(times.start, datetime) or times.time_zone != time_zone:
             fields["time_zone"] = times.time_zone
         return fields | {"recurrence": parse_repeats(typed, times.start, {})}

@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta
 from typing import Any, NamedTuple
 
 from planner.domain.times import parse_date_or_time, require_time_zone
-from planner.domain.zones import to_local, to_utc
+from planner.domain.zones import UnknownZone, list_zone_names, to_local
 from planner.errors import Invalid
 from routes.pages.dates import parse_local, to_local_text
 from routes.pages.events.repeats import Values, fill_repeats
@@ -23,11 +23,15 @@ TIME_FIELDS = ("start", "end", "all_day", "time_zone", "end_time_zone")
 
 
 class FormTimes(NamedTuple):
-    """When the event of a form takes place: dates, or local times in its time zone. The end is exclusive."""
+    """When the event of a form takes place: dates, or local times in its time zone.
+
+    The end is exclusive, and a local time in a time zone of its own if there is one.
+    """
 
     start: date | None
     end: date | None
     time_zone: str
+    end_time_zone: str | None = None
 
 
 def fill_form(body: Mapping[str, Any], time_zone: str) -> dict[str, str]:
@@ -49,32 +53,35 @@ def find_zone(body: Mapping[str, Any], time_zone: str) -> str:
 
 
 def _fill_times(body: Mapping[str, Any], zone: str) -> dict[str, str]:
-    end, all_day = body["end"], body["all_day"]
+    end, all_day, end_zone = body["end"], body["all_day"], body["end_time_zone"]
     if all_day and end is not None:
         # People name the last day, and not the one after it.
         end = (date.fromisoformat(end) - _DAY).isoformat()
     return {
         "start": "" if body["start"] is None else to_local_text(body["start"], zone),
-        "end": "" if end is None else to_local_text(end, zone),
+        "end": "" if end is None else to_local_text(end, end_zone or zone),
         "all_day": ON if all_day else "",
         "time_zone": zone,
-        "end_time_zone": "",
+        "end_time_zone": end_zone or "",
     }
 
 
 def parse_times(values: Values) -> FormTimes:
     """Return when the event takes place. Raises `Invalid` at the field that is wrong."""
     time_zone = values.get("time_zone", "").strip() or "UTC"
+    end_time_zone = values.get("end_time_zone", "").strip() or None
     require_time_zone(time_zone)
+    if end_time_zone is not None and end_time_zone not in list_zone_names():
+        raise Invalid.field("/end_time_zone", str(UnknownZone()))
     all_day = bool(values.get("all_day"))
     start = _parse_moment(values.get("start", ""), "/start", all_day, time_zone)
-    end = _parse_moment(values.get("end", ""), "/end", all_day, time_zone)
+    end = _parse_moment(values.get("end", ""), "/end", all_day, end_time_zone or time_zone)
     if end is None or not all_day:
-        return FormTimes(start, _move_to_zone(end, values.get("end_time_zone", "").strip(), time_zone), time_zone)
+        return FormTimes(start, end, time_zone, end_time_zone)
     if start is not None and end < start:
         raise Invalid.field("/end", "must not be before the first day")
     try:
-        return FormTimes(start, end + _DAY, time_zone)
+        return FormTimes(start, end + _DAY, time_zone, end_time_zone)
     except OverflowError:
         raise Invalid.field("/end", "must be before the end of the calendar") from None
 
@@ -89,17 +96,6 @@ def _parse_moment(text: str, pointer: str, all_day: bool, time_zone: str) -> dat
     if not isinstance(moment, datetime):
         raise Invalid.field(pointer, "must have a time of day, unless the event takes whole days")
     return moment if moment.tzinfo is None else to_local(moment, time_zone)
-
-
-def _move_to_zone(end: date | None, end_zone: str, time_zone: str) -> date | None:
-    """Return the end, which was typed in a time zone of its own, in that of the event."""
-    if not isinstance(end, datetime) or not end_zone or end_zone == time_zone:
-        return end
-    try:
-        require_time_zone(end_zone)
-    except Invalid as error:
-        raise Invalid.field("/end_time_zone", error.errors[0].message) from None
-    return to_local(to_utc(end, end_zone), time_zone)
 
 
 def _parse_geo(values: Values) -> dict[str, float] | None:

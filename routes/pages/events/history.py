@@ -20,7 +20,7 @@ from routes.pages.dates import parse_local, write_instant
 from routes.pages.events.deleting import read_revisions
 from routes.pages.events.form_values import find_zone
 from routes.pages.events.questions import Choice, ask
-from routes.pages.events.refusals import write_when
+from routes.pages.events.refusals import write_time_elsewhere, write_when
 from routes.pages.forms import Form
 from routes.pages.rendering import redirect, render_page
 from routes.pages.visitors import SignedIn
@@ -28,7 +28,7 @@ from routes.pages.words import WORDS
 
 router = APIRouter(include_in_schema=False, route_class=PlannerRoute)
 PAGE_LENGTH = 20
-_OF_TIMES = ("start", "end", "all_day", "time_zone")
+_OF_TIMES = ("start", "end", "all_day", "time_zone", "end_time_zone")
 
 
 class FieldChange(NamedTuple):
@@ -124,11 +124,7 @@ def _describe_changes(
 
 
 def _write_time(event: dict[str, Any], time_zone: str) -> str:
-    zone = find_zone(event, time_zone)
-    when = write_when(event, zone)
-    if when is None:
-        return WORDS.event.undated
-    return when if event["all_day"] or zone == time_zone else WORDS.event.also_at.format(time=when, zone=zone)
+    return write_time_elsewhere(event, time_zone) or write_when(event, time_zone) or WORDS.event.undated
 
 
 def _write_recurrence(event: dict[str, Any], time_zone: str) -> str:

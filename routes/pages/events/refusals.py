@@ -12,9 +12,9 @@ from starlette.responses import Response
 
 from planner.domain.zones import list_zone_names
 from planner.errors import Collision, ConfirmationNeeded, Conflict, DoubleBooking, Invalid, PlannerError
-from routes.pages.dates import parse_local, write_days, write_moments
+from routes.pages.dates import parse_local, write_days, write_instant, write_moments
 from routes.pages.events.form_changes import GROUPS, find_changed, list_reminders, mark_values, merge_values
-from routes.pages.events.form_values import parse_times
+from routes.pages.events.form_values import find_zone, parse_times
 from routes.pages.events.repeats import Values, parse_repeats
 from routes.pages.events.targets import Target
 from routes.pages.forms import errors_by_field
@@ -109,6 +109,19 @@ def write_when(body: dict[str, Any], time_zone: str) -> str | None:
     start = parse_local(body["start"], time_zone)
     end = None if body["end"] is None else parse_local(body["end"], time_zone)
     return write_range(start, end)
+
+
+def write_time_elsewhere(body: dict[str, Any], time_zone: str) -> str | None:
+    """Return when an event takes place in its own time zones; None if they have the time of who looks at it."""
+    zone = find_zone(body, time_zone)
+    if body["start"] is None or body["all_day"]:
+        return None
+    end_zone = body["end_time_zone"] or zone
+    if end_zone != zone and body["end"] is not None:
+        start, end = write_instant(body["start"], zone), write_instant(body["end"], end_zone)
+        return WORDS.event.from_zone_to_zone.format(start=start, zone=zone, end=end, end_zone=end_zone)
+    there = write_when(body, zone)
+    return None if there == write_when(body, time_zone) else WORDS.event.also_at.format(time=there, zone=zone)
 
 
 def write_range(start: Any, end: Any) -> str:

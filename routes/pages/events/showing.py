@@ -17,8 +17,7 @@ from routes.http.dependencies import ServicesDep
 from routes.http.route import PlannerRoute
 from routes.pages.dates import parse_local, write_instant
 from routes.pages.events.creating import Text
-from routes.pages.events.form_values import find_zone
-from routes.pages.events.refusals import write_range, write_when
+from routes.pages.events.refusals import write_range, write_time_elsewhere, write_when
 from routes.pages.events.targets import Target, find_target
 from routes.pages.rendering import render_page
 from routes.pages.visitors import SignedIn
@@ -49,8 +48,8 @@ async def show_event(
         "events/event.html",
         target=target,
         body=target.body,
-        when=_write_time(target),
-        elsewhere=_write_time_elsewhere(target),
+        when=write_when(target.body, target.time_zone) or WORDS.event.undated,
+        elsewhere=write_time_elsewhere(target.body, target.time_zone),
         recurrence=_write_recurrence(target),
         upcoming=[] if target.recurrence_id else _list_upcoming(target, services),
         fields=_list_fields(target.body),
@@ -66,19 +65,6 @@ async def download(request: Request, id: str, caller: SignedIn, services: Servic
     response = await export_event(request, caller, event, services)
     response.headers["cache-control"] = "no-store"
     return response
-
-
-def _write_time(target: Target) -> str:
-    return write_when(target.body, target.time_zone) or WORDS.event.undated
-
-
-def _write_time_elsewhere(target: Target) -> str | None:
-    """Return the time in the time zone of the event, if that is not the one of who looks at it."""
-    zone = find_zone(target.body, target.time_zone)
-    if target.body["all_day"] or zone == target.time_zone:
-        return None
-    there = write_when(target.body, zone)
-    return None if there in (None, _write_time(target)) else WORDS.event.also_at.format(time=there, zone=zone)
 
 
 def _write_recurrence(target: Target) -> str | None:

@@ -129,6 +129,7 @@ class EventWords:
     say_rule = "Say the rule in words"
     undated = "No date yet"
     also_at = "{time} in {zone}"
+    from_zone_to_zone = "{start} in {zone} – {end} in {end_zone}"
     one_of_series = "One of several: {sentence}."
     whole_series = "The whole series"
     next_occurrences = "Next times"

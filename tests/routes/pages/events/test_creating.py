@@ -151,7 +151,12 @@ async def test_the_end_may_be_in_another_time_zone(browser: Browser, ada: Person
         end_time_zone="America/New_York",
     )
     (event,) = await events_of(ada)
-    assert event["end"] == "2026-12-02T02:30:00+01:00"
+    assert (event["end"], event["end_time_zone"]) == ("2026-12-01T20:30:00-05:00", "America/New_York")
+    text = text_of(await browser.open(f"/events/{event['id']}"))
+    there = "Tuesday, 1 December 2026, 20:30 in America/New_York"
+    assert f"Tuesday, 1 December 2026, 18:00 in Europe/Berlin – {there}" in text
+    fields = fields_of(await browser.open(f"/events/{event['id']}/edit"), f"/events/{event['id']}/edit")
+    assert (fields["end"], fields["end_time_zone"]) == ("2026-12-01T20:30", "America/New_York")
 
 
 @pytest.mark.parametrize(
