@@ -22,9 +22,13 @@ from routes import (
     signin,
     users,
 )
-from routes.pages import api_page, assets_route, entrance, mailed_links, search
+from routes.pages import api_page, assets_route, entrance, provider_sign_in, recovery_pages, search
+from routes.pages.account import leaving, profile, providers, tokens
+from routes.pages.account import sessions as session_pages
+from routes.pages.admin import account_pages, audit_page, event_pages
 from routes.pages.calendar_views import calendar_page, moves
 from routes.pages.events import creating, deleting, editing, history, showing
+from routes.pages.files import feed_pages, import_pages
 
 MODULES = (
     # Before the events, whose path /events/{id} would match the paths of these.
@@ -44,7 +48,7 @@ MODULES = (
     health,
     metrics,
     api_page,
-    mailed_links,
+    recovery_pages,
     entrance,
     calendar_page,
     moves,
@@ -54,6 +58,17 @@ MODULES = (
     editing,
     deleting,
     history,
+    provider_sign_in,
+    import_pages,
+    feed_pages,
+    profile,
+    session_pages,
+    tokens,
+    providers,
+    leaving,
+    account_pages,
+    event_pages,
+    audit_page,
     assets_route,
 )
 

@@ -80,7 +80,7 @@ async def export_events(
     The file has all events of the scope that you may see, sorted by start. Events without a date are left out.
     Events of others are without alarms, and without properties that have no field here.
     """
-    return await _respond_with_export(
+    return await respond_with_export(
         request, services.exports, services.exports.select(caller, query), "planner-events"
     )
 
@@ -153,10 +153,11 @@ async def export_feed(
 
     The secret address is the only credential; no access token is needed.
     """
-    return await _respond_with_export(request, services.exports, await services.feeds.open(token), "planner")
+    return await respond_with_export(request, services.exports, await services.feeds.open(token), "planner")
 
 
-async def _respond_with_export(request: Request, exports: Exports, selection: ExportSelection, name: str) -> Response:
+async def respond_with_export(request: Request, exports: Exports, selection: ExportSelection, name: str) -> Response:
+    """Return a selection of events as an iCalendar file, or 304 when the client has it already."""
     tag = await exports.compute_etag(selection)
     headers = _file_headers(tag, name)
     return respond_not_modified(request, tag, headers) or await _respond_with_file(exports.export(selection), headers)

@@ -77,7 +77,7 @@ async def start_provider_sign_in(
     redirect = await services.oidc_login.start(provider, query, client)
     if isinstance(redirect, str):
         return RedirectResponse(redirect, 302, headers=REDIRECT_HEADERS)
-    return _with_cookie(RedirectResponse(redirect.url, 302, headers=REDIRECT_HEADERS), redirect, services)
+    return remember_attempt(RedirectResponse(redirect.url, 302, headers=REDIRECT_HEADERS), redirect, services)
 
 
 @router.post(
@@ -101,7 +101,7 @@ async def start_provider_link(
     """
     redirect = await services.identities.start(caller, provider, body or LinkRequest(), client)
     found = LinkRead(authorization_url=redirect.url).to_json()
-    return _with_cookie(Response(found, media_type=JSON, headers=NO_STORE), redirect, services)
+    return remember_attempt(Response(found, media_type=JSON, headers=NO_STORE), redirect, services)
 
 
 @router.get(
@@ -130,7 +130,7 @@ async def delete_identity(id: IdInPath, caller: CurrentUser, services: ServicesD
     return Response(status_code=204)
 
 
-def _with_cookie(response: Response, redirect: ProviderRedirect, services: Services) -> Response:
+def remember_attempt(response: Response, redirect: ProviderRedirect, services: Services) -> Response:
     """Return the response with the cookie by which the browser is recognised when it comes back."""
     secure = services.base_url.startswith("https:")
     response.set_cookie(

@@ -1,5 +1,6 @@
 """Accounts: one's own; for moderators and admins, all of them and the audit log."""
 
+from collections.abc import AsyncIterator
 from typing import Annotated
 
 from fastapi import APIRouter, Query
@@ -102,8 +103,13 @@ async def export_current_user(caller: CurrentUser, services: ServicesDep) -> Res
     The file has your account, sessions, tokens, feeds, free/busy shares, imports, entries of the audit log, and
     your events with their revisions.
     """
+    return respond_with_data(services.data_export.export(caller))
+
+
+def respond_with_data(parts: AsyncIterator[bytes]) -> Response:
+    """Return all stored data about somebody as a file."""
     headers = {"content-disposition": 'attachment; filename="planner-export.json"', "cache-control": "no-store"}
-    return StreamingResponse(services.data_export.export(caller), media_type=JSON, headers=headers)
+    return StreamingResponse(parts, media_type=JSON, headers=headers)
 
 
 @router.get("/users", responses=describe_response(200, "A page of accounts.", UserPage, "Link"))

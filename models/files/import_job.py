@@ -10,7 +10,7 @@ from typing_extensions import TypedDict
 
 from database.commit import find_and_update
 from database.documents import StoredDocument
-from database.queries import Changes, Id, assign, clear, index
+from database.queries import Changes, Filter, Id, assign, clear, index
 from database.reads import find_one, find_raw_batches, has_at_least
 from database.writes import Delete, Insert, Require, Update, Write
 from models.accounts.user import User
@@ -64,13 +64,15 @@ class ImportJob(StoredDocument):
     """An import that runs in the background.
 
     An unfinished job can be leased once `due_at` has passed; `lease_holder` has leased it last. The fields from
-    `total` to `warning_count` are those of `ImportCounts`.
+    `total` to `warning_count` are those of `ImportCounts`. With `keeps_file`, the file stays after the dry run, so that
+    its owner can have it imported then.
     """
 
     owner: PydanticObjectId
     status: ImportStatus
     charset: str
     dry_run: bool
+    keeps_file: bool = False
     reject_conflicts: bool = False
     time_zone: str | None = None
     total: int | None = None
@@ -101,7 +103,15 @@ class ImportJob(StoredDocument):
 
     @classmethod
     def new(
-        cls, owner: Id, charset: str, *, dry_run: bool, reject_conflicts: bool, time_zone: str | None, now: datetime
+        cls,
+        owner: Id,
+        charset: str,
+        *,
+        dry_run: bool,
+        reject_conflicts: bool,
+        time_zone: str | None,
+        now: datetime,
+        keeps_file: bool = False,
     ) -> "ImportJob":
         """Return a new job that is due at once; it is not stored yet."""
         return cls(
@@ -109,6 +119,7 @@ class ImportJob(StoredDocument):
             status="waiting",
             charset=charset,
             dry_run=dry_run,
+            keeps_file=keeps_file,
             reject_conflicts=reject_conflicts,
             time_zone=time_zone,
             done=0,
@@ -197,9 +208,33 @@ class ImportJob(StoredDocument):
         return Update(cls, {cls.id: id, cls.lease_holder: holder, cls.done: done}, update)
 
     @classmethod
-    def finish_writes(cls, id: Id, holder: Id, now: datetime, total: int) -> list[Write]:
-        """Return the writes that end a job as done, and delete its file."""
-        return cls._end_writes(id, holder, now, assign(cls.status, "done") | assign(cls.total, total))
+    def finish_writes(cls, id: Id, holder: Id, now: datetime, total: int, *, keeps_file: bool = False) -> list[Write]:
+        """Return the writes that end a job as done, and delete its file unless the job keeps it."""
+        writes = cls._end_writes(id, holder, now, assign(cls.status, "done") | assign(cls.total, total))
+        return writes[:1] if keeps_file else writes
+
+    @classmethod
+    def start_writes(cls, id: Id, owner: Id, now: datetime) -> list[Write]:
+        """Return the writes that make a job whose dry run is done import its file; refused for any other job."""
+        match: Filter = {cls.id: id, cls.owner: owner, cls.status: "done", cls.keeps_file: True}
+        # Its file has to last until it is imported.
+        match[cls.created_at] = {"$gt": now - LIFETIME + timedelta(days=1)}
+        changes = assign(cls.status, "waiting") | assign(cls.dry_run, False) | assign(cls.keeps_file, False)
+        changes |= assign(cls.due_at, now) | assign(cls.expires_at, now + LIFETIME)
+        for count in (cls.done, cls.created, cls.updated, cls.unchanged, cls.warning_count, cls.attempts):
+            changes |= assign(count, 0)
+        changes |= assign(cls.failed, []) | assign(cls.warnings, [])
+        update: Changes = {"$set": changes, "$unset": clear(cls.total, cls.finished_at)}
+        return [Update(cls, match, update), Require(User, {User.id: owner, User.disabled: False})]
+
+    @classmethod
+    async def delete_dry_runs_writes(cls, owner: Id) -> list[Write]:
+        """Return the writes that delete the finished jobs of a user that have kept their files."""
+        match = {cls.owner: owner, cls.status: "done", cls.keeps_file: True}
+        found = [cls.from_raw(raw) async for batch in find_raw_batches(cls, match, 10) for raw in batch]
+        return [
+            write for job in found for write in (Delete(cls, {cls.id: job.id}), ImportChunk.delete_file_write(job.id))
+        ]
 
     @classmethod
     def fail_writes(cls, id: Id, holder: Id, now: datetime, reason: str) -> list[Write]:

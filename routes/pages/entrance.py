@@ -9,11 +9,13 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from models.accounts.account_requests import SignUpRequest
+from models.shared.schema import PageQuery
 from planner.errors import Conflict, Invalid, TooMany, Unauthenticated
 from planner.services.accounts.sessions import SignedIn
 from planner.services.shared.field_errors import field_errors
 from routes.http.dependencies import Client, ServicesDep
 from routes.http.route import PlannerRoute
+from routes.http.services import services_of
 from routes.pages.forms import TOKEN_FIELD, Form, PageForm, errors_by_field
 from routes.pages.rendering import redirect, render_page
 from routes.pages.visitors import AnyVisitor, clear_session_cookie, remember_visit, set_session_cookie
@@ -81,11 +83,23 @@ async def show_sign_in(
     address = local_address(next_page)
     if visitor.caller is not None:
         return redirect(request, address)
-    return remember_visit(request, render_page(request, "signin.html", **_sign_in_values(address)))
+    done = WORDS.done.get(request.query_params.get("done", ""))
+    return remember_visit(
+        request, render_page(request, "signin.html", message=done, **sign_in_values(request, address))
+    )
 
 
-def _sign_in_values(next_page: str, resume_path: str = "", resume_fields: str = "") -> dict[str, Any]:
+def show_sign_in_again(request: Request, status: int, message: str, next_page: str) -> Response:
+    """Return the page to sign in, which says why one is not signed in yet."""
+    values = sign_in_values(request, next_page)
+    return remember_visit(request, render_page(request, "signin.html", status, message=message, **values))
+
+
+def sign_in_values(request: Request, next_page: str, resume_path: str = "", resume_fields: str = "") -> dict[str, Any]:
+    """Return what the page to sign in needs: where one goes on, and the providers."""
+    providers = services_of(request).oidc_login.get_provider_page(PageQuery(limit=200))
     return {
+        "providers": [orjson.loads(item)["name"] for item in providers.items],
         "next": next_page,
         "resume_path": resume_path,
         "resume_fields": resume_fields,
@@ -106,7 +120,7 @@ async def sign_in(request: Request, form: Form, services: ServicesDep, client: C
         signed_in = await services.accounts.sign_in(form.get("email"), form.get_raw("password"), client)
     except (Unauthenticated, TooMany) as error:
         status = 429 if isinstance(error, TooMany) else 401
-        values = _sign_in_values(address, resume_path, fields)
+        values = sign_in_values(request, address, resume_path, fields)
         return _show_again(request, "signin.html", status, form, message=error.detail, **values)
     if not resume_path:
         return _enter(request, redirect(request, address), signed_in)

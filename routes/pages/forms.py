@@ -45,7 +45,7 @@ class PageForm:
 
 async def read_page_form(request: Request) -> PageForm:
     """Return the form of a request; raises `FormRefused` unless it was sent from a page of this planner."""
-    _require_own_origin(request)
+    require_own_origin(request)
     if parse_media_type(request) != FORM:
         raise HTTPException(415, f"Send the form as {FORM}.")
     form = await parse_page_form(request)
@@ -67,7 +67,7 @@ def require_form_token(request: Request, token: str) -> None:
         raise FormRefused("The form belongs to another session.")
 
 
-def _require_own_origin(request: Request) -> None:
+def require_own_origin(request: Request) -> None:
     """Raise `FormRefused` for a form that a page of another origin has sent (Fetch Standard, `Origin`)."""
     origin = request.headers.get("origin")
     if origin is None:

@@ -41,5 +41,7 @@ async def _ask_to_sign_in(request: Request) -> Response:
         return redirect(request, f"/signin?next={address_of(request)}")
     form = await parse_page_form(request) if parse_media_type(request) == FORM else PageForm({})
     values = {"resume_path": request.url.path, "resume_fields": orjson.dumps(form.typed).decode(), "next": "/"}
-    page = render_page(request, "signin.html", 401, title=WORDS.signed_out_title, text=WORDS.signed_out_text, **values)
+    # A provider would send the browser back without what was written.
+    texts = {"title": WORDS.signed_out_title, "text": WORDS.signed_out_text, "providers": []}
+    page = render_page(request, "signin.html", 401, **values, **texts)
     return remember_visit(request, page)

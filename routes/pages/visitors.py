@@ -44,15 +44,21 @@ def set_session_cookie(request: Request, response: Response, user: Id, session: 
     """Sign a browser in: let it carry the cookie of a session for as long as the session may last."""
     services = services_of(request)
     value = services.browser_cookies.write(user, session)
-    _set_cookie(request, response, SESSION_COOKIE, value, max_age=services.session_seconds)
+    set_cookie(request, response, SESSION_COOKIE, value, max_age=services.session_seconds)
 
 
 def clear_session_cookie(request: Request, response: Response) -> None:
     """Let a browser forget its session."""
-    _set_cookie(request, response, SESSION_COOKIE, "", max_age=0)
+    set_cookie(request, response, SESSION_COOKIE, "", max_age=0)
 
 
-def _set_cookie(request: Request, response: Response, name: str, value: str, max_age: int | None) -> None:
+def read_cookie(request: Request, name: str) -> str:
+    """Return the value of a cookie of ours, or an empty text."""
+    return request.cookies.get(cookie_name(request, name), "")
+
+
+def set_cookie(request: Request, response: Response, name: str, value: str, max_age: int | None) -> None:
+    """Let the browser keep a cookie for so many seconds (0: forget it; None: until it ends), from scripts and sites."""
     response.set_cookie(
         cookie_name(request, name),
         value,
@@ -101,7 +107,7 @@ async def _find_caller(request: Request) -> Principal | None:
 def remember_visit(request: Request, response: Response) -> Response:
     """Return the response with the cookie that ties the forms on it to this browser, if it has none yet."""
     if visit := getattr(request.state, "new_visit", None):
-        _set_cookie(request, response, VISIT_COOKIE, visit, max_age=None)
+        set_cookie(request, response, VISIT_COOKIE, visit, max_age=None)
     return response
 
 

@@ -1,12 +1,16 @@
-"""Every word that the pages show, in one place, so that another language is another class like this one."""
+"""Every word that the pages show, in one place, so that another language is another class like this one.
+
+Those about accounts and files are in `account_words.py`.
+"""
 
 from typing import ClassVar
 
+from routes.pages.account_words import AccountWords
 from routes.pages.calendar_views.words import CalendarWords
 from routes.pages.events.words import EventWords
 
 
-class English:
+class English(AccountWords):
     """The words of the pages in English. Those with a blank in braces are filled with `str.format`."""
 
     event = EventWords
@@ -62,6 +66,7 @@ class English:
         404: "There is nothing here",
         405: "This address does not support that",
         409: "That is not possible now",
+        410: "This is not there any more",
         412: "Somebody else has changed this meanwhile",
         413: "That is too large",
         415: "This kind of file cannot be read",

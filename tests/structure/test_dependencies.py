@@ -76,8 +76,8 @@ def test_the_product_imports_only_what_the_project_names() -> None:
 
 
 # Installed for what it does behind another library: the loop and the parser of uvicorn, the hash of passlib,
-# the time zones of zoneinfo.
-BEHIND = {"uvloop", "httptools", "bcrypt", "tzdata"}
+# the time zones of zoneinfo, the forms of starlette.
+BEHIND = {"uvloop", "httptools", "bcrypt", "tzdata", "python-multipart"}
 
 
 def test_the_readme_says_of_each_library_why_it_is_here() -> None:

@@ -35,6 +35,7 @@ from planner.services.shared.rate_limiter import (
 )
 from planner.services.shared.views import View
 
+WRONG_PASSWORD = "The password is wrong."  # noqa: S105 - an error text
 WRONG_CREDENTIALS = "The account or the password is wrong."
 DISABLED = "The password is right, but an admin of this planner has disabled the account. Ask them to enable it."
 # The time after a sign-in in which it proves who is calling.
@@ -213,7 +214,7 @@ class Accounts:
         if not (await self._hasher.verify(password, user.password)).right:
             await self._audit.record("password-refused", client, user.id, user.id)
             await self._count_failure(client, user.id, counted)
-            raise Forbidden("The password is wrong.")
+            raise Forbidden(WRONG_PASSWORD)
         await self._rate_limiter.check(counted)
 
     async def _count_failure(self, client: ClientInfo, account: Id | None, *counted: Counted) -> None:

@@ -27,6 +27,7 @@ from planner.services.shared.views import View
 log = logging.getLogger("planner.imports")
 FIRST_PAUSE = timedelta(seconds=6)
 LONGEST_PAUSE = timedelta(minutes=10)
+LIMIT_REACHED = f"You have {MAX_UNFINISHED} unfinished imports. Wait until one of them is done."
 
 
 class ImportFingerprint(BaseModel):
@@ -64,8 +65,12 @@ class ImportJobs:
                 return await find_stored_response(key, body) or response
         return response
 
-    async def create_job(self, caller: Principal, file: File, dry_run: bool, key: IdempotencyKey | None) -> View:
+    async def create_job(
+        self, caller: Principal, file: File, dry_run: bool, key: IdempotencyKey | None, *, keeps_file: bool = False
+    ) -> View:
         """Create a job that imports a file, and return it.
+
+        With `keeps_file`, it is a dry run that keeps its file for `start_kept`, instead of an earlier one that did.
 
         Raises `Conflict` when the caller has `MAX_UNFINISHED` unfinished jobs, and `InvalidToken` when the
         account is deleted or disabled.
@@ -81,15 +86,18 @@ class ImportJobs:
             reject_conflicts=file.reject_conflicts,
             time_zone=file.time_zone,
             now=now,
+            keeps_file=keeps_file,
         )
         response = View(ImportJobRead.from_document(job).to_json(), str(job.id), 0)
         writes = [*job.insert_writes(), *store_response(key, body, response, now)]
 
         async def check_limit() -> None:
             if await ImportJob.is_limit_reached(caller.id):
-                raise Conflict(f"You have {MAX_UNFINISHED} unfinished imports. Wait until one of them is done.")
+                raise Conflict(LIMIT_REACHED)
 
         await check_limit()
+        if keeps_file and (deletions := await ImportJob.delete_dry_runs_writes(caller.id)):
+            await commit_atomically(deletions)
         await ImportChunk.store_file(job.id, caller.id, file.content, job.expires_at)
         try:
             is_created = await self._locks.decide_and_commit(caller.id, check_limit, writes)
@@ -102,6 +110,24 @@ class ImportJobs:
         if not is_created:
             raise InvalidToken("The account of this access token has been deleted or disabled.")
         return response
+
+    async def start_kept(self, caller: Principal, id: str) -> None:
+        """Import the file that a dry run of the caller has kept.
+
+        Raises `NotFound`, also when the import was started already, and `Conflict` as `create_job` does.
+        """
+        job_id = parse_id(id)
+        if job_id is None:
+            raise NotFound
+
+        async def check_limit() -> None:
+            if await ImportJob.is_limit_reached(caller.id):
+                raise Conflict(LIMIT_REACHED)
+
+        writes = ImportJob.start_writes(job_id, caller.id, self._clock.now())
+        if not await self._locks.decide_and_commit(caller.id, check_limit, writes):
+            raise NotFound
+        self.wake.set()
 
     async def get_job(self, caller: Principal, id: str) -> View:
         """Return a job of the caller. Raises `NotFound`."""
@@ -148,7 +174,9 @@ class ImportJobs:
         except InvalidToken:
             log.info("an import job was abandoned, because the account was deleted")
         else:
-            await commit_atomically(ImportJob.finish_writes(job.id, holder, self._clock.now(), counts.total))
+            await commit_atomically(
+                ImportJob.finish_writes(job.id, holder, self._clock.now(), counts.total, keeps_file=job.keeps_file)
+            )
 
     async def _import_and_renew_lease(self, job: ImportJob, holder: Id) -> ImportCounts:
         """Import the rest of the file of a job. Raises `_LeaseLost`, and what `Importer.run` raises."""

@@ -13,3 +13,12 @@ for (const field of document.querySelectorAll("[data-browser-zone]")) {
 
 // After a form was not accepted, the first field that is wrong has the focus.
 document.querySelector("[aria-invalid=true]")?.focus();
+
+// A button beside a text to be copied; without scripts, one selects the text.
+for (const button of document.querySelectorAll("[data-copy]")) {
+  button.hidden = !navigator.clipboard;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(document.getElementById(button.dataset.copy).value);
+    announce(button.dataset.copied);
+  });
+}

@@ -1,0 +1,1 @@
+"""The pages of moderators and admins, without a browser."""
