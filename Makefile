@@ -11,6 +11,8 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reor
 UPGRADE ?=
 LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" --extra embedded $(UPGRADE)
+# What `make screenshots` copies from build/screenshots for the README.
+SCREENSHOTS := month-desktop-light.png week-desktop-dark.png agenda-phone-light.png
 
 .DEFAULT_GOAL := help
 
@@ -37,6 +39,17 @@ test-mock: .venv/test ## run the tests that need no real MongoDB, on any platfor
 .PHONY: client
 client: .venv/test ## generate a client from the OpenAPI document, and use it and stock OAuth clients
 	$(BIN)/python -m pytest tests/clients
+
+.PHONY: test-browser
+test-browser: .venv/browser ## run the tests of the pages in Chromium, which must be installed
+	@$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest -n 2 tests/browser
+
+.PHONY: screenshots
+screenshots: .venv/browser ## make the screenshots of the README
+	@$(BIN)/python -m tests.browser.chromium
+	$(BIN)/python -m pytest tests/browser/test_screenshots.py
+	cp $(addprefix build/screenshots/,$(SCREENSHOTS)) docs/screenshots
 
 .PHONY: lint
 lint: .venv/test ## check style, types and the direction of imports
@@ -67,6 +80,7 @@ lock: .venv/test ## make the requirements files from pyproject.toml (UPGRADE=--u
 	$(LOCK) -o requirements.txt
 	$(LOCK) -o tests/requirements.txt -c requirements.txt --group dev
 	$(LOCK) -o tests/fuzz-requirements.txt -c tests/requirements.txt --group fuzz
+	$(LOCK) -o tests/browser-requirements.txt -c tests/requirements.txt --group browser
 
 .PHONY: outdated
 outdated: .venv/test ## list the installed packages of which there is a newer version
@@ -89,4 +103,8 @@ clean: ## remove the virtual environment and caches, but no data
 
 .venv/fuzz: tests/fuzz-requirements.txt | .venv/bin/python
 	$(PIP) -r tests/fuzz-requirements.txt
+	@touch $@ .venv/test .venv/run
+
+.venv/browser: tests/browser-requirements.txt | .venv/bin/python
+	$(PIP) -r tests/browser-requirements.txt
 	@touch $@ .venv/test .venv/run

@@ -15,7 +15,7 @@ from planner.settings import Settings
 from planner.version import VERSION
 from tests.structure.test_layout import EVERY, PACKAGES, ROOT, imported
 
-LOCKS = ("requirements.txt", "tests/requirements.txt", "tests/fuzz-requirements.txt")
+LOCKS = ("requirements.txt", "tests/requirements.txt", "tests/fuzz-requirements.txt", "tests/browser-requirements.txt")
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -42,6 +42,7 @@ NAMED = {
     "requirements.txt": RUNTIME,
     "tests/requirements.txt": RUNTIME + group("dev"),
     "tests/fuzz-requirements.txt": RUNTIME + group("fuzz"),
+    "tests/browser-requirements.txt": RUNTIME + group("browser"),
 }
 
 
@@ -54,8 +55,9 @@ def test_a_lock_has_each_dependency_that_the_project_names_at_a_version_it_allow
 
 
 def test_the_locks_agree_on_the_version_of_every_package() -> None:
-    runtime, tests, fuzz = (locked(file) for file in LOCKS)
+    runtime, tests, fuzz, browser = (locked(file) for file in LOCKS)
     assert runtime.items() <= tests.items() <= fuzz.items()
+    assert tests.items() <= browser.items()
 
 
 @pytest.mark.parametrize("file", LOCKS)
@@ -83,7 +85,8 @@ BEHIND = {"uvloop", "httptools", "bcrypt", "tzdata", "python-multipart"}
 def test_the_readme_says_of_each_library_why_it_is_here() -> None:
     section = (ROOT / "README.md").read_text().partition("## Why these libraries")[2]
     named = {canonicalize_name(name) for name in re.findall(r"`([\w-]+)`", section)}
-    assert {canonicalize_name(Requirement(text).name) for text in NAMED["tests/fuzz-requirements.txt"]} - named == set()
+    needed = {canonicalize_name(Requirement(text).name) for texts in NAMED.values() for text in texts}
+    assert needed - named == set()
 
 
 def test_the_container_installs_all_but_the_embedded_server() -> None:

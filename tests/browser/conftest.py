@@ -1,0 +1,90 @@
+"""What the browser tests share: one planner and one Chromium for each process of the run, and visits."""
+
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+from playwright.sync_api import Browser, expect, sync_playwright
+
+from tests.browser.chromium import ADVICE, DESKTOP, LOOKS, Look, find_chromium
+from tests.browser.furnishing import Furnished, furnish
+from tests.browser.visits import Visit
+from tests.conftest import SECRET, url_of
+from tests.support.servers import RunningServer, running
+
+# Two processes, each with a planner, a MongoDB and a Chromium, share two cores: a page may take a while.
+PATIENCE = 15_000
+
+
+@pytest.fixture(scope="session")
+def planner(mongo_url: str, tmp_path_factory: pytest.TempPathFactory) -> Iterator[RunningServer]:
+    """A planner, as people start it."""
+    data = tmp_path_factory.mktemp("planner") / "data"
+    with running(data, DATABASE_URL=url_of(mongo_url, f"browser_{uuid4().hex[:12]}"), SECRET_KEY=SECRET) as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def chromium() -> Iterator[Browser]:
+    """A Chromium without a window."""
+    executable = find_chromium()
+    assert executable, ADVICE
+    expect.set_options(timeout=PATIENCE)
+    with sync_playwright() as playwright:
+        # No sandbox: containers, in which a continuous integration server works, do not permit it.
+        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        yield browser
+        browser.close()
+
+
+Visitor = Callable[..., Visit]
+
+
+@pytest.fixture
+def visitor(planner: RunningServer, chromium: Browser) -> Iterator[Visitor]:
+    """Opens visits, each with cookies of its own; a test fails if a browser complained of one of its pages."""
+    visits: list[Visit] = []
+
+    def open_visit(look: Look = DESKTOP, storage: Path | None = None) -> Visit:
+        context = chromium.new_context(**look.options, storage_state=storage)
+        context.set_default_timeout(PATIENCE)
+        visits.append(Visit(context, planner.root, look))
+        return visits[-1]
+
+    yield open_visit
+    complaints = [complaint for visit in visits for complaint in visit.watcher.complaints]
+    for visit in visits:
+        visit.context.close()
+    assert complaints == [], "a browser complained"
+
+
+@pytest.fixture(params=LOOKS, ids=str)
+def visit(request: pytest.FixtureRequest, visitor: Visitor) -> Visit:
+    """A visit of somebody without an account, with each of the looks."""
+    return visitor(request.param)
+
+
+@pytest.fixture(scope="session")
+def furnished(planner: RunningServer) -> Furnished:
+    """An account with everything that a page can show; tests only look at it."""
+    return furnish(planner.url, f"ada.{uuid4().hex[:6]}@example.com")
+
+
+@pytest.fixture(scope="session")
+def signed_in(
+    planner: RunningServer, chromium: Browser, furnished: Furnished, tmp_path_factory: pytest.TempPathFactory
+) -> Path:
+    """The cookies of a browser that is signed in to that account."""
+    context = chromium.new_context(**DESKTOP.options)
+    Visit(context, planner.root, DESKTOP).sign_in(furnished.email)
+    file = tmp_path_factory.mktemp("cookies") / "state.json"
+    context.storage_state(path=file)
+    context.close()
+    return file
+
+
+@pytest.fixture
+def email() -> str:
+    """An address that nobody has signed up with."""
+    return f"{uuid4().hex[:12]}@example.com"

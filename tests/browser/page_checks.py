@@ -1,0 +1,36 @@
+"""What is true of every page."""
+
+from axe_playwright_python.sync_playwright import Axe
+
+from tests.browser.visits import Visit
+
+# WCAG 2.2 AA, and what the authors of axe-core recommend beyond.
+_RULES = {"resultTypes": ["violations"]}
+ASSETS_LIMIT = 60_000
+
+
+def require_no_violations(visit: Visit) -> None:
+    """Fail if axe-core finds something on the page that hinders somebody."""
+    results = Axe().run(visit.page, options=_RULES)
+    assert results.violations_count == 0, f"{visit.path} ({visit.look}): {results.generate_report()}"
+
+
+def require_no_sideways_scrolling(visit: Visit) -> None:
+    """Fail if the page is wider than the window."""
+    width = visit.page.evaluate("document.documentElement.scrollWidth")
+    assert width <= visit.look.width, f"{visit.path} is {width} px wide: {_wide_elements(visit)}"
+
+
+def _wide_elements(visit: Visit) -> object:
+    return visit.page.evaluate(
+        """width => [...document.querySelectorAll('body *')]
+        .filter(element => element.getBoundingClientRect().right > width)
+        .slice(0, 10).map(element => element.outerHTML.slice(0, 120))""",
+        visit.look.width,
+    )
+
+
+def require_light_assets(visit: Visit) -> None:
+    """Fail if the page has loaded more of our own files than is good on a slow line."""
+    assets = visit.watcher.assets
+    assert 0 < sum(assets.values()) < ASSETS_LIMIT, f"{visit.path}: {assets}"
