@@ -1,6 +1,7 @@
 """What the pages of events say, in English; another language is another class like this one.
 
-Those with a blank in braces are filled with `str.format`.
+Those with a blank in braces are filled with `str.format`. A title that people have written is isolated from the words
+around it (U+2068, U+2069), so that marks of direction in it turn nothing else around.
 """
 
 from typing import Any, ClassVar
@@ -15,7 +16,7 @@ class EventWords:
 
     write_recurrence = staticmethod(write_recurrence)
     edit = "Edit"
-    edit_title = "Edit “{title}”"
+    edit_title = "Edit “\u2068{title}\u2069”"
     new_title = "New event"
     duplicate = "Duplicate"
     history = "History"
@@ -150,17 +151,17 @@ class EventWords:
     confirm_visibility = "Let others see it all the same"
     confirm_text = "The file from which this was imported says that it is not for everyone."
     which_title = "What do you want to change?"
-    which_text = "“{title}” is one of several."
+    which_text = "“\u2068{title}\u2069” is one of several."
     which_delete_title = "What do you want to delete?"
     only_some = "Some of what you have changed can only be changed for several occurrences together."
     scopes: ClassVar = {"this": "This event", "following": "This and following events", "all": "All events"}
-    deleted_title = "“{title}” was deleted"
+    deleted_title = "“\u2068{title}\u2069” was deleted"
     deleted_text = "For 30 days it can be restored."
-    deleted_one_title = "Deleted from “{title}”"
+    deleted_one_title = "Deleted from “\u2068{title}\u2069”"
     deleted_one_text = "The other occurrences are still there."
     not_deleted_title = "This was changed since"
     not_deleted_text = "The deletion cannot be undone with one press any more. The history has all that was before."
-    history_title = "History of “{title}”"
+    history_title = "History of “\u2068{title}\u2069”"
     restore = "Restore"
     restore_label = "Restore revision {revision}"
     current = "This is how it is now."

@@ -84,10 +84,10 @@ def fields_of(page: httpx.Response, action: str) -> dict[str, Any]:
 
 
 def text_of(page: httpx.Response) -> str:
-    """Return the text of a page without its tags, as somebody reads it."""
+    """Return the text of a page without its tags and the marks that isolate titles, as somebody reads it."""
     reader = _Text()
     reader.feed(page.text)
-    return " ".join("".join(reader.parts).split())
+    return " ".join("".join(reader.parts).replace("“\u2068", "“").replace("\u2069”", "”").split())
 
 
 _WITHIN_A_LINE = ("a", "bdi", "b", "strong", "span")
