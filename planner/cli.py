@@ -34,14 +34,13 @@ from planner.logs import configure_logs
 from planner.metrics import SHARED_FOLDER
 from planner.settings import Settings, find_misspelt_names, load
 from planner.startup import check_outbox, prepare_outbox, recover
-from planner.supervisor import Supervisor
+from planner.supervisor import START_SECONDS, Supervisor
 from planner.version import VERSION, find_commit
 from planner.wiring import Services
 from routes.http.server_protocol import BoundedProtocol
 
 log = logging.getLogger("planner")
 GRACE_SECONDS = 6
-WORKER_START_SECONDS = 60
 T = TypeVar("T")
 
 
@@ -211,7 +210,7 @@ def _config(settings: Settings, app: FastAPI | str, workers: int = 1) -> uvicorn
         forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=GRACE_SECONDS,
         # On SIGHUP, the time that a new worker has to be ready before it replaces an old one.
-        timeout_worker_healthcheck=WORKER_START_SECONDS,
+        timeout_worker_healthcheck=int(START_SECONDS),
     )
 
 
