@@ -132,7 +132,6 @@ class AccountWords:
     import_zone = "Time zone of times without one"
     import_zone_help = "Without it, those of the file or of your account."
     import_reject = "Leave out what overlaps with my events"
-    import_preview = "Preview"
     import_running: ClassVar = {True: "The file is being read", False: "The file is being imported"}
     import_progress = "{done} of {total} entries"
     import_begins = "It begins in a moment."
