@@ -1,4 +1,6 @@
 // The form of an event: it shows what is needed, and says the rule in words. Without it, everything is there.
+import { announce } from "./page.js";
+
 const form = document.querySelector("[data-event-form]");
 const field = (name) => form.elements.namedItem(name);
 const MOMENT = /^\d{4}-\d\d-\d\dT/;
@@ -51,10 +53,10 @@ async function sayRule() {
   }
   try {
     const response = await fetch(`${source}?${query}`);
-    const text = await response.text();
-    if (number !== asked || !(response.ok || response.status === 422)) return;
-    sentence.classList.toggle("error", !response.ok);
-    sentence.textContent = response.ok ? sentence.dataset.pattern.replace("{sentence}", () => text) : text;
+    const said = await response.json();
+    if (number !== asked || !response.ok) return;
+    sentence.classList.toggle("error", Boolean(said.mistake));
+    sentence.textContent = said.sentence ? sentence.dataset.pattern.replace("{sentence}", () => said.sentence) : said.mistake;
   } catch {
     // Without the planner there is no sentence; saving will say so.
   }
@@ -84,7 +86,7 @@ form.addEventListener("keydown", (event) => {
     cancel.click();
   } else {
     cancel.focus();
-    document.getElementById("announcements").textContent = form.dataset.unsaved;
+    announce(form.dataset.unsaved);
   }
 });
 

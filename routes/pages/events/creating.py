@@ -7,7 +7,7 @@ from typing import Annotated
 
 from fastapi import APIRouter, Query
 from starlette.requests import Request
-from starlette.responses import PlainTextResponse, Response
+from starlette.responses import JSONResponse, Response
 
 from auth.principal import Principal
 from models.accounts.user import User
@@ -131,12 +131,14 @@ def _find_key(services: Services, caller: Principal, form: str, draft: EventCrea
 
 @router.get("/events/sentence")
 async def say_rule(request: Request, caller: SignedIn) -> Response:
-    """Return the sentence of a recurrence that is being put together, or what is wrong with it."""
+    """Return the sentence of a recurrence that is being put together, and what is wrong with it; both may be empty.
+
+    A mistake is no error: somebody is still writing.
+    """
     values = dict(request.query_params)
     sentence = write_sentence(values)
-    if sentence or not values.get("repeats"):
-        return PlainTextResponse(sentence, headers=PAGE_HEADERS)
-    return PlainTextResponse(_find_mistake(values), 422, headers=PAGE_HEADERS)
+    mistake = "" if sentence else _find_mistake(values)
+    return JSONResponse({"sentence": sentence, "mistake": mistake}, headers=PAGE_HEADERS)
 
 
 def _find_mistake(values: dict[str, str]) -> str:

@@ -102,7 +102,7 @@ def _ask_for_scope(request: Request, target: Target, form: PageForm, scopes: tup
         text if len(scopes) == len(SCOPES) else f"{text} {words.only_some}",
         [Choice("scope", scope, words.scopes[scope]) for scope in scopes],
         {name: value for name, value in form.typed.items() if name != "scope"},
-        f"/events/{target.id}/edit{target.query}",
+        Choice("preview", "on", words.back_to_form),
     )
 
 

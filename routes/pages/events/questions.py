@@ -24,9 +24,12 @@ def ask(
     text: str,
     choices: Sequence[Choice],
     fields: Mapping[str, str],
-    back: str,
+    back: str | Choice,
     status: int = 200,
 ) -> Response:
-    """Return a page that asks which of the choices is meant; the form of each also sends the `fields`."""
+    """Return a page that asks which of the choices is meant; the form of each also sends the `fields`.
+
+    The way back is an address, or another choice if what was typed goes along.
+    """
     values = {"action": action, "title": title, "text": text, "choices": choices, "fields": fields, "back": back}
     return render_page(request, "events/question.html", status, **values)

@@ -43,6 +43,15 @@ async def test_it_is_asked_what_a_change_is_meant_for(browser: Browser, ada: Per
     assert await occurrences(ada) == choir(1, 8, 15, 22)
 
 
+async def test_one_goes_back_from_the_question_and_loses_nothing(browser: Browser, ada: Person) -> None:
+    event = await ada.event(**WEEKLY)
+    action = f"/events/{event['id']}/edit"
+    again = await browser.submit(await change(browser, event, None, title="Concert"), action, preview="on")
+    assert fields_of(again, action)["title"] == "Concert"
+    assert (await browser.submit(await browser.submit(again, action), action, scope="this")).status_code == 303
+    assert await occurrences(ada) == [*choir(1), *choir(8, title="Concert"), *choir(15, 22)]
+
+
 @pytest.mark.parametrize(
     ("scope", "expected"),
     [
