@@ -40,12 +40,16 @@ class Length:
 
 @dataclass(frozen=True)
 class Instance:
-    """An occurrence with an entry of its own."""
+    """An occurrence with an entry of its own; `is_following` if it is about all that follow as well.
+
+    It lasts so many hours, or days if its start is a date. It may be of another kind than its event.
+    """
 
     id: date
     start: date
     hours: int
     title: str
+    is_following: bool = False
 
 
 @dataclass(frozen=True)
@@ -177,7 +181,8 @@ class Writer:
         lines += [*entry.noise, "END:VEVENT"]
         for instance in entry.instances:
             lines += ["BEGIN:VEVENT", f"UID:{entry.uid}", "DTSTAMP:20240101T000000Z"]
-            lines += [self._write_time("RECURRENCE-ID", instance.id), self._write_time("DTSTART", instance.start)]
+            name = f"RECURRENCE-ID{';RANGE=THISANDFUTURE' if instance.is_following else ''}"
+            lines += [self._write_time(name, instance.id), self._write_time("DTSTART", instance.start)]
             is_day = not isinstance(instance.start, datetime)
             lines += [f"DURATION:{f'P{instance.hours}D' if is_day else f'PT{instance.hours}H'}"]
             lines += [f"SUMMARY:{instance.title}", "END:VEVENT"]
@@ -190,7 +195,12 @@ class Writer:
         instant = zone.to_utc(local)
         # A time that the clocks skip, or that occurs twice, has no other form.
         again = instant.astimezone(ZoneInfo(zone.iana)).replace(tzinfo=None)
-        if zone.tzid == "UTC" or (not must_be_local and next(self._in_utc) and again == local):
+        # Only the instance of an all-day entry has a time without a zone of its own.
+        if (
+            zone.tzid == "UTC"
+            or self._entry.is_all_day
+            or (not must_be_local and next(self._in_utc) and again == local)
+        ):
             return f"{name}:{instant:%Y%m%dT%H%M%SZ}"
         return f"{name}{f';TZID={zone.tzid}' if zone.tzid else ''}:{local:%Y%m%dT%H%M%S}"
 

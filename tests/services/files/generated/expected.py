@@ -1,11 +1,12 @@
 """What the standards say about the occurrences of a generated entry, computed without the planner's code."""
 
+from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import NamedTuple
 
 from planner.domain.recurrence.rrule import parse_rule
 from tests.domain.oracle import expand_by_definition
-from tests.services.files.generated.entries import DAY, REACH, Entry, Zone
+from tests.services.files.generated.entries import DAY, REACH, Entry, Instance, Zone
 
 # An occurrence as the API lists it: its start, its end and its title.
 Row = tuple[date, date, str]
@@ -20,13 +21,16 @@ class _Rule(NamedTuple):
 def list_expected(entry: Entry) -> list[Row]:
     """Return the occurrences of an entry, in the time in which it is looked at, in order."""
     ids = list_ids(entry)
-    instances = {instance.id: instance for instance in entry.instances}
+    instances = {instance.id: instance for instance in entry.instances if not instance.is_following}
+    ranges = sorted((instance for instance in entry.instances if instance.is_following), key=_get_id)
     rows: list[Row] = []
     for id in ids:
         start, title = id, entry.title
-        if id in instances:
-            start, title = instances[id].start, instances[id].title
-            hours = instances[id].hours
+        own = instances.get(id)
+        if own is None:
+            own = next((_move(found, id) for found in reversed(ranges) if found.id <= id), None)
+        if own is not None:
+            start, title, hours = own.start, own.title, own.hours
             is_timed = isinstance(start, datetime)
             end = _add_exact(entry.zone, start, timedelta(hours=hours)) if is_timed else start + hours * DAY
         elif id in entry.periods:
@@ -35,6 +39,15 @@ def list_expected(entry: Entry) -> list[Row]:
             end = _find_end(entry, start)
         rows.append((_to_instant(entry.zone, start), end, title))
     return sorted(rows, key=str)
+
+
+def _get_id(instance: Instance) -> date:
+    return instance.id
+
+
+def _move(instance: Instance, id: date) -> Instance:
+    """Return what an instance that is about all that follow says of one of them (§3.8.4.4)."""
+    return replace(instance, id=id, start=id + (instance.start - instance.id))
 
 
 def list_ids(entry: Entry) -> list[date]:

@@ -41,14 +41,19 @@ def _add_instances(entry: Entry, chance: random.Random) -> Entry:
     """Give some occurrences of an entry an entry of their own, at another time."""
     ids = list_ids(entry)
     chosen = chance.sample(ids, min(len(ids), chance.choice([0, 0, 1, 2])))
-    shifts = [0, 1, -1, 2] if entry.is_all_day else [0, 0.5, -1, 1.25]
-    return replace(
-        entry,
-        instances=tuple(
-            Instance(id, id + chance.choice(shifts) * DAY, chance.randint(1, 3), f"Instance {number}")
-            for number, id in enumerate(chosen)
-        ),
-    )
+    instances = [_draw_instance(entry, id, number, chance) for number, id in enumerate(chosen)]
+    return replace(entry, instances=tuple(instances))
+
+
+def _draw_instance(entry: Entry, id: date, number: int, chance: random.Random) -> Instance:
+    shift = chance.choice([0, 1, -1, 2] if entry.is_all_day else [0, 0.5, -1, 1.25]) * DAY
+    kind = chance.choice(["same", "same", "other", "following"])
+    start = id + shift
+    if kind == "other":
+        start = start.date() if isinstance(start, datetime) else datetime(start.year, start.month, start.day, 6)
+    # A period has a length of its own, of which the entry for all that follow says nothing.
+    is_following = kind == "following" and not entry.periods
+    return Instance(id, start, chance.randint(1, 3), f"Instance {number}", is_following)
 
 
 def _fold(content: bytes, chance: random.Random) -> bytes:
@@ -78,9 +83,12 @@ def list_rows(draft: ImportDraft, start: date) -> list[Row]:
         return [(stored.begins, ends, stored.title)]
     low = datetime(start.year, start.month, start.day, tzinfo=UTC) - 30 * DAY
     found = list_occurrences(series, low, low + REACH + 60 * DAY, 1_000).items
-    titles = {id: override.fields.get("title", stored.title) for id, override in series.overrides.items()}
-    rows = [(item.start, item.end, str(titles.get(item.recurrence_id, stored.title))) for item in found
-            if item.recurrence_id <= start + REACH]  # fmt: skip
+    rows: list[Row] = []
+    for item in found:
+        if item.recurrence_id <= start + REACH:
+            override = series.find_override(item.recurrence_id)
+            title = stored.title if override is None else override.fields.get("title", stored.title)
+            rows.append((item.start, item.end, str(title)))
     return sorted(rows, key=str)
 
 
