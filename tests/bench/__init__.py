@@ -6,6 +6,7 @@ load.py        a load generator: connections that ask again as soon as they are 
 cores.py       which core does what
 measures.py    the operations, each a median over interleaved rounds
 months.py      occurrences: a month among few events and many, a rule twenty years old
+month_page.py  the page of a month, beside the JSON of its occurrences
 feeds.py       a feed of many events, beside icalendar
 imports.py     an import of many events, beside icalendar, and what others notice of it
 table.py       how the figures are shown

@@ -7,11 +7,11 @@ import tempfile
 from pathlib import Path
 
 from database.embedded.server import EmbeddedMongo
-from tests.bench import cores, feeds, imports, measures, months, table
+from tests.bench import cores, feeds, imports, measures, month_page, months, table
 from tests.bench.sides import CONNECTIONS, FloorSide, PlannerSide
 
 OPERATIONS = (
-    *("get", "list", "create", "signin", "storm", "growth", "start", "trips", "months", "feed"),
+    *("get", "list", "create", "signin", "storm", "growth", "start", "trips", "months", "page", "feed"),
     *("import", "rule"),
 )
 NEED_SERVERS = set(OPERATIONS) - {"start", "rule"}
@@ -85,6 +85,12 @@ async def _measure(
 ) -> None:
     rates = {"get": measures.getting, "list": measures.listing, "create": measures.creating}
     names = {"get": "get one event", "list": "list a page of 50", "create": "create an event"}
+    lists = {
+        "months": lambda: table.months(months.months(planner, mongo)),
+        "page": lambda: table.month_pages(month_page.month_pages(planner, mongo, rounds)),
+        "feed": lambda: table.feed(feeds.feed(planner, mongo, rounds)),
+        "import": lambda: table.imports(imports.imports(planner)),
+    }
     for operation in wanted:
         if operation in rates:
             figures = await measures.compared(planner, floor, rates[operation], rounds, seconds)
@@ -95,12 +101,8 @@ async def _measure(
             line = table.storm(await measures.storm(planner, rounds, 2 * seconds))
         elif operation == "growth":
             line = table.growth(await measures.growth(planner))
-        elif operation == "months":
-            line = table.months(months.months(planner, mongo))
-        elif operation == "feed":
-            line = table.feed(feeds.feed(planner, mongo, rounds))
-        elif operation == "import":
-            line = table.imports(imports.imports(planner))
+        elif operation in lists:
+            line = lists[operation]()
         elif operation == "trips":
             line = table.trips(await measures.trips(planner, mongo))
         else:

@@ -8,6 +8,8 @@ from tests.bench.feeds import EVENTS, FeedTimes
 from tests.bench.imports import ImportTimes
 from tests.bench.load import LoadResult
 from tests.bench.measures import FEW, MANY, READERS, Compared, Growth, SignIns, Storm, Trips
+from tests.bench.month_page import EVENTS as PAGE_EVENTS
+from tests.bench.month_page import MonthPages
 from tests.bench.months import FEW as FEW_EVENTS
 from tests.bench.months import MANY as MANY_EVENTS
 from tests.bench.months import Months, OldRule
@@ -77,6 +79,15 @@ def months(figures: Months) -> str:
     return (
         f"the first 50 occurrences of a month: {median(figures.few):.2f} ms among {FEW_EVENTS:,} events, "
         f"{median(figures.many):.2f} ms among {MANY_EVENTS:,}: ratio {figures.ratio:.2f}"
+    )
+
+
+def month_pages(figures: MonthPages) -> str:
+    """The pages of twelve months, beside the JSON of their occurrences."""
+    return (
+        f"month page among {PAGE_EVENTS:,} events, {median(figures.occurrences):.0f} occurrences: "
+        f"{median(map(median, figures.pages)):.1f} ms, the slowest of {len(figures.pages)} {figures.slowest:.1f} ms; "
+        f"the JSON of its occurrences {median(map(median, figures.json)):.1f} ms: ratio {median(figures.ratios):.2f}"
     )
 
 

@@ -3,7 +3,6 @@
 from collections.abc import Mapping
 from datetime import date, datetime, time, timedelta
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from planner.domain.zones import to_local
 from routes.pages.calendar_views.periods import DAY
@@ -56,14 +55,16 @@ class Entry(NamedTuple):
 def build_entry(body: Mapping[str, Any], time_zone: str, reader: str) -> Entry:
     """Return an occurrence as it is sent as it is shown to an account, in its time zone."""
     all_day, sent_start, sent_end = body["all_day"], body["start"], body["end"]
-    start = _parse(sent_start, time_zone)
-    end = _parse(sent_end, time_zone) if sent_end is not None else start + DAY if all_day else start
+    start = _parse(sent_start, time_zone, body["time_zone"])
+    end = start + DAY if all_day else start
+    if sent_end is not None:
+        end = _parse(sent_end, time_zone, body["end_time_zone"] or body["time_zone"])
     # Clocks that are set back can put an end before its start.
     end = max(start, end)
     last = end.date() if end.time() != _MIDNIGHT or end == start else end.date() - DAY
     address = f"/events/{body['id']}"
     if (recurrence_id := body["recurrence_id"]) is not None:
-        address += f"?occurrence={quote(recurrence_id)}"
+        address += f"?occurrence={recurrence_id}"
     return Entry(
         body["title"],
         body["status"],
@@ -79,7 +80,12 @@ def build_entry(body: Mapping[str, Any], time_zone: str, reader: str) -> Entry:
     )
 
 
-def _parse(sent: str, time_zone: str) -> datetime:
-    """Return a date that was sent as its midnight, and a time as the local time in a time zone."""
+def _parse(sent: str, time_zone: str, sent_zone: str | None) -> datetime:
+    """Return a date that was sent as its midnight, and a time, which is in a zone of its own, as it is in another one.
+
+    To find the local time of a zone takes longer than everything else here, and most events are in the reader's zone.
+    """
     moment = datetime.fromisoformat(sent)
+    if sent_zone == time_zone and not sent.endswith("Z"):
+        return moment.replace(tzinfo=None)
     return moment if moment.tzinfo is None else to_local(moment, time_zone)

@@ -198,7 +198,7 @@ async def test_a_series_is_shown_with_each_of_its_occurrences(browser: httpx.Asy
         "2026-12-09": ["20:00 Tentative: Concert"],
         "2026-12-15": ["18:00 Choir"],
     }
-    assert cells.addresses["2026-12-09"] == [f"/events/{event['id']}?occurrence=2026-12-08T18%3A00%3A00"]
+    assert cells.addresses["2026-12-09"] == [f"/events/{event['id']}?occurrence=2026-12-08T18:00:00"]
 
 
 @pytest.mark.parametrize(("status", "word"), [("cancelled", "Cancelled:"), ("tentative", "Tentative:")])
