@@ -50,11 +50,11 @@ async def show_search(request: Request, caller: SignedIn, services: ServicesDep)
             found = await services.events.get_page(caller, build_query(typed, time_zone, cursor))
     except Invalid as error:
         errors = errors_by_field(error)
-    template = "search/results.html" if request.query_params.get("part") == "results" else "search/page.html"
-    status = 422 if errors else 200
-    return render_page(
-        request, template, status, typed=typed, errors=errors, **_describe(found, typed, time_zone, cursor)
-    )
+    values = _describe(found, typed, time_zone, cursor) | {"typed": typed, "errors": errors}
+    if request.query_params.get("part") == "results":
+        # What is half typed is not an error yet, and browsers report every other status to the developer.
+        return render_page(request, "search/results.html", **values)
+    return render_page(request, "search/page.html", 422 if errors else 200, **values)
 
 
 def build_query(typed: Mapping[str, str], time_zone: str, cursor: str | None) -> EventQuery:

@@ -87,6 +87,13 @@ class English(AccountWords):
     search_km = "Within kilometres"
     search_from = "From"
     search_to = "To"
+    search_labels: ClassVar = {
+        "q": search,
+        "tag": search_tag,
+        "near": search_place,
+        "from": search_from,
+        "to": search_to,
+    }
     search_scope = "Whose events"
     search_scopes: ClassVar = {"mine": "Yours", "public": "Public", "all": "Both"}
     search_filters = "More filters"

@@ -100,8 +100,10 @@ singleKeys.addEventListener("change", () => {
   }
 });
 
-// The page that is opened with a key begins with the focus in the calendar.
-const go = (id) => location.assign(`${document.getElementById(id).href}#grid`);
+// The page that is opened with a key begins with the focus in the calendar. No part of it has this name: otherwise the
+// browser would move the focus there itself.
+const WITH_FOCUS = "#focus";
+const go = (id) => location.assign(document.getElementById(id).href + WITH_FOCUS);
 
 function createEvent() {
   const cell = document.activeElement.closest?.("[role=gridcell]");
@@ -188,7 +190,7 @@ function askAndMove(link, from, to) {
   fields.to.value = to;
   const base = new URL(document.querySelector(".brand").href).pathname.replace(/\/$/, "");
   fields.next.value = location.pathname.slice(base.length) + location.search;
-  moveDialog.dataset.title = link.textContent.trim();
+  moveDialog.dataset.title = link.querySelector("bdi").textContent;
   if (fields.occurrence.value) moveDialog.showModal();
   else move();
 }
@@ -219,10 +221,12 @@ async function move() {
 
 const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
 
+/** Return a day, and a time if there is one, as the page writes it. */
 function dayOf(to) {
   const [day, time] = to.split("T");
-  const written = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "full", timeZone: "UTC" });
-  return written.format(new Date(`${day}T00:00Z`)) + (time ? `, ${time}` : "");
+  const cell = grid().querySelector(`[data-date="${day}"]`);
+  const written = (cell.querySelector(".date") ?? cell.closest("[role=row]").querySelector(".date")).textContent;
+  return written.replace(/\s+/g, " ").trim() + (time ? `, ${time}` : "");
 }
 
 function show(page, message) {
@@ -240,4 +244,4 @@ function complain(message) {
 }
 
 start();
-if (location.hash === "#grid" && current) current.focus();
+if (location.hash === WITH_FOCUS && current) current.focus();

@@ -7,9 +7,11 @@ const PAUSE_MILLISECONDS = 200;
 let timer = 0;
 let running = null;
 
-/** Return the address of the results that the form asks for, without its empty fields. */
+/** Return the address of the results that the form asks for, without the fields that change nothing. */
 function address() {
-  const filled = [...new FormData(form)].filter(([, value]) => value !== "");
+  const fields = new FormData(form);
+  if (!fields.get("near")) fields.delete("km");
+  const filled = [...fields].filter(([, value]) => value !== "");
   return `${form.action}?${new URLSearchParams(filled)}`;
 }
 
@@ -19,7 +21,7 @@ async function load(url) {
   const part = new URL(url);
   part.searchParams.set("part", "results");
   const response = await fetch(part, { signal: running.signal, headers: { Accept: "text/html" } });
-  if (response.redirected || (!response.ok && response.status !== 422)) throw new Error(response.statusText);
+  if (response.redirected || !response.ok) throw new Error(response.statusText);
   return new DOMParser().parseFromString(await response.text(), "text/html").body;
 }
 

@@ -36,7 +36,10 @@ class CalendarWords:
     keys_title = "Keys of the calendar"
     keys_of_calendar: ClassVar = (
         (("←", "→", "↑", "↓"), "Go to another day or hour"),
-        (("Enter",), "Open the event; if there are several, choose with ↑ and ↓; if there is none, open the day"),
+        (
+            ("Enter",),
+            "Open the event; of several, choose with ↑ and ↓; without one, open the day or begin an event",
+        ),
         (("Esc",), "Go back to the day, or close this list"),
         (("Page Up", "Page Down"), "Previous, next"),
         (("t",), "Today"),
