@@ -12,6 +12,7 @@ from urllib.parse import quote, urlencode
 from bson import ObjectId
 from pymongo import MongoClient
 
+from tests.bench import cores
 from tests.bench.months import stored
 from tests.bench.sides import DATABASE, PASSWORD, Api, PlannerSide
 
@@ -23,10 +24,14 @@ DAY = timedelta(days=1)
 
 @dataclass
 class MonthPages:
-    """Milliseconds for the pages of twelve months, and for the JSON of the occurrences on each; how many these are."""
+    """Milliseconds for the pages of twelve months, and for the JSON of the occurrences on each; how many these are.
+
+    `processor` is the processor time of the server for each page, in milliseconds.
+    """
 
     pages: list[list[float]] = field(default_factory=lambda: [[] for _ in MONTHS])
     json: list[list[float]] = field(default_factory=lambda: [[] for _ in MONTHS])
+    processor: list[float] = field(default_factory=list)
     occurrences: list[int] = field(default_factory=lambda: [0 for _ in MONTHS])
 
     @property
@@ -52,13 +57,15 @@ def month_pages(planner: PlannerSide, mongo: str, rounds: int) -> MonthPages:
     # The first round only warms up.
     for number in range(1 + rounds):
         for month, first in enumerate(MONTHS):
-            begun = time.perf_counter()
+            used, begun = cores.processor_seconds(planner.pid), time.perf_counter()
             page = browser.get(f"/calendar/month/{first:%Y-%m}")
             took = (time.perf_counter() - begun) * 1000
+            spent = (cores.processor_seconds(planner.pid) - used) * 1000
             begun = time.perf_counter()
             result.occurrences[month] = _count(api, *_days_on(page))
             listed = (time.perf_counter() - begun) * 1000
             if number:
+                result.processor.append(spent)
                 result.pages[month].append(took)
                 result.json[month].append(listed)
     api.close()

@@ -1,7 +1,7 @@
 """How the figures are shown: one line for each, medians with the span of the rounds."""
 
 from collections.abc import Sequence
-from statistics import median
+from statistics import fmean, median
 
 from tests.bench import imports as importing
 from tests.bench.feeds import EVENTS, FeedTimes
@@ -86,7 +86,8 @@ def month_pages(figures: MonthPages) -> str:
     """The pages of twelve months, beside the JSON of their occurrences."""
     return (
         f"month page among {PAGE_EVENTS:,} events, {median(figures.occurrences):.0f} occurrences: "
-        f"{median(map(median, figures.pages)):.1f} ms, the slowest of {len(figures.pages)} {figures.slowest:.1f} ms; "
+        f"{median(map(median, figures.pages)):.1f} ms, the slowest of {len(figures.pages)} {figures.slowest:.1f} ms, "
+        f"cpu {fmean(figures.processor):.1f} ms; "
         f"the JSON of its occurrences {median(map(median, figures.json)):.1f} ms: ratio {median(figures.ratios):.2f}"
     )
 

@@ -8,6 +8,7 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from routes.pages.rendering import load_asset
 from tests.support.clients import PASSWORD, Person, ok
 
 HTML = {"Accept": "text/html"}
@@ -177,3 +178,10 @@ async def test_what_was_written_while_signed_out_is_offered_again_after_signing_
     assert page.status_code == 200
     assert 'action="/events/new"' in page.text
     assert 'name="title" value="&lt;Lunch&gt;"' in page.text
+
+
+async def test_a_script_imports_others_at_the_addresses_at_which_they_are_cached(browser: httpx.AsyncClient) -> None:
+    page = re.findall(r'src="(/assets/[^"]+/page.js)"', (await browser.get("/")).text)[0]
+    importing = load_asset("calendar.js")
+    assert importing is not None
+    assert f'from "../{page.removeprefix("/assets/")}";'.encode() in importing.body

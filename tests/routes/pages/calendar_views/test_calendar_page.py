@@ -5,6 +5,7 @@ import re
 import httpx
 import pytest
 
+from routes.pages.calendar_views import calendar_page
 from tests.routes.pages.calendar_views.reading import Cells
 from tests.support.clients import Person, ok
 
@@ -221,6 +222,21 @@ async def test_a_day_with_too_many_events_says_how_many_more_there_are(browser: 
     assert len(Cells(page).events["2026-12-07"]) == 5
     assert '>5 more<span class="hidden">, Monday, 7 December 2026</span></a>' in page.text
     assert len(Cells(await browser.get("/calendar/day/2026-12-07")).shown) == 10
+
+
+@pytest.mark.parametrize(("view", "day"), VIEWS.items())
+async def test_days_that_are_not_complete_say_so(
+    browser: httpx.AsyncClient, ada: Person, monkeypatch: pytest.MonkeyPatch, view: str, day: str
+) -> None:
+    monkeypatch.setattr(calendar_page, "MAX_OCCURRENCES", 3)
+    rule = {"rrule": "FREQ=DAILY"}
+    await ada.event(start="2026-12-07T00:00:00", end="2026-12-07T00:30:00", recurrence=rule, **BERLIN)
+    for hour in range(3):
+        await ada.event(title=f"At {hour}", start=f"2026-12-07T0{hour + 1}:00:00", **BERLIN)
+    page = await browser.get(f"/calendar/{view}/{day}")
+    assert len([text for texts in Cells(page).events.values() for text in texts]) == 3
+    assert "Open a day that says “Show all”." in page.text
+    assert 'href="/calendar/day/2026-12-07">Show all' in page.text
 
 
 async def test_whatever_people_type_comes_out_as_text(browser: httpx.AsyncClient, ada: Person) -> None:
