@@ -137,7 +137,7 @@ WAYS_OUT: dict[str, Way] = {
 }
 # Those that have nothing of an event in their responses.
 WITHOUT_EVENTS = re.compile(
-    r"\w+ (/healthz|/readyz|/metrics|/version|/problems/.*|/docs.*|/verify-email|/reset-password)"
+    r"\w+ (/healthz|/readyz|/metrics|/version|/problems/.*|/docs.*|/.well-known/.*)"
     r"|\w+ /api/v1/(auth/.*|audit|imports/\{id\})"
     r"|(GET|PATCH|DELETE) /api/v1/users/me|GET /api/v1/users"
     r"|\w+ /api/v1/users/\{id\}(/(unlock|sessions|verification))?"
