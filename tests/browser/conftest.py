@@ -4,6 +4,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import httpx
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
@@ -11,6 +12,7 @@ from tests.browser.chromium import ADVICE, DESKTOP, LOOKS, Look, find_chromium
 from tests.browser.furnishing import Furnished, furnish
 from tests.browser.visits import Visit
 from tests.conftest import SECRET, url_of
+from tests.support.clients import PASSWORD, ok
 from tests.support.servers import RunningServer, running
 
 # Two processes, each with a planner, a MongoDB and a Chromium, share two cores: a page may take a while.
@@ -76,9 +78,23 @@ def signed_in(
     planner: RunningServer, chromium: Browser, furnished: Furnished, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The cookies of a browser that is signed in to that account."""
+    return store_cookies(planner, chromium, furnished.email, tmp_path_factory.mktemp("cookies") / "person.json")
+
+
+@pytest.fixture(scope="session")
+def admin_signed_in(planner: RunningServer, chromium: Browser, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The cookies of a browser that is signed in as an admin."""
+    email = f"admin.{uuid4().hex[:6]}@example.com"
+    account = {"email": email, "password": PASSWORD}
+    ok(httpx.post(f"{planner.url}/auth/signup", json=account), 201)
+    planner.run("admin", "create", email)
+    return store_cookies(planner, chromium, email, tmp_path_factory.mktemp("cookies") / "admin.json")
+
+
+def store_cookies(planner: RunningServer, chromium: Browser, email: str, file: Path) -> Path:
+    """Sign in with the form, and return the file with the cookies."""
     context = chromium.new_context(**DESKTOP.options)
-    Visit(context, planner.root, DESKTOP).sign_in(furnished.email)
-    file = tmp_path_factory.mktemp("cookies") / "state.json"
+    Visit(context, planner.root, DESKTOP).sign_in(email)
     context.storage_state(path=file)
     context.close()
     return file

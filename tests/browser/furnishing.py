@@ -51,28 +51,32 @@ EVENTS: list[dict[str, Any]] = [
 
 @dataclass
 class Furnished:
-    """An account with events, and the ids of some of them by their title."""
+    """An account with events, and the ids that addresses of pages have, by the name that `PAGES` gives them."""
 
     email: str
-    events: dict[str, str]
-    deleted: str
+    ids: dict[str, str]
 
 
 def furnish(api_url: str, email: str) -> Furnished:
     """Create the account through the API."""
     with httpx.Client(base_url=api_url, timeout=30) as api:
         account = {"email": email, "password": PASSWORD, "full_name": "Ada Lovelace", "time_zone": "Europe/Berlin"}
-        ok(api.post("/auth/signup", json=account), 201)
+        ids = {"account": str(ok(api.post("/auth/signup", json=account), 201)["id"])}
         tokens = ok(api.post("/auth/signin", json={"email": email, "password": PASSWORD}))
         api.headers.update(bearer(tokens["access_token"]))
-        ids = {event["title"]: str(ok(api.post("/events", json=event), 201)["id"]) for event in EVENTS}
-        deleted = str(ok(api.post("/events", json={"title": "Mistake"}), 201)["id"])
-        ok(api.delete(f"/events/{deleted}"), 204)
-    return Furnished(email, ids, deleted)
+        for event in EVENTS:
+            ids[event["title"]] = str(ok(api.post("/events", json=event), 201)["id"])
+        ids["deleted"] = str(ok(api.post("/events", json={"title": "Mistake"}), 201)["id"])
+        ok(api.delete(f"/events/{ids['deleted']}"), 204)
+        ok(api.post("/feeds", json={"name": "Phone"}), 201)
+        headers = {"Content-Type": "text/calendar", "Prefer": "respond-async"}
+        ids["import_"] = str(ok(api.post("/events/import?dry_run=true", content=CALENDAR, headers=headers), 202)["id"])
+    return Furnished(email, ids)
 
 
-# Every page that a visitor with such an account, or with none, can open. `{Choir}` is the id of that event.
-PUBLIC_PAGES = ("/", "/signup", "/signin", "/nowhere")
+# Every page that can be opened by nobody, by somebody with this account, and by an admin. `{Choir}` is the id of it.
+PUBLIC_PAGES = ("/", "/signup", "/signin", "/nowhere", "/forgot-password", "/reset-password", "/verify-email")
+ADMIN_PAGES = ("/admin", "/admin/accounts/{account}", "/admin/events", "/admin/events/{Holidays}", "/admin/audit")
 PAGES = (
     "/calendar/month/2026-12",
     "/calendar/month/2031-12",
@@ -90,4 +94,14 @@ PAGES = (
     "/events/{Choir}?occurrence=2026-12-08T18:30:00",
     "/events/{Book launch}",
     "/events/{deleted}/history",
+    "/import",
+    "/import/{import_}",
+    "/feeds",
+    "/account",
+    "/account/email",
+    "/account/password",
+    "/account/sessions",
+    "/account/tokens",
+    "/account/providers",
+    "/account/delete",
 )

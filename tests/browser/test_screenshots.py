@@ -18,6 +18,8 @@ MAIN_PAGES = {
     "search": "/search?q=choir",
     "event": "/events/{Choir}",
     "form": "/events/{Choir}/edit",
+    "import": "/import/{import_}",
+    "account": "/account",
 }
 
 
@@ -27,7 +29,7 @@ def test_screenshots_of_the_main_pages_are_written(
 ) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, address in MAIN_PAGES.items():
-        visit = visitor(look, None if name == "welcome" else signed_in).go(address.format(**furnished.events))
+        visit = visitor(look, None if name == "welcome" else signed_in).go(address.format(**furnished.ids))
         file = FOLDER / f"{name}-{visit.look}.png"
         # Playwright would otherwise hide the caret with a style that the policy of the page forbids.
         visit.page.screenshot(path=file, caret="initial")

@@ -36,7 +36,8 @@ class Visit:
 
     def field(self, name: str) -> Locator:
         """Return the field with this label."""
-        return self.page.get_by_label(re.compile(rf"^\s*{re.escape(name)}(\s*\(optional\))?\s*$")).first
+        labelled = self.page.get_by_label(re.compile(rf"^\s*{re.escape(name)}(\s*\(optional\))?\s*$"))
+        return labelled.and_(self.page.locator("input, select, textarea")).first
 
     def fill(self, **fields: str) -> "Visit":
         """Type into fields; an underscore in a name is a blank, and `E_mail` is E-mail."""
@@ -83,8 +84,8 @@ class Visit:
     def press_by_key(self, name: str) -> "Visit":
         """Move to a button or link with the Tab key, and press Enter."""
         self.tab_to(self.control(name))
-        self.page.keyboard.press("Enter")
-        self.page.wait_for_load_state()
+        with self.page.expect_navigation():
+            self.page.keyboard.press("Enter")
         return self
 
     @property

@@ -72,6 +72,11 @@ class RunningServer:
                 start_new_session=True,
             )
 
+    def run(self, *command: str) -> None:
+        """Run a command of the planner, such as `admin create`, with the settings of this server."""
+        arguments = [sys.executable, "-m", "planner", *command]
+        subprocess.run(arguments, env=self._environment, cwd=self._log.parent, check=True, stdin=subprocess.DEVNULL)
+
     def start(self) -> None:
         """Start the process and wait until it is ready."""
         self.launch()
