@@ -140,4 +140,4 @@ def test_many_time_zones_cost_little(server: RunningServer, token: str) -> None:
     # Each zone with each of the entries would be more than a million.
     with must_finish(120):
         failed = entry_failures(server, token, file(*zones, *entries))
-    assert len(failed) > 2_500
+    assert failed == []

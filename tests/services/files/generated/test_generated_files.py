@@ -19,7 +19,7 @@ from tests.services.files.generated.entries import DAY, HEAD, NOISE, REACH, Entr
 from tests.services.files.generated.expected import Row, list_expected, list_ids
 
 STAMP = datetime(2024, 1, 1, tzinfo=UTC)
-UNREADABLE = {"a line that somebody has broken", "X-FOO : bar", "SEQUENCE:many", "RDATE:tomorrow"}
+UNREADABLE = {"a line that somebody has broken", "X-FOO : bar", "RDATE:tomorrow"}
 OWN = {"revision": 1, "created_at": STAMP, "updated_at": STAMP}
 
 
