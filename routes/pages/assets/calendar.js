@@ -14,7 +14,7 @@ const rows = () =>
     .map((row) => [...row.querySelectorAll("[role=gridcell]")])
     .filter((row) => row.length);
 const cells = () => rows().flat();
-const events = (cell) => [...cell.querySelectorAll("a.entry")];
+const events = (cell) => [...cell.querySelectorAll("a.item")];
 let current = null;
 
 function choose(cell) {
@@ -142,7 +142,7 @@ let dragged = null;
 const MINUTE_STEP = 15;
 
 content.addEventListener("dragstart", (event) => {
-  const link = event.target.closest?.("a.entry[data-revision]");
+  const link = event.target.closest?.("a.item[data-revision]");
   const cell = link?.closest("[role=gridcell]");
   if (!cell) return;
   dragged = { link, cell, grabbed: event.clientY - link.getBoundingClientRect().top };

@@ -15,7 +15,7 @@ from planner.errors import NotFound
 from planner.wiring import Services
 from routes.http.dependencies import ServicesDep
 from routes.http.route import PlannerRoute
-from routes.pages.calendar_views.entries import Entry, build_entry
+from routes.pages.calendar_views.calendar_items import CalendarItem, build_item
 from routes.pages.calendar_views.hour_layout import Block, lay_out_day
 from routes.pages.calendar_views.month_layout import DayLines, lay_out_week
 from routes.pages.calendar_views.periods import Period, View, format_address, parse_period
@@ -42,7 +42,7 @@ class HourDay(NamedTuple):
 class Found(NamedTuple):
     """What is shown, and the day from which on it is not complete, if there is too much."""
 
-    entries: list[Entry]
+    items: list[CalendarItem]
     complete_until: date
 
 
@@ -63,8 +63,8 @@ async def show_calendar(
     """Show a month, a week, a day, or a list of days."""
     time_zone, now = await services.own_account.find_local_time(caller)
     period = parse_period(_require_view(view), day, find_first_weekday(request.headers.get("accept-language", "")))
-    found = await _find_entries(services, caller, scope, period, time_zone)
-    values = _lay_out(period, found.entries) | {"period": period, "scope": scope, "query": query_of(scope)}
+    found = await _find_items(services, caller, scope, period, time_zone)
+    values = _lay_out(period, found.items) | {"period": period, "scope": scope, "query": query_of(scope)}
     anchor = now.date() if period.begin <= now.date() < period.end else period.begin
     views = [(name, CalendarWords.view_names[name], format_address(name, anchor)) for name in VIEWS]
     return render_page(
@@ -84,30 +84,30 @@ def query_of(scope: Scope) -> str:
     return "" if scope == "mine" else f"?scope={scope}"
 
 
-async def _find_entries(services: Services, caller: Principal, scope: Scope, period: Period, time_zone: str) -> Found:
+async def _find_items(services: Services, caller: Principal, scope: Scope, period: Period, time_zone: str) -> Found:
     """Return what takes place on the days of a period. Days without a time are the same days in every zone."""
     begin, end = to_utc(period.first, time_zone), to_utc(period.after, time_zone)
     window = add_clamped(begin, -MAX_CLOCK_CHANGE), add_clamped(end, MAX_CLOCK_CHANGE)
     found = await services.occurrences.list_window(caller, scope, window, MAX_OCCURRENCES)
     reader = str(caller.id)
-    entries = [build_entry(body, time_zone, reader) for body in found.items]
+    items = [build_item(body, time_zone, reader) for body in found.items]
     complete_until = period.after
     if found.has_more:
         # The next one may begin at the same instant, and on the day before in the zone of another all-day event.
-        complete_until = add_clamped(datetime.combine(entries[-1].first, datetime.min.time()), -MAX_CLOCK_CHANGE).date()
-    shown = [entry for entry in entries if entry.first < period.after and entry.last >= period.first]
+        complete_until = add_clamped(datetime.combine(items[-1].first, datetime.min.time()), -MAX_CLOCK_CHANGE).date()
+    shown = [item for item in items if item.first < period.after and item.last >= period.first]
     return Found(shown, complete_until)
 
 
-def _lay_out(period: Period, entries: Sequence[Entry]) -> dict[str, Any]:
+def _lay_out(period: Period, items: Sequence[CalendarItem]) -> dict[str, Any]:
     days = period.days
     if period.view == "month":
         weeks = [days[n : n + 7] for n in range(0, len(days), 7)]
-        by_week = [[entry for entry in entries if entry.first <= week[-1] and entry.last >= week[0]] for week in weeks]
+        by_week = [[item for item in items if item.first <= week[-1] and item.last >= week[0]] for week in weeks]
         shown = [lay_out_week(week, found) for week, found in zip(weeks, by_week, strict=True)]
-        return {"weeks": shown, "is_empty": not entries}
+        return {"weeks": shown, "is_empty": not items}
     if period.view == "agenda":
-        lines = lay_out_week(days, entries, None)
-        return {"days": [day for day in lines if day.lines], "is_empty": not entries}
-    long = lay_out_week(days, [entry for entry in entries if entry.is_long], None)
-    return {"days": [HourDay(day.day, day, lay_out_day(day.day, entries)) for day in long], "is_empty": not entries}
+        lines = lay_out_week(days, items, None)
+        return {"days": [day for day in lines if day.lines], "is_empty": not items}
+    long = lay_out_week(days, [item for item in items if item.is_long], None)
+    return {"days": [HourDay(day.day, day, lay_out_day(day.day, items)) for day in long], "is_empty": not items}

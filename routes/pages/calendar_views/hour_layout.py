@@ -1,26 +1,26 @@
-"""Where entries stand among the hours of a day, and how wide they are: those that overlap stand side by side."""
+"""Where items stand among the hours of a day, and how wide they are: those that overlap stand side by side."""
 
 from collections import defaultdict
 from collections.abc import Iterable
 from datetime import date, datetime, time, timedelta
 from typing import NamedTuple
 
-from routes.pages.calendar_views.entries import Entry
+from routes.pages.calendar_views.calendar_items import CalendarItem
 
-# The smallest height of an entry, so that its title can be read.
+# The smallest height of an item, so that its title can be read.
 _LEAST = timedelta(minutes=30)
 _STEP = 5
-# Narrower entries could not be read: more of them at one time lie on top of each other.
+# Narrower items could not be read: more of them at one time lie on top of each other.
 MAX_COLUMNS = 8
 
 
 class Block(NamedTuple):
-    """An entry among the hours of a day: its first minute within its hour, and its height in hours and minutes.
+    """An item among the hours of a day: its first minute within its hour, and its height in hours and minutes.
 
     Of `columns` at this time it has the one with the number `column`, from 0.
     """
 
-    entry: Entry
+    item: CalendarItem
     minute: int
     hours: int
     minutes: int
@@ -31,13 +31,13 @@ class Block(NamedTuple):
 class _Slot(NamedTuple):
     begin: datetime
     end: datetime
-    entry: Entry
+    item: CalendarItem
 
 
-def lay_out_day(day: date, entries: Iterable[Entry]) -> dict[int, list[Block]]:
-    """Return the blocks of the entries that are on a day at some hours, by the hour in which they begin there."""
+def lay_out_day(day: date, items: Iterable[CalendarItem]) -> dict[int, list[Block]]:
+    """Return the blocks of the items that are on a day at some hours, by the hour in which they begin there."""
     midnight = datetime.combine(day, time())
-    slots = [_find_slot(entry, midnight) for entry in entries if entry.first <= day <= entry.last and not entry.is_long]
+    slots = [_find_slot(item, midnight) for item in items if item.first <= day <= item.last and not item.is_long]
     blocks: dict[int, list[Block]] = defaultdict(list)
     for group in _group(sorted(slots, key=_in_order)):
         columns = _assign_columns(group)
@@ -46,19 +46,19 @@ def lay_out_day(day: date, entries: Iterable[Entry]) -> dict[int, list[Block]]:
             length = int((slot.end - slot.begin).total_seconds()) // 60
             minute = slot.begin.minute // _STEP * _STEP
             length = max(_STEP, (slot.begin.minute - minute + length + _STEP - 1) // _STEP * _STEP)
-            blocks[slot.begin.hour].append(Block(slot.entry, minute, length // 60, length % 60, column, count))
+            blocks[slot.begin.hour].append(Block(slot.item, minute, length // 60, length % 60, column, count))
     return blocks
 
 
-def _find_slot(entry: Entry, midnight: datetime) -> _Slot:
-    """Return the part of an entry that is on the day of this midnight; it is not shorter than can be read."""
+def _find_slot(item: CalendarItem, midnight: datetime) -> _Slot:
+    """Return the part of an item that is on the day of this midnight; it is not shorter than can be read."""
     after = midnight + timedelta(days=1)
-    begin = min(max(entry.start, midnight), after - _LEAST)
-    return _Slot(begin, min(max(entry.end, begin + _LEAST), after), entry)
+    begin = min(max(item.start, midnight), after - _LEAST)
+    return _Slot(begin, min(max(item.end, begin + _LEAST), after), item)
 
 
 def _in_order(slot: _Slot) -> tuple[datetime, timedelta, str]:
-    return slot.begin, slot.begin - slot.end, slot.entry.title
+    return slot.begin, slot.begin - slot.end, slot.item.title
 
 
 def _group(slots: Iterable[_Slot]) -> list[list[_Slot]]:

@@ -1,6 +1,6 @@
-"""Which entries stand in which line of the days of a week.
+"""Which items stand in which line of the days of a week.
 
-An entry of several days stands in the same line of each of its days, so that it looks like one bar.
+An item of several days stands in the same line of each of its days, so that it looks like one bar.
 """
 
 from collections.abc import Iterable, Sequence
@@ -8,63 +8,65 @@ from datetime import date, datetime
 from itertools import count
 from typing import NamedTuple
 
-from routes.pages.calendar_views.entries import Entry
+from routes.pages.calendar_views.calendar_items import CalendarItem
 
-# A day of a month shows so many entries at most; the others are on its own page.
+# A day of a month shows so many items at most; the others are on its own page.
 MAX_LINES = 6
 
 
 class Line(NamedTuple):
-    """An entry on one of its days. `lane` is its line, from 1, if it must be the same on all days; else 0."""
+    """An item on one of its days. `lane` is its line, from 1, if it must be the same on all days; else 0."""
 
-    entry: Entry
+    item: CalendarItem
     lane: int
     day: date
 
     @property
     def number(self) -> int:
         """Which of its days this is, from 1."""
-        return (self.day - self.entry.first).days + 1
+        return (self.day - self.item.first).days + 1
 
     @property
     def total(self) -> int:
         """On how many days it is."""
-        return (self.entry.last - self.entry.first).days + 1
+        return (self.item.last - self.item.first).days + 1
 
     @property
     def joins(self) -> str:
         """The classes that say on which sides it goes on."""
-        return f"{' from' if self.day > self.entry.first else ''}{' on' if self.day < self.entry.last else ''}"
+        return f"{' from' if self.day > self.item.first else ''}{' on' if self.day < self.item.last else ''}"
 
 
 class DayLines(NamedTuple):
-    """The lines of a day, and how many entries there are besides."""
+    """The lines of a day, and how many items there are besides."""
 
     day: date
     lines: list[Line]
     hidden: int
 
 
-def lay_out_week(days: Sequence[date], entries: Iterable[Entry], max_lines: int | None = MAX_LINES) -> list[DayLines]:
+def lay_out_week(
+    days: Sequence[date], items: Iterable[CalendarItem], max_lines: int | None = MAX_LINES
+) -> list[DayLines]:
     """Return the lines of the days of one week; `max_lines` is how many a day shows, None for all of them."""
     by_day: dict[date, list[Line]] = {day: [] for day in days}
     taken: dict[date, set[int]] = {day: set() for day in days}
-    for entry in sorted(entries, key=_by_length):
-        shown = [day for day in days if entry.first <= day <= entry.last]
+    for item in sorted(items, key=_by_length):
+        shown = [day for day in days if item.first <= day <= item.last]
         lane = 0
-        if entry.last > entry.first and shown:
+        if item.last > item.first and shown:
             lane = next(n for n in count(1) if all(n not in taken[day] for day in shown))
             for day in shown:
                 taken[day].add(lane)
         for day in shown:
-            by_day[day].append(Line(entry, lane, day))
+            by_day[day].append(Line(item, lane, day))
     return [_cut(day, by_day[day], max_lines) for day in days]
 
 
-def _by_length(entry: Entry) -> tuple[bool, date, int, tuple[bool, datetime, datetime, str]]:
+def _by_length(item: CalendarItem) -> tuple[bool, date, int, tuple[bool, datetime, datetime, str]]:
     """Return the order in which lines are given: bars first, those that begin earlier, the longer ones."""
-    is_bar = entry.last > entry.first
-    return (not is_bar, entry.first if is_bar else date.min, -(entry.last - entry.first).days, entry.order)
+    is_bar = item.last > item.first
+    return (not is_bar, item.first if is_bar else date.min, -(item.last - item.first).days, item.order)
 
 
 def _cut(day: date, lines: list[Line], max_lines: int | None) -> DayLines:

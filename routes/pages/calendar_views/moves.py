@@ -1,4 +1,4 @@
-"""An entry of the calendar that is dragged to another day or hour."""
+"""An item of the calendar that is dragged to another day or hour."""
 
 from collections.abc import Mapping
 from datetime import date, datetime, timedelta
@@ -42,7 +42,7 @@ async def move_event(request: Request, caller: SignedIn, services: ServicesDep, 
 
 
 def _parse_shift(form: PageForm) -> timedelta:
-    """Return how far an entry was dragged. Raises `Malformed`."""
+    """Return how far an item was dragged. Raises `Malformed`."""
     try:
         return datetime.fromisoformat(form.get("to")) - datetime.fromisoformat(form.get("from"))
     except (ValueError, TypeError):

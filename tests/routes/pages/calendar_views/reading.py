@@ -27,7 +27,7 @@ class Cells(HTMLParser):
             time = values.get("data-time")
             self._cell = values["data-date"] + (f"T{time}" if time else "")
             self.events[self._cell], self.addresses[self._cell], self.classes[self._cell] = [], [], []
-        elif tag == "a" and self._cell and "entry" in values.get("class", "").split():
+        elif tag == "a" and self._cell and "item" in values.get("class", "").split():
             self._is_in_event = True
             self.events[self._cell].append("")
             self.addresses[self._cell].append(values["href"])

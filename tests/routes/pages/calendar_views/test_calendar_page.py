@@ -139,7 +139,7 @@ async def test_an_event_of_several_days_is_in_the_same_line_of_each_of_them(
         "2026-12-08": ["Trip, day 4 of 4", "Night, day 2 of 2"],
     }
     page = (await browser.get("/calendar/month/2026-12")).text
-    assert re.findall(r'<li class="(lane\d)"><a class="entry long from on"', page) == ["lane2", "lane1"]
+    assert re.findall(r'<li class="(lane\d)"><a class="item long from on"', page) == ["lane2", "lane1"]
 
 
 async def test_what_ends_at_midnight_is_not_on_the_next_day(browser: httpx.AsyncClient, ada: Person) -> None:
@@ -176,10 +176,10 @@ async def test_events_that_overlap_stand_side_by_side(browser: httpx.AsyncClient
     ):
         await ada.event(title=title, start=f"2026-12-07T{start}:00", end=f"2026-12-07T{end}:00", **BERLIN)
     cells = await cells_of(browser, "/calendar/week/2026-12-07")
-    assert cells.classes["2026-12-07T09:00"] == ["entry block at0 h2 m0 lane0 of2"]
-    assert cells.classes["2026-12-07T10:00"] == ["entry block at15 h1 m45 lane1 of2"]
-    assert cells.classes["2026-12-07T11:00"] == ["entry block at0 h0 m30 lane0 of2"]
-    assert cells.classes["2026-12-07T13:00"] == ["entry block at0 h1 m0 lane0 of1"]
+    assert cells.classes["2026-12-07T09:00"] == ["item block at0 h2 m0 lane0 of2"]
+    assert cells.classes["2026-12-07T10:00"] == ["item block at15 h1 m45 lane1 of2"]
+    assert cells.classes["2026-12-07T11:00"] == ["item block at0 h0 m30 lane0 of2"]
+    assert cells.classes["2026-12-07T13:00"] == ["item block at0 h1 m0 lane0 of1"]
 
 
 async def test_a_series_is_shown_with_each_of_its_occurrences(browser: httpx.AsyncClient, ada: Person) -> None:
@@ -211,7 +211,7 @@ async def test_a_status_is_said_in_words_too(
     page = await browser.get(f"/calendar/{view}/{day}")
     ((_, [text]),) = Cells(page).shown.items()
     assert f"{word} Book launch" in text
-    assert re.search(rf'class="entry[^"]* {status}"', page.text)
+    assert re.search(rf'class="item[^"]* {status}"', page.text)
     assert 'fill="teal"' in page.text
 
 

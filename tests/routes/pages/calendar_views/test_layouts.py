@@ -1,4 +1,4 @@
-"""Where entries stand: in the lines of a day, and among its hours."""
+"""Where items stand: in the lines of a day, and among its hours."""
 
 import re
 from datetime import date, datetime, timedelta
@@ -8,7 +8,7 @@ from typing import Any
 from hypothesis import given
 from hypothesis import strategies as st
 
-from routes.pages.calendar_views.entries import Entry, build_entry
+from routes.pages.calendar_views.calendar_items import CalendarItem, build_item
 from routes.pages.calendar_views.hour_layout import MAX_COLUMNS, Block, lay_out_day
 from routes.pages.calendar_views.month_layout import lay_out_week
 
@@ -18,7 +18,7 @@ NINE = datetime.fromisoformat("2026-12-07T09:00")
 STYLE = (files("routes.pages") / "assets" / "style.css").read_text()
 
 
-def entry(start: datetime, length: timedelta, title: str = "Walk", color: str | None = None) -> Entry:
+def item(start: datetime, length: timedelta, title: str = "Walk", color: str | None = None) -> CalendarItem:
     body: dict[str, Any] = {
         "id": "1",
         "title": title,
@@ -29,43 +29,45 @@ def entry(start: datetime, length: timedelta, title: str = "Walk", color: str | 
     }
     body |= {"all_day": False, "time_zone": "UTC", "end_time_zone": None, "creator": "1", "revision": 1}
     times = {"start": f"{start.isoformat()}Z", "end": f"{(start + length).isoformat()}Z" if length else None}
-    return build_entry(body | times, "UTC", "1")
+    return build_item(body | times, "UTC", "1")
 
 
 STARTS = st.integers(-6 * 24 * 60, 9 * 24 * 60).map(lambda minutes: NINE + timedelta(minutes=minutes, seconds=7))
 HOURS, DAYS = st.integers(0, 5 * 60), st.integers(0, 9 * 24 * 60)
-ENTRIES = st.lists(st.builds(entry, STARTS, st.one_of(HOURS, DAYS).map(lambda minutes: timedelta(minutes=minutes))))
+ITEMS = st.lists(st.builds(item, STARTS, st.one_of(HOURS, DAYS).map(lambda minutes: timedelta(minutes=minutes))))
 
 
-@given(ENTRIES)
-def test_every_entry_is_on_each_of_its_days_and_bars_keep_their_line(entries: list[Entry]) -> None:
+@given(ITEMS)
+def test_every_item_is_on_each_of_its_days_and_bars_keep_their_line(items: list[CalendarItem]) -> None:
     lanes: dict[int, set[int]] = {}
-    for day in lay_out_week(WEEK, entries, None):
-        assert sorted(id(line.entry) for line in day.lines) == sorted(
-            id(entry) for entry in entries if entry.first <= day.day <= entry.last
+    for day in lay_out_week(WEEK, items, None):
+        assert sorted(id(line.item) for line in day.lines) == sorted(
+            id(item) for item in items if item.first <= day.day <= item.last
         )
         bars = [line.lane for line in day.lines if line.lane]
         assert len(bars) == len(set(bars))
         for line in day.lines:
             assert 1 <= line.number <= line.total
             if line.total > 1:
-                lanes.setdefault(id(line.entry), set()).add(line.lane)
+                lanes.setdefault(id(line.item), set()).add(line.lane)
     assert all(len(lane) == 1 and 0 not in lane for lane in lanes.values())
 
 
-@given(ENTRIES, st.integers(2, 6))
-def test_a_day_shows_no_more_lines_than_it_has_room_for_and_counts_the_rest(entries: list[Entry], room: int) -> None:
-    for day, whole in zip(lay_out_week(WEEK, entries, room), lay_out_week(WEEK, entries, None), strict=True):
+@given(ITEMS, st.integers(2, 6))
+def test_a_day_shows_no_more_lines_than_it_has_room_for_and_counts_the_rest(
+    items: list[CalendarItem], room: int
+) -> None:
+    for day, whole in zip(lay_out_week(WEEK, items, room), lay_out_week(WEEK, items, None), strict=True):
         assert len(day.lines) + day.hidden == len(whole.lines)
         assert len(day.lines) + bool(day.hidden) <= room
         assert all(line.lane < room or not day.hidden for line in day.lines)
 
 
-@given(ENTRIES)
-def test_entries_at_the_same_time_are_side_by_side(entries: list[Entry]) -> None:
-    blocks = [(hour, block) for hour, found in lay_out_day(MONDAY, entries).items() for block in found]
-    shown = [entry for entry in entries if entry.first <= MONDAY <= entry.last and not entry.is_long]
-    assert sorted(id(block.entry) for _, block in blocks) == sorted(map(id, shown))
+@given(ITEMS)
+def test_items_at_the_same_time_are_side_by_side(items: list[CalendarItem]) -> None:
+    blocks = [(hour, block) for hour, found in lay_out_day(MONDAY, items).items() for block in found]
+    shown = [item for item in items if item.first <= MONDAY <= item.last and not item.is_long]
+    assert sorted(id(block.item) for _, block in blocks) == sorted(map(id, shown))
     for number, one in enumerate(blocks):
         for other in blocks[:number]:
             (begin, end), (low, high) = minutes_of(*one), minutes_of(*other)
@@ -82,15 +84,15 @@ def minutes_of(hour: int, block: Block) -> tuple[int, int]:
     return begin, begin + block.hours * 60 + block.minutes
 
 
-def test_more_entries_at_one_time_than_can_be_read_lie_on_top_of_each_other() -> None:
-    crowd = [entry(NINE, timedelta(hours=1), f"Walk {n}") for n in range(20)]
+def test_more_items_at_one_time_than_can_be_read_lie_on_top_of_each_other() -> None:
+    crowd = [item(NINE, timedelta(hours=1), f"Walk {n}") for n in range(20)]
     (blocks,) = lay_out_day(MONDAY, crowd).values()
     assert {block.columns for block in blocks} == {MAX_COLUMNS}
 
 
-def test_entries_that_differ_in_colour_only_are_in_some_order() -> None:
+def test_items_that_differ_in_colour_only_are_in_some_order() -> None:
     start, length = NINE, timedelta(hours=1)
-    same = [entry(start, length, color=color) for color in (None, "teal", None, "#aabbcc")]
+    same = [item(start, length, color=color) for color in (None, "teal", None, "#aabbcc")]
     assert len(lay_out_day(MONDAY, same)[9]) == 4
     assert len(lay_out_week(WEEK, same)[0].lines) == 4
 

@@ -12,7 +12,7 @@ _MIDNIGHT = time()
 _LONG = timedelta(days=1)
 
 
-class Entry(NamedTuple):
+class CalendarItem(NamedTuple):
     """An occurrence as it is shown. `start` and `end` are local times, the midnights of its days if it is `all_day`.
 
     `first` and `last` are the days on which it is; `address` is that of its page. Its `revision` is None if the
@@ -52,7 +52,7 @@ class Entry(NamedTuple):
         return (not self.is_long, self.start, self.end, self.title)
 
 
-def build_entry(body: Mapping[str, Any], time_zone: str, reader: str) -> Entry:
+def build_item(body: Mapping[str, Any], time_zone: str, reader: str) -> CalendarItem:
     """Return an occurrence as it is sent as it is shown to an account, in its time zone."""
     all_day, sent_start, sent_end = body["all_day"], body["start"], body["end"]
     start = _parse(sent_start, time_zone, body["time_zone"])
@@ -65,7 +65,7 @@ def build_entry(body: Mapping[str, Any], time_zone: str, reader: str) -> Entry:
     address = f"/events/{body['id']}"
     if (recurrence_id := body["recurrence_id"]) is not None:
         address += f"?occurrence={recurrence_id}"
-    return Entry(
+    return CalendarItem(
         body["title"],
         body["status"],
         body["color"],
