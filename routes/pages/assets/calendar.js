@@ -206,15 +206,17 @@ async function move() {
   const { title } = moveDialog.dataset;
   const to = moveForm.elements.to.value;
   const body = new URLSearchParams(new FormData(moveForm));
-  let page = null;
-  let reason = "";
+  let reason = moveDialog.dataset.unreachable;
+  content.querySelector(":scope > .message")?.remove();
   try {
     const response = await fetch(moveForm.action, { method: "POST", body, headers: { Accept: "text/html" } });
-    page = new DOMParser().parseFromString(await response.text(), "text/html");
-    if (!response.ok || !page.getElementById("grid")) reason = page.querySelector("main h1")?.textContent ?? "";
-    else return show(page, fill(moveDialog.dataset.moved, { title, day: dayOf(to) }));
+    const page = new DOMParser().parseFromString(await response.text(), "text/html");
+    if (response.ok && page.getElementById("grid")) {
+      return show(page, fill(moveDialog.dataset.moved, { title, day: dayOf(to) }));
+    }
+    reason = page.querySelector("main h1")?.textContent ?? "";
   } catch {
-    page = null;
+    // Without an answer, the reason stays as it is.
   }
   complain(fill(moveDialog.dataset.failed, { title, reason }));
 }

@@ -53,4 +53,5 @@ class CalendarWords:
     move_scopes: ClassVar = {"this": "This event", "following": "This and following events", "all": "All events"}
     move = "Move"
     moved = "“{title}” was moved to {day}."
+    unreachable = "The planner cannot be reached."
     move_failed = "“{title}” was not moved. {reason}"
