@@ -61,7 +61,13 @@ class Recurrence(Request):
     )
 
     rrule: Annotated[
-        str | None, Field(max_length=1000, pattern=NO_NUL, description="The recurrence rule (§3.8.5.3).")
+        str | None,
+        Field(
+            max_length=1000,
+            pattern=NO_NUL,
+            description="The recurrence rule (§3.8.5.3), with `RSCALE=GREGORIAN` and `SKIP` as in RFC 7529. The month"
+            " or weekday that a yearly rule lacks is that of the start (RFC 8984 §4.3.3.1).",
+        ),
     ] = None
     rdates: Annotated[
         list[Moment], Field(max_length=5000, description="Additional occurrences, in the same form as `start`.")

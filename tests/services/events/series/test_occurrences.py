@@ -208,12 +208,33 @@ async def test_a_list_with_a_window_shows_a_series_that_began_long_before_it(ada
 
 
 @pytest.mark.parametrize(
+    ("start", "rrule", "expected"),
+    [
+        ("2027-01-16", "FREQ=YEARLY;BYMONTHDAY=16", ["2027-01-16", "2028-01-16", "2029-01-16"]),
+        ("2027-01-03", "FREQ=YEARLY;BYWEEKNO=53", ["2027-01-03"]),
+        (
+            "2027-12-31",
+            "FREQ=MONTHLY;RSCALE=GREGORIAN;SKIP=BACKWARD;COUNT=3",
+            ["2027-12-31", "2028-01-31", "2028-02-29"],
+        ),
+        ("2028-01-31", "RSCALE=GREGORIAN;FREQ=MONTHLY;SKIP=FORWARD;COUNT=2", ["2028-01-31", "2028-03-01"]),
+    ],
+)
+async def test_a_rule_takes_what_it_lacks_from_the_start_and_skips_what_is_missing(
+    ada: Person, start: str, rrule: str, expected: list[str]
+) -> None:
+    await ada.event(title="Birthday", start=start, recurrence={"rrule": rrule})
+    assert await starts(ada, "2027-01-01", "2029-12-31") == expected
+
+
+@pytest.mark.parametrize(
     ("recurrence", "pointer"),
     [
         ({"rrule": "FREQ=DAILY;INTERVAL=0"}, "/recurrence/rrule"),
         ({"rrule": "FREQ=DAILY;COUNT=2;UNTIL=20270101T000000Z"}, "/recurrence/rrule"),
         ({"rrule": "FREQ=DAILY;COUNT=10001"}, "/recurrence/rrule"),
         ({"rrule": "FREQ=MINUTELY"}, "/recurrence/rrule"),
+        ({"rrule": "FREQ=YEARLY;RSCALE=CHINESE"}, "/recurrence/rrule"),
         ({"rrule": "FREQ=YEARLY;BYMONTH=2;BYMONTHDAY=30"}, "/recurrence/rrule"),
         ({"rrule": "nonsense"}, "/recurrence/rrule"),
         ({"rdates": ["2026-10-07"]}, "/recurrence/rdates"),
