@@ -4,5 +4,5 @@ chromium.py    where Chromium is, and how it looks at the planner: size, theme, 
 visits.py      a visit: it opens pages, fills fields and presses buttons by the names that people read
 watching.py    what a browser complains of while it shows pages
 page_checks.py what is true of every page: axe-core, width, weight
-furnishing.py  an account with everything that a page can show
+sample_account.py  an account with everything that a page can show
 """

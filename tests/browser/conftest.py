@@ -9,7 +9,7 @@ import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
 from tests.browser.chromium import ADVICE, DESKTOP, LOOKS, Look, find_chromium
-from tests.browser.furnishing import Furnished, furnish
+from tests.browser.sample_account import SampleAccount, create_sample_account
 from tests.browser.visits import Visit
 from tests.conftest import SECRET, url_of
 from tests.support.clients import PASSWORD, ok
@@ -68,17 +68,17 @@ def visit(request: pytest.FixtureRequest, visitor: Visitor) -> Visit:
 
 
 @pytest.fixture(scope="session")
-def furnished(planner: RunningServer) -> Furnished:
+def sample(planner: RunningServer) -> SampleAccount:
     """An account with everything that a page can show; tests only look at it."""
-    return furnish(planner.url, f"ada.{uuid4().hex[:6]}@example.com")
+    return create_sample_account(planner.url, f"ada.{uuid4().hex[:6]}@example.com")
 
 
 @pytest.fixture(scope="session")
 def signed_in(
-    planner: RunningServer, chromium: Browser, furnished: Furnished, tmp_path_factory: pytest.TempPathFactory
+    planner: RunningServer, chromium: Browser, sample: SampleAccount, tmp_path_factory: pytest.TempPathFactory
 ) -> Path:
     """The cookies of a browser that is signed in to that account."""
-    return store_cookies(planner, chromium, furnished.email, tmp_path_factory.mktemp("cookies") / "person.json")
+    return store_cookies(planner, chromium, sample.email, tmp_path_factory.mktemp("cookies") / "person.json")
 
 
 @pytest.fixture(scope="session")

@@ -6,8 +6,8 @@ import pytest
 
 from tests.browser.chromium import DARK_DESKTOP, DESKTOP, NARROWEST, Look
 from tests.browser.conftest import Visitor
-from tests.browser.furnishing import ADMIN_PAGES, PAGES, PUBLIC_PAGES, Furnished
 from tests.browser.page_checks import require_light_assets, require_no_sideways_scrolling, require_no_violations
+from tests.browser.sample_account import ADMIN_PAGES, PAGES, PUBLIC_PAGES, SampleAccount
 from tests.browser.visits import Visit
 
 # Kept when something of the page has been painted.
@@ -21,12 +21,12 @@ LOOKED_AT = [
 
 
 @pytest.fixture
-def open_page(visitor: Visitor, furnished: Furnished, signed_in: Path, admin_signed_in: Path) -> Visitor:
-    """Opens a page as nobody, as the person with the furnished account, or as an admin."""
+def open_page(visitor: Visitor, sample: SampleAccount, signed_in: Path, admin_signed_in: Path) -> Visitor:
+    """Opens a page as nobody, as the person with the sample account, or as an admin."""
     cookies = {"nobody": None, "person": signed_in, "admin": admin_signed_in}
 
     def open_page(look: Look, page: str, who: str) -> Visit:
-        address = page.format(**furnished.ids)
+        address = page.format(**sample.ids)
         return visitor(look, cookies[who]).go(address)
 
     return open_page

@@ -7,7 +7,7 @@ import pytest
 
 from tests.browser.chromium import LOOKS, Look
 from tests.browser.conftest import Visitor
-from tests.browser.furnishing import CALENDAR
+from tests.browser.sample_account import CALENDAR
 from tests.browser.visits import Visit
 
 

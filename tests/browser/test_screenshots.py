@@ -6,7 +6,7 @@ import pytest
 
 from tests.browser.chromium import DARK_DESKTOP, DESKTOP, PHONE, Look
 from tests.browser.conftest import Visitor
-from tests.browser.furnishing import Furnished
+from tests.browser.sample_account import SampleAccount
 from tests.support.servers import ROOT
 
 FOLDER = ROOT / "build" / "screenshots"
@@ -25,11 +25,11 @@ MAIN_PAGES = {
 
 @pytest.mark.parametrize("look", [DESKTOP, DARK_DESKTOP, PHONE, Look(360, 740, "dark")], ids=str)
 def test_screenshots_of_the_main_pages_are_written(
-    visitor: Visitor, furnished: Furnished, signed_in: Path, look: Look
+    visitor: Visitor, sample: SampleAccount, signed_in: Path, look: Look
 ) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
     for name, address in MAIN_PAGES.items():
-        visit = visitor(look, None if name == "welcome" else signed_in).go(address.format(**furnished.ids))
+        visit = visitor(look, None if name == "welcome" else signed_in).go(address.format(**sample.ids))
         file = FOLDER / f"{name}-{visit.look}.png"
         # Playwright would otherwise hide the caret with a style that the policy of the page forbids.
         visit.page.screenshot(path=file, caret="initial")

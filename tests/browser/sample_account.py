@@ -50,14 +50,14 @@ EVENTS: list[dict[str, Any]] = [
 
 
 @dataclass
-class Furnished:
+class SampleAccount:
     """An account with events, and the ids that addresses of pages have, by the name that `PAGES` gives them."""
 
     email: str
     ids: dict[str, str]
 
 
-def furnish(api_url: str, email: str) -> Furnished:
+def create_sample_account(api_url: str, email: str) -> SampleAccount:
     """Create the account through the API."""
     with httpx.Client(base_url=api_url, timeout=30) as api:
         account = {"email": email, "password": PASSWORD, "full_name": "Ada Lovelace", "time_zone": "Europe/Berlin"}
@@ -71,7 +71,7 @@ def furnish(api_url: str, email: str) -> Furnished:
         ok(api.post("/feeds", json={"name": "Phone"}), 201)
         headers = {"Content-Type": "text/calendar", "Prefer": "respond-async"}
         ids["import_"] = str(ok(api.post("/events/import?dry_run=true", content=CALENDAR, headers=headers), 202)["id"])
-    return Furnished(email, ids)
+    return SampleAccount(email, ids)
 
 
 # Every page that can be opened by nobody, by somebody with this account, and by an admin. `{Choir}` is the id of it.
