@@ -3,7 +3,7 @@
 from hypothesis import HealthCheck, settings
 
 # The default profile is for running the tests often, `--hypothesis-profile=long` for a release; `thorough` takes hours.
-for name, examples in (("default", 100), ("long", 3_000), ("thorough", 20_000)):
+for name, examples in (("default", 50), ("long", 3_000), ("thorough", 20_000)):
     settings.register_profile(
         name,
         max_examples=examples,
