@@ -244,7 +244,8 @@ def find_overlapping_slots(busy_time: BusyTime, requested: RequestedSlots, limit
         next_requested = None if after is None else requested.find_next_requested(after.start)
         if after is None or next_requested is None:
             break
-        if next_requested > after.start:
+        # Long occurrences begin before the time from which they are looked for: then there is nothing to skip.
+        if next_requested > max(after.start, since):
             # The time in between is skipped. An occurrence that begins in it and overlaps the next requested
             # slot is found by starting anew there; one that was found before is found again, under the same id.
             since, after = next_requested, None

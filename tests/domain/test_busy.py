@@ -210,6 +210,13 @@ def weekly(start: datetime, length: timedelta | None, rule: str = "FREQ=WEEKLY",
     return BusyTime(None, Series(start, length, "Europe/Berlin", rule, **fields))
 
 
+def test_more_occurrences_that_have_begun_before_than_are_computed_at_a_time_are_all_found() -> None:
+    busy_time = weekly(datetime(2026, 1, 1), timedelta(hours=100), "FREQ=HOURLY;COUNT=200")
+    begins = datetime(2026, 1, 5, 12, 30, tzinfo=UTC)
+    found = find_overlapping_slots(busy_time, RequestedSlots([Slot(begins, begins + HOUR)]), 10_000)
+    assert len(found) == 101
+
+
 def test_slots_that_touch_do_not_overlap() -> None:
     requested = RequestedSlots([slot(60, 120)])
     assert not find_overlapping_slots(BusyTime(slot(0, 60)), requested, 1)
