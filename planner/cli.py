@@ -62,14 +62,20 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 130
 
 
+class _ShowVersion(argparse.Action):
+    """Prints the version. Its commit is looked for only now, because that starts another process."""
+
+    def __call__(self, parser: argparse.ArgumentParser, *_: object) -> None:
+        print(f"planner {VERSION} ({find_commit() or 'unknown commit'})")
+        parser.exit()
+
+
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="python -m planner",
         description="An event planner over HTTP. Settings come from the environment and .env; see .env.example.",
     )
-    parser.add_argument(
-        "--version", action="version", version=f"planner {VERSION} ({find_commit() or 'unknown commit'})"
-    )
+    parser.add_argument("--version", action=_ShowVersion, nargs=0, help="print the version and the commit, and exit")
     commands = parser.add_subparsers(required=True, metavar="command")
 
     serve = commands.add_parser("serve", help="start the planner, with an embedded MongoDB if DATABASE_URL is not set")

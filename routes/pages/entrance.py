@@ -4,7 +4,6 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query
-from pydantic import ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -12,11 +11,11 @@ from models.accounts.account_requests import SignUpRequest
 from models.shared.schema import PageQuery
 from planner.errors import Conflict, Invalid, TooMany, Unauthenticated
 from planner.services.accounts.sessions import SignedIn
-from planner.services.shared.field_errors import field_errors
 from routes.http.dependencies import Client, ServicesDep
 from routes.http.route import PlannerRoute
 from routes.http.services import services_of
 from routes.pages.forms import TOKEN_FIELD, Form, PageForm, errors_by_field
+from routes.pages.personal import parse_form
 from routes.pages.rendering import redirect, render_page
 from routes.pages.visitors import AnyVisitor, clear_session_cookie, remember_visit, set_session_cookie
 from routes.pages.words import WORDS
@@ -52,9 +51,9 @@ async def show_sign_up(request: Request, visitor: AnyVisitor) -> Response:
 async def sign_up(request: Request, form: Form, services: ServicesDep, client: Client) -> Response:
     """Create an account, and sign in to it."""
     try:
-        wanted = _parse_sign_up(form)
-        await services.accounts.sign_up(wanted, client, None)
-        signed_in = await services.accounts.sign_in(wanted.email, wanted.password, client)
+        account = _parse_sign_up(form)
+        await services.accounts.sign_up(account, client, None)
+        signed_in = await services.accounts.sign_in(account.email, account.password, client)
     except Invalid as error:
         return _show_again(request, "signup.html", 422, form, errors=errors_by_field(error))
     except Conflict as error:
@@ -65,14 +64,8 @@ async def sign_up(request: Request, form: Form, services: ServicesDep, client: C
 
 
 def _parse_sign_up(form: PageForm) -> SignUpRequest:
-    values = {"email": form.get("email"), "password": form.get_raw("password"), "full_name": form.get("full_name")}
-    zone = form.get("time_zone")
-    try:
-        return SignUpRequest.model_validate(
-            values | {"full_name": values["full_name"] or None, "time_zone": zone or None}
-        )
-    except ValidationError as error:
-        raise Invalid(field_errors(error)) from None
+    values = {name: form.get(name) or None for name in ("full_name", "time_zone")}
+    return parse_form(SignUpRequest, values | {"email": form.get("email"), "password": form.get_raw("password")})
 
 
 @router.get("/signin")
@@ -133,7 +126,7 @@ def _offer_to_resume(request: Request, signed_in: SignedIn, path: str, fields: s
         typed = {str(name): str(value) for name, value in orjson.loads(fields).items()}
     except (orjson.JSONDecodeError, AttributeError):
         typed = {}
-    cookies = request.app.state.services.browser_cookies
+    cookies = services_of(request).browser_cookies
     token = cookies.form_token(cookies.write(signed_in.user.id, signed_in.session))
     return render_page(
         request, "resume.html", action=local_address(path), fields=typed, token_field=TOKEN_FIELD, token=token

@@ -14,6 +14,7 @@ import pytest
 from pymongo import MongoClient
 
 from database.backup import BackupFailed, read_frames, restore_backup, write_backup
+from tests.conftest import url_of
 from tests.failures.concurrent_writers import list_all_events
 from tests.failures.test_crashes import writers_at
 from tests.support.clients import Person, ok
@@ -80,11 +81,6 @@ def database(mongo_url: str) -> Iterator[Any]:
         yield database
         client.drop_database("backup_source")
         client.drop_database("backup_target")
-
-
-def url_of(mongo_url: str, name: str) -> str:
-    head, _, query = mongo_url.partition("?")
-    return f"{head.rstrip('/')}/{name}?{query}"
 
 
 def ignore(*_: Any) -> None:

@@ -83,6 +83,11 @@ def fields_of(page: httpx.Response, action: str) -> dict[str, Any]:
     return found.forms[found.actions.index(action)]
 
 
+def token_in(page: httpx.Response) -> str:
+    """Return the token of the first form on a page."""
+    return FormFields(page.text).forms[0]["form_token"]
+
+
 def text_of(page: httpx.Response) -> str:
     """Return the text of a page without its tags and the marks that isolate titles, as somebody reads it."""
     reader = _Text()

@@ -1,7 +1,6 @@
 """Welcome, sign up, sign in and sign out with a browser."""
 
 import re
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
@@ -9,24 +8,14 @@ import pytest
 from fastapi import FastAPI
 
 from routes.pages.rendering import load_asset
+from tests.routes.pages.browsing import Browser, token_in
 from tests.support.clients import PASSWORD, Person, ok
-
-HTML = {"Accept": "text/html"}
 
 
 @pytest.fixture
-async def browser(app: FastAPI) -> AsyncIterator[httpx.AsyncClient]:
-    """A browser: it keeps cookies and asks for pages."""
-    transport = httpx.ASGITransport(app=app, raise_app_exceptions=False)
-    async with httpx.AsyncClient(transport=transport, base_url="http://planner.test", headers=HTML) as client:
-        yield client
-
-
-def token_in(page: httpx.Response) -> str:
-    """Return the token of the first form on a page."""
-    found = re.search(r'name="form_token" value="([^"]+)"', page.text)
-    assert found, page.text
-    return found[1]
+async def browser(stranger: Browser) -> httpx.AsyncClient:
+    """The client of a browser, for requests that no form makes."""
+    return stranger.client
 
 
 async def submit(browser: httpx.AsyncClient, path: str, _page: str | None = None, **fields: str) -> httpx.Response:

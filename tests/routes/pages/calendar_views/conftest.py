@@ -1,6 +1,5 @@
 """A browser of somebody who is signed in and lives in Berlin, at a time that stands still."""
 
-import re
 from collections.abc import AsyncIterator
 from datetime import UTC, datetime
 
@@ -8,10 +7,10 @@ import httpx
 import pytest
 from fastapi import FastAPI
 
+from tests.routes.pages.browsing import ORIGIN, token_in
 from tests.support.clients import Person, Planner, sign_up
 from tests.support.clocks import clock_of
 
-ORIGIN = "http://planner.test"
 NOW = datetime(2026, 12, 7, 23, 30, tzinfo=UTC)
 
 
@@ -38,10 +37,3 @@ async def browser(app: FastAPI, ada: Person) -> AsyncIterator[httpx.AsyncClient]
         fields = {"form_token": token_in(page), "email": ada.email, "password": ada.password}
         assert (await client.post("/signin", data=fields, headers={"Origin": ORIGIN})).status_code == 303
         yield client
-
-
-def token_in(page: httpx.Response) -> str:
-    """Return the token of the first form on a page."""
-    found = re.search(r'name="form_token" value="([^"]+)"', page.text)
-    assert found, page.text
-    return found[1]

@@ -3,7 +3,7 @@
 import httpx
 import pytest
 
-from tests.routes.pages.calendar_views.conftest import ORIGIN, token_in
+from tests.routes.pages.browsing import ORIGIN, token_in
 from tests.support.clients import Person, ok
 
 BERLIN = {"time_zone": "Europe/Berlin"}
