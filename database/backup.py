@@ -31,7 +31,7 @@ _RESTORE_MARK = "unfinished_restore"
 # The codes of MongoDB for a snapshot that is too old, and for a server that is no replica set.
 _SNAPSHOT_TOO_OLD, _NO_SNAPSHOTS = (239, 246), (72, 123)
 
-# Is told the name of a collection, and how many of its documents have been done.
+# Called with the name of a collection, and the number of its documents that have been done.
 Progress = Callable[[str, int], None]
 
 

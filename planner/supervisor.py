@@ -20,7 +20,7 @@ LOOK_SECONDS = 0.1
 
 
 class Supervisor(Multiprocess):
-    """Keeps so many workers running until it is told to stop, however often they end.
+    """Keeps so many workers running until a signal stops it, however often they end.
 
     A worker that ends before it was ready, such as while the database is unavailable, is started again after a pause,
     which doubles each time.

@@ -44,8 +44,8 @@ async def show_forgotten(request: Request, visitor: AnyVisitor) -> Response:
 async def request_reset(request: Request, services: ServicesDep, client: Client, form: Form) -> Response:
     """Queue a recovery mail; the answer is the same whether or not there is an account."""
     try:
-        wanted = parse_form(ForgotPasswordRequest, {"email": form.get("email")})
-        await services.recovery.request_reset(wanted.email, client)
+        sent_form = parse_form(ForgotPasswordRequest, {"email": form.get("email")})
+        await services.recovery.request_reset(sent_form.email, client)
     except REFUSALS as error:
         return _render(request, "forgot", **refusal(error, form))
     return redirect(request, "/forgot-password?done=reset-requested")
@@ -61,8 +61,8 @@ async def show_reset(request: Request, visitor: AnyVisitor) -> Response:
 async def reset_password(request: Request, services: ServicesDep, client: Client, form: Form) -> Response:
     """Set a new password with the token of a mail."""
     try:
-        wanted = parse_form(ResetPasswordRequest, {"token": _find_token(form), "password": form.get_raw("password")})
-        await services.recovery.reset_password(wanted.token, wanted.password, client)
+        sent_form = parse_form(ResetPasswordRequest, {"token": _find_token(form), "password": form.get_raw("password")})
+        await services.recovery.reset_password(sent_form.token, sent_form.password, client)
     except REFUSALS as error:
         return _render(request, "reset", **refusal(error, form))
     return redirect(request, "/signin?done=password-reset")
@@ -82,8 +82,8 @@ async def verify_email(
     """Confirm an address with the token of a mail, for who is signed in to the account or knows its password."""
     try:
         sent = {"token": _find_token(form), "password": form.get_raw("password") or None}
-        wanted = parse_form(VerifyEmailRequest, sent)
-        await services.email_addresses.verify(wanted.token, wanted.password, visitor.caller, client)
+        sent_form = parse_form(VerifyEmailRequest, sent)
+        await services.email_addresses.verify(sent_form.token, sent_form.password, visitor.caller, client)
     except REFUSALS as error:
         values = refusal(error, form, password_field="password")  # noqa: S106 - the name of a field
         # Somebody else may be signed in to this browser.

@@ -1,4 +1,4 @@
-"""A planner that is told to stop finishes what it has begun, and sends clients elsewhere first."""
+"""A planner that gets the signal to stop finishes what it has begun, and sends clients elsewhere first."""
 
 import os
 import signal

@@ -13,14 +13,14 @@ def require_confirmation(before: Event, after: Event, confirmed: Visibility | No
 
     `confirmed` is the visibility as it was said the second time.
     """
-    wanted = after.visibility
-    if _ORDER.index(wanted) <= _ORDER.index(before.visibility) or confirmed == wanted:
+    target = after.visibility
+    if _ORDER.index(target) <= _ORDER.index(before.visibility) or confirmed == target:
         return
     if is_confidential_event(after):
         raise ConfirmationNeeded(
             "The file that this event was imported from says that it is not for everyone: its CLASS is not PUBLIC. "
-            f"To let others see it all the same, send the request again with the query confirm_visibility={wanted}.",
-            wanted,
+            f"To let others see it all the same, send the request again with the query confirm_visibility={target}.",
+            target,
         )
 
 

@@ -44,7 +44,7 @@ def has_same_export(event: Event, content: Changes) -> bool:
         return False
     same = dict(exported.content)
     if event.all_day and content.get(Event.time_zone) is not None:
-        # An export has dates without a zone; here the time zone of the days is told.
+        # An export has dates without a zone; here the time zone of the days is given.
         same |= assign(Event.time_zone, event.time_zone)
     return _normalize(same) == _normalize(content)
 

@@ -60,7 +60,7 @@ class MailDelivery:
         """Send every mail that is due; return how many were sent, or dropped because nobody needs them any more.
 
         Whatever a single mail raises, the others are sent. It is tried again after a pause, or given up: at once when
-        it is refused for good, and otherwise when the next time would be after its lifetime.
+        it is refused permanently, and otherwise when the next time would be after its lifetime.
         """
         count = 0
         while mail := await QueuedMail.claim(self._clock.now()):

@@ -24,7 +24,7 @@ class DeliveryFailed(Exception):
 
 
 class DeliveryRefused(DeliveryFailed):
-    """The mail server refuses the mail for good: sending it again would have the same result (RFC 5321 §4.2.1)."""
+    """The mail server refuses the mail permanently: sending it again would have the same result (RFC 5321 §4.2.1)."""
 
 
 class MailTransport(Protocol):
@@ -48,7 +48,7 @@ class SmtpTransport:
     async def send(self, message: EmailMessage) -> None:
         """Send a mail; raises `DeliveryFailed`, and `DeliveryRefused` when the server refuses the recipient or mail.
 
-        Other refusals, such as of the credentials or of the sender, are up to the operator, who may mend them.
+        Other refusals, such as of the credentials or of the sender, are up to the operator, who may correct them.
         """
         message = _with_ascii_domain(message)
         try:

@@ -34,8 +34,8 @@ async def change_password(
         "new_password": form.get_raw("new_password"),
     }
     try:
-        wanted = parse_form(ChangePasswordRequest, values)
-        await services.accounts.change_password(caller, wanted.current_password, wanted.new_password, client)
+        change = parse_form(ChangePasswordRequest, values)
+        await services.accounts.change_password(caller, change.current_password, change.new_password, client)
     except REFUSALS as error:
         return await render_personal(request, caller, "account/password.html", **refusal(error, form))
     return redirect(request, "/account/password?done=password-changed")

@@ -61,7 +61,7 @@ class EventWords:
     helps: ClassVar = {
         "start": "Without it, the event has no date.",
         "end": "Of events that last all day, the last day.",
-        "end_time_zone": "Only if it is over in another time zone, as a flight is.",
+        "end_time_zone": "Only if it ends in another time zone, as a flight does.",
         "url": "An address that begins with http:// or https://.",
         "image": "The address of a picture, which begins with https://.",
         "tags": "With commas between them.",

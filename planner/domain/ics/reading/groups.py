@@ -279,10 +279,10 @@ def _sort_key(vevent: ParsedVEvent) -> datetime:
 def _build_context(calendar: Component, floating: FloatingZone) -> CalendarContext:
     method = calendar.find_value("METHOD")
     vtimezones = (parse_vtimezone(component) for component in calendar.components if component.name == "VTIMEZONE")
-    told = floating.requested or calendar.find_value("X-WR-TIMEZONE") or None
+    named = floating.requested or calendar.find_value("X-WR-TIMEZONE") or None
     custom_timezones = dict(vtimezone for vtimezone in vtimezones if vtimezone is not None)
-    tzids = TzidResolver(custom_timezones, told, floating.of_account)
-    day_zone = None if told is None else resolve_tzid_name(told)
+    tzids = TzidResolver(custom_timezones, named, floating.of_account)
+    day_zone = None if named is None else resolve_tzid_name(named)
     return CalendarContext(None if method is None else method.upper(), tzids, day_zone)
 
 

@@ -132,8 +132,8 @@ class TzidResolver:
         self._equal_zones: dict[tuple[str, Span], str | None] = {}
         self._nearest_zones: dict[tuple[str, Span], NearestZone] = {}
         self._differences: dict[tuple[str, int], list[Span]] = {}
-        told = None if floating is None else self.find(floating)
-        self.floating = told or FileZone(default, default, None)
+        found = None if floating is None else self.find(floating)
+        self.floating = found or FileZone(default, default, None)
 
     def find(self, tzid: str) -> FileZone | None:
         """Return the zone of a TZID, or None if the file does not describe it, and its name is not known."""
