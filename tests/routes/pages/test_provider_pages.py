@@ -7,12 +7,12 @@ from collections.abc import Iterator
 import httpx
 import pytest
 
-from planner.oidc_settings import OidcProviderSettings
 from planner.settings import Settings
 from tests.routes.pages.browsing import Browser, text_of
 from tests.support.clients import PASSWORD, Person, ok
 from tests.support.oidc.browser import query_of
 from tests.support.oidc.provider import RunningProvider, running_provider
+from tests.support.oidc.settings import known_providers
 
 
 @pytest.fixture(scope="module")
@@ -24,12 +24,7 @@ def process() -> Iterator[RunningProvider]:
 @pytest.fixture
 def settings(settings: Settings, process: RunningProvider) -> Settings:
     """The settings, with a provider that responds and one that does not."""
-    gone = process.settings | {"issuer": "http://127.0.0.1:1"}
-    known = {
-        "acme": OidcProviderSettings.model_validate(process.settings),
-        "gone": OidcProviderSettings.model_validate(gone),
-    }
-    return settings.model_copy(update={"oidc": known})
+    return settings.model_copy(update={"oidc": known_providers(process)})
 
 
 async def consent(address: str, user: str = "grace") -> str:

@@ -13,7 +13,6 @@ from database.connection import bound_database
 from models.accounts.oidc_login import CODE_LIFETIME, LOGIN_LIFETIME
 from models.accounts.user import ProviderIdentity, User
 from planner.errors import Conflict, GrantRefused, SignInRefused
-from planner.oidc_settings import OidcProviderSettings
 from planner.services.accounts.oidc_attempts import START_ADDRESS
 from planner.services.accounts.oidc_linking import OidcLinking
 from planner.services.shared.client_info import ClientInfo
@@ -22,6 +21,7 @@ from tests.support.clients import Person, Planner, ok, sign_in
 from tests.support.clocks import clock_of
 from tests.support.oidc.browser import Browser, SignInPage, query_of
 from tests.support.oidc.provider import RunningProvider, running_provider
+from tests.support.oidc.settings import known_providers
 from tests.support.services import services_of
 from tests.support.sessions import get_me
 
@@ -45,13 +45,12 @@ def process() -> Iterator[RunningProvider]:
 @pytest.fixture
 def settings(settings: Settings, process: RunningProvider) -> Settings:
     """The settings, with a provider and a page on an origin of its own."""
-    gone = process.settings | {"issuer": "http://127.0.0.1:1"}
-    known = {
-        "acme": OidcProviderSettings.model_validate(process.settings),
-        "gone": OidcProviderSettings.model_validate(gone),
-    }
     return settings.model_copy(
-        update={"oidc": known, "cors_origins": "https://app.example.com", "app_schemes": "com.example.planner"}
+        update={
+            "oidc": known_providers(process),
+            "cors_origins": "https://app.example.com",
+            "app_schemes": "com.example.planner",
+        }
     )
 
 
