@@ -4,10 +4,10 @@ Nothing of it is stored: the session is one of the account's (`models/accounts/s
 others are. The cookie opens pages, and never the API.
 """
 
-import hmac
 from typing import NamedTuple
 
 from auth.opaque_tokens import OpaqueTokens
+from auth.secret_keys import derive, is_derived
 from database.queries import Id, parse_id
 
 
@@ -27,13 +27,13 @@ class BrowserCookies:
     def write(self, user: Id, session: Id) -> str:
         """Return the value of the cookie of a session."""
         named = f"{user}.{session}"
-        return f"{named}.{self._tokens.derive('browser cookie', named)}"
+        return f"{named}.{derive(self._tokens.secrets.current, 'browser cookie', named)}"
 
     def read(self, value: str) -> BrowserSession | None:
         """Return what a cookie names, or None if this planner has not written it."""
         named, _, mark = value.rpartition(".")
         user, _, session = named.partition(".")
-        if not hmac.compare_digest(mark.encode(), self._tokens.derive("browser cookie", named).encode()):
+        if not is_derived(mark, self._tokens.secrets, "browser cookie", named):
             return None
         user_id, session_id = parse_id(user), parse_id(session)
         return None if user_id is None or session_id is None else BrowserSession(user_id, session_id)
@@ -44,8 +44,8 @@ class BrowserCookies:
 
     def form_token(self, bound_to: str) -> str:
         """Return the token of the forms of a session, or of a visit without one."""
-        return self._tokens.derive("form", bound_to)
+        return derive(self._tokens.secrets.current, "form", bound_to)
 
     def is_form_token(self, token: str, bound_to: str) -> bool:
         """Return whether a form carries the token of this session or visit."""
-        return hmac.compare_digest(token.encode(), self.form_token(bound_to).encode())
+        return is_derived(token, self._tokens.secrets, "form", bound_to)

@@ -16,6 +16,7 @@ from cachetools import LRUCache
 from jose import jwt
 from jose.exceptions import JOSEError
 
+from auth.secret_keys import SecretKeys
 from planner.clock import Clock
 from planner.errors import InvalidToken
 from planner.randomness import RandomBytes
@@ -52,14 +53,14 @@ class TokenSigner:
 
     def __init__(
         self,
-        secret: str,
+        secrets: SecretKeys,
         issuer: str,
         audience: str,
         minutes: int,
         clock: Clock,
         random_bytes: RandomBytes,
     ) -> None:
-        self._secret = secret
+        self._secrets = secrets
         self.issuer = issuer
         self.audience = audience
         self.lifetime = minutes * 60
@@ -84,7 +85,7 @@ class TokenSigner:
         }
         if scopes is not None:
             claims["scope"] = " ".join(scopes)
-        return str(jwt.encode(claims, self._secret, algorithm=ALGORITHM, headers={"typ": TYPE}))
+        return str(jwt.encode(claims, self._secrets.current, algorithm=ALGORITHM, headers={"typ": TYPE}))
 
     def verify(self, token: str) -> Claims:
         """Return the claims of a token; raises `InvalidToken` for one that is not ours or has expired.
@@ -107,7 +108,7 @@ class TokenSigner:
         try:
             claims = jwt.decode(
                 token,
-                self._secret,
+                self._secrets.accepted,
                 algorithms=[ALGORITHM],
                 audience=self.audience,
                 issuer=self.issuer,

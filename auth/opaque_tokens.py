@@ -3,10 +3,10 @@
 A fast hash is enough, because 256 random bits cannot be guessed.
 """
 
-import base64
 import hashlib
 import hmac
 
+from auth.secret_keys import SecretKeys, derive, encode_base64url
 from database.queries import Id, parse_id
 from planner.randomness import RandomBytes
 
@@ -31,18 +31,13 @@ class OpaqueTokens:
     used tokens are not stored, and a forged token cannot end a session.
     """
 
-    def __init__(self, secret: str, random_bytes: RandomBytes) -> None:
-        self._secret = secret
+    def __init__(self, secrets: SecretKeys, random_bytes: RandomBytes) -> None:
+        self.secrets = secrets
         self._random_bytes = random_bytes
 
     def new_secret(self) -> str:
         """Return 256 random bits as 43 characters of base64url."""
-        return _base64url(self._random_bytes(BITS // 8))
-
-    def derive(self, purpose: str, message: str) -> str:
-        """Return 256 bits as base64url that are derived from the message and the server's secret."""
-        mac = hmac.digest(self._secret.encode(), f"{purpose}\0{message}".encode(), hashlib.sha256)
-        return _base64url(mac)
+        return encode_base64url(self._random_bytes(BITS // 8))
 
     def personal_token(self, material: str | None = None) -> str:
         """Return a personal access token: random, or made of `material`."""
@@ -54,11 +49,17 @@ class OpaqueTokens:
 
     def refresh_token(self, session: Id) -> str:
         """Return the first refresh token of a session."""
-        return self._join_refresh_token(session, self.new_secret())
+        return _join_refresh_token(self.secrets.current, session, self.new_secret())
 
-    def successor_of(self, refresh_token: str, session: Id) -> str:
-        """Return the refresh token that replaces this one of a session: always the same, although none is stored."""
-        return self._join_refresh_token(session, self.derive("successor", refresh_token))
+    def successors_of(self, refresh_token: str, session: Id) -> list[str]:
+        """Return the refresh tokens that may replace this one of a session: always the same, although none is stored.
+
+        There is one for each secret that is accepted; the first one is that of the current secret.
+        """
+        return [
+            _join_refresh_token(secret, session, derive(secret, "successor", refresh_token))
+            for secret in self.secrets.accepted
+        ]
 
     def session_of(self, token: str) -> Id | None:
         """Return the id of the session for which a refresh token was issued, or None for one that is not ours."""
@@ -66,17 +67,14 @@ class OpaqueTokens:
             return None
         body, _, tag = token.removeprefix(REFRESH).rpartition(".")
         session = parse_id(body.partition(".")[0])
-        if session is None or not hmac.compare_digest(tag, self._tag(body)):
-            return None
-        return session
-
-    def _join_refresh_token(self, session: Id, secret: str) -> str:
-        body = f"{session}.{secret}"
-        return f"{REFRESH}{body}.{self._tag(body)}"
-
-    def _tag(self, body: str) -> str:
-        return self.derive("refresh", body)[: _TAG_BYTES * 4 // 3]
+        is_ours = any(hmac.compare_digest(tag, _tag(secret, body)) for secret in self.secrets.accepted)
+        return session if is_ours else None
 
 
-def _base64url(data: bytes) -> str:
-    return base64.urlsafe_b64encode(data).decode().rstrip("=")
+def _join_refresh_token(server_secret: str, session: Id, secret: str) -> str:
+    body = f"{session}.{secret}"
+    return f"{REFRESH}{body}.{_tag(server_secret, body)}"
+
+
+def _tag(server_secret: str, body: str) -> str:
+    return derive(server_secret, "refresh", body)[: _TAG_BYTES * 4 // 3]

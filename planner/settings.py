@@ -65,6 +65,9 @@ class Settings(BaseSettings):
     secret_key: SecretStr | None = Field(
         None, description="Signs the tokens; at least 32 bytes. Unset: generated once and stored in DATA_DIR."
     )
+    secret_key_previous: SecretStr | None = Field(
+        None, description="The secret before SECRET_KEY. What it has signed stays valid; nothing new is signed with it."
+    )
     data_dir: Path = Field(Path(".planner"), description="Embedded database, secret, outbox.")
     host: str = Field("127.0.0.1", min_length=1, description="The address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
@@ -133,7 +136,7 @@ class Settings(BaseSettings):
             raise ValueError("must begin with mongodb:// or mongodb+srv://")
         return value
 
-    @field_validator("secret_key")
+    @field_validator("secret_key", "secret_key_previous")
     @classmethod
     def _secret_key_holds(cls, value: SecretStr | None) -> SecretStr | None:
         if value:
@@ -219,8 +222,20 @@ class Settings(BaseSettings):
         """Return the signing secret: the configured one, or that of the embedded server, stored in `DATA_DIR`.
 
         Raises `ConfigurationError` when a database is configured and no secret is: several planners on one
-        database must share it, so none of them can generate its own.
+        database must share it, so none of them can generate its own. Also when the previous secret is the same.
         """
+        secret = self._configured_secret() or stored_secret(self.data_dir / "secret")
+        if secret == self.previous_secret():
+            raise ConfigurationError(
+                "SECRET_KEY_PREVIOUS is the same as the secret that signs now. Set it to the one before, or remove it."
+            )
+        return secret
+
+    def previous_secret(self) -> str | None:
+        """Return the secret before this one, which has signed what is still in use, or None."""
+        return self.secret_key_previous.get_secret_value() if self.secret_key_previous else None
+
+    def _configured_secret(self) -> str | None:
         if self.secret_key:
             return self.secret_key.get_secret_value()
         if self.database_url:
@@ -228,7 +243,7 @@ class Settings(BaseSettings):
                 "SECRET_KEY is required with DATABASE_URL. Make one with: "
                 "python3 -c 'import secrets; print(secrets.token_urlsafe(48))'"
             )
-        return stored_secret(self.data_dir / "secret")
+        return None
 
 
 def split_list(text: str) -> list[str]:

@@ -9,6 +9,7 @@ from auth.hash_password import PasswordHasher
 from auth.jwt_handler import TokenSigner
 from auth.opaque_tokens import OpaqueTokens
 from auth.principal import Principals
+from auth.secret_keys import SecretKeys
 from database.connection import Database, Operation, OperationObserver
 from database.slow_operations import log_slow_operation
 from models.files.import_job import ImportJob
@@ -60,7 +61,7 @@ class Services:
     """Everything that the routes, the background loop and the commands use."""
 
     base_url: str
-    secret: str
+    secrets: SecretKeys
     clock: Clock
     database: Database
     authenticator: Authenticator
@@ -108,9 +109,9 @@ def build_services(
     draining: Draining,
 ) -> Services:
     """Return the services of one process. Nothing is read or written yet."""
-    secret, base_url = settings.secret(), settings.base_url
-    signer = TokenSigner(secret, base_url, AUDIENCE, settings.access_token_minutes, clock, random_bytes)
-    tokens = OpaqueTokens(secret, random_bytes)
+    secrets, base_url = SecretKeys(settings.secret(), settings.previous_secret()), settings.base_url
+    signer = TokenSigner(secrets, base_url, AUDIENCE, settings.access_token_minutes, clock, random_bytes)
+    tokens = OpaqueTokens(secrets, random_bytes)
     principals = Principals(clock)
     audit = AuditLog(settings.audit_days, clock)
     database.on_insert(AuditEntry, lambda entry: metrics.count_audit_event(entry.event))
@@ -133,7 +134,7 @@ def build_services(
     database.on_operation = _observe_operations(metrics, settings.slow_query_milliseconds / 1000)
     return Services(
         base_url=base_url,
-        secret=secret,
+        secrets=secrets,
         clock=clock,
         database=database,
         authenticator=Authenticator(signer, principals),

@@ -149,7 +149,7 @@ def _idempotency_key(request: Request, caller: Principal | None, key: str | None
         return None
     who = "" if caller is None else str(caller.id)
     scope = f"{who} {request.method} {request.url.path}"
-    return IdempotencyKey(scope, key, services_of(request).secret, None if caller is None else caller.id)
+    return IdempotencyKey(scope, key, services_of(request).secrets, None if caller is None else caller.id)
 
 
 WriterIdempotencyKey = Annotated[IdempotencyKey | None, Depends(writer_idempotency_key)]

@@ -12,6 +12,7 @@ import pytest
 
 from auth import jwt_handler
 from auth.jwt_handler import TokenSigner
+from auth.secret_keys import SecretKeys
 from planner.clock import Clock
 from planner.errors import InvalidToken
 from planner.randomness import system_random_bytes
@@ -42,7 +43,7 @@ def signer(clock: MovableClock) -> TokenSigner:
 
 
 def signer_of(clock: Clock, secret: str = SECRET, issuer: str = ISSUER, audience: str = AUDIENCE) -> TokenSigner:
-    return TokenSigner(secret, issuer, audience, 15, clock, system_random_bytes)
+    return TokenSigner(SecretKeys(secret), issuer, audience, 15, clock, system_random_bytes)
 
 
 def encoded(value: bytes) -> str:

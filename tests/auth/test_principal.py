@@ -9,6 +9,7 @@ import pytest
 
 from auth.opaque_tokens import OpaqueTokens, digest
 from auth.principal import Principal, Principals
+from auth.secret_keys import SecretKeys
 from database.connection import Database
 from database.queries import Id, new_id
 from models.accounts.personal_token import PersonalToken
@@ -41,7 +42,7 @@ class Signed:
         self.database = database
         self.user = user
         self.session = new_id()
-        self.secret = OpaqueTokens("secret", system_random_bytes).personal_token()
+        self.secret = OpaqueTokens(SecretKeys("secret"), system_random_bytes).personal_token()
         self.time = time
         self.identities = Principals(time)
 
@@ -215,7 +216,7 @@ async def test_a_session_is_refused_for_another_account(signed: Signed) -> None:
 
 async def test_an_unknown_personal_token_is_refused(signed: Signed) -> None:
     for token in (
-        OpaqueTokens("secret", system_random_bytes).personal_token(),
+        OpaqueTokens(SecretKeys("secret"), system_random_bytes).personal_token(),
         signed.secret[:-1],
         signed.secret.upper(),
         digest(signed.secret),

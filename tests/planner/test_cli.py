@@ -28,6 +28,7 @@ from planner.startup import recover
 from tests.conftest import SECRET, url_of
 from tests.support.servers import ROOT, RunningServer, free_port
 
+OTHER = "known to the tests of commands alone: 71ac0e5d"
 COMMANDS = ("serve", "check", "admin", "send-due", "stats", "backup", "restore", "migrate")
 # Beanie's own, from noting which migration was run.
 pytestmark = pytest.mark.filterwarnings(
@@ -179,6 +180,14 @@ def test_check_requires_a_secret_with_a_database_url(operator: Operator) -> None
     assert ended.status == 1
     assert "SECRET_KEY is required with DATABASE_URL" in ended.err
     assert "whisper" not in ended.err
+
+
+def test_check_refuses_a_previous_secret_that_is_weak_or_the_same(operator: Operator) -> None:
+    for previous in ("short", "the same"):
+        ended = operator.runs("check", SECRET_KEY=OTHER, SECRET_KEY_PREVIOUS=previous.replace("the same", OTHER))
+        assert (ended.status, ended.out) == (1, "")
+        assert "SECRET_KEY_PREVIOUS" in ended.err and OTHER not in ended.err
+    assert operator.runs("check", SECRET_KEY=OTHER, SECRET_KEY_PREVIOUS=OTHER[::-1]).status == 0
 
 
 @pytest.mark.real_server("a process of its own uses it")

@@ -189,6 +189,25 @@ def test_a_secret_is_measured_in_bytes(monkeypatch: pytest.MonkeyPatch) -> None:
     assert "32 bytes" in refusal(monkeypatch, SECRET_KEY="x" * 31)
 
 
+def test_a_previous_secret_is_as_strong_and_another_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY", GOOD)
+    assert load().previous_secret() is None
+    assert "SECRET_KEY_PREVIOUS: must be at least" in refusal(monkeypatch, SECRET_KEY_PREVIOUS="short")
+    assert "SECRET_KEY_PREVIOUS: is a placeholder" in refusal(monkeypatch, SECRET_KEY_PREVIOUS="change-me-" * 5)
+    monkeypatch.setenv("SECRET_KEY_PREVIOUS", GOOD)
+    with pytest.raises(ConfigurationError, match="SECRET_KEY_PREVIOUS is the same") as caught:
+        load().secret()
+    assert GOOD not in str(caught.value)
+    monkeypatch.setenv("SECRET_KEY_PREVIOUS", GOOD[::-1])
+    assert (load().secret(), load().previous_secret()) == (GOOD, GOOD[::-1])
+
+
+def test_the_previous_secret_is_not_the_stored_one(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("SECRET_KEY_PREVIOUS", load().secret())
+    with pytest.raises(ConfigurationError, match="SECRET_KEY_PREVIOUS is the same"):
+        load().secret()
+
+
 def test_a_database_url_requires_a_secret_key(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("DATABASE_URL", f"mongodb://ada:{WHISPER}@db.example.com/planner")
     with pytest.raises(ConfigurationError, match="SECRET_KEY is required") as caught:

@@ -16,7 +16,7 @@ from planner.errors import InvalidToken, NotFound
 from planner.services.accounts.grants import require_session_writes
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
-from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
+from planner.services.shared.idempotency import IdempotencyKey, choose_stored, find_stored_response, store_response
 from planner.services.shared.pages import page_by_id, parse_id_cursor
 from planner.services.shared.views import Page, View
 
@@ -44,7 +44,7 @@ class PersonalTokens:
         if created := await self._find_created(draft, key):
             return created
         now, id = self._clock.now(), new_id()
-        secret = self._make_secret(str(id), draft, key)
+        secret = self._make_secrets(str(id), draft, key)[0]
         token = PersonalToken(
             id=id,
             user=caller.id,
@@ -77,21 +77,17 @@ class PersonalTokens:
         stored = await find_stored_response(key, draft)
         if stored is None:
             return None
-        return CreatedToken(
-            PersonalTokenRead.model_validate_json(stored.json), self._make_secret(stored.id, draft, key)
-        )
+        now = self._clock.now()
+        secrets = self._make_secrets(stored.id, draft, key)
+        secret = await choose_stored(secrets, lambda secret: PersonalToken.by_digest(digest(secret), now))
+        return CreatedToken(PersonalTokenRead.model_validate_json(stored.json), secret)
 
-    def _make_secret(self, id: str, draft: PersonalTokenCreate, key: IdempotencyKey | None) -> str:
-        """Return the secret of a token: random, or with an Idempotency-Key the same for the same request.
-
-        The first response has to be sent again, but its secret must not be stored. So it is derived from the request,
-        the id of the token and the server's secret. Without the id, the same request would lead to the same secret
-        again after the key has expired.
-        """
+    def _make_secrets(self, id: str, draft: PersonalTokenCreate, key: IdempotencyKey | None) -> list[str]:
+        """Return the secret of a token: random, or with an Idempotency-Key those of `derive_secrets`."""
         if key is None:
-            return self._opaque_tokens.personal_token()
-        material = self._opaque_tokens.derive("personal token", f"{key.id()}{key.fingerprint(draft)}{id}")
-        return self._opaque_tokens.personal_token(material)
+            return [self._opaque_tokens.personal_token()]
+        materials = key.derive_secrets("personal token", draft, id)
+        return [self._opaque_tokens.personal_token(material) for material in materials]
 
     async def get_page(self, caller: Principal, cursor: str | None, limit: int) -> Page:
         """Return a page of the caller's tokens without their secrets, the oldest first."""

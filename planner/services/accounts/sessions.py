@@ -95,11 +95,10 @@ class Sessions:
         session = await self._require_session(token, now)
         if session.scopes is not None and not set(scopes or ()) <= set(session.scopes):
             raise GrantRefused("invalid_scope", "The session does not have the requested scope.")
-        successor = self._opaque_tokens.successor_of(token, session.id)
-        new_digest = digest(successor)
-        current = await Session.rotate_refresh_token(
-            session.id, digest(token), new_digest, now, client.address
-        ) or await Session.by_unused_refresh_token(session.id, new_digest, now - REPEATABLE, now)
+        successor = self._opaque_tokens.successors_of(token, session.id)[0]
+        current = await Session.rotate_refresh_token(session.id, digest(token), digest(successor), now, client.address)
+        if current is None:
+            current, successor = await self._find_unused_successor(token, session.id, now)
         if current is None:
             entry = self._audit.entry_write("refresh-reuse", client, session.user, detail="the session was ended")
             await commit_atomically([Session.delete_write(session.id, session.user), entry])
@@ -140,8 +139,15 @@ class Sessions:
         session = await self._find_session(token)
         if session is None or session.refresh_digest == digest(token):
             return session
-        new_digest, now = digest(self._opaque_tokens.successor_of(token, session.id)), self._clock.now()
-        return await Session.by_unused_refresh_token(session.id, new_digest, now - REPEATABLE, now)
+        found, _ = await self._find_unused_successor(token, session.id, self._clock.now())
+        return found
+
+    async def _find_unused_successor(self, token: str, id: Id, now: datetime) -> tuple[Session | None, str]:
+        """Return the session whose token has just replaced this one and was not used, and that token."""
+        for successor in self._opaque_tokens.successors_of(token, id):
+            if session := await Session.by_unused_refresh_token(id, digest(successor), now - REPEATABLE, now):
+                return session, successor
+        return None, ""
 
     async def _require_session(self, token: str, now: datetime) -> Session:
         """Return the session for which a refresh token was issued; raises `GrantRefused`, saying why there is none."""

@@ -20,7 +20,7 @@ from planner.services.events.user_lock import UserWriteLocks
 from planner.services.files.exports import ExportSelection
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
-from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
+from planner.services.shared.idempotency import IdempotencyKey, choose_stored, find_stored_response, store_response
 from planner.services.shared.pages import page_by_id, parse_id_cursor
 from planner.services.shared.views import Page, View
 
@@ -52,7 +52,7 @@ class Feeds:
         if (stored := await self._find_created(key, body)) is not None:
             return stored
         now, id = self._clock.now(), new_id()
-        token = self._issue_token(id, key, body)
+        token = self._make_tokens(id, key, body)[0]
         feed = Feed(
             id=id,
             user=caller.id,
@@ -92,14 +92,14 @@ class Feeds:
         if stored is None:
             return None
         feed = FeedRead.model_validate_json(stored.json)
-        return NewFeed(feed, self._issue_token(Id(feed.id), key, body))
+        tokens = self._make_tokens(Id(feed.id), key, body)
+        return NewFeed(feed, await choose_stored(tokens, lambda token: Feed.by_digest(digest(token))))
 
-    def _issue_token(self, feed: Id, key: IdempotencyKey | None, body: FeedCreate) -> str:
-        # A repeated request gets the same token, which must not be stored. With an Idempotency-Key it
-        # is therefore derived from the request, the id of the feed and the server's own secret.
+    def _make_tokens(self, feed: Id, key: IdempotencyKey | None, body: FeedCreate) -> list[str]:
+        """Return the token of a feed: random, or with an Idempotency-Key those of `derive_secrets`."""
         if key is None:
-            return self._tokens.feed_token()
-        return self._tokens.feed_token(self._tokens.derive("feed", f"{key.id()}{key.fingerprint(body)}{feed}"))
+            return [self._tokens.feed_token()]
+        return [self._tokens.feed_token(material) for material in key.derive_secrets("feed", body, str(feed))]
 
     async def get_page(self, caller: Principal, cursor: str | None, limit: int) -> Page:
         """Return a page of the caller's feeds, without their addresses. Raises `Invalid` for a wrong cursor."""

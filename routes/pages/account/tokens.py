@@ -44,7 +44,7 @@ async def create_token(
     created, values = None, {}
     try:
         draft, given = _parse(form), form.get("key")
-        key = IdempotencyKey(f"{caller.id} POST /account/tokens", given, services.secret, caller.id) if given else None
+        key = IdempotencyKey(f"{caller.id} POST /account/tokens", given, services.secrets, caller.id) if given else None
         created = await services.personal_tokens.create(caller, draft, client, key)
     except REFUSALS as error:
         values = refusal(error, form)

@@ -126,7 +126,7 @@ def _find_key(services: Services, caller: Principal, form: str, draft: EventCrea
     if not form:
         return None
     content = hashlib.sha256(draft.model_dump_json().encode()).hexdigest()
-    return IdempotencyKey(f"{caller.id} form of a new event", f"{form[:64]} {content}", services.secret, caller.id)
+    return IdempotencyKey(f"{caller.id} form of a new event", f"{form[:64]} {content}", services.secrets, caller.id)
 
 
 @router.get("/events/sentence")

@@ -52,7 +52,7 @@ async def create_feed(
         wanted = {"name": form.get("name"), "scope": form.get("scope") or "mine", "tag": form.get("tag") or None}
         draft = parse_form(FeedCreate, wanted)
         given = form.get("key")
-        key = IdempotencyKey(f"{caller.id} POST /feeds", given, services.secret, caller.id) if given else None
+        key = IdempotencyKey(f"{caller.id} POST /feeds", given, services.secrets, caller.id) if given else None
         new = await services.feeds.create(caller, draft, client, key)
         url = f"{services.base_url}/api/v1/feeds/{new.token}.ics"
         created = {

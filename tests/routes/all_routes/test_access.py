@@ -8,6 +8,7 @@ import pytest
 from fastapi import FastAPI
 
 from auth.jwt_handler import TokenSigner
+from auth.secret_keys import SecretKeys
 from models.accounts.user import Role
 from planner.randomness import system_random_bytes
 from planner.wiring import AUDIENCE
@@ -81,7 +82,7 @@ async def test_every_kind_of_bad_token_is_an_invalid_token(ada: Person, subtests
 def signer(
     secret: str = SECRET, issuer: str = ISSUER, audience: str = AUDIENCE, clock: MovableClock | None = None
 ) -> TokenSigner:
-    return TokenSigner(secret, issuer, audience, 15, clock or MovableClock(), system_random_bytes)
+    return TokenSigner(SecretKeys(secret), issuer, audience, 15, clock or MovableClock(), system_random_bytes)
 
 
 async def test_only_a_token_signed_here_for_this_service_and_an_existing_account_is_valid(

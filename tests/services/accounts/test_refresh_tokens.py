@@ -8,6 +8,7 @@ from beanie import PydanticObjectId
 from bson import ObjectId
 
 from auth.opaque_tokens import OpaqueTokens, digest
+from auth.secret_keys import SecretKeys
 from database.connection import bound_database
 from planner.randomness import system_random_bytes
 from tests.conftest import SECRET
@@ -26,7 +27,7 @@ from tests.support.stored_data import find_words
 
 
 def test_a_refresh_token_has_256_random_bits() -> None:
-    makes, session = OpaqueTokens(SECRET, system_random_bytes), PydanticObjectId()
+    makes, session = OpaqueTokens(SecretKeys(SECRET), system_random_bytes), PydanticObjectId()
     words = [makes.refresh_token(session).removeprefix("planner_rt_").split(".")[1] for _ in range(2000)]
     numbers = [int.from_bytes(base64.urlsafe_b64decode(word + "=")) for word in words]
     assert {len(base64.urlsafe_b64decode(word + "=")) for word in words} == {32}
@@ -128,9 +129,8 @@ async def test_a_refresh_token_that_cannot_be_used_is_refused_with_the_reason(
 async def test_a_made_up_refresh_token_does_not_revoke_the_session_that_it_names(ada: Person, tokens: Tokens) -> None:
     real = tokens["refresh_token"]
     session, word, tag = real.removeprefix("planner_rt_").split(".")
-    foreign = OpaqueTokens("another key, of somebody who would like to be us", system_random_bytes).refresh_token(
-        PydanticObjectId(session)
-    )
+    foreign_key = SecretKeys("another key, of somebody who would like to be us")
+    foreign = OpaqueTokens(foreign_key, system_random_bytes).refresh_token(PydanticObjectId(session))
     made_up = [
         f"planner_rt_{session}.{word[::-1]}.{tag}",
         f"planner_rt_{session}.{word}.{tag[::-1]}",
