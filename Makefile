@@ -11,6 +11,8 @@ PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reor
 UPGRADE ?=
 LOCK = $(BIN)/uv pip compile pyproject.toml --quiet --universal --python-version 3.11 --generate-hashes \
 	--no-emit-index-url --custom-compile-command "make lock" --extra embedded $(UPGRADE)
+# The first of the locks: the packages for traces allow fewer versions than the others.
+TRACING := requirements-tracing.txt
 # What `make screenshots` copies from build/screenshots for the README.
 SCREENSHOTS := month-desktop-light.png week-desktop-dark.png agenda-phone-light.png
 
@@ -77,10 +79,11 @@ fuzz: .venv/fuzz ## send generated requests to the API for SECONDS (300)
 
 .PHONY: lock
 lock: .venv/test ## make the requirements files from pyproject.toml (UPGRADE=--upgrade: with newer versions)
-	$(LOCK) -o requirements.txt
-	$(LOCK) -o tests/requirements.txt -c requirements.txt --group dev
-	$(LOCK) -o tests/fuzz-requirements.txt -c tests/requirements.txt --group fuzz
-	$(LOCK) -o tests/browser-requirements.txt -c tests/requirements.txt --group browser
+	$(LOCK) -o $(TRACING) --extra tracing
+	$(LOCK) -o requirements.txt -c $(TRACING)
+	$(LOCK) -o tests/requirements.txt -c $(TRACING) --extra tracing --group dev
+	$(LOCK) -o tests/fuzz-requirements.txt -c tests/requirements.txt --extra tracing --group fuzz
+	$(LOCK) -o tests/browser-requirements.txt -c tests/requirements.txt --extra tracing --group browser
 
 .PHONY: outdated
 outdated: .venv/test ## list the installed packages of which there is a newer version

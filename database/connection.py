@@ -1,6 +1,7 @@
 """Opening the database, waiting for it, and binding the documents to it."""
 
 import asyncio
+import contextvars
 import logging
 import time
 from collections.abc import Callable, Sequence
@@ -101,7 +102,9 @@ class Database:
                 if self.on_operation is not None:
                     self.on_operation(operation, begun - asked, time.monotonic() - begun)
 
-        return await asyncio.get_running_loop().run_in_executor(self.pool, run_until_deadline, self.sync)
+        # With the context of the caller, what is logged and traced in the thread has the id of the request.
+        run = contextvars.copy_context().run
+        return await asyncio.get_running_loop().run_in_executor(self.pool, run, run_until_deadline, self.sync)
 
     async def ping(self) -> None:
         """Ask the server for a response; raises one of `UNAVAILABLE_ERRORS` when there is none."""

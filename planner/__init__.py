@@ -14,7 +14,7 @@ The rooms of the house, and which way imports go (always down):
     models/                         Beanie documents, their queries and conditional writes, the schemas
     database/                       connection, transactions, the embedded server, migrations
     planner.domain/                 pure rules on values: times, cursors, patches
-    planner.metrics, planner.draining   what the planner measures of itself; what it does before it stops
+    planner.telemetry/, planner.draining    metrics and traces; what the planner does before it stops
     planner.settings, planner.oidc_settings, planner.errors, planner.clock, planner.randomness, planner.version,
     planner.logs                    what needs none of the rest
 """

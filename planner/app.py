@@ -3,10 +3,11 @@
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from fastapi import FastAPI
+from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
@@ -19,11 +20,11 @@ from planner import background
 from planner.clock import Clock, SystemClock
 from planner.draining import Draining
 from planner.logs import RequestLog
-from planner.metrics import Metrics
 from planner.randomness import RandomBytes, system_random_bytes
 from planner.services.mail.transports import MailTransport
 from planner.settings import Settings
 from planner.startup import OpenDatabase, database_opener
+from planner.telemetry.metrics import Metrics
 from planner.version import VERSION
 from planner.wiring import build_services, mail_transport_of
 from routes.api import include_routes
@@ -34,6 +35,11 @@ from routes.http.proxies import ProxyWarning, PublicPath
 from routes.http.request_record import RequestRecord
 from routes.pages.page_errors import respond_with_page, wants_page
 
+if TYPE_CHECKING:
+    from planner.telemetry.tracing import Tracing
+
+# Requests that say nothing about what the planner does, and come every few seconds.
+UNTRACED = ("/healthz", "/readyz", "/metrics")
 # What a page on another origin may read of an answer besides its body.
 EXPOSED = ["ETag", "Link", "Location", "Preference-Applied", "Retry-After", "WWW-Authenticate", "X-Request-ID"]
 
@@ -46,13 +52,14 @@ def create_app(
     clock: Clock | None = None,
     random_bytes: RandomBytes = system_random_bytes,
     request_log: RequestLog | None = None,
+    tracing: "Tracing | None" = None,
 ) -> FastAPI:
     """Return the planner as an ASGI application.
 
     It opens its database when it starts: the one of `settings`, or what `open_database` returns.
     The database, the mail transport, the clock and the source of randomness are given here once,
-    and reach every service; tests give their own. `request_log` writes a line for each request. Raises
-    `ConfigurationError` when the settings do not allow a start.
+    and reach every service; tests give their own. `request_log` writes a line for each request, and `tracing`
+    makes the spans. Raises `ConfigurationError` when the settings do not allow a start.
     """
     settings.secret()
     transport = mail_transport or mail_transport_of(settings)
@@ -78,6 +85,8 @@ def create_app(
         finally:
             hasher.close()
             await database.close()
+            if tracing is not None:
+                await tracing.stop()
 
     app = FastAPI(
         title="Planner",
@@ -89,6 +98,7 @@ def create_app(
         redoc_url=None,
         swagger_ui_oauth2_redirect_url=None,
         redirect_slashes=False,
+        telemetry=_telemetry(tracing),
     )
     errors.install_error_handlers(app, errors.ErrorPages(wants_page, respond_with_page))
     include_routes(app)
@@ -97,12 +107,35 @@ def create_app(
     if settings.origins:
         app.add_middleware(_Cors, **cors(settings.origins))
     is_https = settings.base_url.startswith("https:")
-    app.add_middleware(RequestRecord, metrics=metrics, request_log=request_log, draining=draining, is_https=is_https)
+    app.add_middleware(
+        RequestRecord,
+        metrics=metrics,
+        request_log=request_log,
+        note_in_trace=None if tracing is None else tracing.note_request,
+        draining=draining,
+        is_https=is_https,
+    )
     app.add_middleware(ProxyWarning)
     if path := urlsplit(settings.base_url).path:
         own_names = {route.path.split("/")[1] for route in app.routes if isinstance(route, Route)}
         app.add_middleware(PublicPath, path=path, own_names=own_names)
     return app
+
+
+def _telemetry(tracing: "Tracing | None") -> TelemetryConfig:
+    """Return what FastAPI measures and sends itself: spans of requests, if there is tracing, and nothing else.
+
+    What it can be told by variables of its own would send addresses as they were requested, with tokens in them.
+    """
+    return {
+        "tracing": tracing is not None,
+        "tracer_provider": None if tracing is None else tracing.provider,
+        "operation_spans": False,
+        "metrics": False,
+        "logs": False,
+        "auto_configure": False,
+        "exclude": lambda scope: scope["path"] in UNTRACED,
+    }
 
 
 def cors(origins: list[str]) -> dict[str, Any]:

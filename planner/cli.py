@@ -31,10 +31,10 @@ from database.migrate import migrate, pending
 from planner.app import create_app
 from planner.errors import ConfigurationError, Invalid, PlannerError
 from planner.logs import configure_logs
-from planner.metrics import SHARED_FOLDER
 from planner.settings import Settings, find_misspelt_names, load
-from planner.startup import check_outbox, prepare_outbox, recover
+from planner.startup import check_outbox, check_tracing, prepare_outbox, recover, start_tracing
 from planner.supervisor import START_SECONDS, Supervisor
+from planner.telemetry.metrics import SHARED_FOLDER
 from planner.version import VERSION, find_commit
 from planner.wiring import Services
 from routes.http.server_protocol import BoundedProtocol
@@ -159,17 +159,17 @@ def _serve(options: argparse.Namespace) -> int:
         log.warning(sentence)
     # The port is opened before anything else starts, so that one in use is reported at once.
     with _listen(settings) as listener, contextlib.suppress(KeyboardInterrupt), _database(settings) as ready:
+        check_tracing(settings)
         prepare_outbox(settings)
         asyncio.run(recover(ready, exclusive=True, workers=options.workers))
         if options.workers == 1:
-            _Server(_config(settings, freeze_gc(create_app(ready, request_log=request_log))), settings).run(
-                sockets=[listener]
-            )
+            app = create_app(ready, request_log=request_log, tracing=start_tracing(ready))
+            _Server(_config(settings, freeze_gc(app)), settings).run(sockets=[listener])
         else:
             _hand_down(ready)
             _announce(settings)
             with tempfile.TemporaryDirectory(prefix="planner-metrics-") as folder:
-                # The workers count what they do in files of this folder; see `planner/metrics.py`.
+                # The workers count what they do in files of this folder; see `planner/telemetry/metrics.py`.
                 os.environ[SHARED_FOLDER] = folder
                 supervisor = Supervisor(_config(settings, "planner.cli:worker", options.workers), [listener])
                 supervisor.run()
@@ -233,7 +233,7 @@ def worker() -> FastAPI:
     die_with_parent()
     settings = load()
     request_log = configure_logs(settings.log_level, settings.log_format)
-    return freeze_gc(create_app(settings, request_log=request_log))
+    return freeze_gc(create_app(settings, request_log=request_log, tracing=start_tracing(settings)))
 
 
 def freeze_gc(app: FastAPI) -> FastAPI:
@@ -282,6 +282,7 @@ def _check(options: argparse.Namespace) -> int:
     if settings.secret_key or settings.database_url or (settings.data_dir / "secret").exists():
         settings.secret()
     check_outbox(settings)
+    check_tracing(settings)
     for sentence in find_misspelt_names():
         print(sentence)
     print("The settings are valid.")

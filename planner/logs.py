@@ -18,7 +18,7 @@ LogFormat = Literal["auto", "text", "json"]
 # Writes the one line of a request; the arguments are its fields.
 RequestLog = Callable[..., None]
 # Libraries that write a line for what they do themselves each time.
-_VERBOSE_LIBRARIES = ("uvicorn", "uvicorn.error", "httpx2", "pymongo", "beanie.migrations.runner")
+_VERBOSE_LIBRARIES = ("uvicorn", "uvicorn.error", "httpx2", "urllib3", "pymongo", "beanie.migrations.runner")
 
 
 def configure_logs(level: LogLevel, format: LogFormat, stream: TextIO | None = None) -> RequestLog:

@@ -28,6 +28,8 @@ from planner.oidc_settings import OidcProviderSettings, OidcSettingsSource, chec
 SECRET_BYTES = 32
 # How similar the name of a variable must be to that of a setting to be taken for a misspelt one: from 0 to 1, equal.
 SIMILARITY = 0.8
+# OpenTelemetry has many variables whose names are similar to that of the one setting.
+OTEL_SIMILARITY = 0.95
 # The scheme of a native app is a domain name in reverse: no scheme with a meaning of its own has a dot (RFC 8252 §8.4).
 APP_SCHEME = re.compile(r"[a-z][a-z0-9+-]*(\.[a-z0-9+-]+)+", re.ASCII | re.IGNORECASE)
 # These occur only in secrets of examples, which nobody has replaced yet.
@@ -95,6 +97,7 @@ class Settings(BaseSettings):
     metrics_token: SecretStr | None = Field(
         None, min_length=16, description="Who sends it as a Bearer token may read /metrics. Unset: only this machine."
     )
+    otel_exporter_otlp_endpoint: str = Field("", description="Where traces are sent, over OTLP/HTTP. Unset: nowhere.")
     audit_days: int = Field(90, ge=1, le=3650, description="How long the audit is kept.")
     smtp_url: SecretStr | None = Field(
         None, description="smtp:// or smtps:// with user and password. Unset: mails go to DATA_DIR/outbox."
@@ -143,9 +146,9 @@ class Settings(BaseSettings):
             check_secret(value.get_secret_value())
         return value
 
-    @field_validator("public_url")
+    @field_validator("public_url", "otel_exporter_otlp_endpoint")
     @classmethod
-    def _public_url_is_absolute(cls, value: str) -> str:
+    def _is_absolute_url(cls, value: str) -> str:
         if value and (urlsplit(value).scheme not in ("http", "https") or not urlsplit(value).netloc):
             raise ValueError("must be an absolute http:// or https:// address")
         return value.rstrip("/")
@@ -307,9 +310,20 @@ def find_misspelt_names() -> list[str]:
             continue
         if name.startswith("OIDC_"):
             sentences.append(f"{name} is no setting: a provider has OIDC_<NAME>_ISSUER, _CLIENT_ID and _CLIENT_SECRET.")
-        elif similar := difflib.get_close_matches(name.removeprefix("PLANNER_"), known, 1, SIMILARITY):
+            continue
+        least = OTEL_SIMILARITY if name.startswith("OTEL_") else SIMILARITY
+        if similar := difflib.get_close_matches(name.removeprefix("PLANNER_"), known, 1, least):
             sentences.append(f"{name} is no setting; do you mean {similar[0]}?")
     return sentences
+
+
+def pass_on_otel_variables() -> None:
+    """Put the OTEL_ variables of `.env` into the environment, where OpenTelemetry reads them; remove empty ones."""
+    for name in [name for name, value in os.environ.items() if name.startswith("OTEL_") and not value]:
+        del os.environ[name]
+    for name, value in DotEnvSettingsSource(Settings).env_vars.items():
+        if name.upper().startswith("OTEL_") and value:
+            os.environ.setdefault(name.upper(), value)
 
 
 def _private(path: str, flags: int) -> int:

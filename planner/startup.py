@@ -4,7 +4,9 @@ import logging
 import os
 import tempfile
 from collections.abc import Awaitable, Callable
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from database.backup import find_unfinished_restore
 from database.connection import Database, bind, open_database
@@ -12,10 +14,20 @@ from database.migrate import pending, stamp_latest, unknown
 from models import DOCUMENTS
 from models.events.embedded_ids import repair_embedded_ids
 from planner.errors import ConfigurationError
-from planner.settings import Settings
+from planner.settings import Settings, pass_on_otel_variables
 from planner.wiring import outbox_of
 
+if TYPE_CHECKING:
+    from planner.telemetry.tracing import Tracing
+
 log = logging.getLogger("planner")
+
+# What traces need beside what the planner needs always: the names under which it is imported.
+TRACING_PACKAGES = (
+    "opentelemetry.sdk",
+    "opentelemetry.exporter.otlp.proto.http",
+    "opentelemetry.instrumentation.pymongo",
+)
 
 OpenDatabase = Callable[[], Awaitable[Database]]
 
@@ -60,6 +72,37 @@ def _outbox_error(folder: Path, reason: str | None) -> ConfigurationError:
         f"Mails cannot be written to {folder}: {reason}. Set SMTP_URL to a mail server, or DATA_DIR to a folder that "
         "the planner may write to."
     )
+
+
+def check_tracing(settings: Settings) -> None:
+    """Raise `ConfigurationError` when traces are wanted, and what they need is not installed."""
+    if settings.otel_exporter_otlp_endpoint and not all(map(_is_installed, TRACING_PACKAGES)):
+        raise ConfigurationError(
+            "OTEL_EXPORTER_OTLP_ENDPOINT is set, but the packages for traces are not installed. Install them with "
+            "`.venv/bin/pip install --require-hashes -r requirements-tracing.txt`, or unset it."
+        )
+
+
+def _is_installed(package: str) -> bool:
+    try:
+        return find_spec(package) is not None
+    except ModuleNotFoundError:  # A package around it is missing.
+        return False
+
+
+def start_tracing(settings: Settings) -> "Tracing | None":
+    """Start the traces of this process if the settings want any; call it before the database is opened.
+
+    Raises `ConfigurationError` when what they need is not installed.
+    """
+    if not settings.otel_exporter_otlp_endpoint:
+        return None
+    check_tracing(settings)
+    pass_on_otel_variables()
+    # Only now, because it may not be installed, and makes the start slower.
+    from planner.telemetry.tracing import trace_to_collector
+
+    return trace_to_collector()
 
 
 async def recover(settings: Settings, *, exclusive: bool, workers: int = 1) -> None:

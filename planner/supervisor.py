@@ -7,7 +7,7 @@ from socket import socket
 from uvicorn import Config
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
-from planner.metrics import forget_worker
+from planner.telemetry.metrics import forget_worker
 
 log = logging.getLogger("planner.workers")
 FIRST_PAUSE_SECONDS = 0.5

@@ -17,7 +17,6 @@ from models.mail.queued_mail import QueuedMail
 from models.shared.audit import AuditEntry
 from planner.clock import Clock
 from planner.draining import Draining
-from planner.metrics import Metrics
 from planner.randomness import RandomBytes
 from planner.services.accounts.accounts import Accounts
 from planner.services.accounts.administration import Administration
@@ -52,6 +51,7 @@ from planner.services.operation.statistics import Statistics
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.rate_limiter import RateLimiter
 from planner.settings import Settings
+from planner.telemetry.metrics import Metrics
 
 AUDIENCE = "planner"
 

@@ -11,7 +11,7 @@ from starlette.responses import Response
 
 from database.errors import DRIVER_ERROR
 from planner.errors import Forbidden, InvalidToken, Unauthenticated
-from planner.metrics import GaugeReading
+from planner.telemetry.metrics import GaugeReading
 from planner.version import VERSION
 from planner.wiring import Services
 from routes.http.dependencies import ServicesDep

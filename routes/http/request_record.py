@@ -4,6 +4,7 @@ import asyncio
 import logging
 import re
 import uuid
+from collections.abc import Callable
 from time import perf_counter
 
 import structlog
@@ -12,7 +13,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from planner.draining import Draining
 from planner.logs import RequestLog
-from planner.metrics import Metrics
+from planner.telemetry.metrics import Metrics
 from routes.http.errors import respond_to_failure, respond_to_shutdown
 
 log = logging.getLogger("planner.http")
@@ -41,6 +42,7 @@ class RequestRecord:
         app: ASGIApp,
         metrics: Metrics,
         request_log: RequestLog | None,
+        note_in_trace: Callable[[str], str | None] | None,
         *,
         draining: Draining,
         is_https: bool,
@@ -48,6 +50,7 @@ class RequestRecord:
         self._app = app
         self._metrics = metrics
         self._log = request_log
+        self._note_in_trace = note_in_trace
         self._draining = draining
         self._headers = list(_SECURITY_HEADERS.items()) + ([_HSTS] if is_https else [])
 
@@ -75,7 +78,10 @@ class RequestRecord:
 
         started = perf_counter()
         self._metrics.begin_request()
-        structlog.contextvars.bind_contextvars(request_id=request_id.decode())
+        ids = {"request_id": request_id.decode()}
+        if self._note_in_trace is not None and (trace_id := self._note_in_trace(ids["request_id"])) is not None:
+            ids["trace_id"] = trace_id
+        structlog.contextvars.bind_contextvars(**ids)
         try:
             await self._app(scope, receive, send_with_headers)
         except asyncio.CancelledError:
@@ -98,7 +104,7 @@ class RequestRecord:
                     milliseconds=round(seconds * 1000, 1),
                     account=state.get("account"),
                 )
-            structlog.contextvars.unbind_contextvars("request_id")
+            structlog.contextvars.unbind_contextvars(*ids)
 
 
 def _find_id(scope: Scope) -> bytes | None:

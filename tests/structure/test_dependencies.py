@@ -15,7 +15,13 @@ from planner.settings import Settings
 from planner.version import VERSION
 from tests.structure.test_layout import EVERY, PACKAGES, ROOT, imported
 
-LOCKS = ("requirements.txt", "tests/requirements.txt", "tests/fuzz-requirements.txt", "tests/browser-requirements.txt")
+LOCKS = (
+    "requirements.txt",
+    "requirements-tracing.txt",
+    "tests/requirements.txt",
+    "tests/fuzz-requirements.txt",
+    "tests/browser-requirements.txt",
+)
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
 
 
@@ -38,11 +44,13 @@ def group(name: str) -> list[str]:
 
 
 RUNTIME = [*PROJECT["project"]["dependencies"], *PROJECT["project"]["optional-dependencies"]["embedded"]]
+TRACING = RUNTIME + PROJECT["project"]["optional-dependencies"]["tracing"]
 NAMED = {
     "requirements.txt": RUNTIME,
-    "tests/requirements.txt": RUNTIME + group("dev"),
-    "tests/fuzz-requirements.txt": RUNTIME + group("fuzz"),
-    "tests/browser-requirements.txt": RUNTIME + group("browser"),
+    "requirements-tracing.txt": TRACING,
+    "tests/requirements.txt": TRACING + group("dev"),
+    "tests/fuzz-requirements.txt": TRACING + group("fuzz"),
+    "tests/browser-requirements.txt": TRACING + group("browser"),
 }
 
 
@@ -55,8 +63,8 @@ def test_a_lock_has_each_dependency_that_the_project_names_at_a_version_it_allow
 
 
 def test_the_locks_agree_on_the_version_of_every_package() -> None:
-    runtime, tests, fuzz, browser = (locked(file) for file in LOCKS)
-    assert runtime.items() <= tests.items() <= fuzz.items()
+    runtime, tracing, tests, fuzz, browser = (locked(file) for file in LOCKS)
+    assert runtime.items() <= tracing.items() <= tests.items() <= fuzz.items()
     assert tests.items() <= browser.items()
 
 
@@ -71,7 +79,7 @@ def test_a_lock_has_hashes_for_every_package_and_names_no_index(file: str) -> No
 
 def test_the_product_imports_only_what_the_project_names() -> None:
     distributions = packages_distributions()
-    ours = {*PACKAGES, "__future__"}
+    ours = {*PACKAGES, "__future__", "opentelemetry"}  # Many distributions share the name of the last.
     libraries = {name for file in EVERY.values() for name in imported(file) if name not in ours}
     used = {canonicalize_name(distribution) for name in libraries for distribution in distributions.get(name, ())}
     assert used == {canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]} - BEHIND

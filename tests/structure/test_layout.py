@@ -34,7 +34,8 @@ OWNERS = {
     "uvicorn": ("planner.cli", "planner.supervisor", "routes.http.server_protocol"),
     "jinja2": ("routes.pages.rendering",),
     "structlog": ("planner.logs", "routes.http.request_record"),
-    "prometheus_client": ("planner.metrics",),
+    "prometheus_client": ("planner.telemetry.metrics",),
+    "opentelemetry": ("planner.telemetry.tracing",),
 }
 
 
