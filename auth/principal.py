@@ -10,6 +10,7 @@ from cachetools import TLRUCache
 from auth.opaque_tokens import digest
 from database.queries import Id, parse_id
 from database.single_flight import SingleFlight
+from models.accounts.closed_account import refresh_closed_accounts
 from models.accounts.personal_token import PersonalToken
 from models.accounts.session import Session
 from models.accounts.user import Role, User, UserStatus
@@ -52,6 +53,7 @@ class Principals:
 
         Raises `InvalidToken` when the session has ended, or the account is deleted or disabled.
         """
+        await refresh_closed_accounts()
         key = f"{session}{subject}"
         cached = self._cache.get(key)
         principal = cached[0] if cached else await self._read(key, lambda: self._read_session(subject, session))
@@ -64,6 +66,7 @@ class Principals:
 
         Raises `InvalidToken` when the token is unknown, revoked or expired, or the account is deleted or disabled.
         """
+        await refresh_closed_accounts()
         key = digest(token)
         cached = self._cache.get(key)
         if cached is not None:

@@ -9,6 +9,7 @@ aggregations.py    aggregation pipelines
 writes.py          writes as values
 commit.py          committing groups of writes, and single conditional updates
 transactions.py    groups of writes as transactions
+pieces.py          large writes in pieces
 ordered_writes.py  groups of writes on a server without transactions
 slow_operations.py slow operations in the log
 single_flight.py   calls made at the same moment share one execution

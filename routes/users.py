@@ -80,7 +80,9 @@ async def delete_current_user(
 ) -> Response:
     """Delete your account.
 
-    All your events, sessions, tokens and feeds are deleted with it, immediately. It cannot be undone.
+    Your account is closed immediately: no token or feed works any more, nobody sees any of your events, and your e-mail
+    address and username can be used again. It cannot be undone. Everything that belongs to it is deleted; if it is
+    very much, the last of it in the background.
     """
     await services.deletion.delete(caller, body.password, if_match, client)
     return Response(status_code=204)
@@ -153,8 +155,8 @@ async def update_user(
 async def delete_user(id: IdInPath, admin: Admin, services: ServicesDep, if_match: IfMatch, client: Client) -> Response:
     """Delete an account.
 
-    Only admins can do this. All its events, sessions, tokens and feeds are deleted with it, immediately. It cannot be
-    undone. The last admin cannot be deleted, and your own account only at `/users/me`.
+    Only admins can do this. The account is closed immediately, as if its owner had deleted it: see `DELETE /users/me`.
+    It cannot be undone. The last admin cannot be deleted, and your own account only at `/users/me`.
     """
     await services.deletion.delete_other(admin, id, if_match, client)
     return Response(status_code=204)

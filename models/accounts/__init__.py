@@ -8,5 +8,6 @@ token_schema.py      responses of the token endpoint and of introspection
 one_time_token.py    one-time tokens, which are sent by mail
 oidc_login.py        sign-ins with a provider: attempts, authorization codes
 identity_schema.py   the identities of an account as they are sent
+closed_account.py    closed accounts, of which everything is being deleted
 user_write_lock.py   the optimistic lock that serialises dependent writes of one user
 """

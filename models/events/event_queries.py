@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 from database.queries import Filter, Id, parse_id
 from database.reads import Slice, find, find_raw, find_raw_batches, find_raw_by_ids
+from models.accounts.closed_account import list_closed_accounts
 from models.events.event import Event, default_uid
 from models.events.event_schema import Scope
 from models.events.event_view import EventView, render_raw
@@ -31,8 +32,16 @@ class EventSelection(NamedTuple):
 
 
 def public_filter() -> Filter:
-    """Return the filter of public events."""
-    return {Event.visibility: "public"}
+    """Return the filter of public events, without those of closed accounts."""
+    return {Event.visibility: "public"} | exclude_creators()
+
+
+def exclude_creators(*ids: Id) -> Filter:
+    """Return the filter of events whose creator is none of these, and has no closed account."""
+    excluded = [*ids, *list_closed_accounts()]
+    if not excluded:
+        return {}
+    return {Event.creator: {"$ne": excluded[0]} if len(excluded) == 1 else {"$nin": excluded}}
 
 
 async def list_events(selection: EventSelection, after: str | None, limit: int) -> Slice[EventView]:
@@ -81,7 +90,7 @@ def list_branches(selection: EventSelection, after: str | None) -> list[Filter]:
     """Return the branches of the filter of a list of events in a circle; no event matches two of them."""
     owners = [owner | near_filter(selection.near) for owner in _owner_filters(selection)]
     if selection.scope == "all":
-        owners[1][Event.creator] = {"$ne": selection.caller}
+        owners[1] |= exclude_creators(selection.caller)
     return [owner | times for owner in owners for times in _time_filters(selection, after)]
 
 

@@ -6,7 +6,7 @@ from database.aggregations import aggregate, decode_outer
 from database.queries import Filter, Pipeline, starts_with, within
 from database.reads import Slice
 from models.events.event import WORD_INDEX, Event
-from models.events.event_queries import NO_ID, EventSelection, list_branches, near_filter
+from models.events.event_queries import NO_ID, EventSelection, exclude_creators, list_branches, near_filter
 from models.events.event_view import EventView, render_raw
 from models.events.public_event_index import PublicEventIndex
 from planner.domain.cursors import SearchRank
@@ -58,7 +58,7 @@ async def search_place(selection: EventSelection, after: str | None, limit: int)
 def words_pipeline(selection: EventSelection, query: SearchQuery, after: SearchRank | None, limit: int) -> Pipeline:
     """Return the stages that find words, rank the events with them, and read these, in one round trip."""
     own = _score_stages({Event.creator: selection.caller}, selection, query, after)
-    is_of_others: Filter = {Event.creator: {"$ne": selection.caller}} if selection.scope == "all" else {}
+    is_of_others = exclude_creators(selection.caller) if selection.scope == "all" else exclude_creators()
     public = _score_stages(is_of_others, selection, query, after)
     found = own if selection.scope == "mine" else public
     if selection.scope == "all":

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 from database.queries import Changes, Filter, Id, clear, only
 from database.reads import find
@@ -79,20 +80,31 @@ def restore_event_writes(deletion: Revision, event: Event) -> list[Write]:
     return [*insert_event_writes(event), deletion.undo_deletion_write(), embed]
 
 
-async def delete_all_events_writes(creator: Id, now: datetime) -> list[Write]:
-    """Return the writes that delete all events of an account, so that they cannot be restored.
+class EventsPiece(NamedTuple):
+    """The number of some events of an account, and the writes that delete them."""
 
-    The public ones get tombstones. The writes are refused when another event becomes public meanwhile.
+    size: int
+    writes: list[Write]
+
+
+async def delete_some_events(creator: Id, limit: int, now: datetime) -> EventsPiece | None:
+    """Return the writes that delete some events of an account for good; None when it has none.
+
+    The public ones get tombstones. The writes are refused when another one of them becomes public meanwhile.
     """
-    public: Filter = {Event.creator: creator, Event.visibility: "public"}
-    seen = await find(Event, public, fields=only(Event.creator, Event.visibility))
-    return [
-        Forbid(Event, public | {Event.id: {"$nin": [event.id for event in seen]}}),
-        *(Tombstone.insert_write(event, now, removed=True) for event in seen),
-        *Tombstone.anonymize_writes(creator),
-        Delete(Event, {Event.creator: creator}, many=True),
-        PublicEventIndex.delete_all_write(creator),
+    found = await find(Event, {Event.creator: creator}, limit=limit, fields=only(Event.visibility))
+    if not found:
+        return None
+    public = [event.id for event in found if event.visibility == "public"]
+    others: list[Id] = [event.id for event in found if event.visibility != "public"]
+    these: Filter = {Event.id: {"$in": [event.id for event in found]}}
+    writes: list[Write] = [
+        Forbid(Event, {Event.id: {"$in": others}, Event.visibility: "public"}),
+        *(Tombstone.insert_ownerless_write(event, now) for event in public),
+        Delete(Event, these, many=True),
+        Delete(PublicEventIndex, these, many=True),
     ]
+    return EventsPiece(len(found), writes)
 
 
 def require_room(before: Event, after: Event) -> None:

@@ -54,6 +54,11 @@ class Tombstone(StoredDocument):
         )
 
     @classmethod
+    def insert_ownerless_write(cls, event: Id, now: datetime) -> Insert:
+        """Return the write that inserts the tombstone of a public event that goes with the account of its creator."""
+        return Insert(cls(event=event, public=True, removed=True, at=now, change_number=UNNUMBERED))
+
+    @classmethod
     def anonymize_writes(cls, owner: Id) -> list[Write]:
         """Return the writes that remove an account's id from its tombstones, and those that only it could see."""
         return [

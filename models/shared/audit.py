@@ -1,5 +1,6 @@
 """The audit log: what happened to accounts, when, by whom and from where; never a secret."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Annotated, ClassVar
 
@@ -37,6 +38,15 @@ class AuditEntry(StoredDocument):
             index("actor", name="actor"),
             index("expires_at", name="expired", expireAfterSeconds=0),
         ]
+
+    def without_accounts(self, ids: Collection[Id]) -> "AuditEntry":
+        """Return the entry as it is once every reference to these accounts is removed; it refers to one of them."""
+        changes = assign(AuditEntry.address, None)
+        if self.account in ids:
+            changes |= assign(AuditEntry.account, None)
+        if self.actor in ids:
+            changes |= assign(AuditEntry.actor, None)
+        return self.with_stored(changes)
 
     @classmethod
     def anonymize_writes(cls, account: Id) -> list[Update]:

@@ -11,6 +11,7 @@ from pymongo.database import Database
 from database.connection import collection_name
 from database.queries import new_id
 from database.writes import Delete, Insert, Write
+from models.accounts.closed_account import ClosedAccount
 from models.accounts.oidc_login import AuthorizationCode, OidcLoginAttempt
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.personal_token import PersonalToken
@@ -19,7 +20,7 @@ from models.accounts.user import ProviderIdentity, User
 from models.accounts.user_write_lock import UserWriteLock
 from models.events.event import Event
 from models.events.event_queries import find_events_by_uid
-from models.events.event_writes import update_event_writes
+from models.events.event_writes import delete_some_events, update_event_writes
 from models.events.revision import Revision
 from models.events.tombstone import Tombstone
 from models.files.feed import Feed
@@ -87,6 +88,10 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "the first shares": lambda: BusyShare.find_by_owner(ID, None, 50),
     "further shares": lambda: BusyShare.find_by_owner(ID, ID, 50),
     "the events with some UIDs": lambda: find_events_by_uid(ID, ["a@x", "b@x"]),
+    "the deletion of a closed account that is due": lambda: ClosedAccount.lease_due(ID, NOW),
+    "the deletion of a closed account that goes on": lambda: ClosedAccount.is_held(ID, ID),
+    "the deletion of a closed account that is let go of": lambda: ClosedAccount.release_lease(ID, ID, NOW),
+    "some events of a closed account": lambda: delete_some_events(ID, 500, NOW),
     "an import": lambda: ImportJob.by_id(ID, ID),
     "the imports of a person": lambda: all_of(ImportJob.iterate_by_owner(ID)),
     "the dry runs that have kept their files": lambda: ImportJob.delete_dry_runs_writes(ID),
@@ -106,6 +111,8 @@ WRITES: dict[str, Write] = {
     "embedding an event": User.embed_event_write(ID, ID, NOW),
     "releasing an event": User.remove_event_write(ID, ID, NOW),
     "changing an account": User.update_write(ID, NOW, {}, match={User.revision: 1}),
+    "counting a piece of a deletion": ClosedAccount.progress_write(ID, ID, NOW, 500),
+    "finishing a deletion": ClosedAccount.finish_write(ID, ID),
     "ending a session": Session.delete_write(ID, ID),
     "ending every session": Session.delete_all_write(ID),
     "ending every session but one": Session.delete_all_write(ID, except_id=ID),

@@ -1,12 +1,29 @@
-"""The deletion of an account with everything that belongs to it."""
+"""The deletion of an account with everything that belongs to it.
+
+The account is closed in one transaction, which deletes it: nobody can sign in any more or use a token of it, and
+nothing of it can be seen. Then what belongs to it is deleted in pieces. What a second or two do not suffice for goes
+on in the background, in whichever process. See docs/decisions/0032-deletion-in-pieces.md.
+"""
+
+import asyncio
+import logging
+import time
+from collections.abc import AsyncIterator, Sequence
+from datetime import timedelta
+from typing import NamedTuple
 
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
-from database.writes import Delete, Write
+from database.errors import DuplicateKey, is_unavailable
+from database.pieces import limit_write
+from database.queries import Id, new_id
+from database.writes import Delete, Insert, Update, Write
+from models.accounts.closed_account import ClosedAccount
 from models.accounts.user import User
 from models.events.event import Event
-from models.events.event_writes import delete_all_events_writes
+from models.events.event_writes import delete_some_events
 from models.events.revision import Revision
+from models.events.tombstone import Tombstone
 from models.files.import_job import ImportJob
 from models.mail.queued_mail import QueuedMail
 from models.people.busy_share import BusyShare
@@ -20,13 +37,31 @@ from planner.services.accounts.grants import end_grants_writes
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.rate_limiter import RateLimiter, failed_sign_ins
+from planner.services.shared.retry import compute_pause
 
-# Everything is deleted in one group of writes, however much there is.
-TIMEOUT_SECONDS = 60.0
+log = logging.getLogger("planner.deletion")
+# So many documents are deleted in one transaction, which takes a fraction of a second.
+PIECE_SIZE = 500
+PIECE_SECONDS = 30.0
+# How long a request deletes before it leaves the rest to the background. It is longer than `KNOWN_SECONDS`: when the
+# response is sent, every process knows that the account is closed.
+REQUEST_SECONDS = 2.0
+FIRST_PAUSE = timedelta(seconds=10)
+LONGEST_PAUSE = timedelta(minutes=10)
+
+
+class _Piece(NamedTuple):
+    """Writes that belong together, and how many events they delete."""
+
+    writes: Sequence[Write]
+    events: int = 0
 
 
 class AccountDeletion:
-    """The use cases of a person who deletes their account, and of an admin who deletes another one."""
+    """The use cases of a person who deletes their account, and of an admin who deletes another one.
+
+    `wake` is set when a deletion has to go on in the background.
+    """
 
     def __init__(
         self,
@@ -41,11 +76,12 @@ class AccountDeletion:
         self._rate_limiter = rate_limiter
         self._audit = audit
         self._clock = clock
+        self.wake = asyncio.Event()
 
     async def delete(
         self, caller: Principal, password: str, revisions: frozenset[int] | None, client: ClientInfo
     ) -> None:
-        """Delete the caller's account and everything that belongs to it, atomically; needs the password.
+        """Delete the caller's account and everything that belongs to it; needs the password.
 
         Audit entries about the account stay, without any reference to it. Raises `Forbidden` for a wrong password,
         `Stale` when the account has none of the `revisions` (None: any), and `Conflict` for the last admin.
@@ -65,29 +101,102 @@ class AccountDeletion:
             raise Conflict("This is your own account. Delete it at /users/me, which asks for your password.")
         await self._delete(user, revisions, self._audit.entry_write("account-deleted", client, None, admin.id))
 
+    async def run_due(self) -> int:
+        """Go on with every deletion that is due, from where it was left; return how many were finished.
+
+        One that raises what it should not is tried again after a pause.
+        """
+        finished, holder = 0, new_id()
+        while (closed := await ClosedAccount.lease_due(holder, self._clock.now())) is not None:
+            try:
+                finished += await self._delete_pieces(closed, holder)
+            except asyncio.CancelledError:
+                await ClosedAccount.release_lease(closed.id, holder, self._clock.now())
+                raise
+            except Exception as error:  # Nothing that one deletion raises may stop the others.
+                if is_unavailable(error):
+                    raise
+                pause = compute_pause(closed.attempts, FIRST_PAUSE, LONGEST_PAUSE)
+                log.exception("the deletion of an account failed; trying again in %s", pause)
+                await ClosedAccount.release_lease(closed.id, holder, self._clock.now() + pause)
+        return finished
+
     async def _delete(self, user: User, revisions: frozenset[int] | None, entry: Write) -> None:
         if revisions is not None and user.revision not in revisions:
             raise Stale("The account was changed since you read it.")
+        begun, holder = time.monotonic(), new_id()
+        closed = ClosedAccount.new(user.id, len(user.event_ids), holder, self._clock.now())
+        await self._close(user, closed, entry)
+        try:
+            is_finished = await self._delete_pieces(closed, holder, until=begun + REQUEST_SECONDS)
+        except Exception:  # The account is closed, whatever happens now: the background goes on.
+            log.exception("what belongs to a closed account could not be deleted at once")
+            is_finished = False
+        if not is_finished:
+            await asyncio.sleep(max(begun + REQUEST_SECONDS - time.monotonic(), 0))
+            await ClosedAccount.release_lease(user.id, holder, self._clock.now())
+            self.wake.set()
+
+    async def _close(self, user: User, closed: ClosedAccount, entry: Write) -> None:
+        """Delete the account itself, and with it all that its address and name are reserved or used for."""
         is_admin = is_active_admin(user)
         writes: list[Write] = [
             *(other_admin_writes(user.id) if is_admin else []),
+            Insert(closed),
             Delete(User, {User.id: user.id, User.role: user.role}),
-            *await delete_all_events_writes(user.id, self._clock.now()),
-            Revision.delete_all_write(user.id),
-            Revision.anonymize_write(user.id),
-            Event.anonymize_editor_write(user.id),
-            *end_grants_writes(user.id),
-            BusyShare.delete_all_of_reader_write(user.id),
-            *ImportJob.delete_all_writes(user.id),
-            # A recovery mail has no user, but one of the addresses.
+            # A recovery mail has no user, but one of the addresses, which somebody else may have tomorrow.
             *QueuedMail.delete_all_writes(user.id, [user.email, user.email_key]),
-            IdempotentResponse.delete_all_write(user.id),
-            *AuditEntry.anonymize_writes(user.id),
             self._rate_limiter.clear_write(*map(failed_sign_ins, user.login_keys)),
             entry,
         ]
-        if not await commit_atomically(writes, seconds=TIMEOUT_SECONDS):
+        try:
+            is_closed = await commit_atomically(writes)
+        except DuplicateKey:
+            is_closed = False  # Another request has closed it.
+        if not is_closed:
             if await User.by_id(user.id) is None:
                 raise InvalidToken("The account of this access token has been deleted.")
             raise Conflict(LAST_ADMIN if is_admin else "The account was changed by another request. Try again.")
         self._principals.forget_user(user.id)
+
+    async def _delete_pieces(self, closed: ClosedAccount, holder: Id, until: float | None = None) -> bool:
+        """Delete what is left of a closed account, piece by piece, each with its progress.
+
+        Returns False if something is left at `until`, a time of `time.monotonic`, or another process goes on.
+        """
+        async for piece in self._iterate_pieces(closed.id):
+            if until is not None and time.monotonic() >= until:
+                return False
+            progress = ClosedAccount.progress_write(closed.id, holder, self._clock.now(), piece.events)
+            is_done = await commit_atomically([progress, *piece.writes], seconds=PIECE_SECONDS)
+            # If the lease is not lost, one of the events has just become public: they are read again.
+            if not is_done and not await ClosedAccount.is_held(closed.id, holder):
+                return False
+        return await commit_atomically([ClosedAccount.finish_write(closed.id, holder)])
+
+    async def _iterate_pieces(self, user: Id) -> AsyncIterator[_Piece]:
+        """Yield the writes that delete what belongs to an account; each piece is read after the one before is done."""
+        for write in [*AuditEntry.anonymize_writes(user), *end_grants_writes(user)]:
+            async for piece in _split(write):
+                yield piece
+        while (events := await delete_some_events(user, PIECE_SIZE, self._clock.now())) is not None:
+            yield _Piece(events.writes, events.size)
+        for write in [
+            Revision.delete_all_write(user),
+            Revision.anonymize_write(user),
+            Event.anonymize_editor_write(user),
+            *Tombstone.anonymize_writes(user),
+            BusyShare.delete_all_of_reader_write(user),
+            *ImportJob.delete_all_writes(user),
+            IdempotentResponse.delete_all_write(user),
+            # A server without transactions may have stopped before it deleted the account.
+            Delete(User, {User.id: user}, many=True),
+        ]:
+            async for piece in _split(write):
+                yield piece
+
+
+async def _split(write: Write) -> AsyncIterator[_Piece]:
+    assert isinstance(write, Delete | Update)
+    while (part := await limit_write(write, PIECE_SIZE)) is not None:
+        yield _Piece([part])

@@ -9,6 +9,7 @@ from auth.principal import Principal
 from database.commit import commit_atomically
 from database.errors import DuplicateKey
 from database.queries import assign, parse_id
+from models.accounts.closed_account import list_closed_accounts
 from models.events.event import Event
 from models.events.event_draft import build_content, build_requested_series, keep_alarms, repeats, without_twins
 from models.events.event_fields import Visibility, fold_tag
@@ -78,7 +79,9 @@ class Events:
         """Return an event that the caller may see; raises `NotFound`."""
         known = parse_id(id)
         view = await find_event_view(known) if known else None
-        if view is None or not (
+        if view is None or view.creator in list_closed_accounts():
+            raise NotFound
+        if not (
             view.creator == caller.id
             or view.visibility != "private"
             or (view.is_taken_down and caller.role != "user" and caller.scopes is None)

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 from auth.principal import Principal
 from database.queries import Id
+from models.accounts.closed_account import list_closed_accounts
 from models.events.change_queries import find_latest_change_number
 from models.events.event_fields import fold_tag
 from models.events.event_queries import EventSelection
@@ -66,7 +67,9 @@ class Exports:
         # Tombstones expire, and with the newest one expired the number may be a former one again. Half of
         # their lifetime is therefore part of the text: no former ETag can become the current one again.
         period = int(self._clock.now().timestamp() // (TOMBSTONE_LIFETIME.total_seconds() / 2))
-        text = f"{RENDERING_VERSION}\0{period}\0{number}\0{selection}"
+        # What belongs to closed accounts is hidden before it is deleted and its tombstones have numbers.
+        closed = "" if selection.events.scope == "mine" else " ".join(map(str, list_closed_accounts()))
+        text = f"{RENDERING_VERSION}\0{period}\0{number}\0{selection}\0{closed}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
     async def export(self, selection: ExportSelection) -> AsyncIterator[bytes]:

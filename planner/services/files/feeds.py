@@ -8,6 +8,7 @@ from database.commit import commit_atomically
 from database.errors import DuplicateKey
 from database.queries import Id, new_id, parse_id
 from database.writes import Insert
+from models.accounts.closed_account import refresh_closed_accounts
 from models.accounts.user import User
 from models.events.event_fields import fold_tag
 from models.events.event_queries import EventSelection
@@ -118,6 +119,7 @@ class Feeds:
         Raises `NotFound` when there is no such feed, or its user's account is disabled. Nothing is
         cached: a deleted feed stops working at once.
         """
+        await refresh_closed_accounts()
         feed, now = await Feed.by_digest(digest(token)), self._clock.now()
         if feed is None or not await User.is_active(feed.user):
             raise NotFound

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from database.documents import StoredDocument
 from database.queries import Filter
 from database.reads import count
+from models.accounts.closed_account import ClosedAccount
 from models.accounts.session import Session
 from models.accounts.user import User
 from models.events.event import UNNUMBERED, Event
@@ -22,14 +23,17 @@ class Statistics:
     """Counts of what is stored."""
 
     async def count_waiting(self) -> Mapping[str, int]:
-        """Return the length of each queue, at most `MAX_COUNTED`: mails, imports, and changes without a number."""
+        """Return the length of each queue, at most `MAX_COUNTED`: mails, imports, and so on."""
         queues: dict[str, tuple[type[StoredDocument], Filter]] = {
             "mails": (QueuedMail, {}),
             "imports": (ImportJob, {ImportJob.status: {"$in": ["waiting", "running"]}}),
+            "closed accounts": (ClosedAccount, {}),
             "changes": (Event, {Event.change_number: UNNUMBERED}),
         }
         lengths = await asyncio.gather(*(count(of, match, MAX_COUNTED) for of, match in queues.values()))
-        return dict(zip(queues, lengths, strict=True))
+        waiting = dict(zip(queues, lengths, strict=True))
+        # In full: it is the progress of the deletions.
+        return waiting | {"events of closed accounts": await ClosedAccount.count_left_events()}
 
     async def count_stored(self) -> Mapping[str, int]:
         """Return how many accounts, events and so on there are; large numbers are the server's estimates."""

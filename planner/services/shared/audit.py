@@ -5,6 +5,7 @@ from datetime import timedelta
 from database.commit import commit_atomically
 from database.queries import Id, parse_id
 from database.writes import Insert
+from models.accounts.closed_account import list_closed_accounts
 from models.shared.audit import AuditEntry, AuditQuery, AuditRead
 from planner.clock import Clock
 from planner.errors import Invalid
@@ -58,10 +59,15 @@ class AuditLog:
         account = None if query.account is None else parse_id(query.account)
         if query.account is not None and account is None:
             raise Invalid.field("/account", "must be an id: 24 hexadecimal digits")
+        if account in list_closed_accounts():
+            return Page([], None)
         found = await AuditEntry.find_newest(account, query.event, parse_id_cursor(query.cursor), query.limit)
         return page_by_id(found, render_entry)
 
 
 def render_entry(entry: AuditEntry) -> bytes:
-    """Return the JSON of an entry."""
+    """Return the JSON of an entry, without what is about closed accounts."""
+    closed = list_closed_accounts()
+    if closed and not {entry.account, entry.actor}.isdisjoint(closed):
+        entry = entry.without_accounts(closed)
     return AuditRead.from_document(entry).to_json()

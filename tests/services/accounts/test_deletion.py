@@ -20,10 +20,10 @@ from database.writes import Insert
 from models.accounts.oidc_login import CODE_LIFETIME, AuthorizationCode
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.user import User
-from models.shared.audit import AuditEntry
 from models.shared.guard import Guard
 from planner.clock import SystemClock
 from planner.domain.times import build_order_key
+from planner.services.shared.rate_limiter import RateLimiter
 from tests.conftest import SECRET, url_of
 from tests.support.clients import PASSWORD, Person, Planner, bearer, ok, sign_in, sign_up
 from tests.support.servers import running
@@ -221,15 +221,15 @@ async def test_a_repeated_sign_up_after_its_account_was_deleted_creates_a_new_on
 
 
 @pytest.mark.real_server("the mock has no transactions")
-async def test_a_failed_deletion_of_an_account_deletes_nothing(
+async def test_an_account_that_cannot_be_closed_keeps_everything(
     ada: Person, app: FastAPI, admin: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     await create_data_everywhere(ada, app, admin)
     database = database_of(app)
     await database["guards"].insert_one({"_id": "in the way", "version": 0})
     before = await read_all_documents(database)
-    # Among the last of the writes: everything that goes first has been done by then.
-    monkeypatch.setattr(AuditEntry, "anonymize_writes", lambda account: [Insert(Guard(id="in the way"))])
+    # Among the last of the writes that close it: everything that goes first has been done by then.
+    monkeypatch.setattr(RateLimiter, "clear_write", lambda *_: Insert(Guard(id="in the way")))
     assert (await delete_account(ada)).status_code >= 400
     assert await read_all_documents(database) == before
     monkeypatch.undo()

@@ -11,6 +11,7 @@ from database.documents import StoredDocument
 from database.queries import Id
 from database.writes import Insert
 from models import DOCUMENTS
+from models.accounts.closed_account import ClosedAccount
 from models.accounts.oidc_login import AuthorizationCode, OidcLoginAttempt
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.personal_token import PersonalToken
@@ -45,6 +46,8 @@ NO_GRANTS = frozenset(
     {
         # The account itself: its fields are judged one by one, below.
         User,
+        # Which accounts are closed, and how much of them is deleted.
+        ClosedAccount,
         # What belongs to an account, and how it was and is changed.
         Event,
         PublicEventIndex,
