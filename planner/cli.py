@@ -81,7 +81,7 @@ def _parser() -> argparse.ArgumentParser:
     serve = commands.add_parser("serve", help="start the planner, with an embedded MongoDB if DATABASE_URL is not set")
     serve.add_argument("--host", help="the address to listen on (HOST)")
     serve.add_argument("--port", type=int, help="the port to listen on (PORT)")
-    serve.add_argument("--workers", type=int, default=1, help="how many processes serve requests")
+    serve.add_argument("--workers", type=int, help="how many processes serve requests (WORKERS)")
     serve.set_defaults(run=_serve)
 
     check = commands.add_parser("check", help="check the settings and the connection to the database; changes nothing")
@@ -149,10 +149,8 @@ def _with_services(work: Callable[[Services], Awaitable[T]]) -> T:
 
 
 def _serve(options: argparse.Namespace) -> int:
-    given = {"host": options.host, "port": options.port}
+    given = {"host": options.host, "port": options.port, "workers": options.workers}
     settings = load(**{name: value for name, value in given.items() if value is not None})
-    if options.workers < 1:
-        raise ConfigurationError("--workers must be at least 1.")
     _stop_on_sigterm()
     request_log = configure_logs(settings.log_level, settings.log_format)
     for sentence in find_misspelt_names():
@@ -161,8 +159,8 @@ def _serve(options: argparse.Namespace) -> int:
     with _listen(settings) as listener, contextlib.suppress(KeyboardInterrupt), _database(settings) as ready:
         check_tracing(settings)
         prepare_outbox(settings)
-        asyncio.run(recover(ready, exclusive=True, workers=options.workers))
-        if options.workers == 1:
+        asyncio.run(recover(ready, exclusive=True, workers=settings.workers))
+        if settings.workers == 1:
             app = create_app(ready, request_log=request_log, tracing=start_tracing(ready))
             _Server(_config(settings, freeze_gc(app)), settings).run(sockets=[listener])
         else:
@@ -171,7 +169,7 @@ def _serve(options: argparse.Namespace) -> int:
             with tempfile.TemporaryDirectory(prefix="planner-metrics-") as folder:
                 # The workers count what they do in files of this folder; see `planner/telemetry/metrics.py`.
                 os.environ[SHARED_FOLDER] = folder
-                supervisor = Supervisor(_config(settings, "planner.cli:worker", options.workers), [listener])
+                supervisor = Supervisor(_config(settings, "planner.cli:worker", settings.workers), [listener])
                 supervisor.run()
                 # An end that nobody asked for is a failure, so that whoever runs the planner starts it again.
                 return 0 if supervisor.was_told_to_stop else 1

@@ -73,6 +73,7 @@ class Settings(BaseSettings):
     data_dir: Path = Field(Path(".planner"), description="Embedded database, secret, outbox.")
     host: str = Field("127.0.0.1", min_length=1, description="The address to listen on.")
     port: int = Field(8000, ge=1, le=65535, description="The port to listen on.")
+    workers: int = Field(1, ge=1, le=256, description="How many processes serve requests.")
     public_url: str = Field("", description="The address that clients use. Unset: from HOST and PORT.")
     access_token_minutes: int = Field(15, ge=1, le=24 * 60, description="The lifetime of an access token, in minutes.")
     refresh_token_days: int = Field(30, ge=1, le=365, description="The longest lifetime of a session, in days.")

