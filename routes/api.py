@@ -79,9 +79,7 @@ def include_routes(app: FastAPI) -> None:
     The routers have their whole prefix, and their routes are added to the application itself: an
     included router would be searched a second time for each request, which costs a tenth of a small read.
     """
-    for module in MODULES:
-        app.router.routes.extend(module.router.routes)
-    let_narrowest_path_match([route for route in app.router.routes if isinstance(route, Route)])
+    app.router.routes.extend(ROUTES)
 
 
 def let_narrowest_path_match(routes: list[Route]) -> None:
@@ -97,3 +95,8 @@ def let_narrowest_path_match(routes: list[Route]) -> None:
             if is_narrower:
                 other = re.sub(r"\(\?P<\w+>", "(?:", pattern.pattern)
                 route.path_regex = re.compile(f"(?!{other}){route.path_regex.pattern}")
+
+
+# They are the same for each application of a process, and so is the path that each matches.
+ROUTES = [route for module in MODULES for route in module.router.routes]
+let_narrowest_path_match([route for route in ROUTES if isinstance(route, Route)])

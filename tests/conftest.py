@@ -31,7 +31,7 @@ from tests.support.clocks import MovableClock, freeze_clock
 from tests.support.mailbox import Mailbox
 from tests.support.servers import RunningServer, running
 from tests.support.services import services_of
-from tests.support.stored_documents import find_violations
+from tests.support.stored_documents import find_violations, indexes_of, name_of
 
 SECRET = "a key of the tests, and of nothing else: 1f0c7b9a"
 
@@ -96,13 +96,17 @@ def settings_changes() -> dict[str, Any]:
     return {}
 
 
+@pytest.fixture(scope="session")
+def default_settings() -> Settings:
+    """Settings that no environment variable or .env changes. To check them takes longer than many a test."""
+    return Settings(_env_file=None, secret_key=SecretStr(SECRET))
+
+
 @pytest.fixture
-def settings(tmp_path: Path, settings_changes: dict[str, Any]) -> Settings:
-    """Settings that no environment variable or .env changes, and cheap passwords."""
-    base = Settings(_env_file=None, data_dir=tmp_path / "data", secret_key=SecretStr(SECRET))
-    return base.model_copy(
-        update={"password_rounds": 4, "public_url": "http://planner.test", "rate_limits": "off"} | settings_changes
-    )
+def settings(tmp_path: Path, default_settings: Settings, settings_changes: dict[str, Any]) -> Settings:
+    """The default settings, with cheap passwords and a data folder for this test."""
+    changes = {"data_dir": tmp_path / "data", "password_rounds": 4, "public_url": "http://planner.test"}
+    return default_settings.model_copy(update=changes | {"rate_limits": "off"} | settings_changes)
 
 
 def create_indexes_with_all_their_options(self: Any, indexes: Sequence[IndexModel], session: Any = None) -> list[str]:
@@ -113,9 +117,12 @@ def create_indexes_with_all_their_options(self: Any, indexes: Sequence[IndexMode
 
 @pytest.fixture(scope="session")
 def shared_database(mongo_url: str) -> Iterator[MongoDatabase[Any]]:
-    """A database for this run."""
+    """A database for this run, with all indexes."""
     name = f"test_{uuid4().hex[:12]}"
     with MongoClient[Any](mongo_url) as client:
+        for document in DOCUMENTS:
+            if indexes := indexes_of(document):
+                client[name][name_of(document)].create_indexes(indexes)
         yield client[name]
         client.drop_database(name)
 

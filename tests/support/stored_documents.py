@@ -5,6 +5,7 @@ from functools import cache
 from typing import Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, create_model
+from pymongo import IndexModel
 from pymongo.database import Database
 
 from database.documents import StoredDocument
@@ -17,6 +18,11 @@ def name_of(document: type[StoredDocument]) -> str:
     """Return the name of the collection of a document class, which need not be bound to a database."""
     settings: Any = document.__dict__["Settings"]
     return str(settings.name)
+
+
+def indexes_of(document: type[StoredDocument]) -> list[IndexModel]:
+    """Return the indexes of a document class, which need not be bound to a database."""
+    return list(getattr(document.__dict__["Settings"], "indexes", []))
 
 
 def find_violations(database: Database[Any], documents: Sequence[type[StoredDocument]]) -> list[str]:
