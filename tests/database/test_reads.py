@@ -3,9 +3,13 @@
 import asyncio
 from datetime import UTC, datetime
 from typing import Any
+from urllib.parse import quote_plus
 
 import bson
 import pytest
+from pymongo import MongoClient, ReadPreference
+from pymongo.database import Database as SyncDatabase
+from pymongo.errors import AutoReconnect, NetworkTimeout
 
 from database import reads
 from database.bson_values import decode
@@ -256,3 +260,80 @@ async def test_an_error_of_a_shared_page_is_raised_for_all(database: Database) -
     )
     assert [type(error).__name__ for error in wrong] == ["OperationFailure"] * 3
     assert await find_raw(User, {}, limit=5) == []
+
+
+FOREIGN = pytest.mark.foreign_documents("stores only what these tests read")
+
+
+def insert_large_events(database: Database, number: int, size: int) -> list[Id]:
+    """Insert events of so many bytes each; they have what these tests read, and nothing else."""
+    assert database.sync is not None
+    ids = [new_id() for _ in range(number)]
+    events = [{"_id": id, "key": str(id), "description": "x" * size} for id in ids]
+    database.sync[database.name]["events"].insert_many(events)
+    return ids
+
+
+@FOREIGN
+@ONE_QUERY
+async def test_a_result_of_more_than_one_reply_is_read_whole_and_leaves_no_cursor_open(database: Database) -> None:
+    ids = insert_large_events(database, 20, 1024 * 1024)
+    before = await database.handle.command("serverStatus")
+    found = await find_raw(Event, {}, order=[(Event.key, 1)], limit=20)
+    assert [decode(raw)["_id"] for raw in found] == ids
+    after = await database.handle.command("serverStatus")
+    assert after["metrics"]["cursor"]["open"]["total"] <= before["metrics"]["cursor"]["open"]["total"]
+
+
+@FOREIGN
+@ONE_QUERY
+@pytest.mark.parametrize("limit", [0, 1, 2, 11, 12, 13])
+async def test_no_document_is_missing_and_none_is_beyond_the_limit(database: Database, limit: int) -> None:
+    ids = insert_large_events(database, 12, 10)
+    found = await find_raw(Event, {}, order=[(Event.key, -1)], limit=limit, fields={"description": 0})
+    assert [decode(raw) for raw in found] == [{"_id": id, "key": str(id)} for id in ids[::-1][: limit or None]]
+
+
+@FOREIGN
+@ONE_QUERY
+async def test_a_read_whose_connection_is_lost_is_repeated(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    ids = insert_large_events(database, 3, 10)
+
+    def fail(*_: object, **__: object) -> None:
+        raise AutoReconnect("connection closed")
+
+    monkeypatch.setattr(SyncDatabase, "command", fail)
+    found = await find_raw(Event, {}, order=[(Event.key, 1)], limit=3)
+    assert [decode(raw)["_id"] for raw in found] == ids
+
+
+@ONE_QUERY
+async def test_a_read_whose_time_is_up_is_not_repeated(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: object, **__: object) -> None:
+        raise NetworkTimeout("timed out")
+
+    monkeypatch.setattr(SyncDatabase, "command", fail)
+    with pytest.raises(NetworkTimeout):
+        await find_raw(Event, {}, limit=3)
+
+
+@ONE_QUERY
+async def test_reads_have_the_concern_and_the_preference_of_the_address(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert database.sync is not None
+    commands: list[tuple[Any, Any]] = []
+    original = SyncDatabase.command
+
+    def record(self: Any, command: Any, **options: Any) -> Any:
+        commands.append((command.get("readConcern"), options["read_preference"].mode))
+        return original(self, command, **options)
+
+    monkeypatch.setattr(SyncDatabase, "command", record)
+    host, port = database.sync.address or ("", None)
+    place = quote_plus(host) if port is None else f"{host}:{port}"
+    url = f"mongodb://{place}/?readConcernLevel=majority&readPreference=primaryPreferred&directConnection=true"
+    with MongoClient[dict[str, Any]](url) as client:
+        monkeypatch.setattr(database, "sync", client)
+        await find_raw(Event, {}, limit=3)
+    assert commands == [({"level": "majority"}, ReadPreference.PRIMARY_PREFERRED.mode)]
