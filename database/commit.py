@@ -41,6 +41,7 @@ async def commit_atomically(
         for write in writes:
             if isinstance(write, Insert):
                 database.notify_inserted(write.document)
+        database.notify_written(type(write.document) if isinstance(write, Insert) else write.of for write in writes)
     return done
 
 

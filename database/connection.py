@@ -4,7 +4,7 @@ import asyncio
 import contextvars
 import logging
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
@@ -59,6 +59,7 @@ class Database:
     sync: MongoClient[Any] | None = None
     pool: ThreadPoolExecutor | None = field(default=None, repr=False)
     on_operation: OperationObserver | None = field(default=None, repr=False)
+    _write_listeners: dict[type[StoredDocument], list[Callable[[], None]]] = field(default_factory=dict, repr=False)
     _insert_listeners: dict[type[StoredDocument], list[Callable[[Any], None]]] = field(default_factory=dict, repr=False)
 
     @property
@@ -69,6 +70,16 @@ class Database:
     def on_insert(self, document: type[D], listener: Callable[[D], None]) -> None:
         """Have `listener` called with each such document that this process has inserted, when it is committed."""
         self._insert_listeners.setdefault(document, []).append(listener)
+
+    def on_write(self, document: type[StoredDocument], listener: Callable[[], None]) -> None:
+        """Have `listener` called when this process has inserted, updated or deleted such documents in a group."""
+        self._write_listeners.setdefault(document, []).append(listener)
+
+    def notify_written(self, documents: Iterable[type[Document]]) -> None:
+        """Call the listeners of documents of these kinds, which have just been committed."""
+        for document in self._write_listeners.keys() & set(documents):
+            for listener in self._write_listeners[document]:
+                listener()
 
     def notify_inserted(self, document: StoredDocument) -> None:
         """Call the listeners of a document that has just been committed."""

@@ -2,6 +2,7 @@
 
 from pathlib import Path
 
+import pymongo
 from beanie.migrations.database import DBHandler
 from beanie.migrations.models import RunningDirections, RunningMode
 from beanie.migrations.runner import MigrationNode
@@ -13,6 +14,7 @@ FOLDER = Path(__file__).parent / "migrations"
 LOG = "migrations_log"
 # Beanie's name for the place before the first migration.
 ROOT = "root"
+MIGRATION_SECONDS = 24 * 3600.0
 
 
 def names() -> list[str]:
@@ -65,5 +67,7 @@ async def migrate(database: Database, *, back: int = 0) -> list[str]:
     node = await MigrationNode.build(FOLDER)
     direction = RunningDirections.BACKWARD if back else RunningDirections.FORWARD
     mode = RunningMode(direction=direction, distance=len(doing))
-    await node.run(mode, allow_index_dropping=False, use_transaction=False)
+    # A migration of much data takes longer than any request may.
+    with pymongo.timeout(MIGRATION_SECONDS):
+        await node.run(mode, allow_index_dropping=False, use_transaction=False)
     return doing

@@ -122,9 +122,7 @@ def _can_be_bulked(write: Write) -> bool:
     A bulk command counts matches together: a write that may match nothing would hide that its neighbour,
     which may not, did so.
     """
-    return isinstance(write, Insert) or (
-        isinstance(write, Update) and write.required and not write.upsert and not write.many
-    )
+    return isinstance(write, Insert) or (isinstance(write, Update) and write.required and not write.many)
 
 
 def _resolve(future: "asyncio.Future[bool]", outcome: bool | Exception) -> None:
@@ -168,13 +166,13 @@ def _write_in_bulk(client: MongoClient[Any], name: str, batch: list[_PendingGrou
                     operations.setdefault(target, []).append(InsertOne(write.document.to_stored()))
                 case Update():
                     target = collection_name(write.of)
-                    operations.setdefault(target, []).append(UpdateOne(write.match, write.changes))
+                    operations.setdefault(target, []).append(UpdateOne(write.match, write.changes, write.upsert))
                     required[target] = required.get(target, 0) + write.required
 
     def body(session: ClientSession) -> None:
         for target, requests in operations.items():
             done = client[name][target].bulk_write(requests, session=session)
-            if done.matched_count < required.get(target, 0):
+            if done.matched_count + done.upserted_count < required.get(target, 0):
                 raise _NoMatch
 
     with client.start_session() as session:

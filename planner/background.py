@@ -21,6 +21,7 @@ async def run_due_work(services: Services) -> None:
         for work, do_due, wake in (
             ("mails", services.mail_delivery.send_due, services.mail_delivery.wake),
             ("imports", services.import_jobs.run_due, services.import_jobs.wake),
+            ("changes", services.numbering.number_due, services.numbering.wake),
             ("account deletions", services.deletion.run_due, services.deletion.wake),
             ("expired revisions", services.revisions.delete_expired, asyncio.Event()),
         ):

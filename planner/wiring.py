@@ -12,6 +12,8 @@ from auth.principal import Principals
 from auth.secret_keys import SecretKeys
 from database.connection import Database, Operation, OperationObserver
 from database.slow_operations import log_slow_operation
+from models.events.change_numbers import EventChange
+from models.events.tombstone import Tombstone
 from models.files.import_job import ImportJob
 from models.mail.queued_mail import QueuedMail
 from models.shared.audit import AuditEntry
@@ -91,6 +93,7 @@ class Services:
     exports: Exports
     feeds: Feeds
     import_jobs: ImportJobs
+    numbering: ChangeNumbering
     mail_delivery: MailDelivery
     statistics: Statistics
     readiness: Readiness
@@ -131,6 +134,8 @@ def build_services(
     mail_delivery = MailDelivery(mail_transport, settings.mail_from, base_url, tokens, rate_limiter, audit, clock)
     database.on_insert(QueuedMail, lambda _: mail_delivery.wake.set())
     database.on_insert(ImportJob, lambda _: import_jobs.wake.set())
+    for changed in (EventChange, Tombstone):
+        database.on_write(changed, numbering.wake.set)
     database.on_operation = _observe_operations(metrics, settings.slow_query_milliseconds / 1000)
     return Services(
         base_url=base_url,
@@ -164,6 +169,7 @@ def build_services(
         exports=Exports(numbering, clock),
         feeds=Feeds(locks, audit, tokens, clock),
         import_jobs=import_jobs,
+        numbering=numbering,
         mail_delivery=mail_delivery,
         statistics=Statistics(),
         readiness=Readiness(draining, clock),

@@ -34,6 +34,7 @@ async def list_event_changes(
     Without `since`, all events are listed, page by page. Always store `next`, and send it as `since` the next time,
     with the same `scope` and `tag`. It is valid for 90 days; after that the response is 410, and the client
     starts again without `since`. No change is ever missed, but an event may be listed although nothing in
-    it has changed for you.
+    it has changed for you. As long as there is a `Link`, there are more changes: a page may have fewer than `limit`, or
+    none, before the last one.
     """
     return respond_changes(request, await services.changes.get_page(caller, query))

@@ -14,6 +14,6 @@ public_event_index.py  the searchable copy of public events
 revision.py            earlier revisions of events
 revision_view.py       revisions as they are rendered
 tombstone.py           what clients with a copy of the events must remove from it
-change_sequence.py     the numbers of changes
+change_numbers.py      the numbers of changes
 change_queries.py      changes after a position
 """

@@ -3,15 +3,19 @@
 from typing import NamedTuple
 
 from database.queries import Filter, Id, only, parse_id
-from database.reads import Order, find, find_raw
-from models.events.event import UNNUMBERED, Event
-from models.events.event_queries import select_by_scope, visible_filters
+from database.reads import Order, find, find_raw_by_ids
+from models.accounts.closed_account import list_closed_accounts
+from models.events.change_numbers import UNNUMBERED, EventChange
+from models.events.event import Event
+from models.events.event_queries import NO_ID, select_by_scope, visible_filters
 from models.events.event_schema import Scope
 from models.events.event_view import EventView, render_raw
 from models.events.tombstone import Tombstone
 
 # No id is greater than this one.
 LAST_ID = "f" * 24
+# So many changes are looked at for one page, at most: with a tag that is rare, a page has fewer events.
+MAX_EXAMINED = 5_000
 
 
 class ChangePosition(NamedTuple):
@@ -26,35 +30,95 @@ class ChangedEvent(NamedTuple):
 
     position: ChangePosition
     view: EventView
-    tag_keys: list[str]
+
+    def has_tag(self, tag: str) -> bool:
+        """Return whether the event has a tag, given in the form in which tags are compared."""
+        return tag in self.view.event.tag_keys
+
+
+class ChangedEvents(NamedTuple):
+    """Events that have changed; `end` is the position up to which all are among them, None if there are no more."""
+
+    events: list[ChangedEvent]
+    end: ChangePosition | None
 
 
 class UnnumberedChanges(NamedTuple):
-    """The ids of events and of tombstones that have no change number yet."""
+    """The ids of changed events and of tombstones that have no change number yet."""
 
     events: list[Id]
     tombstones: list[Id]
 
 
-async def find_unnumbered_changes(limit: int) -> UnnumberedChanges:
-    """Return some events and tombstones without a change number, at most `limit` of either."""
-    events = await find(Event, {Event.change_number: UNNUMBERED}, limit=limit, fields=only(Event.id))
-    tombstones = await find(Tombstone, {Tombstone.change_number: UNNUMBERED}, limit=limit, fields=only(Tombstone.id))
+async def find_unnumbered_changes(limit: int, creator: Id | None = None) -> UnnumberedChanges:
+    """Return some changes without a number, at most `limit` of events and of tombstones; only those of `creator`."""
+    # Without a creator, a lower bound that excludes nothing: so the index of the unnumbered changes can be used.
+    whose = {"$gte": Id(NO_ID)} if creator is None else creator
+    match: Filter = {EventChange.creator: whose, EventChange.change_number: UNNUMBERED}
+    events = await find(EventChange, match, limit=limit, fields=only(EventChange.id))
+    owned: Filter = {} if creator is None else {Tombstone.owner: creator}
+    match = owned | {Tombstone.change_number: UNNUMBERED}
+    tombstones = await find(Tombstone, match, limit=limit, fields=only(Tombstone.id))
     return UnnumberedChanges([event.id for event in events], [tombstone.id for tombstone in tombstones])
 
 
 async def find_changed_events(
     scope: Scope, caller: Id, tag: str | None, after: ChangePosition, last: int, limit: int
+) -> ChangedEvents:
+    """Return the first events after the position, up to the change number `last`, in the order of their changes.
+
+    Fewer than `limit` are returned, with an `end`, after `MAX_EXAMINED` changes of events without the tag.
+    """
+    found: list[ChangedEvent] = []
+    examined = 0
+    while len(found) < limit:
+        if examined >= MAX_EXAMINED:
+            return ChangedEvents(found, after)
+        positions = await _find_changes(scope, caller, after, last, limit)
+        examined += len(positions)
+        found += await _read_changed(scope, caller, tag, positions)
+        if len(positions) < limit:
+            return ChangedEvents(found[:limit], found[limit - 1].position if len(found) > limit else None)
+        after = positions[-1]
+    return ChangedEvents(found[:limit], found[limit - 1].position)
+
+
+async def _find_changes(scope: Scope, caller: Id, after: ChangePosition, last: int, limit: int) -> list[ChangePosition]:
+    """Return the positions of the first changes after a position."""
+    ranges = _range_filters(after, last, EventChange.change_number, EventChange.id)
+    visible = select_by_scope(scope, {EventChange.creator: caller}, {EventChange.public: True})
+    branches = [owner | range for owner in visible for range in ranges]
+    order: Order = [(EventChange.change_number, 1), (EventChange.id, 1)]
+    fields = only(EventChange.change_number)
+    found = await find(EventChange, {"$or": branches}, order=order, limit=limit, fields=fields)
+    return [ChangePosition(change.change_number, str(change.id)) for change in found]
+
+
+async def _read_changed(
+    scope: Scope, caller: Id, tag: str | None, positions: list[ChangePosition]
 ) -> list[ChangedEvent]:
-    """Return the first events after the position, up to the change number `last`, in the order of their changes."""
-    ranges = _range_filters(after, last, Event.change_number, Event.id)
-    branches = [visible | range for visible in visible_filters(scope, caller, tag) for range in ranges]
-    order: Order = [(Event.change_number, 1), (Event.id, 1)]
+    """Return the events of some changes that are in the scope now, and have the tag if there is one.
+
+    Of an event that was deleted or hidden since, there is a tombstone with a later number, or will be.
+    """
+    ids = [Id(position.event_id) for position in positions]
+    stored = await find_raw_by_ids(Event, ids) if ids else {}
     found = []
-    for raw in await find_raw(Event, {"$or": branches}, order=order, limit=limit):
-        event = Event.from_raw(raw)
-        found.append(ChangedEvent(ChangePosition(event.change_number, str(event.id)), render_raw(raw), event.tag_keys))
+    for id, position in zip(ids, positions, strict=True):
+        view = None if id not in stored else render_raw(stored[id])
+        if view is None or not is_in_scope(scope, caller, view):
+            continue
+        changed = ChangedEvent(position, view)
+        if tag is None or changed.has_tag(tag):
+            found.append(changed)
     return found
+
+
+def is_in_scope(scope: Scope, caller: Id, view: EventView) -> bool:
+    """Return whether an event is in a scope."""
+    is_own = view.creator == caller
+    is_public = view.visibility == "public" and view.creator not in list_closed_accounts()
+    return {"mine": is_own, "public": is_public, "all": is_own or is_public}[scope]
 
 
 async def find_removed_events(
@@ -86,12 +150,12 @@ async def find_latest_change_number(scope: Scope, caller: Id) -> int:
 
     It changes whenever anything in the scope does, once all changes are numbered.
     """
-    events, tombstones = Event.change_number, Tombstone.change_number
+    events, tombstones = EventChange.change_number, Tombstone.change_number
     numbers = [UNNUMBERED]
-    for visible in visible_filters(scope, caller):
+    for visible in select_by_scope(scope, {EventChange.creator: caller}, {EventChange.public: True}):
         match = visible | {events: {"$gt": UNNUMBERED}}
-        changed = await find(Event, match, order=[(events, -1)], limit=1, fields=only(events))
-        numbers += [event.change_number for event in changed]
+        changed = await find(EventChange, match, order=[(events, -1)], limit=1, fields=only(events))
+        numbers += [change.change_number for change in changed]
     own: Filter = {Tombstone.owner: caller, Tombstone.removed: True}
     for visible in select_by_scope(scope, own, {Tombstone.public: True}):
         match = visible | {tombstones: {"$gt": UNNUMBERED}}

@@ -20,15 +20,12 @@ from planner.domain.times import build_order_key
 
 # How a revision came to be, where it is not a plain change.
 Act = Literal["deleted", "restored", "taken-down", "takedown-lifted"]
-# The number of a change that has none yet: see `planner/services/events/changes.py`.
-UNNUMBERED = 0
 # The index of the words of one's own events.
 WORD_INDEX = "creator_words"
 _CONTENT_FIELDS = frozenset(CONTENT_FIELDS)
 _PUBLIC = {"visibility": "public"}
 _LONG = {"span": {"$gt": 0}}
 _REPEATING = {"repeats": True}
-_NUMBERED = {"change_number": {"$gt": UNNUMBERED}}
 
 
 class GeoJsonPoint(TypedDict):
@@ -62,12 +59,11 @@ class Event(EventContent, StoredDocument):
     last. `sequence` is what is added to the revision to get the SEQUENCE of an export; only events that were
     imported before there was a `source` have it.
 
-    `editor` and `act` say who made this revision, and how: see `made_by`. `change_number` is the number
-    of its last change, or `UNNUMBERED`. `continued_by` is the event that has the later occurrences of a
-    series that was split, and `split_from` says there which event that was. For the indexes, `begins`,
-    `ends`, `span` and `key` are computed from the times (see `planner/domain/times.py`), `place` from
-    `geo`, `tag_keys` from `tags`, and `search` from what is searched. `search` is about as large as the rest
-    of the event, and is not read with it.
+    `editor` and `act` say who made this revision, and how: see `made_by`. `continued_by` is the event that has
+    the later occurrences of a series that was split, and `split_from` says there which event that was. For the
+    indexes, `begins`, `ends`, `span` and `key` are computed from the times (see `planner/domain/times.py`),
+    `place` from `geo`, `tag_keys` from `tags`, and `search` from what is searched. `search` is about as large
+    as the rest of the event, and is not read with it.
     """
 
     uid: str | None = None
@@ -91,7 +87,6 @@ class Event(EventContent, StoredDocument):
     takedown: StoredTakedown | None = None
     editor: PydanticObjectId | None = None
     act: Act | None = None
-    change_number: int = UNNUMBERED
     continued_by: PydanticObjectId | None = None
     split_from: StoredSplit | None = None
     begins: datetime
@@ -129,9 +124,6 @@ class Event(EventContent, StoredDocument):
                 partialFilterExpression={"uid": {"$exists": True}},
             ),
             index("editor", name="editor", partialFilterExpression={"editor": {"$exists": True}}),
-            index("change_number", name="waiting", partialFilterExpression={"change_number": UNNUMBERED}),
-            index("creator", "change_number", "_id", name="creator_changes", partialFilterExpression=_NUMBERED),
-            index("change_number", "_id", name="public_changes", partialFilterExpression=_PUBLIC | _NUMBERED),
         ]
 
     @classmethod
@@ -139,7 +131,7 @@ class Event(EventContent, StoredDocument):
         """Return the first revision of an event with this content; it is not stored yet."""
         id = new_id()
         fields = content | {cls.id: id, cls.creator: creator, cls.created_at: now, cls.updated_at: now}
-        fields |= {cls.revision: 1, cls.change_number: UNNUMBERED}
+        fields |= assign(cls.revision, 1)
         if uid is not None and uid != default_uid(id):
             fields[cls.uid] = uid
         return cls.from_stored(_with_computed_fields(fields))
@@ -160,7 +152,7 @@ class Event(EventContent, StoredDocument):
         removed: set[Any] = {*clear, Event.editor, Event.act} - changes.keys()
         fields: Changes = {name: value for name, value in self.to_stored().items() if name not in removed}
         fields |= changes
-        fields |= {Event.revision: self.revision + 1, Event.updated_at: now, Event.change_number: UNNUMBERED}
+        fields |= {Event.revision: self.revision + 1, Event.updated_at: now}
         if by != self.creator:
             fields[Event.editor] = by
         if act is not None:

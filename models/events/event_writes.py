@@ -8,6 +8,7 @@ from database.queries import Changes, Filter, Id, clear, only
 from database.reads import find
 from database.writes import Delete, Forbid, Insert, Update, Write
 from models.accounts.user import User
+from models.events.change_numbers import EventChange
 from models.events.event import Event
 from models.events.public_event_index import PublicEventIndex
 from models.events.revision import Revision
@@ -36,7 +37,7 @@ def create_events_writes(creator: Id, events: Sequence[Event], now: datetime) ->
 
 def insert_event_writes(event: Event) -> list[Write]:
     """Return the writes that store a new event, but not its id in its creator's account."""
-    return [Insert(event), *PublicEventIndex.insert_writes(event)]
+    return [Insert(event), EventChange.insert_write(event), *PublicEventIndex.insert_writes(event)]
 
 
 def update_event_writes(before: Event, after: Event) -> list[Write]:
@@ -45,12 +46,15 @@ def update_event_writes(before: Event, after: Event) -> list[Write]:
     They are refused when the event has been changed meanwhile.
     """
     old, new = before.to_stored(), after.to_stored()
-    # The change number is always set: the event may have been given one meanwhile.
     changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
-    changes: Changes = {"$set": changed | {Event.change_number: after.change_number}}
+    changes: Changes = {"$set": changed}
     if removed := old.keys() - new.keys():
         changes["$unset"] = clear(*sorted(removed))
-    writes: list[Write] = [Update(Event, before.unchanged_filter(), changes), Revision.insert_write(before)]
+    writes: list[Write] = [
+        Update(Event, before.unchanged_filter(), changes),
+        EventChange.update_write(after),
+        Revision.insert_write(before),
+    ]
     if before.visibility == "public" and after.visibility != "public":
         writes.append(Tombstone.insert_write(before, after.updated_at, removed=False))
     return [*writes, *PublicEventIndex.update_writes(before, after)]
@@ -66,6 +70,7 @@ def delete_event_writes(event: Event, by: Id, now: datetime, *, merged_into: Id 
         User.remove_event_write(event.creator, event.id, now),
         *Revision.delete_event_writes(event, by, now, merged_into),
         Tombstone.insert_write(event, now, removed=True),
+        EventChange.delete_write(event),
         *PublicEventIndex.delete_writes(event),
     ]
 
@@ -102,6 +107,7 @@ async def delete_some_events(creator: Id, limit: int, now: datetime) -> EventsPi
         Forbid(Event, {Event.id: {"$in": others}, Event.visibility: "public"}),
         *(Tombstone.insert_ownerless_write(event, now) for event in public),
         Delete(Event, these, many=True),
+        Delete(EventChange, these, many=True),
         Delete(PublicEventIndex, these, many=True),
     ]
     return EventsPiece(len(found), writes)

@@ -54,7 +54,7 @@ class PublicEventIndex(StoredDocument):
         changes: Changes = {"$set": {name: value for name, value in values.items() if name != cls.id}}
         if missing := [name for name in COPIED_FIELDS if name not in values]:
             changes["$unset"] = clear(*missing)
-        return [Update(cls, {cls.id: after.id}, changes, required=False, upsert=True)]
+        return [Update(cls, {cls.id: after.id}, changes, upsert=True)]
 
     @classmethod
     def delete_writes(cls, event: Event) -> list[Write]:

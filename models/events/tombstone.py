@@ -8,7 +8,8 @@ from beanie import PydanticObjectId
 from database.documents import StoredDocument
 from database.queries import Id, clear, index
 from database.writes import Delete, Insert, Update, Write
-from models.events.event import UNNUMBERED, Event
+from models.events.change_numbers import UNNUMBERED
+from models.events.event import Event
 
 # A client that has not asked for changes for longer than this has to read everything again.
 TOMBSTONE_LIFETIME = timedelta(days=90)

@@ -168,7 +168,6 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "takedown": EventField(written_by="moderator", is_content=False),
     "editor": _of_record(sent_to="nobody"),
     "act": _of_record(sent_to="nobody"),
-    "change_number": _of_record(sent_to="nobody"),
     "sequence": EventField(written_by="importer", sent_to="nobody", is_content=False),
     # What the organizer of an imported event wrote last, as far as it is not in the event.
     "source": EventField(written_by="importer", sent_to="nobody", is_content=False),

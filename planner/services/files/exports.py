@@ -5,6 +5,7 @@ import hashlib
 from collections.abc import AsyncIterator, Iterator
 from importlib.metadata import version
 from typing import NamedTuple
+from uuid import uuid4
 
 from auth.principal import Principal
 from database.queries import Id
@@ -62,8 +63,10 @@ class Exports:
 
     async def compute_etag(self, selection: ExportSelection) -> str:
         """Return a text that changes whenever the file does. It takes two reads of an index, however many events."""
-        await self._numbering.number_changes()
-        number = await find_latest_change_number(selection.events.scope, selection.events.caller)
+        scope, caller = selection.events.scope, selection.events.caller
+        is_complete = (await self._numbering.number_changes(scope, caller)).is_complete
+        # While changes have no number yet, no text stands for them: one that never returns makes every reader read.
+        number = await find_latest_change_number(scope, caller) if is_complete else uuid4()
         # Tombstones expire, and with the newest one expired the number may be a former one again. Half of
         # their lifetime is therefore part of the text: no former ETag can become the current one again.
         period = int(self._clock.now().timestamp() // (TOMBSTONE_LIFETIME.total_seconds() / 2))

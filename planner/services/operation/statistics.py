@@ -9,7 +9,8 @@ from database.reads import count
 from models.accounts.closed_account import ClosedAccount
 from models.accounts.session import Session
 from models.accounts.user import User
-from models.events.event import UNNUMBERED, Event
+from models.events.change_numbers import UNNUMBERED, EventChange
+from models.events.event import Event
 from models.events.revision import Revision
 from models.files.feed import Feed
 from models.files.import_job import ImportJob
@@ -28,7 +29,7 @@ class Statistics:
             "mails": (QueuedMail, {}),
             "imports": (ImportJob, {ImportJob.status: {"$in": ["waiting", "running"]}}),
             "closed accounts": (ClosedAccount, {}),
-            "changes": (Event, {Event.change_number: UNNUMBERED}),
+            "changes": (EventChange, {EventChange.change_number: UNNUMBERED}),
         }
         lengths = await asyncio.gather(*(count(of, match, MAX_COUNTED) for of, match in queues.values()))
         waiting = dict(zip(queues, lengths, strict=True))

@@ -17,7 +17,7 @@ from models.accounts.one_time_token import OneTimeToken
 from models.accounts.personal_token import PersonalToken
 from models.accounts.session import Session
 from models.accounts.user import User
-from models.events.change_sequence import ChangeSequence
+from models.events.change_numbers import ChangeSequence, EventChange
 from models.events.event import Event
 from models.events.public_event_index import PublicEventIndex
 from models.events.revision import Revision
@@ -53,6 +53,7 @@ NO_GRANTS = frozenset(
         PublicEventIndex,
         Revision,
         Tombstone,
+        EventChange,
         ChangeSequence,
         ImportJob,
         ImportChunk,

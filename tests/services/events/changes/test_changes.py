@@ -13,13 +13,15 @@ import pytest
 from pymongo import MongoClient
 
 from database.connection import Database
-from database.queries import new_id
+from database.queries import Id, new_id
+from models.events.change_numbers import EventChange
 from tests.conftest import SECRET, url_of
-from tests.services.events.event_copies import EventCopy
+from tests.services.events.changes.event_copies import EventCopy
 from tests.support.clients import Person, Planner, bearer, ok, sign_up
-from tests.support.documents import build_event
+from tests.support.documents import build_event_document
 from tests.support.servers import running
 from tests.support.services import services_of
+from tests.support.stored_documents import name_of
 
 real_server = pytest.mark.real_server("the mock has no transactions and no processes")
 
@@ -224,14 +226,16 @@ async def test_a_change_that_is_committed_after_a_later_one_was_read_is_not_miss
     app: Any, ada: Person, mongo_url: str
 ) -> None:
     owner = (await ada.event())["creator"]
-    stored = build_event(type(new_id())(owner)) | {"change_number": 0}
+    event = build_event_document(Id(owner))
     token = (await changes(ada))["next"]
     with MongoClient[Any](mongo_url) as client, client.start_session() as session, session.start_transaction():
-        client[services_of(app).database.name]["events"].insert_one(stored, session=session)
+        database = client[services_of(app).database.name]
+        for document in (event, EventChange.insert_write(event).document):
+            database[name_of(type(document))].insert_one(document.to_stored(), session=session)
         later = await ada.event()
         answer = await changes(ada, f"since={token}")
         assert ids(answer) == [later["id"]]
-    assert ids(await changes(ada, f"since={answer['next']}")) == [str(stored["_id"])]
+    assert ids(await changes(ada, f"since={answer['next']}")) == [str(event.id)]
 
 
 @real_server
@@ -241,7 +245,7 @@ async def test_more_changes_than_one_batch_are_all_numbered(
     monkeypatch.setattr("planner.services.events.changes.BATCH_SIZE", 3)
     made = {(await ada.event())["id"] for _ in range(10)}
     assert set(ids(await changes(ada))) == made
-    assert await database.handle["events"].count_documents({"change_number": 0}) == 0
+    assert await database.handle["event_changes"].count_documents({"change_number": 0}) == 0
 
 
 async def _write(people: list[Person], steps: int, seed: int) -> None:

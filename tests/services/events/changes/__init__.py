@@ -1,0 +1,1 @@
+"""What has changed, and copies that are kept up to date."""
