@@ -2,8 +2,7 @@
 
 import os
 import shutil
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal, NamedTuple
 
 ADVICE = (
     "The browser tests need Chromium, which is not here. Install it, for example with `sudo apt-get install chromium`, "
@@ -17,13 +16,12 @@ def find_chromium() -> str | None:
     return shutil.which(os.environ.get("CHROMIUM", "")) or next(filter(None, map(shutil.which, _NAMES)), None)
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """How somebody looks at the planner. `has_scripts` is False in a browser that runs none."""
 
     width: int = 1280
     height: int = 800
-    theme: str = "light"
+    theme: Literal["light", "dark"] = "light"
     has_scripts: bool = True
 
     @property

@@ -1,13 +1,18 @@
-"""What the browser tests share: one planner and one Chromium for each process of the run, and visits."""
+"""What the browser tests share: one planner and one Chromium for each process of the run, and visits.
+
+Only the tests of the form itself sign up with it: the other ones get an account and its cookie with two requests.
+"""
 
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 from uuid import uuid4
 
 import httpx
 import pytest
 from playwright.sync_api import Browser, expect, sync_playwright
 
+from tests.browser.accounts import sign_in, sign_up
 from tests.browser.chromium import ADVICE, DESKTOP, LOOKS, Look, find_chromium
 from tests.browser.sample_account import SampleAccount, create_sample_account
 from tests.browser.visits import Visit
@@ -17,6 +22,10 @@ from tests.support.servers import RunningServer, running
 
 # Two processes, each with a planner, a MongoDB and a Chromium, share two cores: a page may take a while.
 PATIENCE = 15_000
+
+# No sandbox: containers, in which a continuous integration server works, do not permit it. All pages share a process:
+# to start one for each takes a fifth of the time.
+_ARGUMENTS = ["--no-sandbox", "--renderer-process-limit=1"]
 
 
 @pytest.fixture(scope="session")
@@ -34,8 +43,7 @@ def chromium() -> Iterator[Browser]:
     assert executable, ADVICE
     expect.set_options(timeout=PATIENCE)
     with sync_playwright() as playwright:
-        # No sandbox: containers, in which a continuous integration server works, do not permit it.
-        browser = playwright.chromium.launch(executable_path=executable, args=["--no-sandbox"])
+        browser = playwright.chromium.launch(executable_path=executable, args=_ARGUMENTS)
         yield browser
         browser.close()
 
@@ -48,7 +56,7 @@ def visitor(planner: RunningServer, chromium: Browser) -> Iterator[Visitor]:
     """Opens visits, each with cookies of its own; a test fails if a browser complained of one of its pages."""
     visits: list[Visit] = []
 
-    def open_visit(look: Look = DESKTOP, storage: Path | None = None) -> Visit:
+    def open_visit(look: Look = DESKTOP, storage: Any = None) -> Visit:
         context = chromium.new_context(**look.options, storage_state=storage)
         context.set_default_timeout(PATIENCE)
         visits.append(Visit(context, planner.root, look))
@@ -61,10 +69,34 @@ def visitor(planner: RunningServer, chromium: Browser) -> Iterator[Visitor]:
     assert complaints == [], "a browser complained"
 
 
+@pytest.fixture
+def member(visitor: Visitor, email: str) -> Visitor:
+    """Opens visits of somebody with a new account, whose address is `email`."""
+    cookies: list[Any] = []
+
+    def open_visit(look: Look = DESKTOP) -> Visit:
+        visit = visitor(look)
+        if cookies:
+            visit.context.add_cookies(cookies)
+        else:
+            sign_up(visit.context.request, visit.root, email)
+            cookies.extend(visit.context.cookies())
+        return visit
+
+    return open_visit
+
+
+@pytest.fixture
+def visit(member: Visitor) -> Visit:
+    """A visit of somebody with a new account, in a large window."""
+    return member()
+
+
 @pytest.fixture(params=LOOKS, ids=str)
-def visit(request: pytest.FixtureRequest, visitor: Visitor) -> Visit:
-    """A visit of somebody without an account, with each of the looks."""
-    return visitor(request.param)
+def look(request: pytest.FixtureRequest) -> Look:
+    """Each of the looks."""
+    found: Look = request.param
+    return found
 
 
 @pytest.fixture(scope="session")
@@ -92,9 +124,9 @@ def admin_signed_in(planner: RunningServer, chromium: Browser, tmp_path_factory:
 
 
 def store_cookies(planner: RunningServer, chromium: Browser, email: str, file: Path) -> Path:
-    """Sign in with the form, and return the file with the cookies."""
-    context = chromium.new_context(**DESKTOP.options)
-    Visit(context, planner.root, DESKTOP).sign_in(email)
+    """Sign in, and return the file with the cookies."""
+    context = chromium.new_context()
+    sign_in(context.request, planner.root, email)
     context.storage_state(path=file)
     context.close()
     return file

@@ -1,17 +1,30 @@
 """What is true of every page."""
 
+from typing import Any
+
 from axe_playwright_python.sync_playwright import Axe
 
 from tests.browser.visits import Visit
 
 # WCAG 2.2 AA, and what the authors of axe-core recommend beyond.
-_RULES = {"resultTypes": ["violations"]}
+_RULES: dict[str, Any] = {"resultTypes": ["violations"]}
+# Another theme changes colours and nothing else.
+_RULES_OF_COLOUR = _RULES | {"runOnly": ["color-contrast", "link-in-text-block"]}
 ASSETS_LIMIT = 60_000
 
 
 def require_no_violations(visit: Visit) -> None:
     """Fail if axe-core finds something on the page that hinders somebody."""
-    results = Axe().run(visit.page, options=_RULES)
+    _run_axe(visit, _RULES)
+
+
+def require_contrast(visit: Visit) -> None:
+    """Fail if axe-core finds colours on the page that somebody cannot tell apart."""
+    _run_axe(visit, _RULES_OF_COLOUR)
+
+
+def _run_axe(visit: Visit, options: dict[str, Any]) -> None:
+    results = Axe().run(visit.page, options=options)
     assert results.violations_count == 0, f"{visit.path} ({visit.look}): {results.generate_report()}"
 
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from tests.browser.chromium import LOOKS, Look
+from tests.browser.chromium import Look
 from tests.browser.conftest import Visitor
 from tests.browser.visits import Visit
 from tests.support.clients import PASSWORD
@@ -10,11 +10,10 @@ from tests.support.clients import PASSWORD
 NEW_PASSWORD = "another staple of horses"
 
 
-@pytest.fixture(params=LOOKS, ids=str)
-def visit(request: pytest.FixtureRequest, visitor: Visitor, email: str) -> Visit:
+@pytest.fixture
+def visit(member: Visitor, look: Look) -> Visit:
     """A visit of somebody with a new account, with each of the looks."""
-    look: Look = request.param
-    return visitor(look).sign_up(email)
+    return member(look)
 
 
 def test_the_name_and_the_time_zone_are_changed(visit: Visit) -> None:

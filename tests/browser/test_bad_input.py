@@ -22,9 +22,9 @@ DAY = "2026-12-17"
 
 
 @pytest.fixture
-def visit(visitor: Visitor, email: str) -> Visit:
+def visit(member: Visitor) -> Visit:
     """A visit of somebody with a new account, in the narrowest window."""
-    return visitor(NARROWEST).sign_up(email)
+    return member(NARROWEST)
 
 
 @pytest.mark.parametrize("text", HOSTILE.values(), ids=HOSTILE)
@@ -37,7 +37,7 @@ def test_what_is_typed_comes_out_as_text_on_every_page(visit: Visit, text: str) 
     for address in (*(f"/calendar/{view}" for view in views), f"/search?q={quote(text[:20])}"):
         visit.go(address)
         require_text(visit, text)
-    visit.go(f"/calendar/day/{DAY}").page.locator("#grid a.entry").first.click()
+    visit.go(f"/calendar/day/{DAY}").follow(visit.page.locator("#grid a.item").first)
     event = visit.sees_heading(text).path
     for address in (event, f"{event}/edit", f"{event}/history"):
         visit.go(address)
@@ -66,7 +66,7 @@ def test_a_text_of_20000_characters_is_refused_beside_its_field_and_kept(visit: 
 
 def test_a_form_of_another_website_changes_nothing(visit: Visit) -> None:
     visit.page.goto(f"data:text/html,<form method=post action={visit.root}/signout><button>Win</button></form>")
-    visit.page.get_by_role("button").click()
+    visit.follow(visit.page.get_by_role("button"))
     visit.sees_heading("This form cannot be used any more").press("Back to the start").is_at("/calendar")
 
 
@@ -90,7 +90,7 @@ def test_a_form_that_was_opened_in_an_earlier_session_is_refused_with_a_way_on(v
 
 def test_of_two_tabs_the_second_sees_what_the_first_has_saved(visit: Visit) -> None:
     visit.go("/events/new").fill(Title="Shared", Start=f"{DAY}T18:00", End=f"{DAY}T19:00").press("Save")
-    visit.go(f"/calendar/day/{DAY}").page.locator("#grid a.entry").first.click()
+    visit.go(f"/calendar/day/{DAY}").follow(visit.page.locator("#grid a.item").first)
     event = visit.sees_heading("Shared").path
     visit.go(f"{event}/edit").fill(Title="Second")
     second, visit.page = visit.page, visit.context.new_page()

@@ -1,8 +1,17 @@
 """Sign up, sign in and sign out."""
 
+import pytest
+
+from tests.browser.chromium import Look
 from tests.browser.conftest import Visitor
 from tests.browser.visits import Visit
 from tests.support.clients import PASSWORD
+
+
+@pytest.fixture
+def visit(visitor: Visitor, look: Look) -> Visit:
+    """A visit of somebody without an account, with each of the looks."""
+    return visitor(look)
 
 
 def test_somebody_signs_up_signs_out_and_signs_in(visit: Visit, email: str) -> None:

@@ -5,19 +5,13 @@ from datetime import date, timedelta
 import pytest
 from playwright.sync_api import expect
 
-from tests.browser.chromium import DARK_DESKTOP, DESKTOP, PHONE, Look
+from tests.browser.chromium import DARK_DESKTOP, PHONE, Look
 from tests.browser.conftest import Visitor
 from tests.browser.page_checks import require_no_violations
 from tests.browser.visits import Visit
 
 FORM = "/events/new?start=2026-12-01T18:00"
 TOMORROW = date.today() + timedelta(1)  # noqa: DTZ011 - the next times of a series are listed from now on
-
-
-@pytest.fixture
-def visit(visitor: Visitor, email: str) -> Visit:
-    """A visit of somebody with a new account, with scripts."""
-    return visitor(DESKTOP).sign_up(email)
 
 
 def test_the_sentence_follows_what_is_chosen(visit: Visit) -> None:
@@ -76,8 +70,8 @@ def test_enter_saves_and_escape_leaves_what_nobody_has_changed(visit: Visit) -> 
 @pytest.mark.parametrize(
     "look", [PHONE, Look(width=360, height=740, theme="dark", has_scripts=False), DARK_DESKTOP], ids=str
 )
-def test_errors_conflicts_and_questions_hinder_nobody(visitor: Visitor, email: str, look: Look) -> None:
-    visit = visitor(look).sign_up(email)
+def test_errors_conflicts_and_questions_hinder_nobody(member: Visitor, look: Look) -> None:
+    visit = member(look)
     start, end = f"{TOMORROW}T18:00", f"{TOMORROW}T19:00"
     visit.go("/events/new").fill(Title=" ", Start=start, End=start, Latitude="north", Colour="?").press("Save")
     _check(visit.sees("Title must contain more than blanks"))
@@ -88,7 +82,7 @@ def test_errors_conflicts_and_questions_hinder_nobody(visitor: Visitor, email: s
     _check(visit)
     visit.go("/events/new").fill(Title="Doctor", Start=start, End=end).press("Save")
     _check(visit.sees("At this time there is something else"))
-    visit.go(path).page.get_by_role("main").get_by_role("listitem").first.get_by_role("link").click()
+    visit.go(path).follow(visit.page.get_by_role("main").get_by_role("listitem").first.get_by_role("link"))
     visit.press("Edit").fill(Title="Concert").press("Save")
     _check(visit.sees("This and following events"))
     visit.press("This and following events").sees_heading("Concert").press("Delete")

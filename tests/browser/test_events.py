@@ -4,7 +4,7 @@ from datetime import date, timedelta
 
 import pytest
 
-from tests.browser.chromium import LOOKS, Look
+from tests.browser.chromium import Look
 from tests.browser.conftest import Visitor
 from tests.browser.visits import Visit
 
@@ -13,11 +13,10 @@ DAY = f"{TOMORROW:%Y-%m-%d}"
 MONTH = f"/calendar/month/{TOMORROW:%Y-%m}"
 
 
-@pytest.fixture(params=LOOKS, ids=str)
-def visit(request: pytest.FixtureRequest, visitor: Visitor, email: str) -> Visit:
+@pytest.fixture
+def visit(member: Visitor, look: Look) -> Visit:
     """A visit of somebody with a new account, with each of the looks."""
-    look: Look = request.param
-    return visitor(look).sign_up(email)
+    return member(look)
 
 
 def create(visit: Visit, title: str, repeats: str = "") -> Visit:
@@ -31,13 +30,12 @@ def create(visit: Visit, title: str, repeats: str = "") -> Visit:
 def open_day(visit: Visit, day: date, title: str) -> Visit:
     """Open an entry of the calendar."""
     visit.go(f"/calendar/day/{day}")
-    visit.page.get_by_role("grid").get_by_role("link", name=title).first.click()
-    return visit
+    return visit.follow(visit.page.get_by_role("grid").get_by_role("link", name=title).first)
 
 
 def test_an_event_is_created_and_stands_in_the_calendar(visit: Visit) -> None:
     create(visit, "Book launch")
-    visit.go(MONTH).page.get_by_role("grid").get_by_role("gridcell").get_by_role("link", name="Book launch").click()
+    visit.go(MONTH).follow(visit.page.get_by_role("gridcell").get_by_role("link", name="Book launch"))
     visit.sees_heading("Book launch").sees("18:00")
 
 

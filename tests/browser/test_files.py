@@ -5,31 +5,30 @@ import re
 import httpx
 import pytest
 
-from tests.browser.chromium import LOOKS, Look
+from tests.browser.chromium import Look
 from tests.browser.conftest import Visitor
 from tests.browser.sample_account import CALENDAR
 from tests.browser.visits import Visit
 
 
-@pytest.fixture(params=LOOKS, ids=str)
-def visit(request: pytest.FixtureRequest, visitor: Visitor, email: str) -> Visit:
+@pytest.fixture
+def visit(member: Visitor, look: Look) -> Visit:
     """A visit of somebody with a new account, with each of the looks."""
-    look: Look = request.param
-    return visitor(look).sign_up(email)
+    return member(look)
 
 
 def choose(visit: Visit, content: bytes) -> Visit:
     visit.go("/import").field("File").set_input_files(
         {"name": "old.ics", "mimeType": "text/calendar", "buffer": content}
     )
-    return visit.press("Preview")
+    return visit.press("Import")
 
 
 def test_a_file_is_imported_after_one_has_seen_what_it_would_do(visit: Visit) -> None:
     choose(visit, CALENDAR).sees_heading("This is what the import would do").sees(re.compile(r"New events\s*1"))
     assert "Imported" not in visit.context.request.get(f"{visit.root}/calendar/month/2026-12").text()
     visit.press("Import").sees_heading("The file is imported")
-    visit.go("/calendar/month/2026-12").page.get_by_role("grid").get_by_role("link", name="Imported").click()
+    visit.go("/calendar/month/2026-12").follow(visit.page.get_by_role("grid").get_by_role("link", name="Imported"))
     visit.sees_heading("Imported")
 
 

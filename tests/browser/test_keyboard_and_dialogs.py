@@ -11,12 +11,6 @@ from tests.browser.visits import Visit
 FOCUSED_DATE = "document.activeElement.dataset.date"
 
 
-@pytest.fixture
-def visit(visitor: Visitor, email: str) -> Visit:
-    """A visit of somebody with a new account."""
-    return visitor().sign_up(email)
-
-
 def test_an_event_is_created_opened_deleted_and_restored_with_the_keyboard_alone(visit: Visit) -> None:
     visit.go("/calendar/month/2031-12").tab_to(visit.page.locator("#grid [tabindex='0']").first)
     for key in ("ArrowRight", "ArrowDown", "ArrowUp", "ArrowDown"):
@@ -34,8 +28,8 @@ def test_an_event_is_created_opened_deleted_and_restored_with_the_keyboard_alone
 
 
 @pytest.mark.parametrize("look", [DESKTOP, DARK_DESKTOP], ids=str)
-def test_the_keys_are_listed_in_a_dialog(visitor: Visitor, email: str, look: Look) -> None:
-    visit = visitor(look).sign_up(email)
+def test_the_keys_are_listed_in_a_dialog(member: Visitor, look: Look) -> None:
+    visit = member(look).go("/calendar")
     visit.page.keyboard.press("?")
     dialog = visit.page.get_by_role("dialog")
     expect(dialog).to_be_visible()
@@ -45,8 +39,8 @@ def test_the_keys_are_listed_in_a_dialog(visitor: Visitor, email: str, look: Loo
 
 
 @pytest.mark.parametrize("look", [DESKTOP, DARK_DESKTOP], ids=str)
-def test_an_occurrence_that_is_dragged_asks_which_are_meant(visitor: Visitor, email: str, look: Look) -> None:
-    visit = visitor(look).sign_up(email)
+def test_an_occurrence_that_is_dragged_asks_which_are_meant(member: Visitor, look: Look) -> None:
+    visit = member(look)
     visit.go("/events/new").fill(Title="Walk", Start="2031-12-09T10:00", End="2031-12-09T11:00")
     visit.field("Repeats").select_option(label="Weekly")
     visit.press("Save").go("/calendar/month/2031-12")

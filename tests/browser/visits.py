@@ -34,6 +34,13 @@ class Visit:
         self.page.goto(self.root + path)
         return self
 
+    def look_as(self, look: Look) -> "Visit":
+        """Change the size of the window and the theme, with the page that is open."""
+        self.look = look
+        self.page.set_viewport_size({"width": look.width, "height": look.height})
+        self.page.emulate_media(color_scheme=look.theme)
+        return self
+
     def field(self, name: str) -> Locator:
         """Return the field with this label."""
         labelled = self.page.get_by_label(re.compile(rf"^\s*{re.escape(name)}(\s*\(optional\))?\s*$"))
@@ -57,9 +64,13 @@ class Visit:
         raise AssertionError(f"no button and no link is called {name!r} on {self.path}:\n{self.text[:2000]}")
 
     def press(self, name: str) -> "Visit":
-        """Press the button, or follow the link, with this name."""
-        self.control(name).click()
-        self.page.wait_for_load_state()
+        """Press the button, or follow the link, with this name, and wait for the page to which it leads."""
+        return self.follow(self.control(name))
+
+    def follow(self, control: Locator) -> "Visit":
+        """Press something that leads to a page, and wait for that page."""
+        with self.page.expect_navigation():
+            control.click()
         return self
 
     def type_until(self, key: str, is_there: Callable[[], bool]) -> None:

@@ -18,6 +18,11 @@ class Watcher:
         context.on("request", self._see_request)
         context.on("response", self._see_response)
 
+    def forget(self) -> None:
+        """Forget what has been seen, before another page is opened."""
+        self.complaints.clear()
+        self.assets.clear()
+
     def _see_request(self, request: Request) -> None:
         if request.is_navigation_request():
             self._documents.add(str(request.url))
