@@ -19,6 +19,7 @@ from models.accounts.user import User
 from planner import background
 from planner.clock import Clock, SystemClock
 from planner.draining import Draining
+from planner.load.admission import Admission
 from planner.logs import RequestLog
 from planner.randomness import RandomBytes, system_random_bytes
 from planner.services.mail.transports import MailTransport
@@ -34,6 +35,8 @@ from routes.http.openapi import install_openapi
 from routes.http.proxies import ProxyWarning, PublicPath
 from routes.http.request_record import RequestRecord
 from routes.pages.page_errors import respond_with_page, wants_page
+from routes.server.connections import Connections, compute_limit
+from routes.server.protocol import ServerState
 
 if TYPE_CHECKING:
     from planner.telemetry.tracing import Tracing
@@ -66,9 +69,10 @@ def create_app(
     hasher = PasswordHasher(settings.password_rounds)
     metrics = Metrics()
     draining = Draining(settings.drain_seconds)
+    admission = Admission(settings.max_requests, metrics)
 
     @asynccontextmanager
-    async def lifespan(app: FastAPI) -> AsyncIterator[None]:
+    async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
         database = await (open_database or database_opener(settings))()
         try:
             await bind(database, DOCUMENTS)
@@ -79,7 +83,9 @@ def create_app(
             app.state.services = services
             draining.begin_on_sigterm()
             loop = asyncio.create_task(background.run_due_work(services))
-            yield
+            # What is yielded is the state that the protocol of the server is given.
+            limit = compute_limit(settings.max_connections)
+            yield ServerState(Connections(limit, metrics), admission).to_lifespan()
             loop.cancel()
             await asyncio.wait([loop])
         finally:
@@ -113,6 +119,7 @@ def create_app(
         request_log=request_log,
         note_in_trace=None if tracing is None else tracing.note_request,
         draining=draining,
+        admission=admission,
         is_https=is_https,
     )
     app.add_middleware(ProxyWarning)

@@ -37,10 +37,11 @@ from planner.supervisor import START_SECONDS, Supervisor
 from planner.telemetry.metrics import SHARED_FOLDER
 from planner.version import VERSION, find_commit
 from planner.wiring import Services
-from routes.http.server_protocol import BoundedProtocol
+from routes.server.connections import raise_file_limit
+from routes.server.listener import open_listener
+from routes.server.protocol import BoundedProtocol
 
 log = logging.getLogger("planner")
-GRACE_SECONDS = 6
 T = TypeVar("T")
 
 
@@ -152,11 +153,16 @@ def _serve(options: argparse.Namespace) -> int:
     given = {"host": options.host, "port": options.port, "workers": options.workers}
     settings = load(**{name: value for name, value in given.items() if value is not None})
     _stop_on_sigterm()
+    raise_file_limit()
     request_log = configure_logs(settings.log_level, settings.log_format)
     for sentence in find_misspelt_names():
         log.warning(sentence)
     # The port is opened before anything else starts, so that one in use is reported at once.
-    with _listen(settings) as listener, contextlib.suppress(KeyboardInterrupt), _database(settings) as ready:
+    with (
+        open_listener(settings.host, settings.port) as listener,
+        contextlib.suppress(KeyboardInterrupt),
+        _database(settings) as ready,
+    ):
         check_tracing(settings)
         prepare_outbox(settings)
         asyncio.run(recover(ready, exclusive=True, workers=settings.workers))
@@ -184,27 +190,15 @@ def _stop_on_sigterm() -> None:
     signal.signal(signal.SIGTERM, stop)
 
 
-def _listen(settings: Settings) -> socket.socket:
-    family = socket.AF_INET6 if ":" in settings.host else socket.AF_INET
-    listener = socket.socket(family, socket.SOCK_STREAM)
-    listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-    try:
-        listener.bind((settings.host, settings.port))
-    except OSError as error:
-        listener.close()
-        raise ConfigurationError(
-            f"{settings.host}:{settings.port} is not available: {error.strerror}. Set HOST or PORT."
-        ) from None
-    listener.set_inheritable(True)
-    return listener
-
-
 def _config(settings: Settings, app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         factory=isinstance(app, str),
         workers=workers,
         http=BoundedProtocol,
+        loop="routes.server.loop:new_loop",
+        backlog=settings.listen_backlog,
+        timeout_keep_alive=settings.keep_alive_seconds,
         ws="none",
         lifespan="on",
         log_config=None,
@@ -212,7 +206,7 @@ def _config(settings: Settings, app: FastAPI | str, workers: int = 1) -> uvicorn
         server_header=False,
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=settings.proxies,
-        timeout_graceful_shutdown=GRACE_SECONDS,
+        timeout_graceful_shutdown=settings.grace_seconds,
         # On SIGHUP, the time that a new worker has to be ready before it replaces an old one.
         timeout_worker_healthcheck=int(START_SECONDS),
     )

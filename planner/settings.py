@@ -95,6 +95,26 @@ class Settings(BaseSettings):
         le=60,
         description="How long the planner goes on serving after SIGTERM; /readyz says that it stops.",
     )
+    grace_seconds: int = Field(
+        6, ge=1, le=600, description="How long requests that are being answered may take when the planner stops."
+    )
+    max_requests: int = Field(
+        256,
+        ge=1,
+        le=100_000,
+        description="How many requests a worker answers at the same time, fewer while they take long; "
+        "others are refused.",
+    )
+    max_connections: int = Field(
+        4096,
+        ge=16,
+        le=1_000_000,
+        description="How many connections a worker has; less if it may not open so many files (ulimit -n).",
+    )
+    listen_backlog: int = Field(
+        2048, ge=1, le=65_535, description="How many new connections the system keeps until they are accepted."
+    )
+    keep_alive_seconds: int = Field(60, ge=1, le=3600, description="After so long, an idle connection is closed.")
     metrics_token: SecretStr | None = Field(
         None, min_length=16, description="Who sends it as a Bearer token may read /metrics. Unset: only this machine."
     )

@@ -17,5 +17,6 @@ oidc.py             sign-in with OpenID Connect providers
 metrics.py          the metrics of the planner, for Prometheus
 health.py           health checks, and explanations of problem types
 http/               what the routes share
+server/             the HTTP server: its connections, and how it refuses requests
 pages/              HTML pages
 """

@@ -56,6 +56,12 @@ class Metrics:
             multiprocess_mode="livesum",
             registry=registry,
         )
+        self._refusals = Counter(
+            "planner_http_refusals",
+            "Connections and requests that were refused because there were too many, which are no requests above.",
+            ["reason"],
+            registry=registry,
+        )
         self._operation_seconds = Histogram(
             "planner_database_operation_duration_seconds",
             "The time that the database took for an operation.",
@@ -104,6 +110,10 @@ class Metrics:
         count, duration = self._request_child(method, route, status)
         count.inc()
         duration.observe(seconds)
+
+    def count_refusal(self, reason: str) -> None:
+        """Count a connection or a request that was refused because there were too many of them."""
+        self._refusals.labels(reason).inc()
 
     def count_operation(self, operation: str, collection: str, waited: float, took: float) -> None:
         """Count an operation of the database: how long it waited for a thread, and how long it took; in seconds."""

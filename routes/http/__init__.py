@@ -14,5 +14,4 @@ etags.py          entity tags, and the headers that compare them (RFC 9110 §13.
 openapi.py        additions to the OpenAPI document
 head_requests.py  HEAD for every GET
 proxies.py        what is done behind a reverse proxy
-server_protocol.py  the HTTP/1.1 protocol of the server, with limits
 """

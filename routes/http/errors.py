@@ -176,6 +176,12 @@ def respond_to_shutdown(request: Request) -> Response:
     return _in_form_of_endpoint(request, _handle_planner_error(request, error))
 
 
+def respond_to_overload(request: Request) -> Response:
+    """Return the response to a request that is refused because more are being answered than is good for them."""
+    error = errors.Busy("More is asked of the planner at the moment than it can answer. Try again.")
+    return _in_form_of_endpoint(request, _handle_planner_error(request, error))
+
+
 def _adapt_to_client(handler: Handler, pages: ErrorPages) -> Callable[[Request, Exception], Awaitable[Response]]:
     """Return the handler, changed to give browsers a page, and the token endpoint its own form of errors."""
 

@@ -4,7 +4,7 @@ import asyncio
 import logging
 import re
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from time import perf_counter
 
 import structlog
@@ -12,6 +12,7 @@ from starlette.requests import Request
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from planner.draining import Draining
+from planner.load.admission import Admission
 from planner.logs import RequestLog
 from planner.telemetry.metrics import Metrics
 from routes.http.errors import respond_to_failure, respond_to_shutdown
@@ -23,7 +24,7 @@ _ACCEPTABLE_ID = re.compile(rb"[A-Za-z0-9][A-Za-z0-9._:/+=@-]{0,127}")
 NO_ROUTE = "none"
 # What stands for the status when the client closed the connection before it got a response.
 CLIENT_CLOSED = 499
-_SECURITY_HEADERS: dict[bytes, bytes] = {
+SECURITY_HEADERS: dict[bytes, bytes] = {
     b"x-content-type-options": b"nosniff",
     b"referrer-policy": b"no-referrer",
     b"content-security-policy": b"default-src 'none'; frame-ancestors 'none'",
@@ -45,6 +46,7 @@ class RequestRecord:
         note_in_trace: Callable[[str], str | None] | None,
         *,
         draining: Draining,
+        admission: Admission,
         is_https: bool,
     ) -> None:
         self._app = app
@@ -52,14 +54,15 @@ class RequestRecord:
         self._log = request_log
         self._note_in_trace = note_in_trace
         self._draining = draining
-        self._headers = list(_SECURITY_HEADERS.items()) + ([_HSTS] if is_https else [])
+        self._admission = admission
+        self._headers = list(SECURITY_HEADERS.items()) + ([_HSTS] if is_https else [])
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Handle a request, and record it when its response has ended."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = _find_id(scope) or uuid.uuid4().hex.encode()
+        request_id = find_id(scope["headers"]) or uuid.uuid4().hex.encode()
         # The route and the authentication note here what they find; see `PlannerRoute` and `Authenticate`.
         state = scope.setdefault("state", {})
         status = CLIENT_CLOSED
@@ -94,6 +97,7 @@ class RequestRecord:
                 await respond_to_failure(Request(scope))(scope, receive, send_with_headers)
         finally:
             seconds = perf_counter() - started
+            self._admission.note_answer(seconds)
             route = state.get("route", NO_ROUTE)
             self._metrics.end_request(scope["method"], route, status, seconds)
             if self._log is not None:
@@ -107,9 +111,9 @@ class RequestRecord:
             structlog.contextvars.unbind_contextvars(*ids)
 
 
-def _find_id(scope: Scope) -> bytes | None:
+def find_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
     """Return the X-Request-ID that the client has sent, or None if it has sent none that can be used."""
-    for name, value in scope["headers"]:
+    for name, value in headers:
         if name == b"x-request-id":
             return value if _ACCEPTABLE_ID.fullmatch(value) else None
     return None

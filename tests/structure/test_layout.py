@@ -31,7 +31,7 @@ OWNERS = {
     "gridfs": ("database",),
     "beanie": ("database", "models"),
     "fastapi_offline": ("routes.pages.api_page",),
-    "uvicorn": ("planner.cli", "planner.supervisor", "routes.http.server_protocol"),
+    "uvicorn": ("planner.cli", "planner.supervisor", "routes.server.protocol"),
     "jinja2": ("routes.pages.rendering",),
     "structlog": ("planner.logs", "routes.http.request_record"),
     "prometheus_client": ("planner.telemetry.metrics",),

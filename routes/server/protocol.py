@@ -2,11 +2,15 @@
 
 import asyncio
 import uuid
-from typing import Any
+from typing import Any, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
+from planner.load.admission import Admission
 from routes.http.errors import problem_response
+from routes.http.request_record import find_id
+from routes.server.connections import Connections
+from routes.server.refusals import find_refusal, is_never_refused, refuse
 
 # A request line and its headers; and what else is no body, such as trailers.
 MAX_HEAD_BYTES = 64 * 1024
@@ -18,6 +22,19 @@ LINGER_SECONDS = 1.0
 PART_BYTES = 8 * 1024
 NOT_HTTP = "The request is not valid HTTP/1.1 (RFC 9112)."
 NEEDS_HOST = "A request of HTTP/1.1 must have exactly one Host header (RFC 9112 §3.2)."
+NO_ROOM = "The planner has as many connections as it can have. Try again in a moment."
+_STATE = "server_state"
+
+
+class ServerState(NamedTuple):
+    """What all connections of a process share. They find it in the state that the application yields at its start."""
+
+    connections: Connections
+    admission: Admission
+
+    def to_lifespan(self) -> dict[str, object]:
+        """Return the state of the lifespan (ASGI)."""
+        return {_STATE: self}
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -34,16 +51,25 @@ class BoundedProtocol(HttpToolsProtocol):
         # How much has arrived since the request began, or since the last part of its body.
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
+        shared = self.app_state[_STATE]
+        assert isinstance(shared, ServerState)
+        self._connections, self._admission = shared
+        # Whether the request that is arriving was accepted, or was refused already and the rest of it is ignored.
+        self._is_accepted = False
+        self._is_ignored = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
         """Wait for the first request."""
         super().connection_made(transport)
         self._watch_time()
+        self._connections.add(self)
 
     def connection_lost(self, exc: Exception | None) -> None:
         """Forget what was waited for."""
         super().connection_lost(exc)
+        self._end_receiving()
         self._stop_watching()
+        self._connections.remove(self)
 
     def data_received(self, data: bytes) -> None:
         """Parse what has arrived, and refuse a head that is too large."""
@@ -69,18 +95,81 @@ class BoundedProtocol(HttpToolsProtocol):
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             self._reason = NEEDS_HOST
             raise ValueError(NEEDS_HOST)
-        super().on_headers_complete()
+        if self._admission.has_room(len(self.tasks)) or is_never_refused(self.url):
+            super().on_headers_complete()
+            self._is_accepted = True
+            self._admission.incomplete += 1
+        else:
+            self._refuse_request()
+
+    def _refuse_request(self) -> None:
+        """Respond that there are too many requests, as cheaply as possible, and keep the connection."""
+        self._admission.note_refusal()
+        is_in_turn = self.cycle is None or self.cycle.response_complete
+        if not is_in_turn or self.expect_100_continue:
+            # Another response comes first, or it is not known whether a body follows: that is left to uvicorn.
+            app, self.app = self.app, refuse
+            super().on_headers_complete()
+            self.app = app
+            return
+        self._is_ignored = True
+        refusal = find_refusal(self.url)
+        id = find_id(self.headers) or uuid.uuid4().hex.encode()
+        ends = not self.parser.should_keep_alive()
+        lines = b"".join(name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers)
+        close = b"connection: close\r\n" if ends else b""
+        body = b"" if self.parser.get_method() == b"HEAD" else refusal.body
+        own = b"x-request-id: " + id + b"\r\n\r\n"
+        self.transport.write(STATUS_LINE[503] + lines + refusal.head + close + own + body)
+        if ends:
+            self.transport.close()
+        self._connections.note_response(self)
 
     def on_body(self, body: bytes) -> None:
         """Pass a part of the body on; its size is bounded by the routes."""
         self._head_bytes = 0
-        super().on_body(body)
+        if not self._is_ignored:
+            super().on_body(body)
 
     def on_message_complete(self) -> None:
         """Note that the request is complete."""
         self._head_bytes = 0
         self._is_receiving = False
+        self._end_receiving()
+        if self._is_ignored:
+            self._is_ignored = False
+            return
+        if not self.cycle.response_complete:
+            self._connections.note_request(self)
         super().on_message_complete()
+
+    def on_response_complete(self) -> None:
+        """Go on with a request that has arrived meanwhile, or wait for the next one."""
+        self._end_receiving()
+        super().on_response_complete()
+        if self.cycle.response_complete:
+            self._connections.note_response(self)
+
+    def _end_receiving(self) -> None:
+        """Count the request that was accepted from now on: it is complete, or was answered before it was."""
+        if self._is_accepted:
+            self._is_accepted = False
+            self._admission.incomplete -= 1
+
+    def give_way(self) -> None:
+        """Close the connection, which waits for its client, because a new one needs its place."""
+        if self._is_receiving:
+            self._refuse(503, NO_ROOM)
+        else:
+            self.transport.close()
+
+    def refuse_for_want_of_room(self) -> None:
+        """Respond that there are too many connections, and close this one."""
+        self._refuse(503, NO_ROOM)
+
+    def abort(self) -> None:
+        """Close the connection at once."""
+        self.transport.abort()
 
     def send_400_response(self, msg: str) -> None:
         """Refuse a request that cannot be parsed; `msg` is uvicorn's own reason, which is the same for all."""
@@ -114,7 +203,8 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
             self.transport.abort()
             return
-        response = problem_response(status, detail, headers={"x-request-id": uuid.uuid4().hex, "connection": "close"})
+        own = {"x-request-id": uuid.uuid4().hex, "connection": "close"}
+        response = problem_response(status, detail, headers=own | ({"retry-after": "2"} if status == 503 else {}))
         headers = [*self.server_state.default_headers, *response.raw_headers]
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + bytes(response.body))

@@ -1,0 +1,4 @@
+"""What is done while more is asked than can be answered.
+
+admission.py  how many requests are answered at the same time
+"""

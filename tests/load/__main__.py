@@ -1,0 +1,61 @@
+"""`python -m tests.load`: see the package."""
+
+import argparse
+import shutil
+import tempfile
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+
+import uvloop
+from pymongo import MongoClient
+
+from database.embedded.server import EmbeddedMongo
+from tests.load import crowd, descriptors, half_sent, overload
+from tests.load.setting import DATABASE, SETTINGS, LoadedPlanner, database_url, running_planner
+
+KINDS: dict[str, Callable[[LoadedPlanner], Awaitable[object]]] = {
+    "crowd": crowd.measure,
+    "reads": overload.measure_reads,
+    "mixed": overload.measure_mixed,
+    "half-sent": half_sent.measure,
+}
+DESCRIPTORS = "descriptors"
+ALL = (*KINDS, DESCRIPTORS)
+
+
+def main() -> int:
+    """Measure, print, and return the exit status."""
+    parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
+    parser.add_argument("--kinds", default=",".join(ALL), help=",".join(ALL))
+    parser.add_argument("--rounds", type=int, default=1, help="how often each is measured (1)")
+    parser.add_argument("--workers", type=int, default=1, help="how many processes serve requests (1)")
+    options = parser.parse_args()
+    folder = Path(tempfile.mkdtemp(prefix="planner-load-"))
+    try:
+        with EmbeddedMongo(folder / "mongo") as mongo:
+            for kind in options.kinds.split(","):
+                with MongoClient[dict[str, object]](mongo.url) as client:
+                    client.drop_database(DATABASE)
+                _print_figures(kind, folder / kind, mongo.url, options.rounds, options.workers)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+    return 0
+
+
+def _print_figures(kind: str, data: Path, mongo: str, rounds: int, workers: int) -> None:
+    if kind == DESCRIPTORS:
+        settings = SETTINGS | {"DATABASE_URL": database_url(mongo)}
+        with descriptors.running_with_files(descriptors.FILES, data, **settings) as server:
+            print(uvloop.run(descriptors.measure(server)), flush=True)
+        return
+    with running_planner(data, mongo, "--workers", str(workers)) as planner:
+        for _ in range(rounds):
+            print(uvloop.run(_measure(kind, planner)), flush=True)
+
+
+async def _measure(kind: str, planner: LoadedPlanner) -> object:
+    return await KINDS[kind](planner)
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

@@ -1,0 +1,43 @@
+"""2,000 new connections at once."""
+
+import asyncio
+import contextlib
+from typing import NamedTuple
+
+from tests.bench.load import LoadResult, drive
+from tests.load.clients import Answers, ask_all, ask_repeatedly
+from tests.load.setting import HEALTH, LoadedPlanner
+
+NEW, BUSY = 2_000, 64
+SECONDS = 12.0
+
+
+class Crowd(NamedTuple):
+    """What became of the new connections, of new ones that ask for `/healthz` meanwhile, and of the busy ones."""
+
+    new: Answers
+    health: Answers
+    busy: LoadResult
+
+    def __str__(self) -> str:
+        return (
+            f"crowd: {len(self.new.all):,} new connections beside {BUSY} busy ones: {self.new.count()}, "
+            f"the last after {self.new.quantile(1):.2f} s\n"
+            f"  /healthz on a new connection: {self.health.count()}, the slowest {self.health.quantile(1):.2f} s\n"
+            f"  the busy ones: {len(self.busy.taken)} answers, refused {self.busy.bad}, "
+            f"p99 {self.busy.quantile(0.99):.0f} ms"
+        )
+
+
+async def measure(planner: LoadedPlanner, number: int = NEW) -> Crowd:
+    """Connect all at once, beside connections that read all the time."""
+    health, busy = Answers(), LoadResult()
+    driven = asyncio.create_task(drive(planner.port, [[planner.get]] * BUSY, seconds=SECONDS + 2, result=busy))
+    await asyncio.sleep(1)
+    asked = asyncio.create_task(ask_repeatedly(planner.port, HEALTH, 0.1, health))
+    new = await ask_all(planner.port, [planner.get] * number, patience=SECONDS)
+    asked.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await asked
+    await driven
+    return Crowd(new, health, busy)
