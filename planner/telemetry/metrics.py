@@ -40,12 +40,10 @@ class Metrics:
         registry = self._registry = CollectorRegistry()
         if not self._is_shared:
             ProcessCollector(registry=registry)
-        self._requests = Counter(
-            "planner_http_requests", "Requests that were answered.", ["method", "route", "status"], registry=registry
-        )
+        # Its `_count` is the number of requests: a counter beside it would say the same.
         self._request_seconds = Histogram(
             "planner_http_request_duration_seconds",
-            "The time from the head of a request to the end of its response.",
+            "The time from the head of a request to the end of its response. The count is that of requests.",
             ["method", "route", "status"],
             buckets=SECONDS,
             registry=registry,
@@ -96,9 +94,8 @@ class Metrics:
         self._request_child = lru_cache(maxsize=4096)(self._find_request_child)
         self._operation_child = lru_cache(maxsize=512)(self._operation_seconds.labels)
 
-    def _find_request_child(self, method: str, route: str, status: int) -> tuple[Counter, Histogram]:
-        labels = (method if method in _METHODS else "other", route, str(status))
-        return self._requests.labels(*labels), self._request_seconds.labels(*labels)
+    def _find_request_child(self, method: str, route: str, status: int) -> Histogram:
+        return self._request_seconds.labels(method if method in _METHODS else "other", route, str(status))
 
     def begin_request(self) -> None:
         """Count a request whose response has not ended."""
@@ -107,9 +104,7 @@ class Metrics:
     def end_request(self, method: str, route: str, status: int, seconds: float) -> None:
         """Count a request that began, by the template of its route."""
         self._requests_in_progress.dec()
-        count, duration = self._request_child(method, route, status)
-        count.inc()
-        duration.observe(seconds)
+        self._request_child(method, route, status).observe(seconds)
 
     def count_refusal(self, reason: str) -> None:
         """Count a connection or a request that was refused because there were too many of them."""
