@@ -30,8 +30,8 @@ async def get_metrics(
 ) -> Response:
     """Return what the planner measures of itself, as Prometheus reads it.
 
-    Without a METRICS_TOKEN in the settings, only clients on the same machine may read it. With one, whoever sends it
-    as a Bearer token may. The numbers are those of all worker processes together.
+    Without a METRICS_TOKEN in the settings, only clients on the same machine may read it, and not through a proxy. With
+    one, whoever sends it as a Bearer token may. The numbers are those of all worker processes together.
     """
     _require_access(request, services.metrics_token, authorization)
     body, media_type = services.metrics.render(await _read_gauges(services), accept)
@@ -40,7 +40,9 @@ async def get_metrics(
 
 def _require_access(request: Request, token: str | None, authorization: str | None) -> None:
     if token is None:
-        if request.client is None or not _is_loopback(request.client.host):
+        # A proxy on the same machine has a loopback address too, and its clients are anywhere.
+        is_forwarded = any(name in request.headers for name in ("x-forwarded-for", "forwarded", "x-real-ip", "via"))
+        if is_forwarded or request.client is None or not _is_loopback(request.client.host):
             raise Forbidden("Only the machine of the planner may read the metrics, because METRICS_TOKEN is not set.")
         return
     if authorization is None:

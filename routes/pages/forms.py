@@ -6,7 +6,7 @@ from urllib.parse import parse_qs, urlsplit
 from fastapi import Depends, HTTPException
 from starlette.requests import Request
 
-from planner.errors import Invalid, PlannerError
+from planner.errors import Forbidden, Invalid
 from routes.http.bodies import FORM, parse_media_type, read_body
 from routes.http.services import services_of
 from routes.pages.visitors import bound_to, find_visitor
@@ -14,7 +14,7 @@ from routes.pages.visitors import bound_to, find_visitor
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field
 
 
-class FormRefused(PlannerError):
+class FormRefused(Forbidden):
     """A form that does not come from a page of this planner, or from one of another session."""
 
 

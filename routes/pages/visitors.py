@@ -9,7 +9,7 @@ from starlette.responses import Response
 
 from auth.principal import Principal
 from database.queries import Id
-from planner.errors import InvalidToken, PlannerError
+from planner.errors import InvalidToken, Unauthenticated
 from routes.http.services import services_of
 
 # Of a cookie with this beginning, a browser knows that no other host and no other path has set it.
@@ -27,7 +27,7 @@ class Visitor(NamedTuple):
     is_admin: bool
 
 
-class SignInNeeded(PlannerError):
+class SignInNeeded(Unauthenticated):
     """The page is for people who are signed in."""
 
 

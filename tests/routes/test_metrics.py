@@ -70,6 +70,11 @@ async def test_another_machine_may_not_read_the_metrics(app: Any) -> None:
         assert (await client.get(METRICS)).status_code == 403
 
 
+@pytest.mark.parametrize("header", ["X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"])
+async def test_the_clients_of_a_proxy_on_the_same_machine_may_not_read_the_metrics(api: Planner, header: str) -> None:
+    assert (await api.get(METRICS, headers={header: "127.0.0.1"})).status_code == 403
+
+
 class TestWithAToken:
     """With METRICS_TOKEN, the token decides and not the address."""
 
