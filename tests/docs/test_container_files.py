@@ -14,7 +14,6 @@ from pymongo.errors import OperationFailure
 
 from database.connection import REQUEST_SECONDS
 from database.embedded.server import find_mongod
-from planner.cli import GRACE_SECONDS
 from planner.settings import Settings
 from tests.support.mongod import standalone
 from tests.support.servers import ROOT, free_port
@@ -59,7 +58,8 @@ def test_a_service_is_started_again_and_its_log_has_a_limit(service: dict[str, A
 def test_the_planner_has_the_time_that_it_needs_to_stop() -> None:
     (longest,) = [rule.le for rule in Settings.model_fields["drain_seconds"].metadata if hasattr(rule, "le")]
     allowed = int(PLANNER["stop_grace_period"].removesuffix("s"))
-    assert allowed > longest + GRACE_SECONDS + 2 * REQUEST_SECONDS
+    grace = Settings.model_fields["grace_seconds"].default
+    assert allowed > longest + grace + 2 * REQUEST_SECONDS
 
 
 def test_images_have_exact_versions() -> None:

@@ -85,9 +85,9 @@ def test_the_product_imports_only_what_the_project_names() -> None:
     assert used == {canonicalize_name(Requirement(text).name) for text in PROJECT["project"]["dependencies"]} - BEHIND
 
 
-# Installed for what it does behind another library: the loop and the parser of uvicorn, the hash of passlib,
+# Installed for what it does behind another library: the parser of uvicorn, the hash of passlib,
 # the time zones of zoneinfo, the forms of starlette.
-BEHIND = {"uvloop", "httptools", "bcrypt", "tzdata", "python-multipart"}
+BEHIND = {"httptools", "bcrypt", "tzdata", "python-multipart"}
 
 
 def test_the_readme_says_of_each_library_why_it_is_here() -> None:

@@ -32,6 +32,7 @@ OWNERS = {
     "beanie": ("database", "models"),
     "fastapi_offline": ("routes.pages.api_page",),
     "uvicorn": ("planner.cli", "planner.supervisor", "routes.server.protocol"),
+    "uvloop": ("routes.server.loop",),
     "jinja2": ("routes.pages.rendering",),
     "structlog": ("planner.logs", "routes.http.request_record"),
     "prometheus_client": ("planner.telemetry.metrics",),
