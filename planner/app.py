@@ -66,10 +66,10 @@ def create_app(
     """
     settings.secret()
     transport = mail_transport or mail_transport_of(settings)
-    hasher = PasswordHasher(settings.password_rounds)
     metrics = Metrics()
     draining = Draining(settings.drain_seconds)
     admission = Admission(settings.max_requests, metrics)
+    hasher = PasswordHasher(settings.password_rounds, longest_wait=settings.sign_in_wait_seconds, aside=admission.aside)
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:

@@ -98,6 +98,9 @@ class Settings(BaseSettings):
     grace_seconds: int = Field(
         6, ge=1, le=600, description="How long requests that are being answered may take when the planner stops."
     )
+    sign_in_wait_seconds: float = Field(
+        5, gt=0, le=600, description="What would wait longer for a password to be checked is refused at once."
+    )
     max_requests: int = Field(
         256,
         ge=1,

@@ -4,7 +4,7 @@ import asyncio
 import re
 import threading
 from collections.abc import Callable, Iterator
-from typing import Any
+from contextlib import contextmanager
 
 import bcrypt
 import pytest
@@ -201,26 +201,107 @@ async def test_the_event_loop_goes_on_while_a_password_is_hashed(
     assert await hashing
 
 
-async def test_when_too_many_wait_further_callers_are_refused_at_once() -> None:
-    hasher = PasswordHasher(rounds=4, threads=1, waiting=2)
-    try:
-        outcomes = await asyncio.gather(*(hasher.hash(PASSWORD) for _ in range(5)), return_exceptions=True)
-        assert [type(outcome) for outcome in outcomes] == [str, str, str, Busy, Busy]
-    finally:
-        hasher.close()
+class SlowWork:
+    """Calls that each seem to take a second, and begin when `go` is set."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, longest_wait: float, threads: int = 1) -> None:
+        self.go, self.seconds = threading.Event(), 0.0
+        monkeypatch.setattr("auth.hash_password.time.perf_counter", self._pass_a_second)
+        self.hasher = PasswordHasher(rounds=4, threads=threads, longest_wait=longest_wait)
+
+    def _pass_a_second(self) -> float:
+        self.seconds += 1
+        return self.seconds
+
+    def begin(self, number: int) -> list[asyncio.Task[bool]]:
+        return [asyncio.create_task(self.hasher.run(lambda: self.go.wait(DEADLINE_SECONDS))) for _ in range(number)]
 
 
-async def test_a_cancelled_caller_waits_no_longer() -> None:
-    hasher = PasswordHasher(rounds=4, threads=1, waiting=1)
+async def test_who_would_wait_too_long_is_refused_at_once_and_told_for_how_long(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    work = SlowWork(monkeypatch, longest_wait=30)
     try:
-        waiting: list[asyncio.Task[Any]] = [asyncio.create_task(hasher.hash(PASSWORD)) for _ in range(2)]
+        work.go.set()
+        assert await work.begin(1)[0]
+        work.go.clear()
+        calls = work.begin(31)
         await asyncio.sleep(0)
-        for task in waiting:
-            task.cancel()
-        await asyncio.gather(*waiting, return_exceptions=True)
-        assert await asyncio.gather(hasher.hash(PASSWORD), hasher.hash(PASSWORD))
+        with pytest.raises(Busy) as refused:
+            await work.hasher.hash(PASSWORD)
+        assert refused.value.retry_after == 31
+        assert "database" not in refused.value.detail
+        work.go.set()
+        assert await asyncio.gather(*calls) == [True] * 31
+    finally:
+        work.hasher.close()
+
+
+async def test_with_more_threads_more_may_wait(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = SlowWork(monkeypatch, longest_wait=30, threads=2)
+    try:
+        work.go.set()
+        assert await work.begin(1)[0]
+        work.go.clear()
+        calls = work.begin(62)
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await work.hasher.hash(PASSWORD)
+        work.go.set()
+        assert await asyncio.gather(*calls) == [True] * 62
+    finally:
+        work.hasher.close()
+
+
+async def test_who_has_waited_longer_than_was_foreseen_is_refused_then() -> None:
+    hasher, go = PasswordHasher(rounds=4, threads=1, longest_wait=0.01), threading.Event()
+    try:
+        running = asyncio.create_task(hasher.run(lambda: go.wait(DEADLINE_SECONDS)))
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await hasher.hash(PASSWORD)
+        go.set()
+        assert await running
+        assert await hasher.hash(PASSWORD)
     finally:
         hasher.close()
+
+
+async def test_who_waits_for_a_password_is_aside() -> None:
+    entered: list[bool] = []
+
+    @contextmanager
+    def aside() -> Iterator[None]:
+        entered.append(True)
+        yield
+        entered.append(False)
+
+    hasher = PasswordHasher(rounds=4, aside=aside)
+    try:
+        await hasher.hash(PASSWORD)
+        assert entered == [True, False]
+    finally:
+        hasher.close()
+
+
+async def test_a_cancelled_caller_waits_no_longer(monkeypatch: pytest.MonkeyPatch) -> None:
+    work = SlowWork(monkeypatch, longest_wait=1)
+    try:
+        work.go.set()
+        assert await work.begin(1)[0]
+        work.go.clear()
+        calls = work.begin(2)
+        await asyncio.sleep(0)
+        with pytest.raises(Busy):
+            await work.hasher.hash(PASSWORD)
+        calls[1].cancel()
+        await asyncio.gather(calls[1], return_exceptions=True)
+        waiting = asyncio.create_task(work.hasher.hash(PASSWORD))
+        await asyncio.sleep(0)
+        work.go.set()
+        assert await waiting
+    finally:
+        work.hasher.close()
 
 
 async def test_no_hash_is_computed_for_a_client_that_disconnects_while_it_waits(
