@@ -20,7 +20,8 @@ from planner.errors import InvalidToken
 # The end of an account, a session or a token must take effect within two seconds in all processes. What is
 # cached is older than this by the time that the read itself takes.
 CACHED_SECONDS = 1.5
-MAX_CACHED = 50_000
+# More than are asked for in that time. A thousand take less than a megabyte.
+MAX_CACHED = 16_384
 # When a token was last used is stored at most once in this time, because a write for every request would be costly.
 LAST_USED_ACCURACY = timedelta(minutes=1)
 

@@ -17,5 +17,5 @@ The rooms of the house, and which way imports go (always down):
     planner.telemetry/, planner.draining    metrics and traces; what the planner does before it stops
     planner.load/                   what is done while more is asked than can be answered
     planner.settings, planner.oidc_settings, planner.errors, planner.clock, planner.randomness, planner.version,
-    planner.logs                    what needs none of the rest
+    planner.logs, planner.memory/    what needs none of the rest
 """

@@ -3,7 +3,6 @@
 import argparse
 import asyncio
 import contextlib
-import gc
 import getpass
 import logging
 import os
@@ -31,6 +30,7 @@ from database.migrate import migrate, pending
 from planner.app import create_app
 from planner.errors import ConfigurationError, Invalid, PlannerError
 from planner.logs import configure_logs
+from planner.memory.process import freeze_gc, limit_arenas
 from planner.settings import Settings, find_misspelt_names, load
 from planner.startup import check_outbox, check_tracing, prepare_outbox, recover, start_tracing
 from planner.supervisor import START_SECONDS, Supervisor
@@ -154,6 +154,7 @@ def _serve(options: argparse.Namespace) -> int:
     settings = load(**{name: value for name, value in given.items() if value is not None})
     _stop_on_sigterm()
     raise_file_limit()
+    limit_arenas()
     request_log = configure_logs(settings.log_level, settings.log_format)
     for sentence in find_misspelt_names():
         log.warning(sentence)
@@ -223,19 +224,10 @@ def _hand_down(settings: Settings) -> None:
 def worker() -> FastAPI:
     """Return the application of one worker process."""
     die_with_parent()
+    limit_arenas()
     settings = load()
     request_log = configure_logs(settings.log_level, settings.log_format)
     return freeze_gc(create_app(settings, request_log=request_log, tracing=start_tracing(settings)))
-
-
-def freeze_gc(app: FastAPI) -> FastAPI:
-    """Exclude everything that exists by now from garbage collection, and return the application.
-
-    Each full collection would scan all of it again, and no request is served meanwhile.
-    """
-    gc.collect()
-    gc.freeze()
-    return app
 
 
 class _Server(uvicorn.Server):

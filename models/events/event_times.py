@@ -2,7 +2,6 @@
 
 from collections.abc import AsyncIterator
 from datetime import datetime, timedelta
-from functools import lru_cache
 from typing import NamedTuple
 
 from database.queries import Id, only
@@ -11,12 +10,15 @@ from models.events.event import Event
 from models.events.event_queries import EventSelection, recurring_events_filter, single_events_filter
 from planner.domain.busy import BusyTime, busy_time_from_event
 from planner.domain.zones import MAX_CLOCK_CHANGE, add_clamped
+from planner.memory.cache import BoundedCache
 
 # So many documents are read before other requests are served: a few milliseconds' work.
 SINGLE_BATCH_SIZE = 500
 SERIES_BATCH_SIZE = 50
-# Larger documents are not cached, so that the memory of the cache stays bounded.
+# Larger documents are not cached.
 _MAX_CACHED_BYTES = 4096
+# What a cached event takes besides twice its bytes, about.
+_SCHEDULED_BYTES = 8_700
 _FIELDS = only(
     *(
         Event.title,
@@ -41,6 +43,9 @@ class ScheduledEvent(NamedTuple):
     busy_time: BusyTime
 
 
+_scheduled: BoundedCache[tuple[bytes, str], ScheduledEvent] = BoundedCache(4 * 2**20)
+
+
 async def find_scheduled_single_events(
     creator: Id, window: Window, day_zone: str
 ) -> AsyncIterator[list[ScheduledEvent]]:
@@ -59,10 +64,7 @@ async def find_scheduled_recurring_events(
     """Yield the recurring events of an account that may have an occurrence in the window, as the function above."""
     match = recurring_events_filter(EventSelection("mine", creator, _widen(window, day_zone)))
     async for found in find_raw_batches(Event, match, SERIES_BATCH_SIZE, _FIELDS):
-        yield [
-            _schedule_cached(raw, day_zone) if len(raw) <= _MAX_CACHED_BYTES else _schedule_raw(raw, day_zone)
-            for raw in found
-        ]
+        yield [_schedule_raw(raw, day_zone) for raw in found]
 
 
 def _widen(window: Window, day_zone: str) -> Window:
@@ -73,10 +75,14 @@ def _widen(window: Window, day_zone: str) -> Window:
 
 
 def _schedule_raw(raw: bytes, day_zone: str) -> ScheduledEvent:
-    return schedule(Event.from_raw(raw), day_zone)
-
-
-_schedule_cached = lru_cache(maxsize=1024)(_schedule_raw)
+    """Return a stored recurring event with its busy time, from its bytes, by which it is cached."""
+    key = (raw, day_zone)
+    scheduled = _scheduled.get(key)
+    if scheduled is None:
+        scheduled = schedule(Event.from_raw(raw), day_zone)
+        if len(raw) <= _MAX_CACHED_BYTES:
+            _scheduled.put(key, scheduled, 2 * len(raw) + _SCHEDULED_BYTES)
+    return scheduled
 
 
 def schedule(event: Event, day_zone: str) -> ScheduledEvent:

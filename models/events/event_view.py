@@ -5,13 +5,12 @@ There are two renderings of each: one for its editors, who may change it, and on
 """
 
 from datetime import date, datetime
-from functools import lru_cache
 from typing import Any, NamedTuple, cast
 
 from database.queries import Id
 from models.events.event import Event, default_uid
 from models.events.event_fields import Visibility, default_content
-from models.shared.json_rendering import to_json
+from models.shared.json_rendering import to_json, to_kept_json
 from planner.domain.fields import EDITORS_FIELDS, OCCURRENCE_FIELDS, PLAIN_FIELDS
 from planner.domain.ics.imported_details import read_details
 from planner.domain.recurrence.documents import series_from_event
@@ -19,9 +18,13 @@ from planner.domain.recurrence.occurrences import Occurrence
 from planner.domain.recurrence.series import Series
 from planner.domain.stored_event import NO_LINES, ImportedLines, StoredRecurrence
 from planner.domain.times import format_rfc3339, format_stored_end, format_stored_time
+from planner.memory.cache import BoundedCache
 
-# Larger documents are not cached, so that the memory of the caches stays bounded.
+# Larger documents are not cached: rendering them takes long, but they are few.
 _MAX_CACHED_BYTES = 4096
+# Besides bytes, an object takes about so much, of an event that does not repeat and of one that does.
+_VIEW_BYTES, _SERIES_VIEW_BYTES = 500, 1_600
+_BODY_BYTES, _SERIES_BODY_BYTES = 2_000, 3_200
 _DEFAULTS = default_content()
 
 
@@ -78,6 +81,10 @@ class OccurringEvent(NamedTuple):
     series: Series | None
 
 
+_views: BoundedCache[bytes, EventView] = BoundedCache(32 * 2**20)
+_occurring: BoundedCache[bytes, OccurringEvent] = BoundedCache(16 * 2**20)
+
+
 def may_change(creator: Id, account: Id) -> bool:
     """Return whether an account may change the events of this creator."""
     return creator == account
@@ -88,12 +95,13 @@ def render_raw(raw: bytes) -> EventView:
 
     The view depends on nothing but the bytes, so it is cached by them and never outdated.
     """
-    return _render_cached(raw) if len(raw) <= _MAX_CACHED_BYTES else _render(Event.from_raw(raw), raw)
-
-
-@lru_cache(maxsize=4096)
-def _render_cached(raw: bytes) -> EventView:
-    return _render(Event.from_raw(raw), raw)
+    view = _views.get(raw)
+    if view is None:
+        view = _render(Event.from_raw(raw), raw)
+        if len(raw) <= _MAX_CACHED_BYTES:
+            jsons = len(view.editors_json) + (0 if view.others_json is view.editors_json else len(view.others_json))
+            _views.put(raw, view, len(raw) + jsons + (_VIEW_BYTES if view.series is None else _SERIES_VIEW_BYTES))
+    return view
 
 
 def render_event(event: Event) -> EventView:
@@ -103,10 +111,10 @@ def render_event(event: Event) -> EventView:
 
 def _render(event: Event, raw: bytes) -> EventView:
     body = build_body(event)
-    json = to_json(body)
+    json = to_kept_json(body)
     return EventView(
         json,
-        to_json(hide_from_others(body)) if _has_hidden_fields(body) else json,
+        to_kept_json(hide_from_others(body)) if _has_hidden_fields(body) else json,
         body["id"],
         event.revision,
         event.creator,
@@ -166,12 +174,12 @@ def _render_recurrence(recurrence: StoredRecurrence, time_zone: str | None) -> d
 
 def prepare_occurrences(raw: bytes) -> OccurringEvent:
     """Return a stored event with what is needed to render its occurrences, from its bytes; cached as views are."""
-    return _prepare_cached(raw) if len(raw) <= _MAX_CACHED_BYTES else prepare_event(Event.from_raw(raw))
-
-
-@lru_cache(maxsize=4096)
-def _prepare_cached(raw: bytes) -> OccurringEvent:
-    return prepare_event(Event.from_raw(raw))
+    event = _occurring.get(raw)
+    if event is None:
+        event = prepare_event(Event.from_raw(raw))
+        if len(raw) <= _MAX_CACHED_BYTES:
+            _occurring.put(raw, event, 2 * len(raw) + (_BODY_BYTES if event.series is None else _SERIES_BODY_BYTES))
+    return event
 
 
 def prepare_event(event: Event) -> OccurringEvent:

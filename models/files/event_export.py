@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Iterator
-from functools import lru_cache
+from hashlib import blake2b
 
 from database.queries import Id
 from database.reads import find_raw
@@ -10,6 +10,7 @@ from models.events.event import Event
 from models.events.event_queries import EventSelection, list_filter
 from models.events.event_view import may_change
 from planner.domain.ics.writing.vevent import PART_OCTETS, RenderedVEvents, render_vevents, render_vevents_in_parts
+from planner.memory.cache import BoundedCache
 
 # The number of events that are read in one query. Other requests are served in between.
 READ_EVENTS = 100
@@ -31,16 +32,36 @@ def render_cached_vevents(raw: bytes, *, for_editors: bool) -> Iterator[Rendered
         yield vevents
 
 
-# A feed is always read from its beginning. If it had more events than fit in, none of them would be found here.
-@lru_cache(maxsize=12_288)
+# A feed is always read from its beginning: all that does not fit into half of the first one is rendered each time.
+_vevents: BoundedCache[tuple[bytes, bool], RenderedVEvents] = BoundedCache(24 * 2**20)
+_creators: BoundedCache[bytes, Id] = BoundedCache(8 * 2**20)
+# What a VEVENT takes besides its text, and what a creator takes, about.
+_VEVENT_BYTES, _CREATOR_BYTES = 400, 150
+
+
 def _render_small(raw: bytes, for_editors: bool) -> RenderedVEvents | None:
-    event = Event.from_raw(raw)
-    return render_vevents(event, event.ical_uid, for_editors=for_editors)
+    key = (_digest(raw), for_editors)
+    vevents = _vevents.get(key)
+    if vevents is None:
+        event = Event.from_raw(raw)
+        vevents = render_vevents(event, event.ical_uid, for_editors=for_editors)
+        if vevents is not None:
+            _vevents.put(key, vevents, len(vevents.content) + _VEVENT_BYTES)
+    return vevents
 
 
-@lru_cache(maxsize=12_288)
 def _read_creator(raw: bytes) -> Id:
-    return Event.from_raw(raw).creator
+    key = _digest(raw)
+    creator = _creators.get(key)
+    if creator is None:
+        creator = Event.from_raw(raw).creator
+        _creators.put(key, creator, _CREATOR_BYTES)
+    return creator
+
+
+def _digest(raw: bytes) -> bytes:
+    # The bytes themselves would take more memory than what is cached by them.
+    return blake2b(raw, digest_size=16).digest()
 
 
 async def find_vevents(selection: EventSelection, reader: Id | None) -> AsyncIterator[list[RenderedVEvents]]:

@@ -14,9 +14,10 @@ from pymongo import MongoClient
 
 from database.queries import Id
 from models.accounts.user import event_ids_by_bucket
+from models.events.change_numbers import EventChange
 from tests.conftest import SECRET, url_of
 from tests.support.clients import PASSWORD, Person, ok, sign_up
-from tests.support.documents import build_event
+from tests.support.documents import build_event_document
 from tests.support.servers import RunningServer, running
 from tests.support.waiting import wait_until, wait_until_async
 
@@ -47,8 +48,9 @@ def store_events(database: Any, creator: str) -> None:
     events = []
     for number in range(EVENTS // BATCHES):
         fields = {"title": f"Reading {number}", "visibility": ("public", "private")[number % 2]}
-        events.append(build_event(Id(creator), **fields))
-    database["events"].insert_many(events)
+        events.append(build_event_document(Id(creator), **fields))
+    database["events"].insert_many([event.to_stored() for event in events])
+    database["event_changes"].insert_many([EventChange.insert_write(event).document.to_stored() for event in events])
     buckets = event_ids_by_bucket([stored["_id"] for stored in database["events"].find({}, {"_id": 1})])
     database["users"].update_one({"_id": ObjectId(creator)}, {"$set": {"events": buckets}})
 
@@ -87,7 +89,12 @@ async def test_a_killed_planner_goes_on_with_the_deletion_of_an_account(planner:
         assert ok(await ben.get("/events?scope=public&q=reading"))["items"] == []
         token = await read_changes(ben, copy, token)
         wait_until(lambda: database["closed_accounts"].count_documents({}) == 0)
-        for name, owner in (("events", "creator"), ("public_event_index", "creator"), ("tombstones", "owner")):
+        for name, owner in (
+            ("events", "creator"),
+            ("event_changes", "creator"),
+            ("public_event_index", "creator"),
+            ("tombstones", "owner"),
+        ):
             assert database[name].count_documents({owner: ObjectId(ada.id)}) == 0, name
         assert database["tombstones"].count_documents({}) == EVENTS / 2
         await read_changes(ben, copy, token)

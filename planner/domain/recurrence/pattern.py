@@ -54,7 +54,7 @@ _combine = datetime.combine
 _date = date.fromordinal
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def compile_pattern(rrule: str, start: date, time_zone: str) -> "Pattern":
     """Return the pattern of a rule in its text form. Raises `RecurrenceError`."""
     return Pattern(parse_rule(rrule), start, time_zone)

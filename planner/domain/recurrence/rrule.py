@@ -130,7 +130,7 @@ class RecurrenceRule:
         return ";".join(parts)
 
 
-@lru_cache(maxsize=4096)
+@lru_cache(maxsize=1024)
 def parse_rule(text: str) -> RecurrenceRule:
     """Parse a rule such as `FREQ=WEEKLY;BYDAY=MO,FR`. Raises `RecurrenceError`.
 

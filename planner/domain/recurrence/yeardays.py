@@ -175,7 +175,7 @@ def _find_weekdays(weekday: Weekday, first_weekday: int, start: int, end: int) -
     return range(day, day + 1) if start <= day < end else range(0)
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def get_selector(
     by_month: tuple[int, ...],
     by_week_no: tuple[int, ...],
