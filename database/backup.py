@@ -19,7 +19,8 @@ from bson.raw_bson import RawBSONDocument
 from pymongo import MongoClient, WriteConcern
 from pymongo.errors import OperationFailure, PyMongoError
 
-from database.connection import DEFAULT_NAME
+from database.connection import DEFAULT_NAME, hosts_of
+from database.opening.failures import explain_operation
 
 FORMAT = "planner backup 1"
 # A compression that keeps up with the database; more of it makes the file hardly smaller.
@@ -100,10 +101,8 @@ def _write_frames(url: str, target: BinaryIO, version: str, report: Progress) ->
                     report(collection, done)
                 documents += done
             _write_frame(target, _END, bson.encode({"documents": documents}))
-    except OperationFailure as error:
-        raise BackupFailed(_explain(error)) from error
     except PyMongoError as error:
-        raise BackupFailed(f"The database stopped responding: {type(error).__name__}.") from error
+        raise BackupFailed(_explain(error, url)) from error
     return BackupSummary(taken_at, documents)
 
 
@@ -114,15 +113,16 @@ def _list_collections(database: Any) -> list[str]:
 _RAW = bson.CodecOptions(document_class=RawBSONDocument)
 
 
-def _explain(error: OperationFailure) -> str:
-    if error.code in _NO_SNAPSHOTS:
+def _explain(error: PyMongoError, url: str) -> str:
+    code = error.code if isinstance(error, OperationFailure) else None
+    if code in _NO_SNAPSHOTS:
         return "A backup of one moment needs a replica set, and this server is none."
-    if error.code in _SNAPSHOT_TOO_OLD:
+    if code in _SNAPSHOT_TOO_OLD:
         return (
             "The backup took longer than the server keeps a moment. Raise its parameter "
             "minSnapshotHistoryWindowInSeconds (300), and try again."
         )
-    return f"The database refused: {error.details}"
+    return explain_operation(error).describe(hosts_of(url))
 
 
 def _write_frame(target: BinaryIO, kind: bytes, content: bytes) -> None:

@@ -15,10 +15,13 @@ from beanie import Document, init_beanie
 from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError as DriverConfigurationError
-from pymongo.errors import InvalidURI, OperationFailure, WaitQueueTimeoutError
+from pymongo.errors import PyMongoError, ServerSelectionTimeoutError, WaitQueueTimeoutError
 
 from database.documents import StoredDocument
-from database.errors import UNAVAILABLE_ERRORS, DatabaseUnavailable
+from database.errors import DatabaseUnavailable
+from database.opening.checks import READING, WRITING, check_disk, check_hello, check_rights
+from database.opening.failures import Failure, explain_operation, explain_url
+from database.opening.servers import explain_servers
 from database.queries import Filter
 
 log = logging.getLogger("planner.database")
@@ -32,6 +35,8 @@ WAIT_SECONDS = 30.0
 REQUEST_SECONDS = 5.0
 INDEX_SECONDS = 3600.0
 DATABASE_THREADS = 8
+# How long the first attempt to connect waits for a server: the log soon says what is waited for.
+FIRST_SECONDS = 1.0
 
 
 class Operation(NamedTuple):
@@ -136,13 +141,31 @@ def hosts_of(url: str) -> str:
     return unquote(hosts.rpartition("@")[2])
 
 
-async def open_database(url: str, wait: float = WAIT_SECONDS) -> Database:
-    """Connect to `url`; while the server is unavailable, retry with back-off for up to `wait` seconds.
+async def open_database(url: str, wait: float | None = None) -> Database:
+    """Connect to `url`; while the server is unavailable, retry with back-off for up to `wait` seconds (WAIT_SECONDS).
 
-    Raises `DatabaseUnavailable` when the time is up, when the server refuses the credentials, or
-    when the URL is not valid.
+    Raises `DatabaseUnavailable`, which says why and what to do: when the time is up, and at once when waiting cannot
+    help, such as for a wrong password.
     """
-    place = hosts_of(url)
+    place, limit = hosts_of(url), WAIT_SECONDS if wait is None else wait
+    begun, pause, patience, logged = time.monotonic(), 0.25, FIRST_SECONDS, ""
+    while True:
+        left = max(begun + limit - time.monotonic(), pause)
+        found = await _try_to_open(url, min(patience, left, REQUEST_SECONDS))
+        if isinstance(found, Database):
+            return found
+        longest = min(limit, found.patience)
+        if longest and found.reason != logged:
+            log.warning("waiting for the database at %s: %s", place, found.reason)
+            logged = found.reason
+        if time.monotonic() + pause > begun + longest:
+            raise DatabaseUnavailable(found.describe(place, longest))
+        await asyncio.sleep(pause)
+        pause, patience = min(pause * 2, 2.0), patience * 2
+
+
+async def _try_to_open(url: str, patience: float) -> Database | Failure:
+    """Return the database of a URL if there is a primary within some seconds, or why there is none."""
     try:
         client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
             url,
@@ -155,39 +178,40 @@ async def open_database(url: str, wait: float = WAIT_SECONDS) -> Database:
             appname="planner",
         )
         handle = client.get_default_database(default=DEFAULT_NAME)
-    except (InvalidURI, DriverConfigurationError, ValueError) as error:
-        raise DatabaseUnavailable(f"DATABASE_URL cannot be used: {error}") from error
+    except (PyMongoError, OSError, ValueError) as error:
+        return explain_url(error, url)
+    try:
+        with pymongo.timeout(patience):
+            hello = await client.admin.command("hello")
+            failure = check_hello(hello)
+            if failure is None:
+                # Credentials are first checked by a command that needs them.
+                await handle.command("listCollections", nameOnly=True, filter={"name": "users"})
+                return Database(
+                    handle=handle,
+                    transactions=bool(hello.get("setName")) or hello.get("msg") == "isdbgrid",
+                    sync=client.delegate,
+                    pool=ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="database"),
+                )
+    except ServerSelectionTimeoutError:
+        failure = await explain_servers(client.delegate, url, hosts_of(url))
+    except DriverConfigurationError as error:
+        failure = explain_url(error, url)
+    except PyMongoError as error:
+        failure = explain_operation(error)
+    client.close()
+    return failure
 
-    deadline, pause = time.monotonic() + wait, 0.25
-    while True:
-        # The first attempt is short, so that the log soon says what is waited for.
-        patience = min(REQUEST_SECONDS, 4 * pause, max(deadline - time.monotonic(), pause))
-        try:
-            with pymongo.timeout(patience):
-                hello = await client.admin.command("hello")
-                if hello.get("isWritablePrimary") or hello.get("msg") == "isdbgrid":
-                    # Credentials are first checked by a command that needs them.
-                    await handle.command("listCollections", nameOnly=True, filter={"name": "users"})
-                    break
-            reason = "it has no primary yet"
-        except UNAVAILABLE_ERRORS:
-            reason = "it does not respond"
-        except OperationFailure as error:
-            client.close()
-            raise DatabaseUnavailable(f"The database at {place} refuses the connection: {error.details}") from error
-        if time.monotonic() + pause > deadline:
-            client.close()
-            raise DatabaseUnavailable(f"No database at {place} after {wait:.0f} s: {reason}.")
-        log.warning("waiting for the database at %s: %s", place, reason)
-        await asyncio.sleep(pause)
-        pause = min(pause * 2, 2.0)
 
-    return Database(
-        handle=handle,
-        transactions=bool(hello.get("setName")) or hello.get("msg") == "isdbgrid",
-        sync=client.delegate,
-        pool=ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="database"),
-    )
+async def check_database(database: Database, url: str, *, reads_only: bool = False) -> None:
+    """Check that the user of a URL has the rights that are needed, and that the disk of the server is not full.
+
+    Raises `DatabaseUnavailable`, which says what to do.
+    """
+    rights = READING if reads_only else WRITING
+    failure = await check_rights(database.handle, rights) or await check_disk(database.handle)
+    if failure is not None:
+        raise DatabaseUnavailable(failure.describe(hosts_of(url)))
 
 
 _bound: Database | None = None

@@ -22,17 +22,25 @@ from fastapi import FastAPI
 from pydantic import SecretStr
 
 from database.backup import restore_backup, write_backup
-from database.connection import open_database
 from database.embedded.processes import die_with_parent
 from database.embedded.server import EmbeddedMongo, running_url
-from database.errors import DatabaseUnavailable
-from database.migrate import migrate, pending
+from database.migrate import migrate
 from planner.app import create_app
-from planner.errors import ConfigurationError, Invalid, PlannerError
+from planner.errors import ConfigurationError
 from planner.logs import configure_logs
 from planner.memory.process import freeze_gc, limit_arenas
 from planner.settings import Settings, find_misspelt_names, load
-from planner.startup import check_outbox, check_tracing, prepare_outbox, recover, start_tracing
+from planner.startup import (
+    check_outbox,
+    check_room,
+    check_tracing,
+    explain_failure,
+    inspect_database,
+    open_checked_database,
+    prepare_outbox,
+    recover,
+    start_tracing,
+)
 from planner.supervisor import START_SECONDS, Supervisor
 from planner.telemetry.metrics import SHARED_FOLDER
 from planner.version import VERSION, find_commit
@@ -42,6 +50,8 @@ from routes.server.listener import open_listener
 from routes.server.protocol import BoundedProtocol
 
 log = logging.getLogger("planner")
+# How long `check` waits for the database.
+CHECK_SECONDS = 5.0
 T = TypeVar("T")
 
 
@@ -52,15 +62,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         run: Callable[[argparse.Namespace], int] = options.run
         return run(options)
-    except Invalid as error:
-        for field in error.errors:
-            print(f"planner: {field.pointer.strip('/')} {field.message}", file=sys.stderr)
-        return 1
-    except (PlannerError, DatabaseUnavailable, RuntimeError) as error:
-        print(f"planner: {error}", file=sys.stderr)
-        return 1
     except KeyboardInterrupt:
         return 130
+    except Exception as error:
+        sentence = explain_failure(error)
+        if sentence is None:
+            raise
+        print(f"planner: {sentence}", file=sys.stderr)
+        return 1
 
 
 class _ShowVersion(argparse.Action):
@@ -265,6 +274,7 @@ def _check(options: argparse.Namespace) -> int:
     # A secret that does not exist yet is created by `serve`, not here.
     if settings.secret_key or settings.database_url or (settings.data_dir / "secret").exists():
         settings.secret()
+    check_room(settings)
     check_outbox(settings)
     check_tracing(settings)
     for sentence in find_misspelt_names():
@@ -273,16 +283,7 @@ def _check(options: argparse.Namespace) -> int:
     if settings.database_url is None:
         print(f"No DATABASE_URL: the embedded MongoDB will be used, in {settings.data_dir.resolve()}.")
         return 0
-    url = settings.database_url.get_secret_value()
-
-    async def look() -> tuple[bool, list[str]]:
-        database = await open_database(url, wait=5)
-        try:
-            return database.transactions, await pending(database)
-        finally:
-            await database.close()
-
-    transactions, waiting = asyncio.run(look())
+    transactions, waiting = asyncio.run(inspect_database(settings, wait=CHECK_SECONDS))
     print(
         "The database is reachable" + ("." if transactions else ", but it is not a replica set: for development only.")
     )
@@ -293,6 +294,7 @@ def _check(options: argparse.Namespace) -> int:
 
 def _back_up(options: argparse.Namespace) -> int:
     with _database_in_use(load()) as ready:
+        asyncio.run(inspect_database(ready, reads_only=True))
         taken_at, documents = write_backup(_url_of(ready), options.file, VERSION, _Progress())
     print(f"{options.file} has {documents:,} documents: everything that was acknowledged before {taken_at:%FT%TZ}.")
     print("It does not contain SECRET_KEY. Without the same one, everybody has to sign in again.")
@@ -301,6 +303,7 @@ def _back_up(options: argparse.Namespace) -> int:
 
 def _restore(options: argparse.Namespace) -> int:
     with _database(load()) as ready:
+        asyncio.run(inspect_database(ready))
         taken_at, documents = restore_backup(_url_of(ready), options.file, _Progress())
     print(f"{documents:,} documents were restored, as of {taken_at:%FT%TZ}. You can start the planner now.")
     return 0
@@ -367,11 +370,9 @@ def _send_due(options: argparse.Namespace) -> int:
 
 def _migrate(options: argparse.Namespace) -> int:
     with _database_in_use(load()) as ready:
-        assert ready.database_url is not None
-        url = ready.database_url.get_secret_value()
 
         async def work() -> list[str]:
-            database = await open_database(url)
+            database = await open_checked_database(ready)
             try:
                 return await migrate(database, back=options.back)
             finally:

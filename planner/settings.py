@@ -307,18 +307,21 @@ def stored_secret(path: Path) -> str:
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         # The file is complete before it gets its name, so that a crash never leaves half a secret.
         fresh = path.with_name(f"{path.name}.{secrets.token_hex(4)}")
-        with open(fresh, "x", opener=_private) as file:
-            file.write(secrets.token_urlsafe(48))
         try:
+            with open(fresh, "x", opener=_private) as file:
+                file.write(secrets.token_urlsafe(48))
             path.hardlink_to(fresh)
         except FileExistsError:
             pass
         finally:
-            fresh.unlink()
+            fresh.unlink(missing_ok=True)
         secret = path.read_text().strip()
         check_secret(secret)
     except OSError as error:
-        raise ConfigurationError(f"The secret cannot be stored in {path}: {error.strerror}") from error
+        raise ConfigurationError(
+            f"The secret cannot be stored in {path}: {error.strerror}. Set DATA_DIR to a folder that the planner may "
+            "write to, on a disk with free space."
+        ) from error
     except ValueError as error:
         raise ConfigurationError(f"The secret in {path} {error}.") from error
     return secret

@@ -1,19 +1,24 @@
 """What is done once, before any process serves: the database is opened, checked and repaired."""
 
+import errno
 import logging
 import os
+import shutil
 import tempfile
 from collections.abc import Awaitable, Callable
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from database.backup import find_unfinished_restore
-from database.connection import Database, bind, open_database
+from database.connection import Database, bind, check_database, open_database
+from database.embedded.mongod import find_lack_of_room
+from database.errors import DRIVER_ERROR, DatabaseUnavailable
 from database.migrate import pending, stamp_latest, unknown
+from database.opening.failures import explain_operation
 from models import DOCUMENTS
 from models.events.embedded_ids import repair_embedded_ids
-from planner.errors import ConfigurationError
+from planner.errors import ConfigurationError, Invalid, PlannerError
 from planner.settings import Settings, pass_on_otel_variables
 from planner.wiring import outbox_of
 
@@ -29,7 +34,24 @@ TRACING_PACKAGES = (
     "opentelemetry.instrumentation.pymongo",
 )
 
+# With less room than this, a disk is full for the folder of mails.
+OUTBOX_BYTES = 1024 * 1024
+
 OpenDatabase = Callable[[], Awaitable[Database]]
+
+
+def explain_failure(error: Exception) -> str | None:
+    """Return in one line why a command cannot go on and what to do, or None if only its traceback can tell."""
+    if isinstance(error, Invalid):
+        return "; ".join(f"{field.pointer.strip('/')} {field.message}" for field in error.errors)
+    if isinstance(error, PlannerError | DatabaseUnavailable | RuntimeError):
+        return str(error)
+    if isinstance(error, DRIVER_ERROR):
+        return explain_operation(error).describe("")
+    if isinstance(error, OSError):
+        about = f"{error.filename}: {error.strerror}" if error.filename else str(error.strerror or error)
+        return f"{about}; free some space on the disk." if error.errno == errno.ENOSPC else f"{about}."
+    return None
 
 
 def database_opener(settings: Settings) -> OpenDatabase:
@@ -50,6 +72,7 @@ def prepare_outbox(settings: Settings) -> None:
         tempfile.TemporaryFile(dir=folder).close()
     except OSError as error:
         raise _outbox_error(folder, error.strerror) from None
+    check_outbox(settings)
 
 
 def check_outbox(settings: Settings) -> None:
@@ -65,12 +88,14 @@ def check_outbox(settings: Settings) -> None:
         raise _outbox_error(folder, f"{existing} is not a folder")
     if not os.access(existing, os.W_OK | os.X_OK):
         raise _outbox_error(folder, f"{existing} is not writable")
+    if shutil.disk_usage(existing).free < OUTBOX_BYTES:
+        raise _outbox_error(folder, "its disk is full")
 
 
 def _outbox_error(folder: Path, reason: str | None) -> ConfigurationError:
     return ConfigurationError(
         f"Mails cannot be written to {folder}: {reason}. Set SMTP_URL to a mail server, or DATA_DIR to a folder that "
-        "the planner may write to."
+        "the planner may write to, on a disk with free space."
     )
 
 
@@ -105,6 +130,46 @@ def start_tracing(settings: Settings) -> "Tracing | None":
     return trace_to_collector()
 
 
+async def open_checked_database(settings: Settings, *, wait: float | None = None, reads_only: bool = False) -> Database:
+    """Open the database of the settings, and check what its user may do, and that its disk is not full.
+
+    Raises `DatabaseUnavailable`, which says why and what to do: at once, or when it is still not there after `wait`
+    seconds.
+    """
+    if settings.database_url is None:
+        raise ConfigurationError("No DATABASE_URL, and no embedded server was started.")
+    url = settings.database_url.get_secret_value()
+    database = await open_database(url, wait)
+    try:
+        await check_database(database, url, reads_only=reads_only)
+    except BaseException:
+        await database.close()
+        raise
+    return database
+
+
+class DatabaseState(NamedTuple):
+    """Whether a database has transactions, and which migrations it needs."""
+
+    transactions: bool
+    waiting: list[str]
+
+
+async def inspect_database(settings: Settings, *, wait: float | None = None, reads_only: bool = False) -> DatabaseState:
+    """Return the state of the database; raises what `open_checked_database` raises, and changes nothing."""
+    database = await open_checked_database(settings, wait=wait, reads_only=reads_only)
+    try:
+        return DatabaseState(database.transactions, await pending(database))
+    finally:
+        await database.close()
+
+
+def check_room(settings: Settings) -> None:
+    """Raise `ConfigurationError` when the disk has no room for the embedded database; changes nothing."""
+    if settings.database_url is None and (lack := find_lack_of_room(settings.data_dir)):
+        raise ConfigurationError(lack)
+
+
 async def recover(settings: Settings, *, exclusive: bool, workers: int = 1) -> None:
     """Wait for the database, check its data, and repair what a crash has left.
 
@@ -112,7 +177,7 @@ async def recover(settings: Settings, *, exclusive: bool, workers: int = 1) -> N
     its writes. Raises `ConfigurationError` when the stored data needs a migration or is of a newer
     version, and when several `workers` are to share a server without transactions.
     """
-    database = await database_opener(settings)()
+    database = await open_checked_database(settings)
     try:
         if file := await find_unfinished_restore(database.handle):
             raise ConfigurationError(
@@ -128,12 +193,18 @@ async def recover(settings: Settings, *, exclusive: bool, workers: int = 1) -> N
             )
         await stamp_latest(database)
         if exclusive and not database.transactions:
-            await _start_without_transactions(database, workers)
+            _allow_development(workers)
+        if exclusive:
+            # Here, so that an index that cannot be created is told once, and not by each worker.
+            await bind(database, DOCUMENTS)
+        if exclusive and not database.transactions and (repaired := await repair_embedded_ids()):
+            log.warning("repaired the embedded event ids of %d account(s)", repaired)
     finally:
         await database.close()
 
 
-async def _start_without_transactions(database: Database, workers: int) -> None:
+def _allow_development(workers: int) -> None:
+    """Warn of a server without transactions; raises `ConfigurationError` when several workers are to share it."""
     if workers > 1:
         raise ConfigurationError(
             "This MongoDB server has no transactions, so --workers must be 1. Use a replica set for more."
@@ -142,6 +213,3 @@ async def _start_without_transactions(database: Database, workers: int) -> None:
         "this MongoDB server has no transactions, because it is not a replica set: it is for development, "
         "and a crash may lose parts of a write"
     )
-    await bind(database, DOCUMENTS)
-    if repaired := await repair_embedded_ids():
-        log.warning("repaired the embedded event ids of %d account(s)", repaired)

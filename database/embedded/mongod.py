@@ -12,6 +12,9 @@ from contextlib import suppress
 from pathlib import Path
 
 OLDEST = 6
+# What a new database takes, with the files that mongod creates in advance; and what one that exists must have left.
+NEW_BYTES = 400 * 1024 * 1024
+LEAST_BYTES = 32 * 1024 * 1024
 ANSWER_SECONDS = 30.0
 
 WAYS_ON = (
@@ -37,6 +40,19 @@ def find_mongod() -> Path:
         faults.append(f"{binary}: {fault}")
     found = "; ".join(faults) or "there is none on PATH, and no package with one for this platform"
     raise EmbeddedUnavailable(f"No mongod can run here ({found}). {WAYS_ON}")
+
+
+def find_lack_of_room(data_dir: Path) -> str | None:
+    """Return a sentence if the disk has no room for the database in this directory, which need not exist, or None."""
+    needed = LEAST_BYTES if (data_dir / "mongo" / "WiredTiger").exists() else NEW_BYTES
+    existing = next(path for path in (data_dir, *data_dir.resolve().parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if free >= needed:
+        return None
+    return (
+        f"The disk of {data_dir} is full: the database needs {needed >> 20} MB, and {free >> 20} MB are free; "
+        "free some space, or set DATA_DIR to a folder on another disk."
+    )
 
 
 def last_lines(path: Path, start: int) -> list[str]:

@@ -26,7 +26,7 @@ from urllib.parse import quote
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure, PyMongoError
 
-from database.embedded.mongod import EmbeddedUnavailable, find_mongod, last_lines
+from database.embedded.mongod import EmbeddedUnavailable, find_lack_of_room, find_mongod, last_lines
 from database.embedded.processes import POLL_SECONDS, end_holder, end_with_parent, try_lock
 
 START_SECONDS = 30.0
@@ -50,6 +50,8 @@ SOCKET = "run/mongod.sock"
 PRIMARY_SOCKET = "run/primary.sock"
 REPLICA_SET = "planner"
 NOT_YET_INITIALIZED = 94
+# What mongod logs when its disk is full.
+NO_SPACE = "No space left on device"
 
 __all__ = ["DataDirBusy", "EmbeddedFailed", "EmbeddedMongo", "EmbeddedUnavailable", "find_mongod", "running_url"]
 
@@ -93,6 +95,8 @@ class EmbeddedMongo:
             return self.url
         self._binary = find_mongod()
         try:
+            if lack := find_lack_of_room(self.data_dir):
+                raise EmbeddedFailed(lack)
             self.data_dir.mkdir(mode=0o700, parents=True, exist_ok=True)
             self._lock = _lock_data_dir(self.data_dir)
             self._owner = os.getpid()
@@ -271,6 +275,8 @@ class EmbeddedMongo:
         """Return once the mongod just spawned takes writes, or raise EmbeddedFailed."""
         deadline = time.monotonic() + START_SECONDS
         while not self._serving.wait(POLL_SECONDS):
+            if self._ended and NO_SPACE in self._ended:
+                raise EmbeddedFailed(f"The disk of {self.data_dir} is full; free some space, and start again.")
             if self._ended:
                 raise EmbeddedFailed(f"The embedded database did not start. {self._ended}")
             if time.monotonic() > deadline:

@@ -91,7 +91,7 @@ def test_a_planner_started_before_its_database_logs_what_it_waits_for_and_then_s
     server = RunningServer(tmp_path / "data", DATABASE_URL=mongod.url, SECRET_KEY=SECRET)
     server.launch()
     try:
-        line = f"waiting for the database at 127.0.0.1:{mongod.port}: it does not respond"
+        line = f"waiting for the database at 127.0.0.1:{mongod.port}: nothing listens there"
         wait_until(lambda: line in server.output)
         mongod.start()
         server.wait_until_ready()
@@ -113,5 +113,5 @@ def test_check_ends_with_a_message_when_the_database_is_unavailable(tmp_path: Pa
         check=False,
     )
     assert said.returncode == 1
-    assert f"planner: No database at 127.0.0.1:{port} after 5 s: it does not respond." in said.stderr
+    assert f"planner: No database at 127.0.0.1:{port} after 5 s: nothing listens there; start MongoDB" in said.stderr
     assert "Traceback" not in said.stderr

@@ -1,18 +1,15 @@
 """The operator's commands: what they print, how they end, and that nothing of them is a traceback."""
 
 import asyncio
-import io
-import logging
 import os
 import re
-import signal
 import socket
 import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 from uuid import uuid4
 
 import pytest
@@ -26,6 +23,7 @@ from planner.cli import main
 from planner.settings import Settings
 from planner.startup import recover
 from tests.conftest import SECRET, url_of
+from tests.planner.operators import Operator
 from tests.support.servers import ROOT, RunningServer, free_port
 
 OTHER = "known to the tests of commands alone: 71ac0e5d"
@@ -34,56 +32,6 @@ COMMANDS = ("serve", "check", "admin", "send-due", "stats", "backup", "restore",
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Accessing the 'model_fields' attribute on the instance:DeprecationWarning"
 )
-
-
-class Ended(NamedTuple):
-    """A command that has ended."""
-
-    status: int
-    out: str
-    err: str
-
-
-class Operator:
-    """Somebody who runs commands in an empty directory, with no setting but those that are given."""
-
-    def __init__(
-        self, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], **settings: str
-    ) -> None:
-        self.folder = folder
-        self.settings = {"PATH": os.environ["PATH"], "PASSWORD_ROUNDS": "10"} | settings
-        self._monkeypatch = monkeypatch
-        self._capsys = capsys
-
-    def runs(self, *arguments: str, typing: str = "", **settings: str) -> Ended:
-        """Run a command to its end, in this process: that is quicker than in one of its own."""
-        with self._monkeypatch.context() as patched:
-            patched.chdir(self.folder)
-            for name in os.environ:
-                patched.delenv(name)
-            for name, value in (self.settings | settings).items():
-                patched.setenv(name, value)
-            patched.setattr(sys, "stdin", io.StringIO(typing))
-            status = main(arguments)
-        ended = Ended(status, *self._capsys.readouterr())
-        assert SECRET not in ended.out + ended.err
-        return ended
-
-
-@pytest.fixture(autouse=True)
-def as_it_was() -> Iterator[None]:
-    """Commands change the log and the signals of their process."""
-    root, stop = logging.getLogger(), signal.getsignal(signal.SIGTERM)
-    handlers, level = list(root.handlers), root.level
-    yield
-    root.handlers[:] = handlers
-    root.setLevel(level)
-    signal.signal(signal.SIGTERM, stop)
-
-
-@pytest.fixture
-def operator(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Operator:
-    return Operator(tmp_path, monkeypatch, capsys)
 
 
 @pytest.fixture
@@ -280,8 +228,8 @@ def test_an_admin_is_created_with_a_password_from_standard_input(operator_of_dat
 def test_a_command_that_may_run_beside_a_planner_repairs_nothing(
     operator_of_database: Operator, database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def without_transactions(url: str) -> Database:
-        return replace(await open_database(url), transactions=False)
+    async def without_transactions(url: str, wait: float | None = None) -> Database:
+        return replace(await open_database(url, wait), transactions=False)
 
     monkeypatch.setattr("planner.startup.open_database", without_transactions)
     assert operator_of_database.runs("admin", "create", "ada@example.com", typing="seven lazy herons\n").status == 0

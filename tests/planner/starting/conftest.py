@@ -1,0 +1,16 @@
+"""What the tests of failing starts share."""
+
+from typing import NoReturn
+
+import pytest
+
+
+@pytest.fixture(autouse=True)
+def never_serves(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A planner that starts all the same fails its test, instead of serving for ever."""
+
+    def run(*_: object, **__: object) -> NoReturn:
+        pytest.fail("the planner has started")
+
+    monkeypatch.setattr("planner.cli._Server.run", run)
+    monkeypatch.setattr("planner.cli.Supervisor.run", run)
