@@ -61,7 +61,8 @@ async def list_events(
 
     They are sorted by start, then by id; events without a date come last. All filters can be combined. With
     `q`, they are sorted by relevance: a word in the title counts most, then tags, location and description, and a
-    whole word counts twice as much as the beginning of one. A `cursor` is valid only for the list that it came from.
+    whole word counts twice as much as the beginning of one. `truncated` says that the words are so common among public
+    events that only some of these were ranked. A `cursor` is valid only for the list that it came from.
     """
     return respond_page(request, await services.events.get_page(caller, query))
 

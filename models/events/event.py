@@ -111,6 +111,12 @@ class Event(EventContent, StoredDocument):
             index("key", name="public_key", partialFilterExpression=_PUBLIC),
             index("span", "key", name="public_span_key", partialFilterExpression=_PUBLIC | _LONG),
             index("tag_keys", "key", name="public_tags_key", partialFilterExpression=_PUBLIC),
+            index("tag_keys", "span", "key", name="public_tags_span_key", partialFilterExpression=_PUBLIC | _LONG),
+            index(
+                *("tag_keys", "span", "key", "ends"),
+                name="public_tags_series",
+                partialFilterExpression=_PUBLIC | _REPEATING,
+            ),
             index("creator", "span", "key", "ends", name="creator_series", partialFilterExpression=_REPEATING),
             index("span", "key", "ends", name="public_series", partialFilterExpression=_PUBLIC | _REPEATING),
             index("creator", within("search", "words"), name=WORD_INDEX),

@@ -83,7 +83,7 @@ def list_filter(selection: EventSelection, after: str | None) -> Filter:
     start, the first branch looks back by the length of short events. Each class of longer events has a
     branch that looks back further, in an index that has only long ones; recurring events have their own.
     """
-    return _any_of(owner | times for owner in _owner_filters(selection) for times in _time_filters(selection, after))
+    return _any_of(owner | times for owner in _owner_filters(selection) for times in time_filters(selection, after))
 
 
 def list_branches(selection: EventSelection, after: str | None) -> list[Filter]:
@@ -91,7 +91,7 @@ def list_branches(selection: EventSelection, after: str | None) -> list[Filter]:
     owners = [owner | near_filter(selection.near) for owner in _owner_filters(selection)]
     if selection.scope == "all":
         owners[1] |= exclude_creators(selection.caller)
-    return [owner | times for owner in owners for times in _time_filters(selection, after)]
+    return [owner | times for owner in owners for times in time_filters(selection, after)]
 
 
 def near_filter(circle: Circle | None) -> Filter:
@@ -107,7 +107,7 @@ def single_events_filter(selection: EventSelection, after: str | None) -> Filter
     return _any_of(
         owner | times | single
         for owner in _owner_filters(selection)
-        for times in _time_filters(selection, after)
+        for times in time_filters(selection, after)
         if Event.repeats not in times
     )
 
@@ -141,7 +141,8 @@ def _any_of(branches: Iterator[Filter]) -> Filter:
     return found[0] if len(found) == 1 else {"$or": found}
 
 
-def _time_filters(selection: EventSelection, after: str | None) -> Iterator[Filter]:
+def time_filters(selection: EventSelection, after: str | None) -> Iterator[Filter]:
+    """Yield the filters of the events in the window with a key after this one; no event matches two of them."""
     since, until = selection.window
     key_limit = {"$lt": build_order_key(until, NO_ID)} if until else {}
     if since is None:

@@ -365,3 +365,11 @@ class EventPage(Reply):
 
     items: list[EventRead]
     next: Annotated[str | None, Field(description="The `cursor` of the next page, or null.")]
+    truncated: Annotated[
+        Literal[True] | SkipJsonSchema[None],
+        Field(
+            description="True, or else absent: with `q`, so many public events have one of the words that only some of"
+            " them were ranked, 500 from today on and 500 before, or 500 of the window. A smaller window or"
+            " another word finds the others."
+        ),
+    ] = None

@@ -1,12 +1,21 @@
-"""Search for events by words and by place. See docs/decisions/0022-folded-words.md."""
+"""Search for events by words and by place. See docs/decisions/0022-folded-words.md and 0031-size.md."""
 
+from datetime import datetime
 from typing import Any, NamedTuple
 
-from database.aggregations import aggregate, decode_outer
-from database.queries import Filter, Pipeline, starts_with, within
-from database.reads import Slice
+from database.aggregations import aggregate
+from database.bson_values import decode
+from database.queries import Filter, Id, Pipeline, starts_with, within
+from database.reads import Slice, find_raw_by_ids
 from models.events.event import WORD_INDEX, Event
-from models.events.event_queries import NO_ID, EventSelection, exclude_creators, list_branches, near_filter
+from models.events.event_queries import (
+    NO_ID,
+    EventSelection,
+    exclude_creators,
+    list_branches,
+    near_filter,
+    time_filters,
+)
 from models.events.event_view import EventView, render_raw
 from models.events.public_event_index import PublicEventIndex
 from planner.domain.cursors import SearchRank
@@ -19,34 +28,52 @@ from planner.domain.search.query import (
 )
 from planner.domain.times import build_order_key
 
-# The names that the pipeline gives to the relevance of an event, and to the event itself.
-_SCORE, _EVENT = "score", "event"
+# So many public events with a word are ranked, of those after and of those before the present day; with a phrase or
+# an excluded word, so many are searched for it.
+MAX_CANDIDATES = 500
+MAX_SEARCHED_CANDIDATES = 2_000
+# The names that the pipeline gives to the relevance of an event, to the best ones, and to how many were looked at.
+_SCORE, _FOUND, _EXAMINED = "score", "found", "examined"
 _TEXT = within(Event.search, "text")
+_WORDS = within(Event.search, "words")
 
 
 class FoundEvents(NamedTuple):
-    """Events that contain some words, by relevance; `last` is the rank of the last of them, if there are more."""
+    """Events that contain some words, by relevance; `last` is the rank of the last of them, if there are more.
+
+    `is_truncated` says that there are too many with one of the words, and only some were ranked.
+    """
 
     views: list[EventView]
     last: SearchRank | None
+    is_truncated: bool
 
 
-async def search_words(selection: EventSelection, text: str, after: SearchRank | None, limit: int) -> FoundEvents:
+async def search_words(
+    selection: EventSelection, text: str, after: SearchRank | None, limit: int, today: datetime
+) -> FoundEvents:
     """Return the first selected events after a rank that a query finds, by relevance, then by key."""
     query = parse_search(text)
     if not query.terms:
-        return FoundEvents([], None)
-    pipeline = words_pipeline(selection, query, after, limit + 1)
+        return FoundEvents([], None, is_truncated=False)
+    pipeline = words_pipeline(selection, query, after, limit + 1, today)
     if selection.scope == "public":
         rows = await aggregate(PublicEventIndex, pipeline)
     else:
         rows = await aggregate(Event, pipeline, use_index=WORD_INDEX)
-    found = [decode_outer(row) for row in rows]
-    views = [render_raw(row[_EVENT]) for row in found[:limit] if _EVENT in row]
-    # An event that was public when it was found may have become private before it was read.
-    visible = [view for view in views if view.creator == selection.caller or view.visibility == "public"]
-    last = found[limit - 1] if len(found) > limit else None
-    return FoundEvents(visible, SearchRank(float(last[_SCORE]), last[Event.key]) if last else None)
+    parts = list(map(decode, rows))
+    ranked = {row[Event.id]: SearchRank(float(row[_SCORE]), row[Event.key]) for part in parts for row in part[_FOUND]}
+    best = sorted(ranked, key=lambda found: (-ranked[found].score, ranked[found].key))[: limit + 1]
+    is_truncated = any(part[_EXAMINED] and part[_EXAMINED][0]["n"] > _count_candidates(query) for part in parts)
+    views = await _read_visible(best[:limit], selection.caller)
+    return FoundEvents(views, ranked[best[limit - 1]] if len(best) > limit else None, is_truncated)
+
+
+async def _read_visible(ids: list[Id], caller: Id) -> list[EventView]:
+    """Return the events with these ids; one that was public when it was found may have become private since."""
+    stored = await find_raw_by_ids(Event, ids) if ids else {}
+    views = [render_raw(stored[id]) for id in ids if id in stored]
+    return [view for view in views if view.creator == caller or view.visibility == "public"]
 
 
 async def search_place(selection: EventSelection, after: str | None, limit: int) -> Slice[EventView]:
@@ -55,47 +82,101 @@ async def search_place(selection: EventSelection, after: str | None, limit: int)
     return Slice([render_raw(raw) for raw in found[:limit]], len(found) > limit)
 
 
-def words_pipeline(selection: EventSelection, query: SearchQuery, after: SearchRank | None, limit: int) -> Pipeline:
-    """Return the stages that find words, rank the events with them, and read these, in one round trip."""
-    own = _score_stages({Event.creator: selection.caller}, selection, query, after)
-    is_of_others = exclude_creators(selection.caller) if selection.scope == "all" else exclude_creators()
-    public = _score_stages(is_of_others, selection, query, after)
-    found = own if selection.scope == "mine" else public
-    if selection.scope == "all":
-        found = [*own, {"$unionWith": {"coll": PublicEventIndex.Settings.name, "pipeline": public}}]
-    read: dict[str, Any] = {"from": Event.Settings.name, "localField": Event.id, "foreignField": Event.id, "as": _EVENT}
-    read["pipeline"] = [{"$project": Event.fields_to_read}]
-    return [
-        *found,
-        {"$sort": {_SCORE: -1, Event.key: 1}},
-        {"$limit": limit},
-        {"$lookup": read},
-        {"$unwind": {"path": f"${_EVENT}", "preserveNullAndEmptyArrays": True}},
-    ]
+def words_pipeline(
+    selection: EventSelection, query: SearchQuery, after: SearchRank | None, limit: int, today: datetime
+) -> Pipeline:
+    """Return the stages that find words and rank the events with them, in one round trip.
+
+    They yield a document for each part of the search: the best events, and how many were looked at.
+    """
+    rank = _rank_stages(query, after, limit)
+    parts = [_own_part(selection, query, rank)] if selection.scope != "public" else []
+    if selection.scope != "mine":
+        checks = _list_checks(query)
+        checked: Pipeline = [{"$match": checks}] if checks else []
+        for match in _list_candidates(selection, query, today):
+            candidates: Pipeline = [{"$match": match}, {"$limit": _count_candidates(query) + 1}]
+            ranking: dict[str, Any] = {_FOUND: [*checked, *rank], _EXAMINED: [{"$count": "n"}]}
+            parts.append([*candidates, {"$facet": ranking}])
+    unions = [{"$unionWith": {"coll": PublicEventIndex.Settings.name, "pipeline": part}} for part in parts[1:]]
+    return [*parts[0], *unions]
 
 
-def _score_stages(owner: Filter, selection: EventSelection, query: SearchQuery, after: SearchRank | None) -> Pipeline:
-    """Return the stages that find words; the public copies have the same names of fields as events."""
+def _own_part(selection: EventSelection, query: SearchQuery, rank: Pipeline) -> Pipeline:
+    """Return the stages that rank one's own events with the words, however many there are."""
     since, until = selection.window
-    match = owner | {within(Event.search, "words"): starts_with(list_index_prefixes(query))}
-    match |= near_filter(selection.near)
-    if selection.tag is not None:
-        match[Event.tag_keys] = selection.tag
+    match = {Event.creator: selection.caller, _WORDS: starts_with(list_index_prefixes(query))}
+    match |= _list_conditions(selection) | _list_checks(query)
     if until is not None:
         match[Event.key] = {"$lt": build_order_key(until, NO_ID)}
     if since is not None:
         match[Event.ends] = {"$gt": since}
+    return [{"$match": match}, {"$facet": {_FOUND: rank, _EXAMINED: [{"$limit": 1}, {"$match": {"_id": None}}]}}]
+
+
+def _list_candidates(selection: EventSelection, query: SearchQuery, today: datetime) -> list[Filter]:
+    """Return the filters of the public events that are ranked; an index has each in the order of words and keys.
+
+    Without a window these are, for each word, the events that begin today or later, and those before. With one
+    that has a start, they are those that begin about then, and those that began long before and go on.
+    """
+    since, until = selection.window
+    if since is not None:
+        first, *others = (_without_repeats(times) for times in time_filters(selection, None))
+        groups: list[list[Filter]] = [[first], others]
+    else:
+        pivot = build_order_key(today if until is None else min(today, until), NO_ID)
+        later: Filter = {"$gte": pivot} if until is None else {"$gte": pivot, "$lt": build_order_key(until, NO_ID)}
+        groups = [[{Event.key: later}], [{Event.key: {"$lt": pivot}}]]
+    conditions = _list_conditions(selection)
+    conditions |= exclude_creators(*([selection.caller] if selection.scope == "all" else []))
+    found: list[Filter] = []
+    for prefix in list_index_prefixes(query):
+        word = {_WORDS: starts_with([prefix])}
+        for group in groups:
+            # Everything is inside the branches: the server plans each by itself only if nothing is beside the `$or`.
+            branches = [word | times | conditions for times in group]
+            found.append(branches[0] if len(branches) == 1 else {"$or": branches})
+    return found
+
+
+def _without_repeats(times: Filter) -> Filter:
+    """Return the filter as the copies of public events know it, in which the span alone tells what recurs."""
+    return {name: condition for name, condition in times.items() if name != Event.repeats}
+
+
+def _count_candidates(query: SearchQuery) -> int:
+    """Return how many of the public events with a word are looked at."""
+    return MAX_SEARCHED_CANDIDATES if _list_checks(query) else MAX_CANDIDATES
+
+
+def _list_conditions(selection: EventSelection) -> Filter:
+    """Return the filter of the tag and the circle."""
+    tagged: Filter = {} if selection.tag is None else {Event.tag_keys: selection.tag}
+    return tagged | near_filter(selection.near)
+
+
+def _list_checks(query: SearchQuery) -> Filter:
+    """Return the filter of what is searched in the texts of the events that have one of the words."""
     required: list[Filter] = [{_TEXT: {"$regex": format_phrase_pattern(phrase)}} for phrase in query.phrases]
     required += [{_TEXT: {"$not": {"$regex": format_phrase_pattern(phrase)}}} for phrase in query.excluded]
-    if required:
-        match["$and"] = required
+    return {"$and": required} if required else {}
+
+
+def _rank_stages(query: SearchQuery, after: SearchRank | None, limit: int) -> Pipeline:
+    """Return the stages that rank events and keep the best; the public copies have the same names of fields."""
     # The index contains only the beginning of a long word: an event with another word has a score of 0.
     rank: Filter = {_SCORE: {"$gt": 0}}
     if after is not None:
         is_equally_relevant: Filter = {_SCORE: after.score, Event.key: {"$gt": after.key}}
         rank["$or"] = [{_SCORE: {"$lt": after.score}}, is_equally_relevant]
     score = {"$sum": [_score_term(term) for term in query.terms]}
-    return [{"$match": match}, {"$project": {Event.key: 1, _SCORE: score}}, {"$match": rank}]
+    return [
+        {"$project": {Event.key: 1, _SCORE: score}},
+        {"$match": rank},
+        {"$sort": {_SCORE: -1, Event.key: 1}},
+        {"$limit": limit},
+    ]
 
 
 def _score_term(term: str) -> dict[str, Any]:

@@ -16,6 +16,10 @@ from database.writes import Delete, Insert, Update, Write
 from models.events.event import Event, GeoJsonPoint
 from planner.domain.search.searchable_text import SearchableText, build_searchable_text
 
+_WORDS = within("search", "words")
+_LONG = {"span": {"$gt": 0}}
+_REPEATING = {"span": {"$lt": 0}}
+
 
 class PublicEventIndex(StoredDocument):
     """What can be searched of a public event, under the event's id. Its fields are those of the event."""
@@ -25,6 +29,7 @@ class PublicEventIndex(StoredDocument):
     search: SearchableText | None = None
     place: GeoJsonPoint | None = None
     ends: datetime | None = None
+    span: int
     key: str
 
     class Settings:
@@ -32,7 +37,9 @@ class PublicEventIndex(StoredDocument):
 
         name = "public_event_index"
         indexes: ClassVar = [
-            index(within("search", "words"), "key", name="words_key"),
+            index(_WORDS, "key", name="words_key"),
+            index(_WORDS, "span", "key", name="words_span_key", partialFilterExpression=_LONG),
+            index(_WORDS, "span", "key", "ends", name="words_series", partialFilterExpression=_REPEATING),
             index("creator", name="creator"),
         ]
 

@@ -84,12 +84,13 @@ def _find_midnight(text: str, pointer: str, time_zone: str, days: int = 0) -> st
 def _describe(found: Page | None, typed: Mapping[str, str], time_zone: str, cursor: str | None) -> dict[str, Any]:
     """Return what the templates show of the results."""
     if found is None:
-        return {"results": None, "more": None, "count": ""}
+        return {"results": None, "more": None, "count": "", "truncated": False}
     bodies = [orjson.loads(item) for item in found.items]
     filters = {name: text for name, text in typed.items() if text}
     more = None if found.next is None else f"/search?{urlencode(filters | {'cursor': found.next})}"
     count = WORDS.search_found[more is not None or cursor is not None].format(count=len(bodies))
-    return {"results": [FoundEvent(body, write_when(body, time_zone)) for body in bodies], "more": more, "count": count}
+    results = [FoundEvent(body, write_when(body, time_zone)) for body in bodies]
+    return {"results": results, "more": more, "count": count, "truncated": found.is_truncated}
 
 
 def write_when(body: Mapping[str, Any], time_zone: str) -> str:

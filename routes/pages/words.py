@@ -101,6 +101,10 @@ class English(AccountWords):
     search_nothing = "Nothing was found. Try fewer words, another spelling, or a longer time."
     search_found: ClassVar = {False: "{count} found", True: "The first {count}"}
     search_more = "More"
+    search_truncated = (
+        "So many public events have these words that only some of them were looked at. A shorter time or another word "
+        "finds the others."
+    )
     undated = "No date"
     search_repeats = "repeats"
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import httpx
 
-from tests.support.waiting import wait_until
+from tests.support.waiting import DEADLINE_SECONDS, wait_until
 
 ROOT = Path(__file__).parents[2]
 # Below the ports that the system gives to outgoing connections: one of these, also of tests that run at the same time
@@ -82,7 +82,7 @@ class RunningServer:
         self.launch()
         self.wait_until_ready()
 
-    def wait_until_ready(self) -> None:
+    def wait_until_ready(self, seconds: float = DEADLINE_SECONDS) -> None:
         """Wait until the planner is ready. Raises AssertionError, with what it printed, when it ends instead."""
         assert self.process is not None
         process = self.process
@@ -94,7 +94,7 @@ class RunningServer:
             except httpx.TransportError:
                 return False
 
-        wait_until(is_ready)
+        wait_until(is_ready, seconds)
 
     def kill(self) -> None:
         """Kill the process, as a crash would."""

@@ -103,13 +103,15 @@ class Events:
         selection = EventSelection(query.scope, caller.id, window, tag, parse_circle(query.near))
         if query.q is not None:
             after_rank = decode_search_cursor(query.cursor, query.q)
-            views, last = await search_words(selection, query.q, after_rank, query.limit)
-            items = [view.json_for(caller.id) for view in views]
-            return Page(items, encode_search_cursor(last, query.q) if last else None)
+            today = self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
+            found = await search_words(selection, query.q, after_rank, query.limit, today)
+            items = [view.json_for(caller.id) for view in found.views]
+            cursor = encode_search_cursor(found.last, query.q) if found.last else None
+            return Page(items, cursor, found.is_truncated)
         after = decode_cursor(query.cursor, ORDER_KEY_PATTERN)
         read = list_events if selection.near is None else search_place
-        found = await read(selection, after, query.limit)
-        return page_of(found, lambda view: view.json_for(caller.id), lambda view: view.key)
+        listed = await read(selection, after, query.limit)
+        return page_of(listed, lambda view: view.json_for(caller.id), lambda view: view.key)
 
     async def replace(
         self,

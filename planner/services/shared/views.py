@@ -19,14 +19,19 @@ class View(NamedTuple):
 
 
 class Page(NamedTuple):
-    """A page of a list: the JSON of each item, and the cursor of the next page, or None for the last one."""
+    """A page of a list: the JSON of each item, and the cursor of the next page, or None for the last one.
+
+    `is_truncated` says that the list does not contain everything that there is.
+    """
 
     items: list[bytes]
     next: str | None
+    is_truncated: bool = False
 
     def json(self) -> bytes:
-        """Return the body of the response: `{"items": […], "next": …}`."""
-        return to_json({"items": list(map(embed_json, self.items)), "next": self.next})
+        """Return the body of the response: `{"items": […], "next": …}`, and `"truncated": true` if it is."""
+        truncated = {"truncated": True} if self.is_truncated else {}
+        return to_json({"items": list(map(embed_json, self.items)), "next": self.next} | truncated)
 
 
 class ChangePage(NamedTuple):

@@ -126,7 +126,7 @@ async def test_an_event_that_became_private_during_a_search_is_left_out_and_the_
     await database.handle["events"].delete_one({"_id": events[4].id})
     seen, after = [], None
     while True:
-        views, after = await search_words(EventSelection("all", ANYBODY), "launch", after, 2)
+        views, after, _ = await search_words(EventSelection("all", ANYBODY), "launch", after, 2, NOW)
         seen += [view.id for view in views]
         if after is None:
             break

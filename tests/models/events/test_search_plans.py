@@ -24,6 +24,7 @@ from tests.support.documents import build_event_document
 pytestmark = pytest.mark.real_server("the mock has no query plans")
 SCOPES: tuple[Scope, ...] = ("mine", "public", "all")
 WEEK = (FIRST + timedelta(days=400), FIRST + timedelta(days=407))
+TODAY = FIRST + timedelta(days=403)
 WINDOWS = ((None, None), (WEEK[0], None), (None, WEEK[1]), WEEK)
 SMALL, WHOLE = Circle(52.5, 13.4, 20), Circle(0, 0, 20_000)
 MINE, STRANGERS, NEARBY = 60, 3000, 20
@@ -83,7 +84,7 @@ def test_a_search_of_one_s_own_events_reads_no_others(
     selection = EventSelection("mine", ada, window, tag, near)
     for after in (None, SearchRank(1.5, "")):
         keys, documents, plan = examined(
-            filled, "events", words_pipeline(selection, parse_search("festival"), after, 51)
+            filled, "events", words_pipeline(selection, parse_search("festival"), after, 51, TODAY)
         )
         assert "'indexName': 'creator_words'" in plan
         assert keys <= 2 * MINE  # Once for the word, once for the answer.
@@ -93,14 +94,20 @@ def test_a_search_of_one_s_own_events_reads_no_others(
 def test_a_search_for_a_rare_word_reads_only_its_events(filled: SyncDatabase[Any], ada: Id) -> None:
     filled.public_event_index.insert_many(
         [
-            {"_id": new_id(), "creator": ada, "search": build_searchable_text({"title": "Regatta"}), "key": f"{number}"}
+            {
+                "_id": new_id(),
+                "creator": ada,
+                "search": build_searchable_text({"title": "Regatta"}),
+                "key": f"{number}",
+                "span": 0,
+            }
             for number in range(5)
         ]
     )
     for scope in ("public", "all"):
         start = "public_event_index" if scope == "public" else "events"
         keys, documents, plan = examined(
-            filled, start, words_pipeline(EventSelection(scope, new_id()), parse_search("regatta"), None, 51)
+            filled, start, words_pipeline(EventSelection(scope, new_id()), parse_search("regatta"), None, 51, TODAY)
         )
         assert "'indexName': 'words_key'" in plan
         assert (keys, documents) <= (10, 20)
@@ -136,6 +143,8 @@ def test_a_circle_and_words_equal_a_comparison_with_every_event(
     selection = EventSelection(scope, ada, window, "music", SMALL)
     start = filled.public_event_index if scope == "public" else filled.events
     assert {
-        stored["_id"] for stored in start.aggregate(words_pipeline(selection, parse_search("FESTIVAL"), None, 1000))
+        stored["_id"]
+        for part in start.aggregate(words_pipeline(selection, parse_search("FESTIVAL"), None, 1000, TODAY))
+        for stored in part["found"]
     } == expected
     assert {stored["_id"] for stored in filled.events.aggregate(place_pipeline(selection, None, 1000))} == expected

@@ -3,7 +3,7 @@
 import pytest
 
 from planner.domain.search.searchable_text import MAX_INDEXED_WORDS
-from tests.services.events.test_search import found
+from tests.services.events.search.test_search import found
 from tests.support.clients import Person, ok
 
 pytestmark = pytest.mark.real_server("the mock has no regular expressions in aggregations")
