@@ -10,6 +10,7 @@ shared/    what several of them use
 
 from database.documents import StoredDocument
 from models.accounts.closed_account import ClosedAccount
+from models.accounts.export_job import ExportJob, ExportPart
 from models.accounts.oidc_login import AuthorizationCode, OidcLoginAttempt
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.personal_token import PersonalToken
@@ -34,6 +35,8 @@ from models.shared.rate_limit_counter import RateLimitCounter
 DOCUMENTS: tuple[type[StoredDocument], ...] = (
     User,
     ClosedAccount,
+    ExportJob,
+    ExportPart,
     Event,
     EventChange,
     PublicEventIndex,

@@ -22,6 +22,7 @@ async def run_due_work(services: Services) -> None:
             ("mails", services.mail_delivery.send_due, services.mail_delivery.wake),
             ("imports", services.import_jobs.run_due, services.import_jobs.wake),
             ("changes", services.numbering.number_due, services.numbering.wake),
+            ("exports", services.data_export.run_due, services.data_export.wake),
             ("account deletions", services.deletion.run_due, services.deletion.wake),
             ("expired revisions", services.revisions.delete_expired, asyncio.Event()),
         ):

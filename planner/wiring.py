@@ -159,7 +159,7 @@ def build_services(
         oidc_linking=oidc_linking,
         administration=Administration(principals, email_addresses, rate_limiter, audit, clock),
         deletion=AccountDeletion(accounts, principals, rate_limiter, audit, clock),
-        data_export=DataExport(clock),
+        data_export=DataExport(base_url, clock),
         events=events,
         occurrences=Occurrences(conflicts, clock),
         revisions=Revisions(events, clock),

@@ -3,12 +3,13 @@
 from collections.abc import AsyncIterator
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Header, Query
 from starlette.requests import Request
 from starlette.responses import Response, StreamingResponse
 
 from auth.authenticate import AccountReader, Admin, CurrentUser, Moderator
 from models.accounts.account_requests import AccountPatch, DeleteAccountRequest, UserPatch, UserQuery
+from models.accounts.export_job import ExportJobRead
 from models.accounts.user import OwnUserRead, UserPage, UserRead
 from models.shared.audit import AuditPage, AuditQuery
 from routes.http.dependencies import (
@@ -18,7 +19,7 @@ from routes.http.dependencies import (
     ServicesDep,
 )
 from routes.http.headers import describe_headers
-from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
+from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, ResponseDescriptions, describe_errors
 from routes.http.responses import (
     JSON,
     NOT_MODIFIED,
@@ -29,6 +30,7 @@ from routes.http.responses import (
 )
 from routes.http.route import PlannerRoute
 from routes.http.services import services_of
+from routes.imports import prefers_async
 
 router = APIRouter(
     prefix="/api/v1", tags=["accounts"], route_class=PlannerRoute, responses=describe_errors(*AUTHENTICATED_ERRORS)
@@ -88,29 +90,62 @@ async def delete_current_user(
     return Response(status_code=204)
 
 
+PREFER_JOB = "`respond-async` (RFC 7240): respond at once with 202 and an export job, which can be polled."
+EXPORT_FILE: ResponseDescriptions = {
+    200: {
+        "description": "All stored data about you.",
+        "content": {JSON: {"schema": {"type": "object"}}},
+        "headers": describe_headers("Content-Disposition"),
+    }
+}
+
+
 @router.get(
     "/users/me/export",
     response_class=Response,
-    responses={
-        200: {
-            "description": "All stored data about you.",
-            "content": {JSON: {"schema": {"type": "object"}}},
-            "headers": describe_headers("Content-Disposition"),
-        }
-    },
+    responses=EXPORT_FILE
+    | describe_response(
+        202, "The export job, which runs in the background.", ExportJobRead, "Location", "Preference-Applied"
+    ),
 )
-async def export_current_user(caller: CurrentUser, services: ServicesDep) -> Response:
+async def export_current_user(
+    caller: CurrentUser, services: ServicesDep, prefer: Annotated[str | None, Header(description=PREFER_JOB)] = None
+) -> Response:
     """Export everything that is stored about you.
 
     The file has your account, sessions, tokens, feeds, free/busy shares, imports, entries of the audit log, and
-    your events with their revisions.
+    your events with their revisions. It is sent while it is read, however large it is. With `Prefer: respond-async` it
+    is made in the background, and can be fetched for two days, as often as you like; a later export replaces it.
     """
-    return respond_with_data(services.data_export.export(caller))
+    if not prefers_async(prefer):
+        return respond_with_data(services.data_export.export(caller))
+    job = await services.data_export.create_job(caller)
+    location = f"{services.base_url}/api/v1/exports/{job.id}"
+    return Response(job.json, 202, {"location": location, "preference-applied": "respond-async"}, JSON)
 
 
-def respond_with_data(parts: AsyncIterator[bytes]) -> Response:
-    """Return all stored data about somebody as a file."""
+@router.get("/exports/{id}", responses=describe_response(200, "The export job.", ExportJobRead))
+async def get_export(caller: CurrentUser, services: ServicesDep, id: IdInPath) -> Response:
+    """Get an export job and its progress."""
+    job = await services.data_export.get_job(caller, id)
+    return Response(job.json, media_type=JSON, headers={"cache-control": "private, no-cache"})
+
+
+@router.get("/exports/{id}/file", response_class=Response, responses=EXPORT_FILE | describe_errors(409))
+async def get_export_file(caller: CurrentUser, services: ServicesDep, id: IdInPath) -> Response:
+    """Get the file of an export job.
+
+    The response is 409 until the job is done.
+    """
+    size, parts = await services.data_export.get_file(caller, id)
+    return respond_with_data(parts, size)
+
+
+def respond_with_data(parts: AsyncIterator[bytes], size: int | None = None) -> Response:
+    """Return all stored data about somebody as a file, whose size may be known."""
     headers = {"content-disposition": 'attachment; filename="planner-export.json"', "cache-control": "no-store"}
+    if size is not None:
+        headers["content-length"] = str(size)
     return StreamingResponse(parts, media_type=JSON, headers=headers)
 
 

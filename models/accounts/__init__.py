@@ -9,5 +9,6 @@ one_time_token.py    one-time tokens, which are sent by mail
 oidc_login.py        sign-ins with a provider: attempts, authorization codes
 identity_schema.py   the identities of an account as they are sent
 closed_account.py    closed accounts, of which everything is being deleted
+export_job.py        exports of accounts that are made in the background
 user_write_lock.py   the optimistic lock that serialises dependent writes of one user
 """

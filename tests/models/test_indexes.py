@@ -12,6 +12,7 @@ from database.connection import collection_name
 from database.queries import new_id
 from database.writes import Delete, Insert, Write
 from models.accounts.closed_account import ClosedAccount
+from models.accounts.export_job import ExportJob, ExportPart
 from models.accounts.oidc_login import AuthorizationCode, OidcLoginAttempt
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.personal_token import PersonalToken
@@ -92,6 +93,11 @@ READS: dict[str, Callable[[], Awaitable[Any]]] = {
     "the deletion of a closed account that goes on": lambda: ClosedAccount.is_held(ID, ID),
     "the deletion of a closed account that is let go of": lambda: ClosedAccount.release_lease(ID, ID, NOW),
     "some events of a closed account": lambda: delete_some_events(ID, 500, NOW),
+    "an export": lambda: ExportJob.by_id(ID, ID),
+    "an export that is not finished": lambda: ExportJob.find_unfinished(ID),
+    "an export that is due": lambda: ExportJob.lease_due(ID, NOW),
+    "an export that is let go of": lambda: ExportJob.release_lease(ID, ID, NOW),
+    "a part of an export": lambda: ExportPart.find_data(ID, 0),
     "an import": lambda: ImportJob.by_id(ID, ID),
     "the imports of a person": lambda: all_of(ImportJob.iterate_by_owner(ID)),
     "the dry runs that have kept their files": lambda: ImportJob.delete_dry_runs_writes(ID),
@@ -112,6 +118,13 @@ WRITES: dict[str, Write] = {
     "releasing an event": User.remove_event_write(ID, ID, NOW),
     "changing an account": User.update_write(ID, NOW, {}, match={User.revision: 1}),
     "counting a piece of a deletion": ClosedAccount.progress_write(ID, ID, NOW, 500),
+    "ending an export": ExportJob.end_write(ID, ID, NOW, "done"),
+    "removing the file of an export": ExportPart.delete_file_write(ID),
+    **{f"removing every export {n}": write for n, write in enumerate(ExportJob.delete_all_writes(ID))},
+    **{
+        f"removing every export but one {n}": write
+        for n, write in enumerate(ExportJob.delete_all_writes(ID, except_id=ID))
+    },
     "finishing a deletion": ClosedAccount.finish_write(ID, ID),
     "ending a session": Session.delete_write(ID, ID),
     "ending every session": Session.delete_all_write(ID),

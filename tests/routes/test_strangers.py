@@ -17,6 +17,7 @@ from tests.domain.ics.samples import event, file
 from tests.support.clients import Person, ok, sign_up
 from tests.support.openapi.operations import operations_of
 from tests.support.services import services_of
+from tests.support.waiting import wait_until_async
 
 pytestmark = pytest.mark.real_server("the mock has no text indexes")
 
@@ -96,6 +97,16 @@ async def read_feeds(reader: Person, world: World) -> list[httpx.Response]:
     return [await reader.api.get(f"/feeds/{token}.ics") for token in world.feeds.values()]
 
 
+async def export_in_background(reader: Person, world: World) -> list[httpx.Response]:
+    job = ok(await reader.get("/users/me/export", headers={"prefer": "respond-async"}), 202)
+
+    async def is_done() -> bool:
+        return bool(ok(await reader.get(f"/exports/{job['id']}"))["status"] == "done")
+
+    await wait_until_async(is_done)
+    return [await reader.get(f"/exports/{job['id']}/file")]
+
+
 def change(method: str, path: str, body: Any = None) -> Way:
     async def send(reader: Person, world: World) -> list[httpx.Response]:
         return [await reader.request(method, path.format(id=world.id), json=body)]
@@ -125,6 +136,7 @@ WAYS_OUT: dict[str, Way] = {
     "GET /api/v1/events/{id}/revisions": get("/events/{id}/revisions"),
     "GET /api/v1/freebusy": get(f"/freebusy?{WINDOW}"),
     "GET /api/v1/users/me/export": get("/users/me/export"),
+    "GET /api/v1/exports/{id}/file": export_in_background,
     "POST /api/v1/events": change("POST", "/events", {"title": "At once", "start": "2026-05-01T18:00:00Z"}),
     "PATCH /api/v1/events/{id}": change("PATCH", "/events/{id}", {"priority": 5}),
     "PUT /api/v1/events/{id}": change("PUT", "/events/{id}", {"title": "Launch", "start": "2026-05-01T18:00:00Z"}),
@@ -138,7 +150,7 @@ WAYS_OUT: dict[str, Way] = {
 # Those that have nothing of an event in their responses.
 WITHOUT_EVENTS = re.compile(
     r"\w+ (/healthz|/readyz|/metrics|/version|/problems/.*|/docs.*|/.well-known/.*)"
-    r"|\w+ /api/v1/(auth/.*|audit|imports/\{id\})"
+    r"|\w+ /api/v1/(auth/.*|audit|imports/\{id\}|exports/\{id\})"
     r"|(GET|PATCH|DELETE) /api/v1/users/me|GET /api/v1/users"
     r"|\w+ /api/v1/users/\{id\}(/(unlock|sessions|verification))?"
     r"|(GET|POST) /api/v1/feeds|DELETE /api/v1/.*|POST /api/v1/events/import|\w+ /api/v1/freebusy/shares.*"

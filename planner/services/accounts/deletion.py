@@ -19,6 +19,7 @@ from database.pieces import limit_write
 from database.queries import Id, new_id
 from database.writes import Delete, Insert, Update, Write
 from models.accounts.closed_account import ClosedAccount
+from models.accounts.export_job import ExportJob
 from models.accounts.user import User
 from models.events.event import Event
 from models.events.event_writes import delete_some_events
@@ -188,6 +189,7 @@ class AccountDeletion:
             *Tombstone.anonymize_writes(user),
             BusyShare.delete_all_of_reader_write(user),
             *ImportJob.delete_all_writes(user),
+            *ExportJob.delete_all_writes(user),
             IdempotentResponse.delete_all_write(user),
             # A server without transactions may have stopped before it deleted the account.
             Delete(User, {User.id: user}, many=True),

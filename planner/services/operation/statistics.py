@@ -7,6 +7,7 @@ from database.documents import StoredDocument
 from database.queries import Filter
 from database.reads import count
 from models.accounts.closed_account import ClosedAccount
+from models.accounts.export_job import ExportJob
 from models.accounts.session import Session
 from models.accounts.user import User
 from models.events.change_numbers import UNNUMBERED, EventChange
@@ -28,6 +29,7 @@ class Statistics:
         queues: dict[str, tuple[type[StoredDocument], Filter]] = {
             "mails": (QueuedMail, {}),
             "imports": (ImportJob, {ImportJob.status: {"$in": ["waiting", "running"]}}),
+            "exports": (ExportJob, {ExportJob.due_at: {"$exists": True}}),
             "closed accounts": (ClosedAccount, {}),
             "changes": (EventChange, {EventChange.change_number: UNNUMBERED}),
         }

@@ -138,6 +138,12 @@ async def import_nothing(requests: "RequestFactory", person: Person) -> str:
     return str(ok(answer, 202)["id"])
 
 
+async def export_account(requests: "RequestFactory", person: Person) -> str:
+    answer = await person.get("/users/me/export", headers={"prefer": "respond-async"})
+    await services_of(requests.app).data_export.run_due()
+    return str(ok(answer, 202)["id"])
+
+
 async def name_provider(requests: "RequestFactory", person: Person) -> str:
     return "acme"
 
@@ -161,6 +167,7 @@ RESOURCES = {
     "/api/v1/feeds/{id}": Resource(create_feed),
     "/api/v1/feeds/{token}": Resource(create_feed_token, is_for_all=True),
     "/api/v1/imports/{id}": Resource(import_nothing),
+    "/api/v1/exports/{id}": Resource(export_account),
     "/api/v1/auth/identities/{id}": Resource(create_identity),
     "/api/v1/auth/{provider}": Resource(name_provider, is_for_all=True),
     "/problems/{kind}": Resource(name_problem, is_for_all=True),

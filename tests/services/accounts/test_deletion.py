@@ -294,5 +294,7 @@ async def test_of_twenty_deletions_of_an_account_at_once_one_succeeds(
 ) -> None:
     ada = await sign_up(client_of_workers, f"{uuid4().hex[:12]}@example.com")
     answers = await asyncio.gather(*(delete_account(ada) for _ in range(20)))
-    assert sorted(answer.status_code for answer in answers) == [204] + [401] * 19
+    statuses = sorted(answer.status_code for answer in answers)
+    # On a busy machine, passwords that would have to wait for too long are not compared.
+    assert (statuses.count(204), set(statuses) - {204, 503}) == (1, {401})
     assert server[1][str(User.get_settings().name)].count_documents({"email": ada.email}) == 0

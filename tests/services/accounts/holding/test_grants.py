@@ -12,6 +12,7 @@ from database.queries import Id
 from database.writes import Insert
 from models import DOCUMENTS
 from models.accounts.closed_account import ClosedAccount
+from models.accounts.export_job import ExportJob, ExportPart
 from models.accounts.oidc_login import AuthorizationCode, OidcLoginAttempt
 from models.accounts.one_time_token import OneTimeToken
 from models.accounts.personal_token import PersonalToken
@@ -57,6 +58,8 @@ NO_GRANTS = frozenset(
         ChangeSequence,
         ImportJob,
         ImportChunk,
+        ExportJob,
+        ExportPart,
         # A mail gets its token when it is sent, and then only if the account still asks for it.
         QueuedMail,
         # What is known about accounts and requests. A stored response has no secret.
