@@ -69,6 +69,10 @@ format: .venv/test ## format the code
 hooks: .venv/test ## let git run `make lint` before each commit
 	$(BIN)/pre-commit install
 
+.PHONY: test-failures
+test-failures: .venv/test ## let a replica set and workers fail while 16 writers write (up to ten minutes)
+	$(BIN)/python -m tests.failures.failover
+
 .PHONY: bench
 bench: .venv/test ## measure the speed, compared with a bare callable over the same driver
 	$(BIN)/python -m tests.bench

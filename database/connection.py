@@ -3,9 +3,12 @@
 import asyncio
 import contextvars
 import logging
+import math
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass, field
 from typing import Any, NamedTuple, TypeVar
 from urllib.parse import unquote
@@ -30,9 +33,15 @@ D = TypeVar("D", bound=StoredDocument)
 
 DEFAULT_NAME = "planner"
 WAIT_SECONDS = 30.0
-# How long one request waits for the database. Shorter than the election of a primary: the caller
-# gets a 503 with Retry-After, and not a request that never ends.
-REQUEST_SECONDS = 5.0
+# How long one operation waits for the database, and all operations of a request together. Shorter than the election of
+# a primary: the caller gets a 503 with Retry-After, and not a request that never ends.
+OPERATION_SECONDS = 5.0
+REQUEST_SECONDS = 6.0
+# A server that has been silent for the sum of both has failed: what waits for it is then ended, and what comes later
+# waits for another one. The sum is not less than OPERATION_SECONDS: no slow server is given up that still responds.
+HEARTBEAT_SECONDS = 2.0
+CONNECT_SECONDS = 3.0
+CLOSE_SECONDS = 0.5
 INDEX_SECONDS = 3600.0
 DATABASE_THREADS = 8
 # How long the first attempt to connect waits for a server: the log soon says what is waited for.
@@ -50,6 +59,50 @@ class Operation(NamedTuple):
 # Called when an operation of the blocking driver has ended, in its thread: with the operation, the time that it waited
 # for a thread, and the time that it took there, both in seconds.
 OperationObserver = Callable[[Operation, float, float], None]
+
+
+@dataclass
+class RequestLimit:
+    """Until when the operations of a request may take, by `time.monotonic`; infinite when there is no limit."""
+
+    ends_at: float = math.inf
+
+    def extend(self) -> None:
+        """Begin to count again, because the client took its time to send the next part of the request."""
+        if self.ends_at != math.inf:
+            self.ends_at = time.monotonic() + REQUEST_SECONDS
+
+    def lift(self) -> None:
+        """Give each further operation its own time, however long the request takes."""
+        self.ends_at = math.inf
+
+
+_request_limit: ContextVar[RequestLimit | None] = ContextVar("request_limit", default=None)
+
+
+@contextmanager
+def limit_request() -> Iterator[RequestLimit]:
+    """Limit the operations of this task to REQUEST_SECONDS altogether, until the limit is lifted or the block ends."""
+    limit = RequestLimit(time.monotonic() + REQUEST_SECONDS)
+    token = _request_limit.set(limit)
+    try:
+        yield limit
+    finally:
+        # Work that goes on after the request has no limit either.
+        limit.lift()
+        _request_limit.reset(token)
+
+
+def lift_request_limit() -> None:
+    """Lift the limit of the request that this task handles, because it rightly takes long, such as an import."""
+    if (limit := _request_limit.get()) is not None:
+        limit.lift()
+
+
+def seconds_for_operation() -> float:
+    """Return how long the next operation may take: OPERATION_SECONDS, or what is left for the request."""
+    limit = _request_limit.get()
+    return OPERATION_SECONDS if limit is None else min(OPERATION_SECONDS, limit.ends_at - time.monotonic())
 
 
 @dataclass(eq=False)
@@ -94,7 +147,9 @@ class Database:
     async def run_in_thread(
         self, operation: Operation, work: Callable[[MongoClient[Any]], T], seconds: float | None = None
     ) -> T:
-        """Run `work`, an operation, on the blocking driver in a thread, within `seconds` (default: REQUEST_SECONDS).
+        """Run `work`, an operation, on the blocking driver in a thread, within `seconds`.
+
+        Without `seconds`, it may take OPERATION_SECONDS, or what is left for the request.
 
         The asynchronous driver is the blocking one behind a thread pool, with a change of threads for
         each call; work of four calls, such as a transaction, costs one change this way instead of four.
@@ -105,7 +160,7 @@ class Database:
         """
         assert self.sync is not None and self.pool is not None
         asked = time.monotonic()
-        deadline = asked + (REQUEST_SECONDS if seconds is None else seconds)
+        deadline = asked + (seconds_for_operation() if seconds is None else seconds)
 
         def run_until_deadline(client: MongoClient[Any]) -> T:
             begun = time.monotonic()
@@ -132,7 +187,9 @@ class Database:
         # minute, and other writes of the same documents fail meanwhile.
         if self.pool is not None:
             self.pool.shutdown(wait=True)
-        self.handle.client.close()
+        # The driver tells the server which sessions end, and must not wait for one that does not respond.
+        with pymongo.timeout(CLOSE_SECONDS):
+            self.handle.client.close()
 
 
 def hosts_of(url: str) -> str:
@@ -151,7 +208,7 @@ async def open_database(url: str, wait: float | None = None) -> Database:
     begun, pause, patience, logged = time.monotonic(), 0.25, FIRST_SECONDS, ""
     while True:
         left = max(begun + limit - time.monotonic(), pause)
-        found = await _try_to_open(url, min(patience, left, REQUEST_SECONDS))
+        found = await _try_to_open(url, min(patience, left, OPERATION_SECONDS))
         if isinstance(found, Database):
             return found
         longest = min(limit, found.patience)
@@ -173,8 +230,9 @@ async def _try_to_open(url: str, patience: float) -> Database | Failure:
             w="majority",
             retryWrites=True,
             retryReads=True,
-            timeoutMS=int(REQUEST_SECONDS * 1000),
-            connectTimeoutMS=int(REQUEST_SECONDS * 1000),
+            timeoutMS=int(OPERATION_SECONDS * 1000),
+            connectTimeoutMS=int(CONNECT_SECONDS * 1000),
+            heartbeatFrequencyMS=int(HEARTBEAT_SECONDS * 1000),
             appname="planner",
         )
         handle = client.get_default_database(default=DEFAULT_NAME)

@@ -27,9 +27,9 @@ UNAVAILABLE_ERRORS: tuple[type[PyMongoError], ...] = (
 )
 """The database cannot be reached, has no primary, or did not respond in time."""
 
-# A primary that is shutting down, stepping down or recovering, and a transaction that conflicted
-# with others until its time was up.
-_TRANSIENT_CODES = {24, 43, 91, 112, 189, 10107, 11600, 11602, 13435, 13436, 50, 262, 246, 251}
+# A primary that is shutting down, stepping down or recovering, or has no majority yet, and a transaction that
+# conflicted with others until its time was up.
+_TRANSIENT_CODES = {24, 43, 91, 112, 134, 189, 10107, 11600, 11602, 13435, 13436, 50, 262, 246, 251}
 
 
 class DatabaseUnavailable(Exception):

@@ -11,9 +11,11 @@ from fastapi.telemetry import TelemetryConfig
 from starlette.middleware.cors import CORSMiddleware
 from starlette.responses import Response
 from starlette.routing import Route
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.hash_password import PasswordHasher
 from database.connection import bind
+from database.errors import DatabaseUnavailable
 from models import DOCUMENTS
 from models.accounts.user import User
 from planner import background
@@ -34,6 +36,7 @@ from routes.http.head_requests import HeadAsGet
 from routes.http.openapi import install_openapi
 from routes.http.proxies import ProxyWarning, PublicPath
 from routes.http.request_record import RequestRecord
+from routes.http.time_limit import TimeLimit
 from routes.pages.page_errors import respond_with_page, wants_page
 from routes.server.connections import Connections, compute_limit
 from routes.server.protocol import ServerState
@@ -73,7 +76,11 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
-        database = await (open_database or database_opener(settings))()
+        try:
+            database = await (open_database or database_opener(settings))()
+        except DatabaseUnavailable as error:
+            app.state.start_failure = str(error)
+            raise
         try:
             await bind(database, DOCUMENTS)
             await hasher.warm_up(User.find_password_hash)
@@ -81,8 +88,8 @@ def create_app(
                 settings, database, hasher, transport, clock or SystemClock(), random_bytes, metrics, draining
             )
             app.state.services = services
-            draining.begin_on_sigterm()
             loop = asyncio.create_task(background.run_due_work(services))
+            draining.begin_on_sigterm(loop.cancel)
             # What is yielded is the state that the protocol of the server is given.
             limit = compute_limit(settings.max_connections)
             yield ServerState(Connections(limit, metrics), admission).to_lifespan()
@@ -109,6 +116,7 @@ def create_app(
     errors.install_error_handlers(app, errors.ErrorPages(wants_page, respond_with_page))
     include_routes(app)
     install_openapi(app, settings.base_url)
+    app.add_middleware(TimeLimit)
     app.add_middleware(HeadAsGet)
     if settings.origins:
         app.add_middleware(_Cors, **cors(settings.origins))
@@ -123,6 +131,7 @@ def create_app(
         is_https=is_https,
     )
     app.add_middleware(ProxyWarning)
+    app.add_middleware(_StartFailure)
     if path := urlsplit(settings.base_url).path:
         own_names = {route.path.split("/")[1] for route in app.routes if isinstance(route, Route)}
         app.add_middleware(PublicPath, path=path, own_names=own_names)
@@ -167,6 +176,21 @@ def cors(origins: list[str]) -> dict[str, Any]:
         "expose_headers": EXPOSED,
         "max_age": 600,
     }
+
+
+class _StartFailure:
+    """Middleware that says in a sentence why the application cannot start, where Starlette sends a traceback."""
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        async def send_sentence(message: Message) -> None:
+            if message["type"] == "lifespan.startup.failed":
+                message["message"] = getattr(scope["app"].state, "start_failure", message["message"])
+            await send(message)
+
+        await self._app(scope, receive, send_sentence if scope["type"] == "lifespan" else send)
 
 
 class _Cors(CORSMiddleware):

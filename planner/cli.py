@@ -41,7 +41,7 @@ from planner.startup import (
     recover,
     start_tracing,
 )
-from planner.supervisor import START_SECONDS, Supervisor
+from planner.supervisor import Supervisor
 from planner.telemetry.metrics import SHARED_FOLDER
 from planner.version import VERSION, find_commit
 from planner.wiring import Services
@@ -52,6 +52,8 @@ from routes.server.protocol import BoundedProtocol
 log = logging.getLogger("planner")
 # How long `check` waits for the database.
 CHECK_SECONDS = 5.0
+# What a worker may take to close its connections to the database, when it has no more requests.
+END_SECONDS = 1
 T = TypeVar("T")
 
 
@@ -185,7 +187,10 @@ def _serve(options: argparse.Namespace) -> int:
             with tempfile.TemporaryDirectory(prefix="planner-metrics-") as folder:
                 # The workers count what they do in files of this folder; see `planner/telemetry/metrics.py`.
                 os.environ[SHARED_FOLDER] = folder
-                supervisor = Supervisor(_config(settings, "planner.cli:worker", settings.workers), [listener])
+                config = _config(settings, "planner.cli:worker", settings.workers)
+                supervisor = Supervisor(
+                    config, [listener], settings.drain_seconds + settings.grace_seconds + END_SECONDS
+                )
                 supervisor.run()
                 # An end that nobody asked for is a failure, so that whoever runs the planner starts it again.
                 return 0 if supervisor.was_told_to_stop else 1
@@ -217,8 +222,6 @@ def _config(settings: Settings, app: FastAPI | str, workers: int = 1) -> uvicorn
         proxy_headers=bool(settings.proxies),
         forwarded_allow_ips=settings.proxies,
         timeout_graceful_shutdown=settings.grace_seconds,
-        # On SIGHUP, the time that a new worker has to be ready before it replaces an old one.
-        timeout_worker_healthcheck=int(START_SECONDS),
     )
 
 

@@ -6,6 +6,7 @@ with the next response, so that no client sends a request into a connection that
 
 import asyncio
 import signal
+from collections.abc import Callable
 from types import FrameType
 
 
@@ -16,10 +17,11 @@ class Draining:
         self._seconds = seconds
         self.has_begun = False
 
-    def begin_on_sigterm(self) -> None:
+    def begin_on_sigterm(self, stop_background_work: Callable[[], object]) -> None:
         """Delay what SIGTERM does now, such as stopping the server; nothing is changed where it has its default effect.
 
-        A second SIGTERM is not delayed. Call it in the main thread, in a running event loop.
+        `stop_background_work` is called at once, so that other planners take it over. A second SIGTERM is not delayed.
+        Call it in the main thread, in a running event loop.
         """
         stop = signal.getsignal(signal.SIGTERM)
         if not callable(stop) or not self._seconds:
@@ -31,6 +33,7 @@ class Draining:
                 stop(number, frame)
                 return
             self.has_begun = True
+            loop.call_soon_threadsafe(stop_background_work)
             loop.call_soon_threadsafe(loop.call_later, self._seconds, stop, number, None)
 
         signal.signal(signal.SIGTERM, begin)

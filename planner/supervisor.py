@@ -12,77 +12,128 @@ from planner.telemetry.metrics import forget_worker
 log = logging.getLogger("planner.workers")
 FIRST_PAUSE_SECONDS = 0.5
 LONGEST_PAUSE_SECONDS = 10.0
-# A worker that does not respond for so long is killed, and one that is not ready after so long.
+# A worker that does not respond for so long is killed, and one that is not ready after so long. Until it has responded
+# for the first time, only the second limit counts.
 RESPONSE_SECONDS = 5.0
 START_SECONDS = 60.0
-# How long the supervisor looks at a worker that is starting, before it looks at the next one.
-LOOK_SECONDS = 0.1
 
 
 class Supervisor(Multiprocess):
     """Keeps so many workers running until a signal stops it, however often they end.
 
     A worker that ends before it was ready, such as while the database is unavailable, is started again after a pause,
-    which doubles each time.
+    which doubles each time. It never waits for a worker: while one does not respond, the others are looked after, and
+    signals are handled. When it is told to stop, the workers have `stop_seconds` to end.
     """
 
-    def __init__(self, config: Config, sockets: list[socket]) -> None:
+    def __init__(self, config: Config, sockets: list[socket], stop_seconds: float) -> None:
         super().__init__(config, sockets)
+        self._stop_seconds = stop_seconds
         # By the place of a worker in `processes`: how often it ended before it was ready, and when to start it again.
         self._failures: dict[int, int] = {}
         self._start_at: dict[int, float] = {}
-        # By the ids of processes: those that are ready, and when each of the others was started.
-        self._ready: set[int | None] = set()
-        self._started_at: dict[int | None, float] = {}
+        self._watches: dict[Process, _Watch] = {}
+        # The places of workers that are to be replaced, the one that replaces the first of them when it is ready, and
+        # those that were replaced and have not ended yet.
+        self._to_replace: list[int] = []
+        self._successor: Process | None = None
+        self._replaced: list[Process] = []
         self.was_told_to_stop = False
 
     def keep_subprocess_alive(self) -> None:
         """Start another process for each one that has ended, does not respond, or is not ready in time."""
+        if self.should_exit.is_set():
+            return
         for place, process in enumerate(self.processes):
-            if self.should_exit.is_set():
-                return
             if place in self._start_at:
                 if time.monotonic() >= self._start_at[place]:
                     del self._start_at[place]
-                    self._start(place)
-            elif process.pid in self._ready:
-                if not process.is_alive(timeout=RESPONSE_SECONDS):
-                    self._end(place, process)
-            elif not self._is_starting(place, process):
+                    self.processes[place] = self._start()
+                continue
+            watch = self._watch(process)
+            if watch.has_failed():
                 self._end(place, process)
-
-    def _is_starting(self, place: int, process: Process) -> bool:
-        """Return whether a worker that is not known to be ready is still starting, or is ready now."""
-        started_at = self._started_at.setdefault(process.pid, time.monotonic())
-        if not process.process.is_alive() or time.monotonic() > started_at + START_SECONDS:
-            return False
-        if process.is_ready(timeout=LOOK_SECONDS):
-            self._ready.add(process.pid)
-            del self._started_at[process.pid]
-            if place in self._failures:
+            elif watch.is_ready and place in self._failures:
                 log.warning("worker %s serves requests", process.pid)
                 del self._failures[place]
-        return True
+        self._replace_next()
 
-    def _end(self, place: int, process: Process) -> None:
-        process.kill()
-        process.join()
-        pid, status = process.pid, process.exitcode
-        if pid is not None:
-            forget_worker(pid)
-        was_ready = pid in self._ready
-        self._ready.discard(pid)
-        self._started_at.pop(pid, None)
-        failures = self._failures[place] = 0 if was_ready else self._failures.get(place, 0) + 1
-        pause = min(FIRST_PAUSE_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS) if failures else 0.0
-        ended = f"by signal {-status}" if status is not None and status < 0 else f"with status {status}"
-        log.warning("worker %s ended %s; another one starts in %.0f s", pid, ended, pause)
-        self._start_at[place] = time.monotonic() + pause
+    def _watch(self, process: Process) -> "_Watch":
+        return self._watches.setdefault(process, _Watch(process))
 
-    def _start(self, place: int) -> None:
+    def _start(self) -> Process:
         process = Process(self.config, self.sockets)
         process.start()
-        self.processes[place] = process
+        return process
+
+    def _end(self, place: int, process: Process) -> None:
+        was_ready = self._watch(process).is_ready
+        self._kill(process)
+        failures = self._failures[place] = 0 if was_ready else self._failures.get(place, 0) + 1
+        pause = min(FIRST_PAUSE_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS) if failures else 0.0
+        status = process.exitcode
+        ended = f"by signal {-status}" if status is not None and status < 0 else f"with status {status}"
+        log.warning("worker %s ended %s; another one starts in %.0f s", process.pid, ended, pause)
+        self._start_at[place] = time.monotonic() + pause
+
+    def _kill(self, process: Process) -> None:
+        process.kill()
+        process.join()
+        self._forget(process)
+
+    def _forget(self, process: Process) -> None:
+        self._watches.pop(process, None)
+        if process.pid is not None:
+            forget_worker(process.pid)
+
+    def restart_all(self) -> None:
+        """Begin to replace the workers, one after the other: each goes on until the one that replaces it is ready."""
+        self._to_replace = list(range(len(self.processes)))
+
+    def _replace_next(self) -> None:
+        """Take the next step of replacing the workers, if there is one to take now."""
+        for process in [replaced for replaced in self._replaced if not replaced.process.is_alive()]:
+            self._replaced.remove(process)
+            self._forget(process)
+        if self._successor is None:
+            if self._to_replace:
+                self._successor = self._start()
+            return
+        watch = self._watch(self._successor)
+        if watch.has_failed():
+            log.error("new worker %s was not ready; the workers that run are kept", self._successor.pid)
+            self._kill(self._successor)
+            self._successor = None
+            self._to_replace.clear()
+        elif watch.is_ready:
+            place = self._to_replace.pop(0)
+            before = self.processes[place]
+            before.terminate()
+            self._replaced.append(before)
+            self.processes[place], self._successor = self._successor, None
+            self._start_at.pop(place, None)
+            self._failures.pop(place, None)
+
+    def terminate_all(self) -> None:
+        """Tell the workers to stop, and kill those that serve nobody yet, such as while they wait for the database."""
+        for process in self._everyone():
+            if self._watch(process).is_ready:
+                process.terminate()
+            else:
+                process.kill()
+
+    def join_all(self) -> None:
+        """Wait until the workers have ended, and kill those that have not in time, such as one that hangs."""
+        deadline = time.monotonic() + self._stop_seconds
+        for process in self._everyone():
+            process.process.join(max(deadline - time.monotonic(), 0))
+            if process.process.is_alive():
+                log.warning("worker %s did not stop in time and is killed", process.pid)
+                process.kill()
+                process.join()
+
+    def _everyone(self) -> list[Process]:
+        return [*self.processes, *self._replaced, *([self._successor] if self._successor else [])]
 
     def handle_int(self) -> None:
         """Stop all workers, because of Ctrl-C."""
@@ -93,3 +144,31 @@ class Supervisor(Multiprocess):
         """Stop all workers, because of SIGTERM."""
         self.was_told_to_stop = True
         super().handle_term()
+
+
+class _Watch:
+    """What a worker has said of itself, and since when it says nothing."""
+
+    def __init__(self, process: Process) -> None:
+        self._process = process
+        self._started_at = time.monotonic()
+        self._asked_at: float | None = None
+        self._has_responded = False
+        self.is_ready = False
+
+    def has_failed(self) -> bool:
+        """Ask the worker whether it is ready, or read what it has said; return whether it has ended or is too late."""
+        if not self._process.process.is_alive():
+            return True
+        now, connection = time.monotonic(), self._process.parent_conn
+        try:
+            if self._asked_at is None:
+                self._asked_at = now
+                connection.send(b"ping")
+            elif connection.poll(0):
+                self.is_ready = bool(connection.recv())
+                self._has_responded, self._asked_at = True, None
+        except (OSError, EOFError):
+            pass  # It ends at this moment, or it never responds, and then its time will be up.
+        is_silent = self._asked_at is not None and now > self._asked_at + RESPONSE_SECONDS
+        return (is_silent and self._has_responded) or (not self.is_ready and now > self._started_at + START_SECONDS)

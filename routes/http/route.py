@@ -9,7 +9,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import Receive, Scope, Send
 
+from database.commit import confirm_reads, note_commits
 from routes.http.bodies import JsonRequest
+
+SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 
 
 class PlannerRoute(APIRoute):
@@ -36,12 +39,21 @@ class PlannerRoute(APIRoute):
         await super().handle(scope, receive, send)
 
     def get_route_handler(self) -> Callable[[Request], Coroutine[Any, Any, Response]]:
-        """Return FastAPI's own handler, which is given a `JsonRequest` if the route has a body."""
+        """Return FastAPI's own handler, which is given a `JsonRequest` if the route has a body.
+
+        A request that was to change something, and found it done already, is not answered before that is confirmed.
+        """
         handler = super().get_route_handler()
-        if self.body_field is None:
-            return handler
 
-        async def read_strictly(request: Request) -> Response:
-            return await handler(JsonRequest(request.scope, request.receive))
+        async def handle(request: Request) -> Response:
+            if self.body_field is not None:
+                request = JsonRequest(request.scope, request.receive)
+            if request.method in SAFE_METHODS:
+                return await handler(request)
+            with note_commits() as commits:
+                response = await handler(request)
+            if response.status_code < 400 and not commits.were_made:
+                await confirm_reads()
+            return response
 
-        return read_strictly
+        return handle

@@ -35,7 +35,7 @@ def test_the_hosts_of_a_url_are_named_without_its_credentials(url: str, place: s
 @pytest.fixture
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """Each try is over within a tenth of a second."""
-    monkeypatch.setattr(connection, "REQUEST_SECONDS", 0.1)
+    monkeypatch.setattr(connection, "OPERATION_SECONDS", 0.1)
 
 
 @pytest.mark.usefixtures("impatient")

@@ -2,6 +2,8 @@
 
 import asyncio
 import random
+import time
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import count
 from typing import Any
@@ -10,6 +12,12 @@ import httpx
 
 from tests.support.clients import Person, ok
 
+# How long a writer waits after a request that brought nothing.
+PAUSE_SECONDS = 0.1
+# Stands for the status of a response that never came.
+LOST = 0
+# Called with the method and path of a request, its status or LOST, and when it began and ended, by `time.monotonic`.
+Observer = Callable[[str, str, int, float, float], None]
 # Sixteen writers, of whom eight share two accounts and eight have one each.
 WRITERS_PER_ACCOUNT = [4, 4, 1, 1, 1, 1, 1, 1, 1, 1]
 
@@ -33,10 +41,16 @@ class WriterAccount:
 
 
 class WriterGroup:
-    """Writers that create and delete events until they are stopped or the planner is killed."""
+    """Writers that create and delete events until they are stopped or the planner is killed.
 
-    def __init__(self, people: list[Person]) -> None:
+    With an `observer` they go on when a response never comes, send what has an Idempotency-Key again until it is
+    acknowledged, and wait `pause` seconds between two requests.
+    """
+
+    def __init__(self, people: list[Person], observer: Observer | None = None, pause: float = 0.0) -> None:
         assert len(people) == len(WRITERS_PER_ACCOUNT)
+        self._observer = observer
+        self._pause = pause
         self.accounts = [WriterAccount(person) for person in people]
         self.acknowledged = 0
         self._numbers = count(1)
@@ -63,6 +77,12 @@ class WriterGroup:
             if isinstance(outcome, BaseException) and not (killed and isinstance(outcome, httpx.TransportError)):
                 raise outcome
 
+    async def cancel(self) -> None:
+        """Stop at once, whatever is under way."""
+        for writer in self._writers:
+            writer.cancel()
+        await asyncio.gather(*self._writers, return_exceptions=True)
+
     async def wait_for_acknowledged(self, more: int, seconds: float = 60) -> None:
         """Wait until so many more requests have succeeded."""
         reached = asyncio.Event()
@@ -78,6 +98,7 @@ class WriterGroup:
     async def _write(self, account: WriterAccount) -> None:
         mine: list[str] = []
         while not self._stopping:
+            await asyncio.sleep(self._pause)
             chance = random.random()
             if chance < 0.1:
                 await self._read(account)
@@ -92,7 +113,11 @@ class WriterGroup:
         key = f"key-{number}" if number % 2 else None
         account.uncertain_creations[title] = key
         headers = {"Idempotency-Key": key} if key else {}
-        event = await self._request(account, "POST", "/events", 201, json={"title": title}, headers=headers)
+        event = None
+        while event is None:
+            event = await self._request(account, "POST", "/events", 201, json={"title": title}, headers=headers)
+            if self._observer is None or key is None or self._stopping:
+                break
         if event is None:
             return None
         account.acknowledged_events[event["id"]] = event
@@ -119,10 +144,24 @@ class WriterGroup:
                 await self._request(account, "POST", "/auth/signin", 200, json=who)
 
     async def _request(self, account: WriterAccount, method: str, path: str, expected: int, **options: Any) -> Any:
-        """Return the body of a response with the expected status, or None for a 503, which must say when to retry."""
-        response = await account.person.request(method, path, **options)
+        """Return the body of a response with the expected status; None for a 503, which must say when to retry.
+
+        With an observer also None when no response came.
+        """
+        began = time.monotonic()
+        try:
+            response = await account.person.request(method, path, **options)
+        except httpx.TransportError:
+            if self._observer is None:
+                raise
+            self._observer(method, path, LOST, began, time.monotonic())
+            await asyncio.sleep(PAUSE_SECONDS)
+            return None
+        if self._observer is not None:
+            self._observer(method, path, response.status_code, began, time.monotonic())
         if response.status_code == 503:
             assert int(response.headers["Retry-After"]) > 0
+            await asyncio.sleep(PAUSE_SECONDS)
             return None
         body = ok(response, expected)
         self.acknowledged += 1

@@ -15,10 +15,11 @@ from tests.support.servers import free_port
 
 
 class Standalone:
-    """A single mongod on a port of its own; `url` is where it is, or will be."""
+    """A single mongod on a port of its own; `url` is where it is, or will be. `options` are added to its command."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, *options: str) -> None:
         self._folder = folder
+        self._options = options
         self.port = free_port()
         self.url = f"mongodb://127.0.0.1:{self.port}/planner"
         self.process: subprocess.Popen[bytes] | None = None
@@ -33,12 +34,17 @@ class Standalone:
                 *("--nounixsocket", "--wiredTigerCacheSizeGB", "0.25", "--quiet"),
                 *("--logpath", str(self._folder / "log"), "--logappend"),
                 *("--setParameter", "diagnosticDataCollectionEnabled=false"),
+                *self._options,
             ],
             stdout=subprocess.DEVNULL,
             start_new_session=True,
         )
-        with MongoClient[dict[str, Any]](self.url, serverSelectionTimeoutMS=30_000) as client:
+        with self.connect() as client:
             client.admin.command("ping")
+
+    def connect(self) -> MongoClient[dict[str, Any]]:
+        """Return a client of this server alone, whether it belongs to a replica set or not."""
+        return MongoClient(self.url, directConnection=True, serverSelectionTimeoutMS=30_000)
 
     def kill(self) -> None:
         """Kill it, as a crash would."""

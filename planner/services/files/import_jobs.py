@@ -9,6 +9,7 @@ from pydantic import BaseModel
 
 from auth.principal import Principal
 from database.commit import commit_atomically
+from database.connection import lift_request_limit
 from database.errors import DuplicateKey, is_unavailable
 from database.queries import Id, new_id, parse_id
 from database.writes import Write
@@ -52,6 +53,7 @@ class ImportJobs:
 
     async def import_now(self, caller: Principal, file: File, dry_run: bool, key: IdempotencyKey | None) -> View:
         """Import a file and return the result. Raises what `Importer.run` raises."""
+        lift_request_limit()
         body = await _fingerprint(key, file, dry_run, is_job=False)
         if (stored := await find_stored_response(key, body)) is not None:
             return stored
@@ -75,6 +77,7 @@ class ImportJobs:
         Raises `Conflict` when the caller has `MAX_UNFINISHED` unfinished jobs, and `InvalidToken` when the
         account is deleted or disabled.
         """
+        lift_request_limit()
         body = await _fingerprint(key, file, dry_run, is_job=True)
         if (stored := await find_stored_response(key, body)) is not None:
             return stored
