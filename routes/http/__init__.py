@@ -1,6 +1,7 @@
 """What the routes share.
 
 services.py       the services of the application, found from a request
+time_limit.py     the limit on how long a request waits for the database
 request_record.py what is recorded of each request, and headers that every response has
 route.py          the class of every route: its OpenAPI operation follows from its function
 dependencies.py   dependencies of the routes: services, the event in the path, headers
