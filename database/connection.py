@@ -23,7 +23,7 @@ from pymongo.errors import PyMongoError, ServerSelectionTimeoutError, WaitQueueT
 from database.documents import StoredDocument
 from database.errors import DatabaseUnavailable
 from database.opening.checks import READING, WRITING, check_disk, check_hello, check_rights
-from database.opening.failures import Failure, explain_operation, explain_url
+from database.opening.failures import Failure, explain_operation, explain_url, log_ignored_options
 from database.opening.servers import explain_servers
 from database.queries import Filter
 
@@ -206,9 +206,10 @@ async def open_database(url: str, wait: float | None = None) -> Database:
     """
     place, limit = hosts_of(url), WAIT_SECONDS if wait is None else wait
     begun, pause, patience, logged = time.monotonic(), 0.25, FIRST_SECONDS, ""
+    told: set[str] = set()
     while True:
         left = max(begun + limit - time.monotonic(), pause)
-        found = await _try_to_open(url, min(patience, left, OPERATION_SECONDS))
+        found = await _try_to_open(url, min(patience, left, OPERATION_SECONDS), told)
         if isinstance(found, Database):
             return found
         longest = min(limit, found.patience)
@@ -221,20 +222,21 @@ async def open_database(url: str, wait: float | None = None) -> Database:
         pause, patience = min(pause * 2, 2.0), patience * 2
 
 
-async def _try_to_open(url: str, patience: float) -> Database | Failure:
+async def _try_to_open(url: str, patience: float, told: set[str]) -> Database | Failure:
     """Return the database of a URL if there is a primary within some seconds, or why there is none."""
     try:
-        client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
-            url,
-            tz_aware=True,
-            w="majority",
-            retryWrites=True,
-            retryReads=True,
-            timeoutMS=int(OPERATION_SECONDS * 1000),
-            connectTimeoutMS=int(CONNECT_SECONDS * 1000),
-            heartbeatFrequencyMS=int(HEARTBEAT_SECONDS * 1000),
-            appname="planner",
-        )
+        with log_ignored_options(url, told):
+            client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
+                url,
+                tz_aware=True,
+                w="majority",
+                retryWrites=True,
+                retryReads=True,
+                timeoutMS=int(OPERATION_SECONDS * 1000),
+                connectTimeoutMS=int(CONNECT_SECONDS * 1000),
+                heartbeatFrequencyMS=int(HEARTBEAT_SECONDS * 1000),
+                appname="planner",
+            )
         handle = client.get_default_database(default=DEFAULT_NAME)
     except (PyMongoError, OSError, ValueError) as error:
         return explain_url(error, url)

@@ -282,11 +282,12 @@ def _check(options: argparse.Namespace) -> int:
     check_tracing(settings)
     for sentence in find_misspelt_names():
         print(sentence)
-    print("The settings are valid.")
     if settings.database_url is None:
+        print("The settings are valid.")
         print(f"No DATABASE_URL: the embedded MongoDB will be used, in {settings.data_dir.resolve()}.")
         return 0
     transactions, waiting = asyncio.run(inspect_database(settings, wait=CHECK_SECONDS))
+    print("The settings are valid.")
     print(
         "The database is reachable" + ("." if transactions else ", but it is not a replica set: for development only.")
     )

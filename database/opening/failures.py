@@ -1,14 +1,20 @@
 """Errors of the driver in words: why the database cannot be used, and what to do about it."""
 
+import logging
 import math
 import re
 import ssl
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import NamedTuple
 from urllib.parse import unquote
 
 from pymongo.errors import OperationFailure, PyMongoError
 
 from database.errors import is_unavailable
+
+log = logging.getLogger("planner.database")
 
 # How long a failure is waited for that hardly ever ends by itself: a name may be a moment late in the network of
 # containers that have just been started.
@@ -151,6 +157,19 @@ def explain_url(error: Exception, url: str) -> Failure:
     encoding = ", and write special characters of the user and the password percent-encoded, such as %40 for @"
     advice = f"correct it{encoding if '@' in url else ''}"
     return Failure(f"it is not a valid address of a MongoDB server{said}", advice, is_about_url=True)
+
+
+@contextmanager
+def log_ignored_options(url: str, told: set[str]) -> Iterator[None]:
+    """Log what the driver warns of while it reads a URL, except what was `told` before: options that it ignores."""
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        yield
+    for warning in caught:
+        text = str(warning.message).rstrip(".")
+        if text not in told and not any(part in text for part in _secret_parts(url)):
+            log.warning("an option of DATABASE_URL is ignored: %s", text)
+        told.add(text)
 
 
 def _secret_parts(url: str) -> set[str]:

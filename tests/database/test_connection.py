@@ -110,3 +110,14 @@ async def test_the_embedded_server_has_transactions(mongo_url: str) -> None:
         assert database.transactions
     finally:
         await database.close()
+
+
+@pytest.mark.usefixtures("impatient")
+async def test_an_option_that_is_ignored_is_logged_once_without_credentials(caplog: pytest.LogCaptureFixture) -> None:
+    options = "tls=perhaps&whatever=1&authMechanismProperties=s3cret:1&readPreference=ada"
+    with caplog.at_level(logging.WARNING), pytest.raises(DatabaseUnavailable):
+        await open_database(f"mongodb://ada:s3cret@127.0.0.1:{free_port()}/planner?{options}", wait=0.5)
+    ignored = [line for line in caplog.messages if line.startswith("an option of DATABASE_URL is ignored: ")]
+    assert len(ignored) == len(set(ignored)) == 2
+    assert "tls" in ignored[0] and "whatever" in ignored[1]
+    assert not any(secret in line for line in caplog.messages for secret in SECRETS)
