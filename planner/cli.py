@@ -182,7 +182,7 @@ def _serve(options: argparse.Namespace) -> int:
             app = create_app(ready, request_log=request_log, tracing=start_tracing(ready))
             _Server(_config(settings, freeze_gc(app)), settings).run(sockets=[listener])
         else:
-            _hand_down(ready)
+            _hand_down(settings, ready)
             _announce(settings)
             with tempfile.TemporaryDirectory(prefix="planner-metrics-") as folder:
                 # The workers count what they do in files of this folder; see `planner/telemetry/metrics.py`.
@@ -225,11 +225,16 @@ def _config(settings: Settings, app: FastAPI | str, workers: int = 1) -> uvicorn
     )
 
 
-def _hand_down(settings: Settings) -> None:
-    """Pass the settings on to worker processes, through the environment."""
-    assert settings.database_url is not None and settings.secret_key is not None
-    os.environ["DATABASE_URL"] = settings.database_url.get_secret_value()
-    os.environ["SECRET_KEY"] = settings.secret_key.get_secret_value()
+def _hand_down(settings: Settings, ready: Settings) -> None:
+    """Pass on to worker processes, through the environment, what they do not find out themselves.
+
+    Each worker reads a `DATABASE_URL` in `.env` when it starts, so that on SIGHUP new ones use new credentials.
+    """
+    assert ready.database_url is not None and ready.secret_key is not None
+    if settings.database_url is None:
+        os.environ["DATABASE_URL"] = ready.database_url.get_secret_value()
+    # All workers have the same secret at any time.
+    os.environ["SECRET_KEY"] = ready.secret_key.get_secret_value()
     os.environ["HOST"], os.environ["PORT"] = settings.host, str(settings.port)
 
 
