@@ -4,9 +4,11 @@ Every module logs with the standard library (`logging.getLogger("planner.mail")`
 form, and the id of the request in which they were written.
 """
 
+import asyncio
 import logging
 import sys
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any, Literal, TextIO
 
 import orjson
@@ -47,15 +49,21 @@ def configure_logs(level: LogLevel, format: LogFormat, stream: TextIO | None = N
     logging.basicConfig(level=number, handlers=[handler], force=True)
     for library in _VERBOSE_LIBRARIES:
         logging.getLogger(library).setLevel(max(number, logging.WARNING))
-    return _build_request_log(target, number, [*common, renderer])
+    if number > logging.INFO:
+        return _ignore_request
+    return _JsonRequestLog(target) if is_json else _build_request_log(target, [*common, renderer])
 
 
-def _build_request_log(target: TextIO, level: int, processors: list[Processor]) -> RequestLog:
+def _ignore_request(**fields: object) -> None:
+    pass
+
+
+def _build_request_log(target: TextIO, processors: list[Processor]) -> RequestLog:
     # It does not go through `logging`, which would make the line of a request cost several times as much.
     logger: Any = structlog.wrap_logger(
         structlog.PrintLogger(target),
         processors=processors,
-        wrapper_class=structlog.make_filtering_bound_logger(level),
+        wrapper_class=structlog.make_filtering_bound_logger(logging.INFO),
         context_class=dict,
     ).bind(logger="planner.requests")
 
@@ -63,6 +71,36 @@ def _build_request_log(target: TextIO, level: int, processors: list[Processor]) 
         logger.info("request", **fields)
 
     return log_request
+
+
+class _JsonRequestLog:
+    """Writes the line of each request as JSON, in the form of the other lines.
+
+    All lines of one iteration of the event loop are written at once, because during each write another thread may
+    take over, and under load that costs more than all else about a line.
+    """
+
+    def __init__(self, target: TextIO) -> None:
+        self._target = target
+        self._lines: list[bytes] = []
+
+    def __call__(self, **fields: object) -> None:
+        """Add the line of a request, with the ids that are bound to it."""
+        line = {"timestamp": datetime.now(UTC), "level": "info", "message": "request", "logger": "planner.requests"}
+        line |= structlog.contextvars.get_contextvars() | fields
+        options = orjson.OPT_UTC_Z | orjson.OPT_APPEND_NEWLINE | orjson.OPT_NON_STR_KEYS
+        self._lines.append(orjson.dumps(line, default=str, option=options))
+        if len(self._lines) > 1:
+            return
+        try:
+            asyncio.get_running_loop().call_soon(self._write)
+        except RuntimeError:
+            self._write()
+
+    def _write(self) -> None:
+        lines, self._lines = b"".join(self._lines), []
+        self._target.write(lines.decode())
+        self._target.flush()
 
 
 def _render_json(logger: WrappedLogger, name: str, fields: EventDict) -> str:

@@ -57,7 +57,9 @@ class EventView(NamedTuple):
 
     def json_for(self, account: Id) -> bytes:
         """Return the event as it is sent to an account that may see it."""
-        return self.editors_json if may_change(self.creator, account) else self.others_json
+        # Of most events everybody gets the same, and then nobody need ask who this is.
+        is_editor = self.others_json is self.editors_json or may_change(self.creator, account)
+        return self.editors_json if is_editor else self.others_json
 
     def shown_to(self, account: Id) -> ShownEvent:
         """Return the event as it is sent to an account that may see it, with a tag that no other rendering has."""

@@ -1,8 +1,10 @@
 """The log: its form, its levels, and the ids of requests in it."""
 
+import asyncio
 import io
 import json
 import logging
+import re
 from collections.abc import Iterator
 
 import pytest
@@ -79,3 +81,30 @@ def test_what_is_logged_during_a_request_has_its_id() -> None:
     with structlog.contextvars.bound_contextvars(request_id="abc"):
         logging.getLogger("planner.database").warning("slow")
     assert json.loads(stream.getvalue())["request_id"] == "abc"
+
+
+async def test_the_lines_of_requests_that_end_together_are_written_at_once() -> None:
+    stream = io.StringIO()
+    log_request = configure_logs("info", "json", stream)
+    for number in range(3):
+        with structlog.contextvars.bound_contextvars(request_id=str(number)):
+            log_request(route="/healthz", status=200)
+    assert stream.getvalue() == ""
+    await asyncio.sleep(0)
+    lines = [json.loads(line) for line in stream.getvalue().splitlines()]
+    assert [line["request_id"] for line in lines] == ["0", "1", "2"]
+    log_request(route="/readyz")
+    await asyncio.sleep(0)
+    assert len(stream.getvalue().splitlines()) == 4
+
+
+def test_the_line_of_a_request_has_the_form_of_the_other_lines() -> None:
+    stream = io.StringIO()
+    log_request = configure_logs("info", "json", stream)
+    with structlog.contextvars.bound_contextvars(request_id="abc"):
+        log_request(method="GET", route="/healthz", status=200, milliseconds=0.5, account=None)
+        logging.getLogger("planner.requests").info("request")
+    line, other = (json.loads(text) for text in stream.getvalue().splitlines())
+    for each in (line, other):
+        assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d{6})?Z", each.pop("timestamp"))
+    assert line == other | {"method": "GET", "route": "/healthz", "status": 200, "milliseconds": 0.5, "account": None}
