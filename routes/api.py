@@ -31,12 +31,11 @@ from routes.pages.events import creating, deleting, editing, history, showing
 from routes.pages.files import feed_pages, import_pages
 
 MODULES = (
-    # Before the events, whose path /events/{id} would match the paths of these.
+    events,
     occurrences,
-    imports,
     changes,
     feeds,
-    events,
+    imports,
     revisions,
     free_busy,
     users,

@@ -4,6 +4,7 @@ services.py       the services of the application, found from a request
 time_limit.py     the limit on how long a request waits for the database
 request_record.py what is recorded of each request, and headers that every response has
 route.py          the class of every route: its OpenAPI operation follows from its function
+arguments.py      the arguments of a route's function, found once for each route
 dependencies.py   dependencies of the routes: services, the event in the path, headers
 responses.py      responses made from the views that services return
 problems.py       the body of an error response (RFC 9457), and the descriptions of errors

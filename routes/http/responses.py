@@ -73,7 +73,7 @@ def respond_changes(request: Request, changes: ChangePage) -> Response:
 def _link_next_page(request: Request, response: Response, parameter: str, value: str) -> None:
     """Add the address of the next page: that of this request with another value of one query parameter."""
     query = [pair for pair in request.query_params.multi_items() if pair[0] != parameter]
-    path = request.url.path + "?" + urlencode([*query, (parameter, value)])
+    path = request.scope["path"] + "?" + urlencode([*query, (parameter, value)])
     response.headers["link"] = f'<{services_of(request).base_url}{path}>; rel="next"'
 
 
