@@ -13,10 +13,21 @@ from starlette.responses import Response
 from models.shared import schema
 from models.shared.json_rendering import to_json
 from routes.api import ROUTES
+from routes.http import route
 from routes.http.route import PlannerRoute
 
 # Of these routes FastAPI calls the functions itself: a body that may be absent, and a page of the browser's.
 LEFT_TO_FASTAPI = {"/api/v1/auth/{provider}/link", "/problems/{kind}"}
+
+
+@pytest.fixture(autouse=True)
+def without_database(monkeypatch: pytest.MonkeyPatch) -> None:
+    """There is no database here, and nothing to confirm."""
+
+    async def confirm() -> None:
+        pass
+
+    monkeypatch.setattr(route, "confirm_reads", confirm)
 
 
 class Filter(schema.Query):
@@ -96,13 +107,13 @@ def build_app(*, by_fastapi: bool) -> FastAPI:
     """Return an application with these routes, all of whose functions are called by FastAPI if so wanted."""
     app = FastAPI()
     routes = APIRouter(route_class=PlannerRoute)
-    for route in router.routes:
-        assert isinstance(route, PlannerRoute)
-        routes.add_api_route(route.path, route.endpoint, methods=list(route.methods or ()))
-    for route in routes.routes:
-        assert isinstance(route, PlannerRoute)
+    for each in router.routes:
+        assert isinstance(each, PlannerRoute)
+        routes.add_api_route(each.path, each.endpoint, methods=list(each.methods or ()))
+    for each in routes.routes:
+        assert isinstance(each, PlannerRoute)
         if by_fastapi:
-            route._call = None
+            each._call = None
     app.router.routes.extend(routes.routes)
 
     async def with_state(scope: Any, receive: Any, send: Any) -> None:
@@ -196,5 +207,5 @@ async def test_a_plainly_valid_request_is_answered_without_fastapi(
 
 
 def test_the_functions_of_all_routes_but_these_are_called_without_fastapi() -> None:
-    routes = [route for route in ROUTES if isinstance(route, PlannerRoute)]
-    assert {route.path for route in routes if route._call is None} == LEFT_TO_FASTAPI
+    routes = [each for each in ROUTES if isinstance(each, PlannerRoute)]
+    assert {each.path for each in routes if each._call is None} == LEFT_TO_FASTAPI
