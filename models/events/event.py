@@ -26,6 +26,7 @@ _CONTENT_FIELDS = frozenset(CONTENT_FIELDS)
 _PUBLIC = {"visibility": "public"}
 _LONG = {"span": {"$gt": 0}}
 _REPEATING = {"repeats": True}
+_TAKEN_DOWN = {"takedown": {"$exists": True}}
 
 
 class GeoJsonPoint(TypedDict):
@@ -129,6 +130,8 @@ class Event(EventContent, StoredDocument):
                 unique=True,
                 partialFilterExpression={"uid": {"$exists": True}},
             ),
+            # Of two indexes over the same fields, Beanie makes only one.
+            index("key", within("takedown", "at"), name="taken_down_key", partialFilterExpression=_TAKEN_DOWN),
             index("editor", name="editor", partialFilterExpression={"editor": {"$exists": True}}),
         ]
 

@@ -50,6 +50,13 @@ async def list_events(selection: EventSelection, after: str | None, limit: int) 
     return Slice([render_raw(raw) for raw in found[:limit]], len(found) > limit)
 
 
+async def list_taken_down_events(after: str | None, limit: int) -> Slice[EventView]:
+    """Return the first events that are taken down, with a key after this one, in the order of their keys."""
+    match: Filter = {Event.takedown: {"$exists": True}, Event.key: {"$gt": after or ""}}
+    found = await find_raw(Event, match, order=[(Event.key, 1)], limit=limit + 1)
+    return Slice([render_raw(raw) for raw in found[:limit]], len(found) > limit)
+
+
 async def find_single_events(selection: EventSelection, after: str | None, limit: int) -> list[bytes]:
     """Return the first selected events that do not repeat, as bytes, in the order of their keys."""
     return await find_raw(Event, single_events_filter(selection, after), order=[(Event.key, 1)], limit=limit)

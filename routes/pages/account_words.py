@@ -174,7 +174,11 @@ class AccountWords:
     only_moderators = "Only moderators can see this page."
     only_admins = "Only admins can do this."
     admin_menu = "Administration pages"
-    admin_pages: ClassVar = [("/admin", "Accounts"), ("/admin/events", "Public events")]
+    admin_pages: ClassVar = [
+        ("/admin", "Accounts"),
+        ("/admin/events", "Public events"),
+        ("/admin/taken-down", "Taken down"),
+    ]
     admin_audit_page = ("/admin/audit", "Audit")
     accounts_title = "Accounts"
     account_search_help = "The beginning of an e-mail address or username."
@@ -200,6 +204,9 @@ class AccountWords:
     reason = "Reason"
     lift_takedown = "Lift the takedown"
     taken_down_text = "This event was taken down. Its creator can publish it again when you lift the takedown."
+    taken_down_title = "Events that were taken down"
+    taken_down_facts = "Taken down on {at}: \u2068{reason}\u2069"
+    nothing_taken_down = "No event is taken down."
     not_public_text = "This event is not public."
     audit_title = "What happened to accounts"
     audit_account = "Account"

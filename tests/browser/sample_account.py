@@ -76,7 +76,14 @@ def create_sample_account(api_url: str, email: str) -> SampleAccount:
 
 # Every page that can be opened by nobody, by somebody with this account, and by an admin. `{Choir}` is the id of it.
 PUBLIC_PAGES = ("/", "/signup", "/signin", "/nowhere", "/forgot-password", "/reset-password", "/verify-email")
-ADMIN_PAGES = ("/admin", "/admin/accounts/{account}", "/admin/events", "/admin/events/{Holidays}", "/admin/audit")
+ADMIN_PAGES = (
+    "/admin",
+    "/admin/accounts/{account}",
+    "/admin/events",
+    "/admin/events/{Holidays}",
+    "/admin/taken-down",
+    "/admin/audit",
+)
 PAGES = (
     "/calendar/month/2026-12",
     "/calendar/month/2031-12",

@@ -9,6 +9,7 @@ from starlette.responses import Response
 
 from auth.principal import Principal
 from models.events.event_schema import EventQuery, TakedownCreate
+from models.shared.schema import PageQuery
 from routes.http.dependencies import Client, IdInPath, ServicesDep
 from routes.http.route import PlannerRoute
 from routes.http.services import services_of
@@ -26,6 +27,14 @@ async def show_events(request: Request, caller: PageModerator, services: Service
     query = parse_page_query(EventQuery, request, scope="public", limit=50)
     events = read_list(await services.events.get_page(caller, query))
     return await render_personal(request, caller, "admin/events.html", events=events, query=query)
+
+
+@router.get("/admin/taken-down")
+async def show_taken_down(request: Request, caller: PageModerator, services: ServicesDep) -> Response:
+    """Show the events that are taken down, each with the reason."""
+    query = parse_page_query(PageQuery, request, limit=50)
+    events = read_list(await services.moderation.get_taken_down_page(query))
+    return await render_personal(request, caller, "admin/taken_down.html", events=events)
 
 
 @router.get("/admin/events/{id}")
@@ -65,4 +74,4 @@ async def lift_takedown(
         await services.moderation.lift_takedown(caller, event, client)
     except REFUSALS as error:
         return await _render(request, caller, id, **refusal(error, form))
-    return redirect(request, "/admin/events?done=takedown-lifted")
+    return redirect(request, "/admin/taken-down?done=takedown-lifted")

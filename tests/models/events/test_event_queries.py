@@ -11,7 +11,7 @@ from pymongo.database import Database as SyncDatabase
 
 from database.connection import Database
 from database.queries import Id, new_id
-from models.events.event_queries import EventSelection, list_events
+from models.events.event_queries import EventSelection, list_events, list_taken_down_events
 from models.events.event_schema import Scope
 from planner.domain.times import UNDATED_INSTANT, build_order_key
 from tests.models.events.generated_events import DAYS, FIRST, TAGS, generate_events
@@ -182,3 +182,17 @@ async def test_paging_neither_skips_nor_repeats_while_others_write(database: Dat
         await database.handle["events"].delete_one({"_id": kept[day - 1]["_id"]})
         await database.handle["events"].insert_one(build_event(ada, start="2026-11-30"))
     assert ids == [str(stored["_id"]) for stored in kept]
+
+
+@pytest.mark.real_server("the mock has no query plans")
+def test_the_events_that_are_taken_down_are_found_in_order_by_an_index(
+    filled: SyncDatabase[Any], asked: list[Query]
+) -> None:
+    ids = [event["_id"] for event in filled.events.find({}, limit=60)]
+    taken_down = {"takedown": {"reason": "It advertises.", "at": FIRST}}
+    filled.events.update_many({"_id": {"$in": ids}}, {"$set": taken_down})
+    asyncio.run(list_taken_down_events(None, 50))
+    stages = explain(filled, asked[0])
+    filled.events.update_many({"_id": {"$in": ids}}, {"$unset": {"takedown": None}})
+    assert not stages.names & {"COLLSCAN", "SORT"}
+    assert (stages.returned, stages.keys) == (51, 51)

@@ -1,6 +1,11 @@
 """A moderator takes a public event down, and can give it back."""
 
+import orjson
+from fastapi import FastAPI
+
+from models.shared.schema import PageQuery
 from tests.support.clients import Person, ok
+from tests.support.services import services_of
 
 
 async def test_moderators_read_public_events_and_no_private_ones(moderator: Person, ada: Person) -> None:
@@ -38,6 +43,21 @@ async def test_a_moderator_can_lift_a_takedown(moderator: Person, ada: Person, b
     assert "takedown" not in ok(await moderator.delete(f"{path}/takedown"))
     ok(await ada.patch(path, json={"visibility": "public"}))
     ok(await ben.get(path))
+
+
+async def test_moderators_have_a_list_of_what_is_taken_down(app: FastAPI, moderator: Person, ada: Person) -> None:
+    taken, other = [await ada.event(visibility="public") for _ in range(3)], await ada.event(visibility="public")
+    for event in taken:
+        ok(await moderator.put(f"/events/{event['id']}/takedown", json={"reason": "It advertises."}))
+    moderation, listed, cursor = services_of(app).moderation, [], None
+    while True:
+        page = await moderation.get_taken_down_page(PageQuery(limit=2, cursor=cursor))
+        listed += [orjson.loads(item) for item in page.items]
+        if (cursor := page.next) is None:
+            break
+    assert [event["id"] for event in listed] == sorted(event["id"] for event in taken)
+    assert other["id"] not in [event["id"] for event in listed]
+    assert {event["takedown"]["reason"] for event in listed} == {"It advertises."}
 
 
 async def test_only_a_public_event_can_be_taken_down_and_only_once(moderator: Person, ada: Person) -> None:

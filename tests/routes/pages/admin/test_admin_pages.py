@@ -34,7 +34,7 @@ async def moderator(app: FastAPI, admin: Browser, ada: Person, ben: Person) -> B
     return admin
 
 
-@pytest.mark.parametrize("page", ["", "/events", "/audit", "/accounts/692000000000000000000001"])
+@pytest.mark.parametrize("page", ["", "/events", "/taken-down", "/audit", "/accounts/692000000000000000000001"])
 async def test_the_pages_are_only_for_moderators(stranger: Browser, ada: Person, page: str) -> None:
     assert (await stranger.open(f"/admin{page}")).status_code == 303
     await stranger.sign_in(ada)
@@ -116,7 +116,10 @@ async def test_a_moderator_takes_a_public_event_down_and_lifts_it(moderator: Bro
     assert "was taken down" in text_of(shown)
     assert ok(await ben.get(f"/events/{event['id']}"))["takedown"]["reason"] == "It advertises."
     assert "no such public event" in text_of(await moderator.open("/admin/events"))
-    await moderator.follow(await moderator.submit(shown, f"{address}/lift"))
+    listed = await moderator.open("/admin/taken-down")
+    assert f'href="{address}"' in listed.text and "It advertises." in text_of(listed)
+    lifted = await moderator.follow(await moderator.submit(shown, f"{address}/lift"))
+    assert "The takedown was lifted." in text_of(lifted) and "No event is taken down." in text_of(lifted)
     assert ok(await ben.get(f"/events/{event['id']}")).get("takedown") is None
 
 
