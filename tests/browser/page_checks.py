@@ -34,6 +34,17 @@ def require_no_sideways_scrolling(visit: Visit) -> None:
     assert width <= visit.look.width, f"{visit.path} is {width} px wide: {_wide_elements(visit)}"
 
 
+def require_no_loss_when_enlarged(visit: Visit) -> None:
+    """Fail if the page has to be scrolled sideways when it is enlarged to twice its size: all of it, or its letters."""
+    large = visit.look
+    visit.look_as(large._replace(width=large.width // 2, height=large.height // 2))
+    require_no_sideways_scrolling(visit)
+    visit.look_as(large)
+    visit.page.evaluate("document.documentElement.style.fontSize = '200%'")
+    require_no_sideways_scrolling(visit)
+    visit.page.evaluate("document.documentElement.style.fontSize = ''")
+
+
 def _wide_elements(visit: Visit) -> object:
     return visit.page.evaluate(
         """width => [...document.querySelectorAll('body *')]

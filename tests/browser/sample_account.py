@@ -46,6 +46,8 @@ EVENTS: list[dict[str, Any]] = [
         "url": "https://example.com/",
     },
     {"title": "An idea without a date"},
+    # Tests take it down.
+    {"title": "Public walk", "start": "2027-01-09", "all_day": True, "visibility": "public"},
 ]
 
 

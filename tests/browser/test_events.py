@@ -43,7 +43,8 @@ def test_one_occurrence_of_a_repeating_event_is_moved(visit: Visit) -> None:
     create(visit, "Choir", repeats="Daily")
     second, third = TOMORROW + timedelta(1), TOMORROW + timedelta(2)
     open_day(visit, second, "Choir").press("Edit")
-    visit.fill(Start=f"{second}T20:00", End=f"{second}T21:00").press("Save").press("This event")
+    visit.fill(Start=f"{second}T20:00", End=f"{second}T21:00")
+    visit.press_and_answer("Save", "This event")
     open_day(visit, second, "Choir").sees("20:00")
     open_day(visit, third, "Choir").sees("18:00")
 

@@ -10,6 +10,7 @@ from tests.browser.chromium import DESKTOP, NARROWEST
 from tests.browser.page_checks import (
     require_contrast,
     require_light_assets,
+    require_no_loss_when_enlarged,
     require_no_sideways_scrolling,
     require_no_violations,
 )
@@ -63,6 +64,7 @@ def test_nobody_is_hindered_in_either_theme_or_at_the_least_width(open_page: Ope
     require_no_violations(visit)
     visit.look_as(DESKTOP._replace(theme="dark"))
     require_contrast(visit)
+    require_no_loss_when_enlarged(visit)
     visit.look_as(NARROWEST)
     require_no_sideways_scrolling(visit)
     require_no_violations(visit)

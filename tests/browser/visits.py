@@ -53,15 +53,21 @@ class Visit:
         return self
 
     def control(self, name: str) -> Locator:
-        """Return the button or link with this name: that of the content, if the bar above has one of the same name."""
-        main = self.page.get_by_role("main")
-        places: list[Page | Locator] = [main, self.page]
-        for place in places:
-            for role in ("button", "link"):
-                found = place.get_by_role(role, name=name, exact=True)
-                if found.count():
-                    return found.first
-        raise AssertionError(f"no button and no link is called {name!r} on {self.path}:\n{self.text[:2000]}")
+        """Wait for a button or link with this name, and return that of an open dialog, or else of the content."""
+        named = [self.page.get_by_role(role, name=name, exact=True) for role in ("button", "link")]
+        either = named[0].or_(named[1])
+        expect(either.first, f"no button and no link is called {name!r} on {self.path}").to_be_attached()
+        for place in (self.page.get_by_role("dialog"), self.page.get_by_role("main")):
+            for found in named:
+                inside = place.locator(found)
+                if inside.count():
+                    return inside.first
+        return either.first
+
+    def press_and_answer(self, name: str, answer: str) -> "Visit":
+        """Press a button that asks which occurrences are meant, and answer in its dialog, or page without scripts."""
+        self.control(name).click()
+        return self.press(answer)
 
     def press(self, name: str) -> "Visit":
         """Press the button, or follow the link, with this name, and wait for the page to which it leads."""
@@ -97,6 +103,27 @@ class Visit:
         self.tab_to(self.control(name))
         with self.page.expect_navigation():
             self.page.keyboard.press("Enter")
+        return self
+
+    def answer_by_key(self, name: str, answer: str) -> "Visit":
+        """Press a button that asks which occurrences are meant, and answer, with the Tab key and Enter."""
+        self.tab_to(self.control(name)).page.keyboard.press("Enter")
+        return self.press_by_key(answer)
+
+    def tick_by_key(self, name: str) -> "Visit":
+        """Move to a box with the Tab key, and press the space bar."""
+        self.tab_to(self.field(name)).page.keyboard.press("Space")
+        return self
+
+    def choose_by_key(self, name: str, choice: str) -> "Visit":
+        """Move to a list with the Tab key, and type the beginning of a choice, or nothing of it if it is chosen."""
+        self.tab_to(self.field(name)).page.keyboard.type(choice)
+        expect(self.field(name).locator("option:checked")).to_have_text(choice)
+        return self
+
+    def open_by_key(self, text: str) -> "Visit":
+        """Move to what is folded away with the Tab key, and open it."""
+        self.tab_to(self.page.locator("summary", has_text=text)).page.keyboard.press("Enter")
         return self
 
     @property

@@ -1,11 +1,8 @@
-// The calendar with keys and with dragging. Everything can also be done with the links of the page and of the events.
-import { announce } from "./page.js";
+// The calendar with keys. Everything can also be done with the links of the page.
 
 const content = document.getElementById("content");
 const grid = () => document.getElementById("grid");
 const keysDialog = document.getElementById("keys");
-const moveDialog = document.getElementById("move");
-const moveForm = moveDialog.querySelector("form");
 
 // --- Where the focus is: one cell, and the links in it, can be reached with Tab ---
 
@@ -136,114 +133,7 @@ content.addEventListener("click", (event) => {
   if (event.target.closest("#show-keys")) keysDialog.showModal();
 });
 
-// --- Dragging an event to another day or hour ---
-
-let dragged = null;
-const MINUTE_STEP = 15;
-
-content.addEventListener("dragstart", (event) => {
-  const link = event.target.closest?.("a.item[data-revision]");
-  const cell = link?.closest("[role=gridcell]");
-  if (!cell) return;
-  dragged = { link, cell, grabbed: event.clientY - link.getBoundingClientRect().top };
-  event.dataTransfer.effectAllowed = "move";
-});
-content.addEventListener("dragover", (event) => {
-  const cell = dragged && event.target.closest("[role=gridcell]");
-  content.querySelector(".target")?.classList.remove("target");
-  if (!cell) return;
-  event.preventDefault();
-  cell.classList.add("target");
-});
-content.addEventListener("dragend", () => {
-  content.querySelector(".target")?.classList.remove("target");
-  dragged = null;
-});
-content.addEventListener("drop", (event) => {
-  const cell = dragged && event.target.closest("[role=gridcell]");
-  if (!cell) return;
-  event.preventDefault();
-  const { link, cell: origin, grabbed } = dragged;
-  let [from, to] = [origin.dataset.date, cell.dataset.date];
-  if (origin.dataset.time && cell.dataset.time) {
-    from += `T${timeAt(origin, link.getBoundingClientRect().top, 5)}`;
-    to += `T${timeAt(cell, event.clientY - grabbed, MINUTE_STEP)}`;
-  }
-  if (from !== to) askAndMove(link, from, to);
-});
-
-/** Return the time of a day at a height of the page, such as 09:15. */
-function timeAt(cell, y, step) {
-  const hour = cell.getBoundingClientRect();
-  const minutes = Number(cell.dataset.time.slice(0, 2)) * 60 + ((y - hour.top) / hour.height) * 60;
-  const rounded = Math.min(24 * 60 - step, Math.max(0, Math.round(minutes / step) * step));
-  return `${String(Math.floor(rounded / 60)).padStart(2, "0")}:${String(rounded % 60).padStart(2, "0")}`;
-}
-
-function askAndMove(link, from, to) {
-  const target = new URL(link.href);
-  const fields = moveForm.elements;
-  moveForm.action = `${target.pathname}/move`;
-  fields.occurrence.value = target.searchParams.get("occurrence") ?? "";
-  fields.revision.value = link.dataset.revision;
-  fields.from.value = from;
-  fields.to.value = to;
-  const base = new URL(document.querySelector(".brand").href).pathname.replace(/\/$/, "");
-  fields.next.value = location.pathname.slice(base.length) + location.search;
-  moveDialog.dataset.title = link.querySelector("bdi").textContent;
-  if (fields.occurrence.value) moveDialog.showModal();
-  else move();
-}
-
-moveForm.addEventListener("submit", (event) => {
-  event.preventDefault();
-  moveDialog.close();
-  move();
-});
-moveForm.querySelector("[value=cancel]").addEventListener("click", () => moveDialog.close());
-
-async function move() {
-  const { title } = moveDialog.dataset;
-  const to = moveForm.elements.to.value;
-  const body = new URLSearchParams(new FormData(moveForm));
-  let reason = moveDialog.dataset.unreachable;
-  content.querySelector(":scope > .message")?.remove();
-  try {
-    const response = await fetch(moveForm.action, { method: "POST", body, headers: { Accept: "text/html" } });
-    const page = new DOMParser().parseFromString(await response.text(), "text/html");
-    if (response.ok && page.getElementById("grid")) {
-      return show(page, fill(moveDialog.dataset.moved, { title, day: dayOf(to) }));
-    }
-    reason = page.querySelector("main h1")?.textContent ?? "";
-  } catch {
-    // Without an answer, the reason stays as it is.
-  }
-  complain(fill(moveDialog.dataset.failed, { title, reason }));
-}
-
-const fill = (text, values) => text.replace(/\{(\w+)\}/g, (_, name) => values[name] ?? "");
-
-/** Return a day, and a time if there is one, as the page writes it. */
-function dayOf(to) {
-  const [day, time] = to.split("T");
-  const cell = grid().querySelector(`[data-date="${day}"]`);
-  const written = (cell.querySelector(".date") ?? cell.closest("[role=row]").querySelector(".date")).textContent;
-  return written.replace(/\s+/g, " ").trim() + (time ? `, ${time}` : "");
-}
-
-function show(page, message) {
-  content.querySelector(".calendar").replaceWith(document.adoptNode(page.querySelector(".calendar")));
-  start();
-  announce(message);
-}
-
-function complain(message) {
-  const place = document.createElement("p");
-  place.className = "message";
-  place.role = "alert";
-  place.textContent = message;
-  content.prepend(place);
-}
-
+// moving.js says so when it has put another calendar into the page.
+document.addEventListener("calendar-shown", start);
 start();
 if (location.hash === WITH_FOCUS && current) current.focus();

@@ -48,10 +48,12 @@ class CalendarWords:
         (("?",), "Show this list"),
     )
     keys_single = "Use the keys that are single letters or signs"
+    dragging = "Drag an event to another day or hour to move it. On a touch screen, hold your finger on it first."
     close = "Close"
     move_title = "Which events should move?"
     move_scopes: ClassVar = {"this": "This event", "following": "This and following events", "all": "All events"}
     move = "Move"
     moved = "“{title}” was moved to {day}."
+    picked_up = "Picked up. Lift your finger where the event should be."
     unreachable = "The planner cannot be reached."
     move_failed = "“{title}” was not moved. {reason}"
