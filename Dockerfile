@@ -22,5 +22,9 @@ ENV HOST=0.0.0.0 PORT=8000 DATA_DIR=/data PYTHONUNBUFFERED=1
 EXPOSE $PORT
 HEALTHCHECK --interval=10s --timeout=5s --start-period=60s CMD \
   ["python", "-c", "import os, urllib.request as u; u.urlopen('http://127.0.0.1:' + os.environ['PORT'] + '/readyz', timeout=4)"]
+# What /version says, because the image has no repository:
+#   docker build --build-arg PLANNER_COMMIT=$(git rev-parse HEAD) .
+ARG PLANNER_COMMIT=
+ENV PLANNER_COMMIT=$PLANNER_COMMIT
 # The other settings are environment variables too, such as WORKERS.
 CMD ["python", "-m", "planner", "serve"]

@@ -15,6 +15,7 @@ from pymongo.errors import OperationFailure
 from database.connection import REQUEST_SECONDS
 from database.embedded.server import find_mongod
 from planner.settings import Settings
+from planner.version import COMMIT_VARIABLE
 from tests.support.mongod import standalone
 from tests.support.servers import ROOT, free_port
 from tests.support.waiting import wait_until
@@ -38,8 +39,8 @@ MONGO, PLANNER = COMPOSE["services"]["mongo"], COMPOSE["services"]["planner"]
 
 
 def instruction(name: str) -> str:
-    """The arguments of the one instruction of the Dockerfile with this name."""
-    (found,) = re.findall(rf"^{name} (.*)$", DOCKERFILE, re.MULTILINE)
+    """The arguments of the first instruction of the Dockerfile with this name."""
+    found, *_ = re.findall(rf"^{name} (.*)$", DOCKERFILE, re.MULTILINE)
     return str(found)
 
 
@@ -82,6 +83,11 @@ def test_the_container_writes_to_a_volume_that_belongs_to_its_user() -> None:
     assert f"DATA_DIR={volume}" in instruction("ENV")
     assert PLANNER["environment"]["DATA_DIR"] == volume
     assert PLANNER["volumes"] == [f"data:{volume}"]
+
+
+def test_the_image_knows_the_commit_that_it_was_built_from() -> None:
+    assert COMMIT_VARIABLE in PLANNER["build"]["args"]
+    assert re.search(rf"^ENV {COMMIT_VARIABLE}=\${COMMIT_VARIABLE}$", DOCKERFILE, re.MULTILINE)
 
 
 def test_settings_that_have_no_line_reach_the_container_by_the_env_file() -> None:
