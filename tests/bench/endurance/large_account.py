@@ -84,28 +84,27 @@ def store(database: Any, creator: ObjectId, number: int) -> None:
 def measure(server: RunningServer, database: Any, number: int) -> None:
     """Print what the export and the deletion of an account with so many events take."""
     assert server.process is not None
-    api = Api(server.port)
-    tokens = []
+    api, ids, tokens = Api(server.port), [], []
     for name in ("large", "other"):
         who = {"email": f"{name}@example.com", "password": PASSWORD}
-        user = api.ask("POST", "/auth/signup", who)
+        ids.append(ObjectId(api.ask("POST", "/auth/signup", who)["id"]))
         tokens.append(str(api.ask("POST", "/auth/signin", who)["access_token"]))
-        if name == "large":
-            begun = time.monotonic()
-            store(database, ObjectId(user["id"]), number)
-            print(f"{number:,} events were stored in {time.monotonic() - begun:.0f} s", flush=True)
+    api.close()
+    begun = time.monotonic()
+    store(database, ids[0], number)
+    print(f"{number:,} events were stored in {time.monotonic() - begun:.0f} s", flush=True)
     others = Others(server.port, tokens[1])
-    large, pid = Api(server.port, tokens[0]), server.process.pid
+    pid = server.process.pid
     try:
         before = resident_megabytes(pid)
         with others.during("export, sent at once"):
             size = export(server.port, tokens[0])
         print(f"  {size / 2**20:.0f} MiB; memory {before:.0f} MB before, {resident_megabytes(pid):.0f} MB after")
         with others.during("export, in the background"):
-            job = export_in_background(server.port, tokens[0], large)
+            job = export_in_background(server.port, tokens[0])
         print(f"  {job['size'] / 2**20:.0f} MiB; memory {resident_megabytes(pid):.0f} MB after")
         with others.during("deletion, until the response"):
-            large.ask("DELETE", "/users/me", {"password": PASSWORD})
+            Api(server.port, tokens[0]).ask("DELETE", "/users/me", {"password": PASSWORD})
         listed = len(Api(server.port, tokens[1]).ask("GET", "/events?scope=public")["items"])
         left = database.events.count_documents({}, limit=number)
         with others.during("deletion, the rest in the background"):
@@ -128,7 +127,7 @@ def export(port: int, token: str) -> int:
     return size
 
 
-def export_in_background(port: int, token: str, api: Api) -> Any:
+def export_in_background(port: int, token: str) -> Any:
     """Ask for an export, and return its job when it is done."""
     connection = http.client.HTTPConnection("127.0.0.1", port)
     headers = {"authorization": f"Bearer {token}", "prefer": "respond-async"}
@@ -137,7 +136,7 @@ def export_in_background(port: int, token: str, api: Api) -> Any:
     connection.close()
     while job["status"] not in ("done", "failed"):
         time.sleep(0.1)
-        job = api.ask("GET", f"/exports/{job['id']}")
+        job = Api(port, token).ask("GET", f"/exports/{job['id']}")
     assert job["status"] == "done"
     return job
 
@@ -151,7 +150,9 @@ def main() -> int:
     try:
         with EmbeddedMongo(folder / "mongo") as mongo, MongoClient[dict[str, Any]](mongo.url) as client:
             url = mongo.url.replace("/?", f"/{DATABASE}?")
-            server = RunningServer(folder / "planner", DATABASE_URL=url, SECRET_KEY="m" * 40)
+            server = RunningServer(
+                folder / "planner", DATABASE_URL=url, SECRET_KEY="m" * 40, ACCESS_TOKEN_MINUTES="1440"
+            )
             server.start()
             try:
                 measure(server, client[DATABASE], options.events)

@@ -165,7 +165,12 @@ def main() -> int:
 
 def measure(folder: Path, mongo: str, minutes: int, rate: float) -> None:
     """Start a planner, and print the memory of its only process each minute of the load."""
-    server = RunningServer(folder / "planner", DATABASE_URL=mongo.replace("/?", f"/{DATABASE}?"), SECRET_KEY="m" * 40)
+    server = RunningServer(
+        folder / "planner",
+        DATABASE_URL=mongo.replace("/?", f"/{DATABASE}?"),
+        SECRET_KEY="m" * 40,
+        ACCESS_TOKEN_MINUTES="1440",
+    )
     server.start()
     assert server.process is not None
     pid = server.process.pid
