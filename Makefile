@@ -50,7 +50,7 @@ test-browser: .venv/browser ## run the tests of the pages in Chromium, which mus
 .PHONY: screenshots
 screenshots: .venv/browser ## make the screenshots of the README
 	@$(BIN)/python -m tests.browser.chromium
-	$(BIN)/python -m pytest tests/browser/test_screenshots.py
+	$(BIN)/python -m pytest tests/browser/appearance/test_screenshots.py
 	cp $(addprefix build/screenshots/,$(SCREENSHOTS)) docs/screenshots
 
 .PHONY: lint

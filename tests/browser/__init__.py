@@ -6,4 +6,6 @@ visits.py      a visit: it opens pages, fills fields and presses buttons by the 
 watching.py    what a browser complains of while it shows pages
 page_checks.py what is true of every page: axe-core, width, weight
 sample_account.py  an account with everything that a page can show
+journeys/      what people do with the pages
+appearance/    how every page looks
 """
