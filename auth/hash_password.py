@@ -7,21 +7,19 @@ n, n+1, …, m-1 make 2**m steps together.
 
 import asyncio
 import contextlib
-import math
 import os
 import re
 import secrets
 import threading
-import time
 import unicodedata
 from collections.abc import Awaitable, Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager
 from typing import NamedTuple, TypeVar
 
 from passlib.context import CryptContext
 
-from planner.errors import Busy, Unavailable
+from planner.errors import Unavailable
+from planner.load.lanes import EnterAside, Lane
 
 T = TypeVar("T")
 IsDisconnected = Callable[[], Awaitable[bool]]
@@ -34,8 +32,6 @@ LONGEST_COMPARED = 1024
 # On a busy core, a hashing thread gets about a tenth of the time: enough that people can still sign in, and little
 # enough that other requests are not slowed down. On an idle core it gets all of it.
 NICENESS = 10
-# How much the last call counts in the time that calls usually take; all before it count for the rest.
-WEIGHT_OF_LAST = 0.2
 MIN_COST, MAX_COST = 4, 31
 # No account has a longer password. What is longer is wrong, and is not worth the time to hash it.
 MAX_LENGTH = 1024
@@ -54,9 +50,8 @@ class PasswordHasher:
     """Hashes passwords with bcrypt over SHA-256, so that every character matters, and also verifies plain bcrypt.
 
     `rounds` is the bcrypt cost of new hashes: one more doubles the time. At most `threads` (default: one for each core)
-    run at the same time, and others wait. A call that would wait longer than `longest_wait`, in seconds, raises `Busy`
-    at once; how long it would wait follows from how many are before it, and how long the last ones took. `aside` is
-    entered while a call waits and runs.
+    run at the same time, and others wait in a lane. A call that would wait longer than `longest_wait`, in seconds,
+    raises `Busy` at once. `enter_aside` is entered while a call waits and runs.
     """
 
     def __init__(
@@ -64,7 +59,7 @@ class PasswordHasher:
         rounds: int = 12,
         threads: int | None = None,
         longest_wait: float = 5.0,
-        aside: Callable[[], AbstractContextManager[None]] = contextlib.nullcontext,
+        enter_aside: EnterAside = contextlib.nullcontext,
     ) -> None:
         self._context = CryptContext(
             schemes=["bcrypt_sha256", "bcrypt"],
@@ -75,14 +70,8 @@ class PasswordHasher:
         # The cost that each comparison takes: that of the dearest hash known.
         self._cost = rounds
         threads = threads or count_usable_cores()
-        self._threads = threads
-        self._free_threads = asyncio.Semaphore(threads)
+        self._lane = Lane("sign-ins", threads, longest_wait, enter_aside)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password", initializer=_lower_priority)
-        self._longest_wait = longest_wait
-        self._aside = aside
-        self._calls = 0
-        # How long a call took in its thread lately, in seconds.
-        self._usual_seconds = 0.0
         self._dummy_hash: str | None = None
 
     async def warm_up(self, find_hash: FindHash | None = None) -> None:
@@ -146,50 +135,10 @@ class PasswordHasher:
         Raises `Busy` when it would wait, or has waited, for too long, and `Unavailable` when the client has
         disconnected while its call waited; `is_disconnected` is asked for that.
         """
-        wait = self._estimate_wait()
-        if wait > self._longest_wait:
-            raise self._refuse(wait)
-        self._calls += 1
-        try:
-            with self._aside():
-                await self._wait_for_thread()
-                try:
-                    if is_disconnected is not None and await is_disconnected():
-                        raise Unavailable("The client has disconnected.")
-                    return await asyncio.get_running_loop().run_in_executor(self._pool, self._run_timed, work)
-                finally:
-                    self._free_threads.release()
-        finally:
-            self._calls -= 1
-
-    def _estimate_wait(self) -> float:
-        """Return how many seconds one more call would wait for a thread."""
-        before_it = max(self._calls - self._threads + 1, 0)
-        return before_it * self._usual_seconds / self._threads
-
-    async def _wait_for_thread(self) -> None:
-        try:
-            async with asyncio.timeout(self._longest_wait):
-                await self._free_threads.acquire()
-        except TimeoutError:
-            raise self._refuse(self._estimate_wait()) from None
-
-    def _refuse(self, wait: float) -> Busy:
-        retry_after = max(math.ceil(wait), 1)
-        return Busy(
-            f"More passwords are waiting to be checked than can be in {self._longest_wait:g} seconds. "
-            f"Try again in {retry_after} s.",
-            retry_after,
-        )
-
-    def _run_timed(self, work: Callable[[], T]) -> T:
-        begun = time.perf_counter()
-        try:
-            return work()
-        finally:
-            took = time.perf_counter() - begun
-            before = self._usual_seconds or took
-            self._usual_seconds = before + (took - before) * WEIGHT_OF_LAST
+        async with self._lane.work():
+            if is_disconnected is not None and await is_disconnected():
+                raise Unavailable("The client has disconnected.")
+            return await asyncio.get_running_loop().run_in_executor(self._pool, work)
 
     def close(self) -> None:
         """Stop the threads; calls that wait are cancelled."""

@@ -198,18 +198,18 @@ def hosts_of(url: str) -> str:
     return unquote(hosts.rpartition("@")[2])
 
 
-async def open_database(url: str, wait: float | None = None) -> Database:
+async def open_database(url: str, wait: float | None = None, threads: int = DATABASE_THREADS) -> Database:
     """Connect to `url`; while the server is unavailable, retry with back-off for up to `wait` seconds (WAIT_SECONDS).
 
-    Raises `DatabaseUnavailable`, which says why and what to do: when the time is up, and at once when waiting cannot
-    help, such as for a wrong password.
+    The blocking driver gets so many `threads`. Raises `DatabaseUnavailable`, which says why and what to do: when the
+    time is up, and at once when waiting cannot help, such as for a wrong password.
     """
     place, limit = hosts_of(url), WAIT_SECONDS if wait is None else wait
     begun, pause, patience, logged = time.monotonic(), 0.25, FIRST_SECONDS, ""
     told: set[str] = set()
     while True:
         left = max(begun + limit - time.monotonic(), pause)
-        found = await _try_to_open(url, min(patience, left, OPERATION_SECONDS), told)
+        found = await _try_to_open(url, min(patience, left, OPERATION_SECONDS), threads, told)
         if isinstance(found, Database):
             return found
         longest = min(limit, found.patience)
@@ -222,7 +222,7 @@ async def open_database(url: str, wait: float | None = None) -> Database:
         pause, patience = min(pause * 2, 2.0), patience * 2
 
 
-async def _try_to_open(url: str, patience: float, told: set[str]) -> Database | Failure:
+async def _try_to_open(url: str, patience: float, threads: int, told: set[str]) -> Database | Failure:
     """Return the database of a URL if there is a primary within some seconds, or why there is none."""
     try:
         with log_ignored_options(url, told):
@@ -251,7 +251,7 @@ async def _try_to_open(url: str, patience: float, told: set[str]) -> Database | 
                     handle=handle,
                     transactions=bool(hello.get("setName")) or hello.get("msg") == "isdbgrid",
                     sync=client.delegate,
-                    pool=ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="database"),
+                    pool=ThreadPoolExecutor(threads, thread_name_prefix="database"),
                 )
     except ServerSelectionTimeoutError:
         failure = await explain_servers(client.delegate, url, hosts_of(url))

@@ -72,7 +72,9 @@ def create_app(
     metrics = Metrics()
     draining = Draining(settings.drain_seconds)
     admission = Admission(settings.max_requests, metrics)
-    hasher = PasswordHasher(settings.password_rounds, longest_wait=settings.sign_in_wait_seconds, aside=admission.aside)
+    hasher = PasswordHasher(
+        settings.password_rounds, longest_wait=settings.sign_in_wait_seconds, enter_aside=admission.aside
+    )
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
@@ -85,7 +87,15 @@ def create_app(
             await bind(database, DOCUMENTS)
             await hasher.warm_up(User.find_password_hash)
             services = build_services(
-                settings, database, hasher, transport, clock or SystemClock(), random_bytes, metrics, draining
+                settings,
+                database,
+                hasher,
+                transport,
+                clock or SystemClock(),
+                random_bytes,
+                metrics,
+                draining,
+                admission,
             )
             app.state.services = services
             loop = asyncio.create_task(background.run_due_work(services))

@@ -98,6 +98,25 @@ class Settings(BaseSettings):
     grace_seconds: int = Field(
         6, ge=1, le=600, description="How long requests that are being answered may take when the planner stops."
     )
+    database_threads: int = Field(
+        8,
+        ge=1,
+        le=1000,
+        description="How many operations of the database a worker has at the same time, besides those below.",
+    )
+    search_slots: int = Field(2, ge=1, le=1000, description="How many searches a worker does at the same time.")
+    occurrence_slots: int = Field(
+        2,
+        ge=1,
+        le=1000,
+        description="How many lists of occurrences and free/busy times a worker computes at the same time.",
+    )
+    export_slots: int = Field(
+        2, ge=1, le=1000, description="How many feeds and exports a worker renders a part of at the same time."
+    )
+    lane_wait_seconds: float = Field(
+        5, gt=0, le=600, description="A search, a list of occurrences or an export that would wait longer is refused."
+    )
     sign_in_wait_seconds: float = Field(
         5, gt=0, le=600, description="What would wait longer for a password to be checked is refused at once."
     )

@@ -59,7 +59,9 @@ def database_opener(settings: Settings) -> OpenDatabase:
     if settings.database_url is None:
         raise ConfigurationError("No DATABASE_URL, and no embedded server was started.")
     url = settings.database_url.get_secret_value()
-    return lambda: open_database(url)
+    # Slow work never takes the threads of the rest: each lane has threads of its own.
+    lanes = settings.search_slots + settings.occurrence_slots + settings.export_slots
+    return lambda: open_database(url, threads=settings.database_threads + lanes)
 
 
 def prepare_outbox(settings: Settings) -> None:

@@ -19,6 +19,8 @@ from models.mail.queued_mail import QueuedMail
 from models.shared.audit import AuditEntry
 from planner.clock import Clock
 from planner.draining import Draining
+from planner.load.admission import Admission
+from planner.load.lanes import EnterAside, Lane, Lanes
 from planner.randomness import RandomBytes
 from planner.services.accounts.accounts import Accounts
 from planner.services.accounts.administration import Administration
@@ -110,6 +112,7 @@ def build_services(
     random_bytes: RandomBytes,
     metrics: Metrics,
     draining: Draining,
+    admission: Admission,
 ) -> Services:
     """Return the services of one process. Nothing is read or written yet."""
     secrets, base_url = SecretKeys(settings.secret(), settings.previous_secret()), settings.base_url
@@ -128,7 +131,8 @@ def build_services(
     personal_tokens = PersonalTokens(principals, audit, tokens, clock)
     locks = UserWriteLocks()
     conflicts = ConflictChecker(locks, clock)
-    events = Events(conflicts, clock)
+    lanes = build_lanes(settings, admission.aside)
+    events = Events(conflicts, lanes.searches, clock)
     numbering = ChangeNumbering()
     import_jobs = ImportJobs(Importer(conflicts, locks, clock), locks, clock)
     mail_delivery = MailDelivery(mail_transport, settings.mail_from, base_url, tokens, rate_limiter, audit, clock)
@@ -159,14 +163,14 @@ def build_services(
         oidc_linking=oidc_linking,
         administration=Administration(principals, email_addresses, rate_limiter, audit, clock),
         deletion=AccountDeletion(accounts, principals, rate_limiter, audit, clock),
-        data_export=DataExport(base_url, clock),
+        data_export=DataExport(base_url, lanes.exports, clock),
         events=events,
-        occurrences=Occurrences(conflicts, clock),
+        occurrences=Occurrences(conflicts, lanes.occurrences, clock),
         revisions=Revisions(events, clock),
         changes=ChangeLog(numbering, clock),
-        free_busy=FreeBusy(locks, clock),
+        free_busy=FreeBusy(locks, lanes.occurrences, clock),
         moderation=Moderation(audit, clock),
-        exports=Exports(numbering, clock),
+        exports=Exports(numbering, lanes.exports, clock),
         feeds=Feeds(locks, audit, tokens, clock),
         import_jobs=import_jobs,
         numbering=numbering,
@@ -175,6 +179,19 @@ def build_services(
         readiness=Readiness(draining, clock),
         metrics=metrics,
         metrics_token=settings.metrics_token.get_secret_value() if settings.metrics_token else None,
+    )
+
+
+def build_lanes(settings: Settings, enter_aside: EnterAside) -> Lanes:
+    """Return the lanes of a process; what waits or works in one of them is aside."""
+
+    def build(kind: str, slots: int) -> Lane:
+        return Lane(kind, slots, settings.lane_wait_seconds, enter_aside)
+
+    return Lanes(
+        searches=build("searches", settings.search_slots),
+        occurrences=build("lists of occurrences", settings.occurrence_slots),
+        exports=build("exports", settings.export_slots),
     )
 
 

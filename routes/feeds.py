@@ -23,7 +23,7 @@ from routes.http.problems import (
     ResponseDescriptions,
     describe_errors,
 )
-from routes.http.responses import JSON, NOT_MODIFIED, describe_response, respond_not_modified, respond_page
+from routes.http.responses import JSON, NOT_MODIFIED, chain_parts, describe_response, respond_not_modified, respond_page
 from routes.http.route import PlannerRoute
 
 router = APIRouter(prefix="/api/v1", route_class=PlannerRoute)
@@ -170,14 +170,7 @@ async def _respond_with_file(parts: AsyncIterator[bytes], headers: dict[str, str
     third = await anext(parts, None)
     if third is None:
         return Response(first + second, media_type=MEDIA_TYPE, headers=headers)
-    return StreamingResponse(_chain([first, second, third], parts), media_type=MEDIA_TYPE, headers=headers)
-
-
-async def _chain(first_parts: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
-    for part in first_parts:
-        yield part
-    async for part in rest:
-        yield part
+    return StreamingResponse(chain_parts([first, second, third], parts), media_type=MEDIA_TYPE, headers=headers)
 
 
 def file_name(title: str) -> str:

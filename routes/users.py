@@ -23,6 +23,7 @@ from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, ResponseDesc
 from routes.http.responses import (
     JSON,
     NOT_MODIFIED,
+    chain_parts,
     describe_response,
     respond_changed,
     respond_page,
@@ -118,7 +119,7 @@ async def export_current_user(
     is made in the background, and can be fetched for two days, as often as you like; a later export replaces it.
     """
     if not prefers_async(prefer):
-        return respond_with_data(services.data_export.export(caller))
+        return await respond_with_data(services.data_export.export(caller))
     job = await services.data_export.create_job(caller)
     location = f"{services.base_url}/api/v1/exports/{job.id}"
     return Response(job.json, 202, {"location": location, "preference-applied": "respond-async"}, JSON)
@@ -138,15 +139,17 @@ async def get_export_file(caller: CurrentUser, services: ServicesDep, id: IdInPa
     The response is 409 until the job is done.
     """
     size, parts = await services.data_export.get_file(caller, id)
-    return respond_with_data(parts, size)
+    return await respond_with_data(parts, size)
 
 
-def respond_with_data(parts: AsyncIterator[bytes], size: int | None = None) -> Response:
+async def respond_with_data(parts: AsyncIterator[bytes], size: int | None = None) -> Response:
     """Return all stored data about somebody as a file, whose size may be known."""
+    # An error of the first part, such as that too many exports are waiting, can still become an error response.
+    first = await anext(parts)
     headers = {"content-disposition": 'attachment; filename="planner-export.json"', "cache-control": "no-store"}
     if size is not None:
         headers["content-length"] = str(size)
-    return StreamingResponse(parts, media_type=JSON, headers=headers)
+    return StreamingResponse(chain_parts([first], parts), media_type=JSON, headers=headers)
 
 
 @router.get("/users", responses=describe_response(200, "A page of accounts.", UserPage, "Link"))

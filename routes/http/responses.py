@@ -1,5 +1,6 @@
 """Responses made from the views that the services return."""
 
+from collections.abc import AsyncIterator
 from typing import Any, Protocol
 from urllib.parse import urlencode
 
@@ -75,6 +76,14 @@ def _link_next_page(request: Request, response: Response, parameter: str, value:
     query = [pair for pair in request.query_params.multi_items() if pair[0] != parameter]
     path = request.scope["path"] + "?" + urlencode([*query, (parameter, value)])
     response.headers["link"] = f'<{services_of(request).base_url}{path}>; rel="next"'
+
+
+async def chain_parts(first: list[bytes], rest: AsyncIterator[bytes]) -> AsyncIterator[bytes]:
+    """Yield the parts of a response of which some were made before it began."""
+    for part in first:
+        yield part
+    async for part in rest:
+        yield part
 
 
 def describe_response(status: int, description: str, model: Any, *headers: str) -> ResponseDescriptions:

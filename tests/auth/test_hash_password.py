@@ -206,7 +206,7 @@ class SlowWork:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch, longest_wait: float, threads: int = 1) -> None:
         self.go, self.seconds = threading.Event(), 0.0
-        monkeypatch.setattr("auth.hash_password.time.perf_counter", self._pass_a_second)
+        monkeypatch.setattr("planner.load.lanes.time.perf_counter", self._pass_a_second)
         self.hasher = PasswordHasher(rounds=4, threads=threads, longest_wait=longest_wait)
 
     def _pass_a_second(self) -> float:
@@ -276,7 +276,7 @@ async def test_who_waits_for_a_password_is_aside() -> None:
         yield
         entered.append(False)
 
-    hasher = PasswordHasher(rounds=4, aside=aside)
+    hasher = PasswordHasher(rounds=4, enter_aside=aside)
     try:
         await hasher.hash(PASSWORD)
         assert entered == [True, False]

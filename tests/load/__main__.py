@@ -10,13 +10,14 @@ import uvloop
 from pymongo import MongoClient
 
 from database.embedded.server import EmbeddedMongo
-from tests.load import crowd, descriptors, half_sent, overload, sign_ins
+from tests.load import crowd, descriptors, half_sent, overload, searches, sign_ins
 from tests.load.setting import DATABASE, SETTINGS, LoadedPlanner, database_url, running_planner
 
 KINDS: dict[str, Callable[[LoadedPlanner], Awaitable[object]]] = {
     "crowd": crowd.measure,
     "reads": overload.measure_reads,
     "mixed": overload.measure_mixed,
+    "searches": searches.measure,
     "sign-ins": sign_ins.measure,
     "half-sent": half_sent.measure,
 }
@@ -52,6 +53,8 @@ def _print_figures(kind: str, data: Path, mongo: str, rounds: int, workers: int)
     # Only sign-ins are measured at the usual cost of a password.
     settings = {"PASSWORD_ROUNDS": sign_ins.COST} if kind == "sign-ins" else {}
     with running_planner(data, mongo, "--workers", str(workers), **settings) as planner:
+        if kind == "searches":
+            planner.store_public_events(searches.EVENTS)
         for _ in range(rounds):
             print(uvloop.run(_measure(kind, planner)), flush=True)
 

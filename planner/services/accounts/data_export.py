@@ -28,6 +28,7 @@ from models.shared.audit import AuditEntry
 from models.shared.json_rendering import to_json
 from planner.clock import Clock
 from planner.errors import Conflict, InvalidToken, NotFound
+from planner.load.lanes import Lane
 from planner.services.accounts.accounts import read_own, render_user
 from planner.services.accounts.personal_tokens import render_personal_token
 from planner.services.events.free_busy import render_share
@@ -59,16 +60,20 @@ class _Progress:
 class DataExport:
     """The use cases of a person who wants a copy of their data. `wake` is set when a job may be due."""
 
-    def __init__(self, base_url: str, clock: Clock) -> None:
+    def __init__(self, base_url: str, lane: Lane, clock: Clock) -> None:
         self._base_url = base_url
+        self._lane = lane
         self._clock = clock
         self.wake = asyncio.Event()
 
-    async def export(self, caller: Principal) -> AsyncIterator[bytes]:
+    def export(self, caller: Principal) -> AsyncIterator[bytes]:
         """Yield the parts of one JSON object with everything that is stored about the caller.
 
-        Raises `InvalidToken` when the account was deleted.
+        Raises `InvalidToken` when the account was deleted, and `Busy` before the first part.
         """
+        return self._lane.iterate(self._render(caller), caller.id)
+
+    async def _render(self, caller: Principal) -> AsyncIterator[bytes]:
         user = await read_own(caller)
         async for part in stream_json_object(self._members(user, caller.session, _Progress())):
             yield part

@@ -26,6 +26,7 @@ from planner.domain.merge_patch import apply_merge_patch
 from planner.domain.recurrence.series import Series
 from planner.domain.times import EventTimes, parse_window, resolve_times
 from planner.errors import Conflict, DoubleBooking, Forbidden, Invalid, InvalidToken, NotFound
+from planner.load.lanes import Lane
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.events.current_event import change_current_event
 from planner.services.events.occurrence_changes import edit_whole_series, refuse_end
@@ -39,8 +40,9 @@ from planner.services.shared.views import Page, View
 class Events:
     """The use cases of events."""
 
-    def __init__(self, conflicts: ConflictChecker, clock: Clock) -> None:
+    def __init__(self, conflicts: ConflictChecker, searches: Lane, clock: Clock) -> None:
         self._conflicts = conflicts
+        self._searches = searches
         self._clock = clock
 
     async def create(
@@ -97,20 +99,27 @@ class Events:
         return view
 
     async def get_page(self, caller: Principal, query: EventQuery) -> Page:
-        """Return a page of events: by start, or with words to search for by relevance. Raises `Invalid`."""
+        """Return a page of events: by start, or with words to search for by relevance.
+
+        Raises `Invalid`, and `Busy` for a search while too many are waiting.
+        """
         tag = None if query.tag is None else fold_tag(query.tag)
         window = parse_window(query.since, query.until)
         selection = EventSelection(query.scope, caller.id, window, tag, parse_circle(query.near))
         if query.q is not None:
             after_rank = decode_search_cursor(query.cursor, query.q)
             today = self._clock.now().replace(hour=0, minute=0, second=0, microsecond=0)
-            found = await search_words(selection, query.q, after_rank, query.limit, today)
+            async with self._searches.work(caller.id):
+                found = await search_words(selection, query.q, after_rank, query.limit, today)
             items = [view.json_for(caller.id) for view in found.views]
             cursor = encode_search_cursor(found.last, query.q) if found.last else None
             return Page(items, cursor, found.is_truncated)
         after = decode_cursor(query.cursor, ORDER_KEY_PATTERN)
-        read = list_events if selection.near is None else search_place
-        listed = await read(selection, after, query.limit)
+        if selection.near is None:
+            listed = await list_events(selection, after, query.limit)
+        else:
+            async with self._searches.work(caller.id):
+                listed = await search_place(selection, after, query.limit)
         return page_of(listed, lambda view: view.json_for(caller.id), lambda view: view.key)
 
     async def replace(

@@ -19,6 +19,7 @@ from planner.domain.busy import Slot, clip_slots, iterate_slots, merge_slots
 from planner.domain.times import parse_window
 from planner.domain.zones import add_clamped
 from planner.errors import Conflict, Invalid, NotFound
+from planner.load.lanes import Lane
 from planner.services.accounts.grants import require_session_writes
 from planner.services.events.user_lock import UserWriteLocks
 from planner.services.shared.pages import page_by_id, parse_id_cursor
@@ -33,15 +34,16 @@ MAX_SLOTS = 50_000
 class FreeBusy:
     """The use cases of free/busy."""
 
-    def __init__(self, locks: UserWriteLocks, clock: Clock) -> None:
+    def __init__(self, locks: UserWriteLocks, lane: Lane, clock: Clock) -> None:
         self._locks = locks
+        self._lane = lane
         self._clock = clock
 
     async def get_free_busy(self, caller: Principal, query: BusyQuery) -> bytes:
         """Return the times in a window at which somebody is busy, as the JSON of a `BusyRead`.
 
         Raises `Invalid` for a window that is empty, too long, or has too many occurrences, and `NotFound` for
-        a person who does not share with the caller, or does not exist.
+        a person who does not share with the caller, or does not exist. Raises `Busy` as well.
         """
         since, until = parse_window(query.since, query.until)
         since = since or self._clock.now().replace(microsecond=0)
@@ -51,7 +53,8 @@ class FreeBusy:
         if until - since > MAX_WINDOW:
             raise Invalid.field("/to", f"must be at most {MAX_WINDOW_DAYS} days after from")
         owner = await self._find_owner(caller, query.user)
-        return render_free_busy(str(owner), since, until, await _find_busy_slots(owner, (since, until)))
+        async with self._lane.work(caller.id):
+            return render_free_busy(str(owner), since, until, await _find_busy_slots(owner, (since, until)))
 
     async def _find_owner(self, caller: Principal, user: str | None) -> Id:
         """Return the id of the person whose free/busy is requested, if the caller may see it; raises `NotFound`."""

@@ -37,6 +37,7 @@ from planner.domain.recurrence.series import Override, Series, set_fold_of_start
 from planner.domain.times import parse_window, require_time_zone
 from planner.domain.zones import EARLIEST_INSTANT, LATEST_INSTANT, add_clamped
 from planner.errors import Conflict, Invalid, NotFound, Stale
+from planner.load.lanes import Lane
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.events.current_event import CHANGED, require_revision
 from planner.services.events.occurrence_changes import build_own_times, build_series_changes, resolve_local_end
@@ -53,12 +54,13 @@ _REQUIRED_FIELDS = [name for name in OCCURRENCE_FIELDS if not allows_null(EventC
 class Occurrences:
     """The use cases of occurrences."""
 
-    def __init__(self, conflicts: ConflictChecker, clock: Clock) -> None:
+    def __init__(self, conflicts: ConflictChecker, lane: Lane, clock: Clock) -> None:
         self._conflicts = conflicts
+        self._lane = lane
         self._clock = clock
 
     async def get_page(self, caller: Principal, query: OccurrenceQuery) -> Page:
-        """Return a page of what takes place in a window, of the events in the scope. Raises `Invalid`."""
+        """Return a page of what takes place in a window, of the events in the scope. Raises `Invalid`, `Busy`."""
         since, until = parse_window(query.since, query.until)
         since = since or self._clock.now()
         until = until or add_clamped(since, DEFAULT_WINDOW)
@@ -68,7 +70,8 @@ class Occurrences:
         cursor = decode_cursor(query.cursor, OCCURRENCE_PATTERN)
         after = None if cursor is None else parse_position(cursor)
         selection = EventSelection(query.scope, caller.id, tag=tag)
-        found = await find_occurrences(selection, (since, until), after, query.limit)
+        async with self._lane.work(caller.id):
+            found = await find_occurrences(selection, (since, until), after, query.limit)
         return page_of(
             found,
             lambda listed: render_occurrence(listed.event, listed.occurrence, caller.id),
@@ -83,8 +86,12 @@ class Occurrences:
     async def list_window(
         self, caller: Principal, scope: Scope, window: tuple[datetime, datetime], limit: int
     ) -> Slice[dict[str, Any]]:
-        """Return the first occurrences in a window as they are sent to the caller, in order of their starts."""
-        found = await find_occurrences(EventSelection(scope, caller.id), window, None, limit)
+        """Return the first occurrences in a window as they are sent to the caller, in order of their starts.
+
+        Raises `Busy`.
+        """
+        async with self._lane.work(caller.id):
+            found = await find_occurrences(EventSelection(scope, caller.id), window, None, limit)
         bodies = [build_occurrence_body(listed.event, listed.occurrence, caller.id) for listed in found.items]
         return Slice(bodies, found.has_more)
 

@@ -22,6 +22,7 @@ from planner.domain.ics.writing.vcalendar import VCalendarBody, render_vcalendar
 from planner.domain.ics.writing.vevent import RenderedVEvents
 from planner.domain.times import parse_window
 from planner.errors import Conflict
+from planner.load.lanes import Lane
 from planner.services.events.changes import ChangeNumbering
 
 # Besides the events, a file depends on the rules of the time zones and on the code that renders it.
@@ -43,7 +44,8 @@ class ExportSelection(NamedTuple):
 class Exports:
     """The use cases of exports."""
 
-    def __init__(self, numbering: ChangeNumbering, clock: Clock) -> None:
+    def __init__(self, numbering: ChangeNumbering, lane: Lane, clock: Clock) -> None:
+        self._lane = lane
         self._numbering = numbering
         self._clock = clock
 
@@ -75,8 +77,14 @@ class Exports:
         text = f"{RENDERING_VERSION}\0{period}\0{number}\0{selection}\0{closed}"
         return hashlib.sha256(text.encode()).hexdigest()[:32]
 
-    async def export(self, selection: ExportSelection) -> AsyncIterator[bytes]:
-        """Yield the file of a selection in parts, at least two; each is rendered after the one before was sent."""
+    def export(self, selection: ExportSelection) -> AsyncIterator[bytes]:
+        """Yield the file of a selection in parts, at least two; each is rendered after the one before was sent.
+
+        Raises `Busy` before the first part.
+        """
+        return self._lane.iterate(self._render(selection), selection.events.caller)
+
+    async def _render(self, selection: ExportSelection) -> AsyncIterator[bytes]:
         body = VCalendarBody()
         start = render_vcalendar_start(selection.name)
         async for vevents in find_vevents(selection.events, selection.reader):

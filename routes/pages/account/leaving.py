@@ -18,7 +18,7 @@ router = APIRouter(include_in_schema=False, route_class=PlannerRoute)
 @router.get("/account/export")
 async def export_data(caller: SignedIn, services: ServicesDep) -> Response:
     """Return everything that is stored about the caller as a file."""
-    return respond_with_data(services.data_export.export(caller))
+    return await respond_with_data(services.data_export.export(caller))
 
 
 @router.get("/account/delete")
