@@ -239,6 +239,8 @@ def _ask_once(client: MongoClient[Any], database: str, query: _FindQuery) -> lis
             raise
         return None
     cursor = reply["cursor"]
+    if not bytes(cursor.raw).startswith(_FIRST_BATCH, 4):
+        return None  # Of a collection that does not exist, the server sends the fields in another order.
     documents, rest = _split_reply(bytes(cursor.raw))
     # What follows the documents begins with the id of the cursor, an int64, which is 0 if there are no more of them.
     if rest.startswith(b"\x12id\0" + bytes(8)):
@@ -249,7 +251,6 @@ def _ask_once(client: MongoClient[Any], database: str, query: _FindQuery) -> lis
 
 def _split_reply(cursor: bytes) -> tuple[list[bytes], bytes]:
     """Return the documents in the `cursor` of a reply, and the bytes that follow them."""
-    assert cursor.startswith(_FIRST_BATCH, 4)
     end = _ARRAY_START + int.from_bytes(cursor[_ARRAY_START : _ARRAY_START + 4], "little")
     documents, start = [], _ARRAY_START + 4
     # Each element is a type, its index as a text that ends with NUL, and the document; a NUL ends the array.

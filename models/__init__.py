@@ -31,6 +31,7 @@ from models.shared.guard import Guard
 from models.shared.heartbeat import Heartbeat
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.rate_limit_counter import RateLimitCounter
+from models.shared.time_zone_version import TimeZoneVersion
 
 DOCUMENTS: tuple[type[StoredDocument], ...] = (
     User,
@@ -55,6 +56,7 @@ DOCUMENTS: tuple[type[StoredDocument], ...] = (
     QueuedMail,
     AuditEntry,
     RateLimitCounter,
+    TimeZoneVersion,
     Guard,
     Heartbeat,
     IdempotentResponse,

@@ -16,9 +16,11 @@ from database.embedded.mongod import find_lack_of_room
 from database.errors import DRIVER_ERROR, DatabaseUnavailable
 from database.migrate import pending, stamp_latest, unknown
 from database.opening.failures import explain_operation
+from database.opening.index_builds import build_indexes
 from models import DOCUMENTS
 from models.events.embedded_ids import repair_embedded_ids
 from planner.errors import ConfigurationError, Invalid, PlannerError
+from planner.services.events.hours_refresh import refresh_hours
 from planner.settings import Settings, pass_on_otel_variables
 from planner.wiring import outbox_of
 
@@ -198,7 +200,9 @@ async def recover(settings: Settings, *, exclusive: bool, workers: int = 1) -> N
             _allow_development(workers)
         if exclusive:
             # Here, so that an index that cannot be created is told once, and not by each worker.
+            await build_indexes(database, DOCUMENTS)
             await bind(database, DOCUMENTS)
+            await refresh_hours()
         if exclusive and not database.transactions and (repaired := await repair_embedded_ids()):
             log.warning("repaired the embedded event ids of %d account(s)", repaired)
     finally:

@@ -14,6 +14,8 @@ from database.reads import Loader
 from database.writes import Update
 from models.events.event_fields import EventContent, fold_tag
 from planner.domain.fields import CONTENT_FIELDS
+from planner.domain.recurrence.documents import series_from_event
+from planner.domain.recurrence.hours import list_hours
 from planner.domain.search.searchable_text import SearchableText, build_searchable_text
 from planner.domain.stored_event import ImportedLines, StoredOverride, StoredRecurrence, StoredSource
 from planner.domain.times import build_order_key
@@ -63,8 +65,9 @@ class Event(EventContent, StoredDocument):
     `editor` and `act` say who made this revision, and how: see `made_by`. `continued_by` is the event that has
     the later occurrences of a series that was split, and `split_from` says there which event that was. For the
     indexes, `begins`, `ends`, `span` and `key` are computed from the times (see `planner/domain/times.py`),
-    `place` from `geo`, `tag_keys` from `tags`, and `search` from what is searched. `search` is about as large
-    as the rest of the event, and is not read with it.
+    `hours` from those of a recurring event (see `planner/domain/recurrence/hours.py`; without them it can be in
+    every hour), `place` from `geo`, `tag_keys` from `tags`, and `search` from what is searched. `search` is about
+    as large as the rest of the event, and is not read with it.
     """
 
     uid: str | None = None
@@ -93,6 +96,7 @@ class Event(EventContent, StoredDocument):
     begins: datetime
     ends: datetime | None
     span: int
+    hours: list[int] | None = None
     key: str
     place: GeoJsonPoint | None = None
     tag_keys: list[str] = Field(default_factory=list)
@@ -120,6 +124,11 @@ class Event(EventContent, StoredDocument):
             ),
             index("creator", "span", "key", "ends", name="creator_series", partialFilterExpression=_REPEATING),
             index("span", "key", "ends", name="public_series", partialFilterExpression=_PUBLIC | _REPEATING),
+            index(
+                *("hours", "span", "key", "ends"),
+                name="public_series_hours",
+                partialFilterExpression=_PUBLIC | _REPEATING,
+            ),
             index("creator", within("search", "words"), name=WORD_INDEX),
             place_index("creator", place="place", name="creator_place"),
             place_index(place="place", name="public_place", partialFilterExpression=_PUBLIC),
@@ -187,6 +196,13 @@ class Event(EventContent, StoredDocument):
         """Return the write that stores what its organizer wrote last; refused when the event has been changed."""
         return Update(Event, self.unchanged_filter(), {"$set": assign(Event.source, source)})
 
+    def refresh_hours_write(self) -> Update | None:
+        """Return the write that stores the hours of a recurring event as they are computed now, if they differ."""
+        hours = list_hours(series_from_event(self))
+        if hours == self.hours:
+            return None
+        return Update(Event, self.unchanged_filter(), {"$set": assign(Event.hours, hours)}, required=False)
+
     def unchanged_filter(self) -> Filter:
         """Return the filter that matches the event as long as it is stored as it is here."""
         # The editor's account may be deleted without a new revision.
@@ -208,10 +224,12 @@ def default_uid(id: Id | str) -> str:
 
 def _with_computed_fields(fields: Changes) -> Changes:
     """Return the stored fields of an event with those for the indexes that are computed from others."""
-    fields = {name: value for name, value in fields.items() if name != Event.place}
+    fields = {name: value for name, value in fields.items() if name not in (Event.place, Event.hours)}
     fields[Event.key] = build_order_key(fields[Event.begins], str(fields[Event.id]))
     if geo := fields.get(Event.geo):
         fields[Event.place] = GeoJsonPoint(type="Point", coordinates=[geo["lon"], geo["lat"]])
+    if fields.get(Event.repeats):
+        fields[Event.hours] = list_hours(series_from_event(Event.from_stored(fields)))
     fields[Event.tag_keys] = [fold_tag(tag) for tag in fields.get(Event.tags) or ()]
     fields[Event.search] = build_searchable_text(fields)
     return fields

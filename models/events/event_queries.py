@@ -12,6 +12,7 @@ from models.events.event_schema import Scope
 from models.events.event_view import EventView, render_raw
 from planner.domain.geo import Circle
 from planner.domain.recurrence.documents import SERIES_SPAN_LIMITS
+from planner.domain.recurrence.hours import EVERY_HOUR, list_hours_of_window
 from planner.domain.times import SPAN_LIMITS, build_order_key
 
 Window = tuple[datetime | None, datetime | None]
@@ -62,9 +63,21 @@ async def find_single_events(selection: EventSelection, after: str | None, limit
     return await find_raw(Event, single_events_filter(selection, after), order=[(Event.key, 1)], limit=limit)
 
 
+async def find_few_recurring_events(selection: EventSelection, limit: int) -> list[bytes]:
+    """Return at most `limit` of the recurring events that may have an occurrence in the window, in no order."""
+    return await find_raw(Event, recurring_events_filter(selection), limit=limit)
+
+
 def find_recurring_events(selection: EventSelection) -> AsyncIterator[list[bytes]]:
     """Yield the recurring events that may have an occurrence in the window, as bytes, in batches, in no order."""
     return find_raw_batches(Event, recurring_events_filter(selection), SERIES_BATCH_SIZE)
+
+
+def find_all_recurring_events() -> AsyncIterator[list[bytes]]:
+    """Yield the recurring events of all accounts, as bytes, in batches, in no order."""
+    # A lower bound that excludes nothing: so an index finds them.
+    match: Filter = {Event.creator: {"$gte": Id(NO_ID)}, Event.repeats: True}
+    return find_raw_batches(Event, match, SERIES_BATCH_SIZE)
 
 
 async def find_events_by_uid(creator: Id, uids: Sequence[str]) -> dict[str, Event]:
@@ -125,7 +138,12 @@ def recurring_events_filter(selection: EventSelection) -> Filter:
     assert since is not None
     assert until is not None
     before = build_order_key(until, NO_ID)
-    return _any_of(owner | times for owner in _owner_filters(selection) for times in _series_filters(since, "", before))
+    hours = list_hours_of_window(since, until)
+    # An event that was stored before there were hours can be in any of them.
+    in_hours: Filter = {} if hours is None else {Event.hours: {"$in": [EVERY_HOUR, *hours, None]}}
+    return _any_of(
+        owner | times | in_hours for owner in _owner_filters(selection) for times in _series_filters(since, "", before)
+    )
 
 
 def _owner_filters(selection: EventSelection) -> list[Filter]:

@@ -157,6 +157,7 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "begins": _computed(is_of_times=True),
     "ends": _computed(is_of_times=True),
     "span": _computed(is_of_times=True),
+    "hours": _computed(is_content=False),
     "key": _computed(),
     "place": _computed(is_content=False),
     "tag_keys": _computed(is_content=False),

@@ -18,6 +18,7 @@ from database.queries import Id, new_id
 from database.reads import Loader, find_raw
 from models.accounts.user import User
 from models.events.event import Event
+from models.shared.time_zone_version import TimeZoneVersion
 from tests.support.documents import NOW, build_user, insert_user
 
 
@@ -337,3 +338,9 @@ async def test_reads_have_the_concern_and_the_preference_of_the_address(
         monkeypatch.setattr(database, "sync", client)
         await find_raw(Event, {}, limit=3)
     assert commands == [({"level": "majority"}, ReadPreference.PRIMARY_PREFERRED.mode)]
+
+
+@pytest.mark.real_server("the mock answers without a reply of the server")
+async def test_a_collection_that_does_not_exist_has_no_documents(database: Database) -> None:
+    await database.handle.drop_collection("time_zone_versions")
+    assert await find_raw(TimeZoneVersion, {}, limit=5) == []

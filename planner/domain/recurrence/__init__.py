@@ -7,6 +7,7 @@ pattern.py      the instances of one rule, in any range of time
 shift.py        moving a rule along when its start is moved
 series.py       an event's start, rule, RDATEs, EXDATEs and overrides as one value
 occurrences.py  the occurrences of a series in a window
+hours.py        the hours of the week in which a series can take place
 edits.py        edits of one occurrence, of one and those that follow, or of all
 documents.py    a series as it is sent, and as it is stored
 """

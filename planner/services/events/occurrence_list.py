@@ -1,12 +1,19 @@
 """The occurrences of many events, merged into one list in the order of their starts."""
 
-from collections.abc import Sequence
+import asyncio
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import NamedTuple
 
 from database.reads import Slice
-from models.events.event_queries import EventSelection, find_recurring_events, find_single_events
+from models.events.event_queries import (
+    SERIES_BATCH_SIZE,
+    EventSelection,
+    find_few_recurring_events,
+    find_recurring_events,
+    find_single_events,
+)
 from models.events.event_view import OccurringEvent, prepare_occurrences
 from planner.domain.recurrence.documents import parse_stored_local
 from planner.domain.recurrence.occurrences import Occurrence, OccurrenceCursor, list_occurrences, locate_occurrence
@@ -14,6 +21,10 @@ from planner.domain.recurrence.series import Series
 from planner.domain.times import TIME_RESOLUTION, build_order_key
 from planner.domain.zones import add_clamped
 
+Window = tuple[datetime, datetime]
+# So many series are read for a part of the window, unless it is as short as the other limit.
+MAX_SERIES = 400
+SHORTEST_PART = timedelta(hours=1)
 _SECOND = timedelta(seconds=1)
 _in_order = attrgetter("key", "recurrence_id")
 
@@ -52,40 +63,69 @@ def parse_position(sort_key: str) -> ListPosition:
 
 
 async def find_occurrences(
-    selection: EventSelection, window: tuple[datetime, datetime], after: ListPosition | None, limit: int
+    selection: EventSelection, window: Window, after: ListPosition | None, limit: int
 ) -> Slice[ListedOccurrence]:
     """Return the first occurrences of the selected events in the window that are after the position."""
-    since, until = window
     count = limit + 1
     selection = selection._replace(window=window)
-    found = [
-        ListedOccurrence(event.key, "", event, None)
-        for event in map(prepare_occurrences, await find_single_events(selection, after and after.key, count))
-    ]
-    if after is not None:
-        # What has ended by then is on an earlier page.
-        since = max(since, add_clamped(after.start, -TIME_RESOLUTION))
-    async for batch in find_recurring_events(selection._replace(window=(since, until))):
-        for event in map(prepare_occurrences, batch):
-            end = until
-            if len(found) == count:
-                # What begins after the last one of a full page is not on this page.
-                end = min(until, add_clamped(parse_position(found[-1].sort_key).start, _SECOND))
-            found += _expand(event, (since, end), after, count)
+    singles = await find_single_events(selection, after and after.key, count)
+    found = [ListedOccurrence(event.key, "", event, None) for event in map(prepare_occurrences, singles)]
+    # What has ended by then is on an earlier page.
+    since = window[0] if after is None else max(window[0], add_clamped(after.start, -TIME_RESOLUTION))
+    length, is_first = window[1] - since, True
+    # If there are many series, they are looked for in short parts of the window, one after the other: a page of a busy
+    # month shows an hour of it, and only the series of that hour are read.
+    while since < (end := _find_end(found, count, window[1])):
+        part = since, min(end, add_clamped(since, length))
+        series = await find_few_recurring_events(selection._replace(window=part), MAX_SERIES + 1)
+        if len(series) > MAX_SERIES and length > SHORTEST_PART:
+            length = max(SHORTEST_PART, (part[1] - part[0]) / 16)
+            continue
+        start = None if is_first else OccurrenceCursor(since)
+        async for event in _iterate_series(selection._replace(window=part), series):
+            found += _expand(event, (part[0], _find_end(found, count, part[1])), after, start, count)
             if len(found) >= count:
-                found.sort(key=_in_order)
-                del found[count:]
-    found.sort(key=_in_order)
+                _keep_first(found, count)
+        found.sort(key=_in_order)
+        since, length, is_first = part[1], 2 * length, False
     return Slice(found[:limit], len(found) > limit)
 
 
+def _find_end(found: list[ListedOccurrence], count: int, until: datetime) -> datetime:
+    """Return the end of the window, or the instant after which nothing is on the page any more if it is full."""
+    if len(found) < count:
+        return until
+    return min(until, add_clamped(parse_position(found[count - 1].sort_key).start, _SECOND))
+
+
+def _keep_first(found: list[ListedOccurrence], count: int) -> None:
+    found.sort(key=_in_order)
+    del found[count:]
+
+
+async def _iterate_series(selection: EventSelection, first: list[bytes]) -> AsyncIterator[OccurringEvent]:
+    """Yield the recurring events of a part of the window, given the first of them; others are read if need be."""
+    if len(first) <= MAX_SERIES:
+        for number, raw in enumerate(first):
+            if number % SERIES_BATCH_SIZE == SERIES_BATCH_SIZE - 1:
+                await asyncio.sleep(0)
+            yield prepare_occurrences(raw)
+        return
+    async for batch in find_recurring_events(selection):
+        for raw in batch:
+            yield prepare_occurrences(raw)
+
+
 def _expand(
-    event: OccurringEvent, window: tuple[datetime, datetime], after: ListPosition | None, limit: int
+    event: OccurringEvent, window: Window, after: ListPosition | None, start: OccurrenceCursor | None, limit: int
 ) -> Sequence[ListedOccurrence]:
-    """Return the first occurrences of one recurring event in the window that are after the position."""
+    """Return the first occurrences of one recurring event in the window that are after the position.
+
+    A `start` is later than the position: then those that begin before it are left out.
+    """
     series = event.series
     assert series is not None
-    cursor = None if after is None else _build_cursor(event.id, series, after)
+    cursor = start or (None if after is None else _build_cursor(event.id, series, after))
     return [
         ListedOccurrence(
             build_order_key(locate_occurrence(series, occurrence).start, event.id),

@@ -33,6 +33,7 @@ from models.shared.guard import Guard
 from models.shared.heartbeat import Heartbeat
 from models.shared.idempotent_response import IdempotentResponse
 from models.shared.rate_limit_counter import RateLimitCounter
+from models.shared.time_zone_version import TimeZoneVersion
 from planner.services.accounts.grants import GRANT_FIELDS, GRANTS
 from tests.services.accounts.test_oidc_login import ISSUER, account, somebody
 from tests.support.clients import Person, Planner, ok, sign_in, sign_up
@@ -67,6 +68,8 @@ NO_GRANTS = frozenset(
         RateLimitCounter,
         IdempotentResponse,
         Guard,
+        # By which rules of time zones something was computed.
+        TimeZoneVersion,
         # Which processes run.
         Heartbeat,
     }
