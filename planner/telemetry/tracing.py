@@ -6,6 +6,7 @@ see `start_tracing` in `planner/startup.py`.
 """
 
 import asyncio
+import logging
 import threading
 from collections.abc import Sequence
 
@@ -19,6 +20,7 @@ from opentelemetry.trace import SpanKind, Status
 
 from planner.version import VERSION
 
+log = logging.getLogger("planner.tracing")
 # How long the end of the process waits for a collector to take what has not been sent.
 STOP_SECONDS = 2.0
 # What may leave: nothing else that an instrumentation knows is sent, such as addresses with tokens and ids in them,
@@ -78,16 +80,27 @@ class Tracing:
 class SafeExporter(SpanExporter):
     """Sends spans through another exporter, without anything that may be a secret, an id or a value of a query.
 
-    Commands to the database that no request has sent, such as those of the background loop, are left out.
+    Commands to the database that no request has sent, such as those of the background loop, are left out. It is logged
+    once when the collector does not accept traces, and once when it does again.
     """
 
     def __init__(self, exporter: SpanExporter) -> None:
         self._exporter = exporter
+        self._has_failed = False
 
     def export(self, spans: Sequence[ReadableSpan]) -> SpanExportResult:
         """Send the spans."""
         safe = [_without_values(span) for span in spans if span.parent is not None or span.kind is SpanKind.SERVER]
-        return self._exporter.export(safe) if safe else SpanExportResult.SUCCESS
+        if not safe:
+            return SpanExportResult.SUCCESS
+        result = self._exporter.export(safe)
+        has_failed = result is not SpanExportResult.SUCCESS
+        if has_failed and not self._has_failed:
+            log.warning("the collector of OTEL_EXPORTER_OTLP_ENDPOINT does not accept traces; they are lost")
+        elif self._has_failed and not has_failed:
+            log.warning("the collector of OTEL_EXPORTER_OTLP_ENDPOINT accepts traces again")
+        self._has_failed = has_failed
+        return result
 
     def shutdown(self) -> None:
         """End the other exporter."""
@@ -116,6 +129,8 @@ def trace_to_collector() -> Tracing:
 
     The standard variables of OpenTelemetry say how, such as OTEL_EXPORTER_OTLP_ENDPOINT.
     """
+    # Its own lines are one for each attempt, and repeat the address of the collector, which may have a key in it.
+    logging.getLogger("opentelemetry").setLevel(logging.CRITICAL)
     tracing = Tracing(OTLPSpanExporter())
     PymongoInstrumentor().instrument(tracer_provider=tracing.provider, capture_statement=False)
     return tracing

@@ -26,6 +26,7 @@ from tests.support.waiting import wait_until
 
 pytest.importorskip("opentelemetry.sdk", reason="the packages of requirements-tracing.txt are not installed")
 
+from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
 from opentelemetry.sdk.trace.export import SpanExporter, SpanExportResult
 from opentelemetry.trace import SpanKind
 
@@ -161,6 +162,33 @@ async def test_a_collector_that_does_not_respond_does_not_hold_up_the_end(monkey
     with tracer.start_as_current_span("request", kind=SpanKind.SERVER):
         pass
     await asyncio.wait_for(stuck.stop(), 20)
+
+
+class UnreliableExporter(SpanExporter):
+    """Sends to a collector that accepts traces or not, as it is told."""
+
+    result = SpanExportResult.SUCCESS
+
+    def export(self, spans: object) -> SpanExportResult:
+        return self.result
+
+    def shutdown(self) -> None:
+        """End nothing."""
+
+
+def test_it_is_logged_once_that_the_collector_fails_and_once_that_it_is_back(caplog: pytest.LogCaptureFixture) -> None:
+    unreliable = UnreliableExporter()
+    safe, provider = tracing.SafeExporter(unreliable), TracerProvider(shutdown_on_exit=False)
+    span = provider.get_tracer("tests").start_span("request", kind=SpanKind.SERVER)
+    span.end()
+    assert isinstance(span, ReadableSpan)
+    for result in (SpanExportResult.SUCCESS, *[SpanExportResult.FAILURE] * 3, *[SpanExportResult.SUCCESS] * 3):
+        unreliable.result = result
+        assert safe.export([span]) is result
+    assert [record.message.split("ENDPOINT ")[1] for record in caplog.records] == [
+        "does not accept traces; they are lost",
+        "accepts traces again",
+    ]
 
 
 def test_nothing_for_traces_is_imported_without_an_endpoint(tmp_path: Path) -> None:
