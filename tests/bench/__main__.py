@@ -11,8 +11,8 @@ from tests.bench import cores, feeds, imports, measures, month_page, months, tab
 from tests.bench.sides import CONNECTIONS, FloorSide, PlannerSide
 
 OPERATIONS = (
-    *("get", "list", "create", "signin", "storm", "growth", "start", "trips", "months", "page", "feed"),
-    *("import", "rule"),
+    *("get", "any", "list", "own", "create", "day", "signin", "storm", "growth", "start", "trips", "months", "page"),
+    *("feed", "import", "rule"),
 )
 NEED_SERVERS = set(OPERATIONS) - {"start", "rule"}
 
@@ -83,8 +83,12 @@ async def _with_servers(folder: Path, mongo: str, wanted: list[str], rounds: int
 async def _measure(
     planner: PlannerSide, floor: FloorSide, mongo: str, wanted: list[str], rounds: int, seconds: float
 ) -> None:
-    rates = {"get": measures.getting, "list": measures.listing, "create": measures.creating}
+    rates: dict[str, measures.Clients] = {"get": measures.getting, "list": measures.listing}
+    rates["create"] = measures.creating
     names = {"get": "get one event", "list": "list a page of 50", "create": "create an event"}
+    names |= {"any": "get one of 7,680 events", "own": "list a page of one's own"}
+    if {"any", "own"} & set(wanted):
+        rates |= {"any": measures.reading_any(planner, floor, mongo), "own": measures.reading_own}
     lists = {
         "months": lambda: table.months(months.months(planner, mongo)),
         "page": lambda: table.month_pages(month_page.month_pages(planner, mongo, rounds)),
@@ -95,6 +99,8 @@ async def _measure(
         if operation in rates:
             figures = await measures.compared(planner, floor, rates[operation], rounds, seconds)
             line = table.comparison(f"{names[operation]}, {CONNECTIONS} clients", figures)
+        elif operation == "day":
+            line = table.day(await measures.day(planner, mongo, rounds, seconds))
         elif operation == "signin":
             line = table.sign_ins(await measures.sign_ins(planner, rounds, 2 * seconds))
         elif operation == "storm":

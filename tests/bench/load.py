@@ -12,6 +12,7 @@ from typing import cast
 
 LENGTH = b"content-length: "
 END = b"\r\n\r\n"
+NOT_MODIFIED = b"304"
 
 
 def request(method: str, path: str, token: str = "", body: bytes = b"", kind: str = "application/json") -> bytes:
@@ -94,7 +95,7 @@ class _Client(asyncio.Protocol):
 
     def _answered(self) -> None:
         now, result = perf_counter(), self._result
-        if self._status[:1] != b"2":
+        if self._status[:1] != b"2" and self._status != NOT_MODIFIED:
             status = self._status.decode()
             result.bad[status] = result.bad.get(status, 0) + 1
         elif not self._end.over:

@@ -15,11 +15,13 @@ from typing import Any
 
 from pymongo import MongoClient
 
-from tests.bench import cores
+from tests.bench import cores, people
 from tests.bench.load import LoadResult, drive
 from tests.bench.sides import CONNECTIONS, DATABASE, EVENT, SIGN_INS, Api, FloorSide, PlannerSide, Side, creations
 from tests.support.servers import RunningServer
 
+# What each connection asks of a side in turn.
+Clients = Callable[[Side], Sequence[list[bytes]]]
 WARM_SECONDS = 0.3
 READERS = 2
 AHEAD_SECONDS = 0.5  # by when the crowd is in and every password thread has work
@@ -67,7 +69,7 @@ class SignIns:
 async def compared(
     planner: PlannerSide,
     floor: FloorSide,
-    clients: Callable[[Side], Sequence[list[bytes]]],
+    clients: Clients,
     rounds: int,
     seconds: float,
 ) -> Compared:
@@ -96,6 +98,45 @@ def listing(side: Side) -> list[list[bytes]]:
 
 def creating(side: Side) -> list[list[bytes]]:
     return side.create
+
+
+def reading_any(planner: PlannerSide, floor: FloorSide, mongo: str) -> Clients:
+    """Store events of all authors on both sides; returns the requests for one of them at random."""
+    asked: dict[Side, list[list[bytes]]] = {
+        planner: people.ask_any("/api/v1/events", planner.tokens, people.seed_planner(mongo, planner.authors)),
+        floor: people.ask_any("/events", floor.tokens, people.seed_floor(mongo, floor.authors)),
+    }
+    return lambda side: asked[side]
+
+
+def reading_own(side: Side) -> list[list[bytes]]:
+    """Return the requests of each author for a page of their own events, which `reading_any` has stored."""
+    path = "/api/v1/events?limit=50" if isinstance(side, PlannerSide) else "/events"
+    return people.ask_own(path, side.tokens)
+
+
+@dataclass
+class DayTimes:
+    """A day's mix, and the sign-ins a second of one more client meanwhile."""
+
+    mix: list[LoadResult] = field(default_factory=list)
+    sign_ins: list[float] = field(default_factory=list)
+
+
+async def day(planner: PlannerSide, mongo: str, rounds: int, seconds: float) -> DayTimes:
+    """The mix of a day for all authors, while one client signs in all the time."""
+    result, asked = DayTimes(), people.Day(planner, mongo).clients()
+    await drive(planner.port, asked, seconds=WARM_SECONDS)
+    for _ in range(rounds):
+        answered = LoadResult()
+        guest = asyncio.create_task(drive(planner.port, [[planner.sign_in]], seconds=seconds, result=answered))
+        before = cores.processor_seconds(planner.pid)
+        load = await drive(planner.port, asked, seconds=seconds)
+        load.processor = cores.processor_seconds(planner.pid) - before
+        result.mix.append(load)
+        await guest
+        result.sign_ins.append(len(answered.taken) / seconds)
+    return result
 
 
 async def sign_ins(planner: PlannerSide, rounds: int, seconds: float) -> SignIns:

@@ -23,6 +23,7 @@ DATABASE = "bench_planner"
 PASSWORD = "correct horse battery staple"
 CONNECTIONS = 16
 AUTHORS = 64  # four to a connection, so that no two connections write the same account at once
+EACH = 120  # what each author has created
 READABLE = 60  # what the account that reads has created: more than a page
 SIGN_INS = 8
 EVENT = {
@@ -37,7 +38,10 @@ BODY = json.dumps(EVENT).encode()
 
 
 class Side(Protocol):
-    """A server and the requests of the operations that both have; `create` holds those of each connection."""
+    """A server and the requests of the operations that both have; `create` holds those of each connection.
+
+    `tokens` are those of the authors.
+    """
 
     @property
     def port(self) -> int: ...
@@ -48,6 +52,7 @@ class Side(Protocol):
     get: bytes
     page: bytes
     create: list[list[bytes]]
+    tokens: list[str]
 
 
 class Api:
@@ -85,6 +90,8 @@ class FloorSide:
     get: bytes
     page: bytes
     create: list[list[bytes]]
+    tokens: list[str]
+    authors: list[ObjectId]
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
@@ -107,7 +114,8 @@ class FloorSide:
         tokens = [floor.token(id) for id in users]
         self.get = request("GET", f"/events/{events[0]['_id']}", tokens[0])
         self.page = request("GET", "/events", tokens[0])
-        self.create = creations("/events", tokens[1:])
+        self.tokens, self.authors = tokens[1:], users[1:]
+        self.create = creations("/events", self.tokens)
         with cores.starting_on(cores.SERVER):
             self._process = subprocess.Popen(
                 [
@@ -133,6 +141,8 @@ class PlannerSide:
     get: bytes
     page: bytes
     create: list[list[bytes]]
+    tokens: list[str]
+    authors: list[ObjectId]
     sign_in: bytes
     small: str
     large: str
@@ -153,14 +163,15 @@ class PlannerSide:
         }
         # The accounts are made at the least cost of a password, and the server measured at the usual one.
         self._launch(settings | {"PASSWORD_ROUNDS": "10"})
-        reader, tokens = self.sign_up("reader"), [self.sign_up(f"author{n}") for n in range(AUTHORS)]
+        reader, self.tokens = self.sign_up("reader"), [self.sign_up(f"author{n}") for n in range(AUTHORS)]
+        self.authors = [self._find_id(token) for token in self.tokens]
         self.small, self.large = self.sign_up("small"), self.sign_up("large")
         api = Api(self.port, reader)
         events = [api.ask("POST", "/events", EVENT) for _ in range(READABLE)]
         api.close()
         self.get = request("GET", f"/api/v1/events/{events[0]['id']}", reader)
         self.page = request("GET", "/api/v1/events?limit=50", reader)
-        self.create = creations("/api/v1/events", tokens)
+        self.create = creations("/api/v1/events", self.tokens)
         self.stop()
         self._launch(settings | {"PASSWORD_ROUNDS": "12"})
         self.sign_up("guest")
@@ -192,6 +203,12 @@ class PlannerSide:
         token = str(api.ask("POST", "/auth/signin", who)["access_token"])
         api.close()
         return token
+
+    def _find_id(self, token: str) -> ObjectId:
+        api = Api(self.port, token)
+        id = ObjectId(api.ask("GET", "/users/me")["id"])
+        api.close()
+        return id
 
     def stop(self) -> None:
         if self._server is not None:

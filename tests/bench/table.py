@@ -7,13 +7,13 @@ from tests.bench import imports as importing
 from tests.bench.feeds import EVENTS, FeedTimes
 from tests.bench.imports import ImportTimes
 from tests.bench.load import LoadResult
-from tests.bench.measures import FEW, MANY, READERS, Compared, Growth, SignIns, Storm, Trips
+from tests.bench.measures import FEW, MANY, READERS, Compared, DayTimes, Growth, SignIns, Storm, Trips
 from tests.bench.month_page import EVENTS as PAGE_EVENTS
 from tests.bench.month_page import MonthPages
 from tests.bench.months import FEW as FEW_EVENTS
 from tests.bench.months import MANY as MANY_EVENTS
 from tests.bench.months import Months, OldRule
-from tests.bench.sides import SIGN_INS
+from tests.bench.sides import CONNECTIONS, SIGN_INS
 
 HEAD = (
     f"{'':34}{'planner/s':>10}{'bound/s':>10}{'ratio':>7}{'(rounds)':>14}"
@@ -30,6 +30,19 @@ def comparison(name: str, figures: Compared) -> str:
         f"{name:34}{_rate(figures.planner):10,.0f}{_rate(figures.bound):10,.0f}{_ratios(figures.ratios)}"
         f"{_quantile(figures.planner, 0.5):8.1f}{_quantile(figures.planner, 0.99):8.1f}"
         f"{_quantile(figures.bound, 0.99):11.1f}{_each(figures.planner)}{_each(figures.bound):>11}"
+    )
+
+
+def day(figures: DayTimes) -> str:
+    """A day's mix, which the floor does not serve."""
+    name = f"a day's mix, {CONNECTIONS} clients"
+    if bad := _bad(figures.mix):
+        return f"{name:34}  failed: {bad}"
+    rates = [result.rate for result in figures.mix]
+    return (
+        f"{name:34}{_rate(figures.mix):10,.0f}{f'({min(rates):,.0f}–{max(rates):,.0f})':>31}"
+        f"{_quantile(figures.mix, 0.5):8.1f}{_quantile(figures.mix, 0.99):8.1f}{'':11}{_each(figures.mix)}"
+        f"\n{'':34}  one more client signs in meanwhile: {median(figures.sign_ins):.1f}/s, which is in the cpu"
     )
 
 
