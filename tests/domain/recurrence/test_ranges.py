@@ -12,7 +12,7 @@ from planner.domain.recurrence.documents import series_from_event, series_to_sto
 from planner.domain.recurrence.edits import SeriesChanges, delete_occurrence, edit_occurrence, edit_series, split_series
 from planner.domain.recurrence.occurrences import find_last_end, list_occurrences
 from planner.domain.recurrence.series import Override, Series
-from tests.domain.recurrence.edit_strategies import DAY, HOUR, NINE
+from tests.domain.recurrence.edits.edit_strategies import DAY, HOUR, NINE
 
 MOVED = Series(
     NINE,

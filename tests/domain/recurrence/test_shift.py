@@ -9,7 +9,7 @@ from planner.domain.recurrence.edits import SeriesChanges, edit_series
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import Override, Series
 from planner.domain.recurrence.shift import Shift
-from tests.domain.recurrence.edit_strategies import (
+from tests.domain.recurrence.edits.edit_strategies import (
     DAY,
     HOUR,
     MINUTE,

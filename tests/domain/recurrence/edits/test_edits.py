@@ -19,7 +19,7 @@ from planner.domain.recurrence.rrule import RecurrenceError, parse_rule
 from planner.domain.recurrence.series import Override, Series, validate_series
 from tests.domain import strategies
 from tests.domain.oracle import recurrence_ids
-from tests.domain.recurrence.edit_strategies import DAY, HOUR, NINE, cuts, horizon, ids_and_starts, listed
+from tests.domain.recurrence.edits.edit_strategies import DAY, HOUR, NINE, cuts, horizon, ids_and_starts, listed
 
 
 @given(cuts(), st.data())

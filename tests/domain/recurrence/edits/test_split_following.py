@@ -14,7 +14,7 @@ from planner.domain.recurrence.series import Override, Series, validate_series
 from planner.domain.recurrence.shift import Shift
 from tests.domain import strategies
 from tests.domain.oracle import recurrence_ids
-from tests.domain.recurrence.edit_strategies import (
+from tests.domain.recurrence.edits.edit_strategies import (
     DAY,
     HOUR,
     MINUTE,

@@ -11,7 +11,7 @@ from planner.domain.recurrence.series import Series
 from planner.domain.recurrence.shift import Shift
 from tests.domain import strategies
 from tests.domain.oracle import compute_instant_of_any, list_expected_rows, recurrence_ids
-from tests.domain.recurrence.edit_strategies import horizon, listed, moves, start_matches_rule
+from tests.domain.recurrence.edits.edit_strategies import horizon, listed, moves, start_matches_rule
 
 Times = list[tuple[date, datetime]]
 
