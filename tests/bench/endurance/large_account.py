@@ -23,7 +23,7 @@ from models.events.change_numbers import EventChange
 from models.events.event import Event
 from models.events.public_event_index import copy_public_event
 from planner.domain.times import build_order_key
-from tests.bench.endurance.memory import DATABASE, resident_megabytes
+from tests.bench.endurance.memory import DATABASE, SETTINGS, resident_megabytes
 from tests.bench.sides import EVENT, PASSWORD, Api
 from tests.support.documents import build_event_document
 from tests.support.servers import RunningServer
@@ -150,9 +150,7 @@ def main() -> int:
     try:
         with EmbeddedMongo(folder / "mongo") as mongo, MongoClient[dict[str, Any]](mongo.url) as client:
             url = mongo.url.replace("/?", f"/{DATABASE}?")
-            server = RunningServer(
-                folder / "planner", DATABASE_URL=url, SECRET_KEY="m" * 40, ACCESS_TOKEN_MINUTES="1440"
-            )
+            server = RunningServer(folder / "planner", DATABASE_URL=url, **SETTINGS)
             server.start()
             try:
                 measure(server, client[DATABASE], options.events)

@@ -33,6 +33,7 @@ ACCOUNTS = 64
 EVENTS = 120
 THREADS = 8
 DATABASE = "planner"
+SETTINGS = {"SECRET_KEY": "m" * 40, "ACCESS_TOKEN_MINUTES": "1440"}
 WORDS = [f"{first}{second}" for first in ("har", "row", "light", "boat", "quay") for second in map(str, range(200))]
 
 
