@@ -107,6 +107,9 @@ def _parser() -> argparse.ArgumentParser:
     send = commands.add_parser("send-due", help="send the queued mail once; a running planner does this continuously")
     send.set_defaults(run=_send_due)
 
+    delete = commands.add_parser("delete-due", help="finish deleting accounts; a running planner does this by itself")
+    delete.set_defaults(run=_delete_due)
+
     stats = commands.add_parser("stats", help="count the accounts, the events and the rest of what is stored")
     stats.set_defaults(run=_show_statistics)
 
@@ -370,10 +373,12 @@ def _ask_password() -> str:
 
 
 def _send_due(options: argparse.Namespace) -> int:
-    async def work(services: Services) -> int:
-        return await services.mail_delivery.send_due()
+    print(f"{_with_services(lambda services: services.mail_delivery.send_due())} sent.")
+    return 0
 
-    print(f"{_with_services(work)} sent.")
+
+def _delete_due(options: argparse.Namespace) -> int:
+    _with_services(lambda services: services.deletion.finish_all(lambda left: print(f"{left:,} accounts are left.")))
     return 0
 
 

@@ -87,6 +87,11 @@ class ClosedAccount(StoredDocument):
         await find_and_update(cls, cls._held(id, holder), update)
 
     @classmethod
+    async def count_all(cls) -> int:
+        """Return how many accounts are closed."""
+        return len(await find(cls, {}, fields=only(cls.id)))
+
+    @classmethod
     async def count_left_events(cls) -> int:
         """Return how many events of closed accounts are not deleted yet."""
         found = await find(cls, {}, fields=only(cls.events, cls.deleted_events))

@@ -8,6 +8,7 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
@@ -19,15 +20,18 @@ from pymongo import MongoClient
 
 from database.connection import Database, open_database
 from database.migrate import names
+from database.queries import new_id
+from models.accounts.closed_account import LEASE, ClosedAccount
 from planner.cli import main
 from planner.settings import Settings
 from planner.startup import recover
 from tests.conftest import SECRET, url_of
 from tests.planner.operators import Operator
+from tests.support.documents import build_event
 from tests.support.servers import ROOT, RunningServer, free_port
 
 OTHER = "known to the tests of commands alone: 71ac0e5d"
-COMMANDS = ("serve", "check", "admin", "send-due", "stats", "backup", "restore", "migrate")
+COMMANDS = ("serve", "check", "admin", "send-due", "delete-due", "stats", "backup", "restore", "migrate")
 # Beanie's own, from noting which migration was run.
 pytestmark = pytest.mark.filterwarnings(
     "ignore:Accessing the 'model_fields' attribute on the instance:DeprecationWarning"
@@ -222,6 +226,18 @@ def test_an_admin_is_created_with_a_password_from_standard_input(operator_of_dat
         assert not password or password not in ended.out + ended.err
     (user,) = database.users.find()
     assert (user["email"], user["role"], user["email_verified"]) == ("Ada@example.com", "admin", True)
+
+
+@pytest.mark.real_server("a command connects to it")
+def test_an_operator_has_the_deletion_of_accounts_finished(operator_of_database: Operator, database: Any) -> None:
+    account, now = new_id(), datetime.now(UTC)
+    database.closed_accounts.insert_one(ClosedAccount.new(account, 3, new_id(), now - LEASE).to_stored())
+    database.events.insert_many([build_event(account) for _ in range(3)])
+    ended = operator_of_database.runs("delete-due")
+    assert ended.status == 0, ended.err
+    assert ended.out.endswith("0 accounts are left.\n")
+    for name in ("closed_accounts", "events"):
+        assert database[name].count_documents({}) == 0
 
 
 @pytest.mark.real_server("a command connects to it")

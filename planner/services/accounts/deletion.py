@@ -8,7 +8,7 @@ on in the background, in whichever process. See docs/decisions/0032-deletion-in-
 import asyncio
 import logging
 import time
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from datetime import timedelta
 from typing import NamedTuple
 
@@ -121,6 +121,19 @@ class AccountDeletion:
                 log.exception("the deletion of an account failed; trying again in %s", pause)
                 await ClosedAccount.release_lease(closed.id, holder, self._clock.now() + pause)
         return finished
+
+    async def finish_all(self, notify: Callable[[int], None]) -> None:
+        """Return when nothing of any closed account is left; others may work on it as well.
+
+        Calls `notify` each second, and at the end, with the number of accounts of which something is left.
+        """
+        while True:
+            await self.run_due()
+            left = await ClosedAccount.count_all()
+            notify(left)
+            if not left:
+                return
+            await asyncio.sleep(1)
 
     async def _delete(self, user: User, revisions: frozenset[int] | None, entry: Write) -> None:
         if revisions is not None and user.revision not in revisions:
