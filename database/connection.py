@@ -36,7 +36,7 @@ WAIT_SECONDS = 30.0
 # How long one operation waits for the database, and all operations of a request together. Shorter than the election of
 # a primary: the caller gets a 503 with Retry-After, and not a request that never ends.
 OPERATION_SECONDS = 5.0
-REQUEST_SECONDS = 6.0
+REQUEST_SECONDS = 5.0
 # A server that has been silent for the sum of both has failed: what waits for it is then ended, and what comes later
 # waits for another one. The sum is not less than OPERATION_SECONDS: no slow server is given up that still responds.
 HEARTBEAT_SECONDS = 2.0

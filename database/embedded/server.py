@@ -38,7 +38,8 @@ LOG_BYTES = 10 * 1024 * 1024
 LOG_CHECK_SECONDS = 60.0
 STABLE_SECONDS = 10.0
 RAPID_EXITS = 5
-LONGEST_PAUSE_SECONDS = 30.0
+# A database that cannot start, such as while the disk is full, is back soon after the reason has gone.
+LONGEST_PAUSE_SECONDS = 3.0
 
 # A single-node replica set, which transactions and change streams need, works over a unix socket alone: tried with
 # 6.0. The path is relative to mongod's working directory, DATA_DIR. So the replica set's configuration stays true
