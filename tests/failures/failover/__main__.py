@@ -12,7 +12,7 @@ from tests.failures.failover.trial import Result, open_trial
 
 # MongoDB's own default.
 ELECTION_TIMEOUT_SECONDS = 10.0
-HEADINGS = f"{'':40} {'writes':>7} {'503':>5} {'lost':>5} {'gap s':>6} {'longest s':>9} {'not ready':>9}"
+NAMES = ("writes", "503", "lost", "gap s", "elected s", "longest s", "not ready")
 
 
 def main() -> int:
@@ -36,13 +36,14 @@ async def run(folder: Path, only: str) -> list[Result]:
     """Run the failures whose names have `only` in them, one after the other, and print what each brought."""
     results = []
     async with open_trial(folder, ELECTION_TIMEOUT_SECONDS) as trial:
-        print(HEADINGS)
+        print(f"{'':37} " + " ".join(f"{name:>9}" for name in NAMES))
         for failure in FAILURES:
             if only not in failure.name:
                 continue
             results.append(result := await trial.run(failure))
-            name, writes, refused, lost, gap, longest, not_ready, broken = result
-            print(f"{name:40} {writes:7,} {refused:5,} {lost:5,} {gap:6.1f} {longest:9.1f} {not_ready:9,}", flush=True)
+            name, writes, refused, lost, *seconds, not_ready, broken = result
+            figures = [f"{writes:,}", refused, lost, *(f"{number:.1f}" for number in seconds), not_ready]
+            print(f"{name:37} " + " ".join(f"{figure:>9}" for figure in figures), flush=True)
             for sentence in broken:
                 print(f"    broken promise: {sentence}", flush=True)
     return results

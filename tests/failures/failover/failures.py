@@ -20,8 +20,8 @@ class Scene:
 
     database: ReplicaSet
     server: RunningServer
-    # When the failure made an election necessary that can succeed; None for a failure that needs none.
-    election_at: float | None = None
+    # When writes became possible again for a member that can be elected, if that was later than the failure.
+    majority_at: float | None = None
     # Workers that were killed or stopped, and must be replaced.
     lost_workers: set[int] = field(default_factory=set)
 
@@ -43,14 +43,12 @@ class Failure:
 async def kill_primary(scene: Scene) -> None:
     """Kill the primary."""
     primary = await asyncio.to_thread(scene.database.primary)
-    scene.election_at = time.monotonic()
     primary.kill()
 
 
 async def stop_primary(scene: Scene) -> None:
     """Stop the primary: its machine hangs."""
     primary = await asyncio.to_thread(scene.database.primary)
-    scene.election_at = time.monotonic()
     primary.send_sigstop()
 
 
@@ -66,7 +64,6 @@ async def stop_secondary(scene: Scene) -> None:
 
 async def step_down(scene: Scene) -> None:
     """Have the primary give up its part."""
-    scene.election_at = time.monotonic()
     await asyncio.to_thread(scene.database.step_down)
 
 
@@ -97,7 +94,7 @@ async def lose_what_has_no_majority(scene: Scene) -> None:
     primary.kill()
     for member in others:
         await asyncio.to_thread(member.start)
-    scene.election_at = time.monotonic()
+    scene.majority_at = time.monotonic()
 
 
 async def kill_worker(scene: Scene) -> None:

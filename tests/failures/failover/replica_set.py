@@ -4,6 +4,7 @@ import signal
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -86,6 +87,13 @@ class ReplicaSet:
         """Return the members that are not the primary; all must run."""
         primary = self.primary()
         return [member for member in self.members if member is not primary]
+
+    def find_last_election(self) -> float:
+        """Return when the election of the primary began, by `time.monotonic`."""
+        with self.primary().connect() as client:
+            metrics = client.admin.command("replSetGetStatus")["electionCandidateMetrics"]
+        began: datetime = metrics["lastElectionDate"].replace(tzinfo=UTC)
+        return time.monotonic() - (time.time() - began.timestamp())
 
     def step_down(self) -> None:
         """Have the primary give up its part, as a maintenance of its machine does."""
