@@ -99,6 +99,12 @@ def lift_request_limit() -> None:
         limit.lift()
 
 
+def extend_request_limit() -> None:
+    """Begin to count again for the request that this task handles, because it has waited for its turn until now."""
+    if (limit := _request_limit.get()) is not None:
+        limit.extend()
+
+
 def seconds_for_operation() -> float:
     """Return how long the next operation may take: OPERATION_SECONDS, or what is left for the request."""
     limit = _request_limit.get()

@@ -47,5 +47,10 @@ def is_unavailable(error: Exception) -> bool:
     )
 
 
+def is_too_slow(error: Exception) -> bool:
+    """Return whether the database responds, and has ended an operation because its time was up."""
+    return isinstance(error, ExecutionTimeout)
+
+
 DRIVER_ERROR = PyMongoError
 """The base class of everything that the driver raises."""

@@ -14,7 +14,7 @@ from starlette.routing import Route
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.hash_password import PasswordHasher
-from database.connection import bind
+from database.connection import bind, extend_request_limit
 from database.errors import DatabaseUnavailable
 from models import DOCUMENTS
 from models.accounts.user import User
@@ -73,7 +73,10 @@ def create_app(
     draining = Draining(settings.drain_seconds)
     admission = Admission(settings.max_requests, metrics)
     hasher = PasswordHasher(
-        settings.password_rounds, longest_wait=settings.sign_in_wait_seconds, enter_aside=admission.aside
+        settings.password_rounds,
+        longest_wait=settings.sign_in_wait_seconds,
+        enter_aside=admission.aside,
+        on_turn=extend_request_limit,
     )
 
     @asynccontextmanager
@@ -126,7 +129,7 @@ def create_app(
     errors.install_error_handlers(app, errors.ErrorPages(wants_page, respond_with_page))
     include_routes(app)
     install_openapi(app, settings.base_url)
-    app.add_middleware(TimeLimit)
+    app.add_middleware(TimeLimit, seconds=settings.request_seconds)
     app.add_middleware(HeadAsGet)
     if settings.origins:
         app.add_middleware(_Cors, **cors(settings.origins))

@@ -136,6 +136,9 @@ class Settings(BaseSettings):
     listen_backlog: int = Field(
         2048, ge=1, le=65_535, description="How many new connections the system keeps until they are accepted."
     )
+    request_seconds: float = Field(
+        120, gt=0, le=3600, description="A request is ended that has no response after so long."
+    )
     keep_alive_seconds: int = Field(60, ge=1, le=3600, description="After so long, an idle connection is closed.")
     metrics_token: SecretStr | None = Field(
         None, min_length=16, description="Who sends it as a Bearer token may read /metrics. Unset: only this machine."

@@ -10,7 +10,7 @@ from auth.jwt_handler import TokenSigner
 from auth.opaque_tokens import OpaqueTokens
 from auth.principal import Principals
 from auth.secret_keys import SecretKeys
-from database.connection import Database, Operation, OperationObserver
+from database.connection import Database, Operation, OperationObserver, extend_request_limit
 from database.slow_operations import log_slow_operation
 from models.events.change_numbers import EventChange
 from models.events.tombstone import Tombstone
@@ -186,7 +186,7 @@ def build_lanes(settings: Settings, enter_aside: EnterAside) -> Lanes:
     """Return the lanes of a process; what waits or works in one of them is aside."""
 
     def build(kind: str, slots: int) -> Lane:
-        return Lane(kind, slots, settings.lane_wait_seconds, enter_aside)
+        return Lane(kind, slots, settings.lane_wait_seconds, enter_aside, extend_request_limit)
 
     return Lanes(
         searches=build("searches", settings.search_slots),

@@ -19,20 +19,33 @@ MOST_WAITING = 256
 EnterAside = Callable[[], AbstractContextManager[None]]
 
 
+def do_nothing() -> None:
+    """Do nothing, where nothing is to be done when a piece of work has its turn."""
+
+
 class Lane:
     """Does at most `slots` pieces of work of one kind at the same time; others wait for their turn.
 
     Of one account, at most `slots` less one are done at the same time, and accounts take turns: those who wait behind
     an account that asks for much wait only for one piece of its work. Work that would wait longer than `longest_wait`,
     in seconds, is refused at once; how long it would wait follows from what is before it, and how long the last pieces
-    of work took. `kind` says in the plural what the work is; `enter_aside` is entered while a request waits and works.
+    of work took. `kind` says in the plural what the work is. `enter_aside` is entered while a request waits and works,
+    and `on_turn` is called between the two.
     """
 
-    def __init__(self, kind: str, slots: int, longest_wait: float = 5.0, enter_aside: EnterAside = nullcontext) -> None:
+    def __init__(
+        self,
+        kind: str,
+        slots: int,
+        longest_wait: float = 5.0,
+        enter_aside: EnterAside = nullcontext,
+        on_turn: Callable[[], None] = do_nothing,
+    ) -> None:
         self._kind = kind
         self._slots = slots
         self._longest_wait = longest_wait
         self._enter_aside = enter_aside
+        self._on_turn = on_turn
         self._running: Counter[Hashable] = Counter()
         # By account, the futures of those who wait; the account whose turn is next comes first.
         self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}
@@ -51,6 +64,7 @@ class Lane:
             except TimeoutError:
                 raise self._refuse(self._estimate_wait(account)) from None
             with self._keep_slot(account):
+                self._on_turn()
                 yield
 
     async def iterate(self, parts: AsyncIterator[T], account: Hashable = None) -> AsyncGenerator[T, None]:

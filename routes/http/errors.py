@@ -13,7 +13,7 @@ from starlette.requests import Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
-from database.errors import DRIVER_ERROR, is_unavailable
+from database.errors import DRIVER_ERROR, is_too_slow, is_unavailable
 from models.shared.json_rendering import to_json
 from planner import errors
 from planner.services.shared.field_errors import field_errors
@@ -152,6 +152,9 @@ def _handle_validation_error(request: Request, error: Exception) -> Response:
 
 
 def _handle_driver_error(request: Request, error: Exception) -> Response:
+    if is_too_slow(error):
+        detail = "The database did not finish this in the time that it may take. Ask for less, or try again."
+        return problem_response(503, detail, headers={"retry-after": "2"})
     if is_unavailable(error):
         services_of(request).readiness.note_failure(error)
         return problem_response(
@@ -173,6 +176,14 @@ def respond_to_failure(request: Request) -> Response:
 def respond_to_shutdown(request: Request) -> Response:
     """Return the response to a request that is not finished because the planner stops."""
     error = errors.Unavailable("The planner is shutting down. Try again.")
+    return _in_form_of_endpoint(request, _handle_planner_error(request, error))
+
+
+def respond_to_timeout(request: Request, seconds: float) -> Response:
+    """Return the response to a request that was ended because it took longer than it may."""
+    error = errors.Unavailable(
+        f"The request took longer than {seconds:g} s, and was ended. Ask for less, or try again."
+    )
     return _in_form_of_endpoint(request, _handle_planner_error(request, error))
 
 

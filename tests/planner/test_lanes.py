@@ -201,3 +201,10 @@ async def test_what_waits_or_works_is_aside() -> None:
     async with Lane("searches", 1, enter_aside=enter_aside).work(ANN):
         assert entered == [True]
     assert entered == [True, False]
+
+
+async def test_the_end_of_the_wait_is_noted_before_the_work_begins() -> None:
+    noted: list[str] = []
+    async with Lane("searches", 1, on_turn=lambda: noted.append("turn")).work(ANN):
+        assert noted == ["turn"]
+    assert noted == ["turn"]
