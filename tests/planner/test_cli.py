@@ -63,7 +63,7 @@ def test_help_names_every_command(capsys: pytest.CaptureFixture[str]) -> None:
         main(["--help"])
     assert caught.value.code == 0
     out = capsys.readouterr().out
-    assert re.findall(r"^    ([a-z-]+) ", out, re.MULTILINE) == list(COMMANDS)
+    assert re.findall(r"^    ([a-z-]+)(?: |$)", out, re.MULTILINE) == list(COMMANDS)
     assert ".env.example" in out
 
 
