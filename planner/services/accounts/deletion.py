@@ -14,6 +14,7 @@ from typing import NamedTuple
 
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
+from database.connection import lift_request_limit
 from database.errors import DuplicateKey, is_unavailable
 from database.pieces import limit_write
 from database.queries import Id, new_id
@@ -138,18 +139,20 @@ class AccountDeletion:
     async def _delete(self, user: User, revisions: frozenset[int] | None, entry: Write) -> None:
         if revisions is not None and user.revision not in revisions:
             raise Stale("The account was changed since you read it.")
-        begun, holder = time.monotonic(), new_id()
+        holder = new_id()
         closed = ClosedAccount.new(user.id, len(user.event_ids), holder, self._clock.now())
         await self._close(user, closed, entry)
+        # The account is closed, whatever happens from now on.
+        lift_request_limit()
+        until = time.monotonic() + REQUEST_SECONDS
         try:
-            is_finished = await self._delete_pieces(closed, holder, until=begun + REQUEST_SECONDS)
-        except Exception:  # The account is closed, whatever happens now: the background goes on.
-            log.exception("what belongs to a closed account could not be deleted at once")
-            is_finished = False
-        if not is_finished:
-            await asyncio.sleep(max(begun + REQUEST_SECONDS - time.monotonic(), 0))
+            if await self._delete_pieces(closed, holder, until=until):
+                return
             await ClosedAccount.release_lease(user.id, holder, self._clock.now())
             self.wake.set()
+        except Exception:  # When the lease expires, the background goes on.
+            log.exception("what belongs to a closed account could not be deleted at once")
+        await asyncio.sleep(max(until - time.monotonic(), 0))
 
     async def _close(self, user: User, closed: ClosedAccount, entry: Write) -> None:
         """Delete the account itself, and with it all that its address and name are reserved or used for."""
@@ -190,7 +193,7 @@ class AccountDeletion:
 
     async def _iterate_pieces(self, user: Id) -> AsyncIterator[_Piece]:
         """Yield the writes that delete what belongs to an account; each piece is read after the one before is done."""
-        for write in [*AuditEntry.anonymize_writes(user), *end_grants_writes(user)]:
+        for write in end_grants_writes(user):
             async for piece in _split(write):
                 yield piece
         while (events := await delete_some_events(user, PIECE_SIZE, self._clock.now())) is not None:
@@ -204,6 +207,8 @@ class AccountDeletion:
             *ImportJob.delete_all_writes(user),
             *ExportJob.delete_all_writes(user),
             IdempotentResponse.delete_all_write(user),
+            # Last of all: a request that was under way when the account was closed may have added an entry.
+            *AuditEntry.anonymize_writes(user),
             # A server without transactions may have stopped before it deleted the account.
             Delete(User, {User.id: user}, many=True),
         ]:

@@ -111,6 +111,7 @@ class ImportJobs:
                 return stored
             raise
         if not is_created:
+            await commit_atomically([ImportChunk.delete_file_write(job.id)])
             raise InvalidToken("The account of this access token has been deleted or disabled.")
         return response
 

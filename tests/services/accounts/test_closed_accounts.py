@@ -243,6 +243,25 @@ async def test_an_event_that_becomes_public_meanwhile_is_not_deleted_without_a_t
     assert await database_of(app)["tombstones"].count_documents({"event": ObjectId(event["id"])}) == 1
 
 
+async def test_an_account_stays_closed_when_the_rest_cannot_be_deleted_at_once(
+    app: FastAPI, ada: Person, ben: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await create_visible_events(ada)
+
+    async def fail(*_: Any) -> None:
+        raise ValueError("a test")
+
+    patched: Callable[..., Awaitable[None]] = fail
+    monkeypatch.setattr(deletion, "delete_some_events", patched)
+    monkeypatch.setattr(deletion, "REQUEST_SECONDS", 0.5)
+    await close(ada)
+    assert ok(await ben.get("/events?scope=public"))["items"] == []
+    monkeypatch.undo()
+    clock_of(app).move(closed_account.LEASE)
+    assert await services_of(app).deletion.run_due() == 1
+    assert await list_left(app, ada.id) == 0
+
+
 async def test_a_deletion_that_fails_is_tried_again(app: FastAPI, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
     await create_visible_events(ada)
     await close(ada)
