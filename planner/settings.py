@@ -386,6 +386,8 @@ def load(**overrides: object) -> Settings:
     """
     try:
         return Settings(**overrides)  # type: ignore[arg-type]
+    except UnicodeDecodeError:
+        raise ConfigurationError(".env is not UTF-8 text. Save it as UTF-8.") from None
     except ValidationError as error:
         lines = [
             f"{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg'].removeprefix('Value error, ')}"

@@ -60,9 +60,12 @@ def _is_about(resource: Mapping[str, Any], name: str) -> bool:
 
 async def check_disk(database: AsyncIOMotorDatabase[Any]) -> Failure | None:
     """Return that the disk of the server is full, or None, also when it does not say."""
-    try:
-        statistics = await database.command("dbStats")
-    except OperationFailure:
-        return None
-    total, used = statistics.get("fsTotalSize"), statistics.get("fsUsedSize")
-    return DISK_FULL if total and used and total - used < LEAST_FREE_BYTES else None
+    # About a database that does not exist yet, a server says nothing of its disk.
+    for asked in (database, database.client.admin):
+        try:
+            statistics = await asked.command("dbStats")
+        except OperationFailure:
+            continue
+        if total := statistics.get("fsTotalSize"):
+            return DISK_FULL if total - statistics["fsUsedSize"] < LEAST_FREE_BYTES else None
+    return None

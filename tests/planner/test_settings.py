@@ -160,6 +160,12 @@ def test_printed_settings_show_no_secret(monkeypatch: pytest.MonkeyPatch) -> Non
         assert WHISPER not in shown
 
 
+def test_a_file_of_settings_that_is_not_utf_8_is_refused(tmp_path: Path) -> None:
+    (tmp_path / ".env").write_bytes(b"MAIL_FROM=\xff")
+    with pytest.raises(ConfigurationError, match="Save it as UTF-8"):
+        load()
+
+
 def test_settings_are_frozen() -> None:
     with pytest.raises(ValueError, match="frozen"):
         load().port = 1  # type: ignore[misc]

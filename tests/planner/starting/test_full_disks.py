@@ -84,5 +84,5 @@ def test_a_database_whose_disk_is_full(
     operator: Operator, arguments: list[str], mongo_url: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("database.opening.checks.LEAST_FREE_BYTES", 2**62)
-    line = line_of(operator, arguments, DATABASE_URL=url_of(mongo_url, "admin"), SECRET_KEY=SECRET[::-1])
+    line = line_of(operator, arguments, DATABASE_URL=url_of(mongo_url, "unused"), SECRET_KEY=SECRET[::-1])
     assert line.endswith("cannot be used: its disk is full; free some space on it.\n")
