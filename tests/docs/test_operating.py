@@ -164,6 +164,12 @@ async def test_every_metric_that_is_asked_for_exists(file: str, families: dict[s
     assert named - samples == set()
 
 
+async def test_every_queue_that_an_alert_leaves_out_exists(api: Planner) -> None:
+    text = (await api.get("http://planner.test/metrics")).text
+    left_out = {queue for rule in RULES for queue in re.findall(r'queue!="([^"]+)"', rule["expr"])}
+    assert left_out <= set(re.findall(r'^planner_queue_length\{queue="([^"]+)"\}', text, re.MULTILINE))
+
+
 async def test_the_page_describes_every_metric(families: dict[str, str]) -> None:
     section = PAGE.partition("\n## Metrics\n")[2].partition("\n## ")[0]
     described = set(re.findall(r"`(planner_\w+)`", section))
