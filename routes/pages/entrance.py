@@ -4,6 +4,7 @@ from typing import Annotated, Any
 
 import orjson
 from fastapi import APIRouter, Query
+from pydantic import TypeAdapter, ValidationError
 from starlette.requests import Request
 from starlette.responses import Response
 
@@ -14,7 +15,8 @@ from planner.services.accounts.sessions import SignedIn
 from routes.http.dependencies import Client, ServicesDep
 from routes.http.route import PlannerRoute
 from routes.http.services import services_of
-from routes.pages.forms import TOKEN_FIELD, Form, PageForm, errors_by_field
+from routes.pages.forms import Form, PageForm, errors_by_field
+from routes.pages.page_errors import show_resume
 from routes.pages.personal import parse_form
 from routes.pages.rendering import redirect, render_page
 from routes.pages.visitors import AnyVisitor, clear_session_cookie, remember_visit, set_session_cookie
@@ -23,6 +25,7 @@ from routes.pages.words import WORDS
 router = APIRouter(include_in_schema=False, route_class=PlannerRoute)
 NextPage = Annotated[str, Query(alias="next", max_length=2000)]
 START = "/calendar"
+_KEPT: TypeAdapter[dict[str, list[str]]] = TypeAdapter(dict[str, list[str]])
 
 
 def local_address(address: str) -> str:
@@ -121,16 +124,13 @@ async def sign_in(request: Request, form: Form, services: ServicesDep, client: C
 
 
 def _offer_to_resume(request: Request, signed_in: SignedIn, path: str, fields: str) -> Response:
-    """Return a page with the form that was sent while nobody was signed in, to be sent again."""
     try:
-        typed = {str(name): str(value) for name, value in orjson.loads(fields).items()}
-    except (orjson.JSONDecodeError, AttributeError):
-        typed = {}
+        kept = _KEPT.validate_json(fields)
+    except ValidationError:
+        kept = {}
     cookies = services_of(request).browser_cookies
     token = cookies.form_token(cookies.write(signed_in.user.id, signed_in.session))
-    return render_page(
-        request, "resume.html", action=local_address(path), fields=typed, token_field=TOKEN_FIELD, token=token
-    )
+    return show_resume(request, local_address(path), kept, token)
 
 
 @router.post("/signout")

@@ -12,10 +12,19 @@ from routes.http.services import services_of
 from routes.pages.visitors import bound_to, find_visitor
 
 TOKEN_FIELD = "form_token"  # noqa: S105 - the name of a field
+_SECRET_FIELDS = (TOKEN_FIELD, "password", "new_password", "current_password")
+# What pages fill in themselves, and nobody writes.
+_FILLED_FIELDS = frozenset(
+    {"revision", "occurrence", "scope", "from", "to", "key", "next", "draft", "seen", "accepted", "confirmed"}
+)
 
 
 class FormRefused(Forbidden):
     """A form that does not come from a page of this planner, or from one of another session."""
+
+
+class StaleForm(FormRefused):
+    """A form of this planner that the browser has opened in an earlier session."""
 
 
 class PageForm:
@@ -39,8 +48,13 @@ class PageForm:
     @property
     def typed(self) -> dict[str, str]:
         """What was typed, to be shown again; without passwords and the token."""
-        hidden = (TOKEN_FIELD, "password", "new_password", "current_password")
-        return {name: self.get_raw(name) for name in self._values if name not in hidden}
+        return {name: self.get_raw(name) for name in self._values if name not in _SECRET_FIELDS}
+
+    @property
+    def kept(self) -> dict[str, list[str]]:
+        """What is sent once more after a sign-in; nothing if nobody has written anything, as before a deletion."""
+        kept = {name: values for name, values in self._values.items() if name not in _SECRET_FIELDS}
+        return kept if any(any(kept[name]) for name in kept.keys() - _FILLED_FIELDS) else {}
 
 
 async def read_page_form(request: Request) -> PageForm:
@@ -55,16 +69,24 @@ async def read_page_form(request: Request) -> PageForm:
 
 
 async def parse_page_form(request: Request) -> PageForm:
-    """Return the form in the body of a request, as browsers' parsers read it."""
-    body = await read_body(request)
-    return PageForm(parse_qs(body.decode(errors="replace").replace("\0", ""), keep_blank_values=True))
+    """Return the form in the body of a request, as browsers' parsers read it; the body is read only once."""
+    form: PageForm | None = getattr(request.state, "page_form", None)
+    if form is None:
+        body = await read_body(request)
+        form = PageForm(parse_qs(body.decode(errors="replace").replace("\0", ""), keep_blank_values=True))
+        request.state.page_form = form
+    return form
 
 
 def require_form_token(request: Request, token: str) -> None:
-    """Raise `FormRefused` unless the token belongs to the session or the visit of this browser."""
+    """Raise `FormRefused` unless the token belongs to the session or the visit of this browser.
+
+    It is a `StaleForm` if the browser says that it comes from a page of this planner.
+    """
     bound = bound_to(request)
     if bound is None or not services_of(request).browser_cookies.is_form_token(token, bound):
-        raise FormRefused("The form belongs to another session.")
+        is_own = "origin" in request.headers or request.headers.get("sec-fetch-site") == "same-origin"
+        raise (StaleForm if is_own else FormRefused)("The form belongs to another session.")
 
 
 def require_own_origin(request: Request) -> None:

@@ -8,7 +8,7 @@ from starlette.responses import Response
 
 from database.errors import DRIVER_ERROR
 from routes.http.bodies import FORM, parse_media_type
-from routes.pages.forms import FormRefused, PageForm, parse_page_form
+from routes.pages.forms import TOKEN_FIELD, FormRefused, PageForm, StaleForm, parse_page_form
 from routes.pages.rendering import redirect, render_page
 from routes.pages.visitors import SignInNeeded, address_of, find_visitor, remember_visit
 from routes.pages.words import WORDS
@@ -27,6 +27,10 @@ async def respond_with_page(request: Request, status: int, detail: str, error: E
         # Without the database, the page is that of somebody who is not signed in.
         with suppress(DRIVER_ERROR):
             await find_visitor(request)
+    if isinstance(error, StaleForm) and (kept := (await _read_form(request)).kept):
+        visitor = await find_visitor(request)
+        if visitor.caller is not None:
+            return show_resume(request, request.url.path, kept, visitor.form_token, 403)
     if isinstance(error, FormRefused):
         page = render_page(request, "error.html", 403, title=WORDS.form_refused_title, text=WORDS.form_refused_text)
     else:
@@ -39,9 +43,24 @@ async def _ask_to_sign_in(request: Request) -> Response:
     """Return the page to sign in; what was written in a form goes along, to be saved afterwards."""
     if request.method in ("GET", "HEAD"):
         return redirect(request, f"/signin?next={address_of(request)}")
-    form = await parse_page_form(request) if parse_media_type(request) == FORM else PageForm({})
-    values = {"resume_path": request.url.path, "resume_fields": orjson.dumps(form.typed).decode(), "next": "/"}
+    kept = (await _read_form(request)).kept
+    if not kept:
+        # There is nothing to go along, and a file cannot: one starts again where it is chosen.
+        address = request.url.path if parse_media_type(request) != FORM else "/"
+        values = {"resume_path": "", "resume_fields": "", "next": address, "text": WORDS.signed_out_before}
+    else:
+        fields = orjson.dumps(kept).decode()
+        values = {"resume_path": request.url.path, "resume_fields": fields, "next": "/", "text": WORDS.signed_out_text}
     # A provider would send the browser back without what was written.
-    texts = {"title": WORDS.signed_out_title, "text": WORDS.signed_out_text, "providers": []}
-    page = render_page(request, "signin.html", 401, **values, **texts)
+    page = render_page(request, "signin.html", 401, **values, title=WORDS.signed_out_title, providers=[])
     return remember_visit(request, page)
+
+
+async def _read_form(request: Request) -> PageForm:
+    return await parse_page_form(request) if parse_media_type(request) == FORM else PageForm({})
+
+
+def show_resume(request: Request, path: str, kept: dict[str, list[str]], token: str, status: int = 200) -> Response:
+    """Return a page with a form that was sent without a session, or in an earlier one, to be sent again."""
+    fields = [(name, value) for name, values in kept.items() for value in values]
+    return render_page(request, "resume.html", status, action=path, fields=fields, token_field=TOKEN_FIELD, token=token)

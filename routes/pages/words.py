@@ -53,6 +53,7 @@ class English(AccountWords):
     error_summary = "Please check what is marked below."
     signed_out_title = "You were signed out"
     signed_out_text = "Sign in again. What you have written is kept, and you can save it afterwards."
+    signed_out_before = "Sign in again, and do once more what you have just done."
     resume_title = "Save what you had written?"
     resume_text = "You are signed in again. What you had written before is still here."
     form_refused_title = "This form cannot be used any more"

@@ -162,15 +162,25 @@ async def test_a_browser_gets_an_unknown_address_as_a_page_and_others_as_a_probl
 async def test_what_was_written_while_signed_out_is_offered_again_after_signing_in(
     browser: httpx.AsyncClient, ada: Person
 ) -> None:
-    fields: dict[str, Any] = {"resume_path": "/events/new", "resume_fields": '{"title": "<Lunch>"}'}
+    fields: dict[str, Any] = {"resume_path": "/events/new", "resume_fields": '{"title": ["<Lunch>"], "a": ["1", "2"]}'}
     page = await sign_in(browser, ada, **fields)
     assert page.status_code == 200
     assert 'action="/events/new"' in page.text
     assert 'name="title" value="&lt;Lunch&gt;"' in page.text
+    assert 'name="a" value="1"' in page.text and 'name="a" value="2"' in page.text
+
+
+@pytest.mark.parametrize("fields", ["", "x", "[]", '{"title": 1}', '{"title": "x"}'])
+async def test_what_cannot_have_been_written_is_not_offered(
+    browser: httpx.AsyncClient, ada: Person, fields: str
+) -> None:
+    page = await sign_in(browser, ada, resume_path="/events/new", resume_fields=fields)
+    assert page.status_code == 200
+    assert 'name="title"' not in page.text
 
 
 async def test_a_script_imports_others_at_the_addresses_at_which_they_are_cached(browser: httpx.AsyncClient) -> None:
     page = re.findall(r'src="(/assets/[^"]+/page.js)"', (await browser.get("/")).text)[0]
-    importing = load_asset("calendar.js")
+    importing = load_asset("moving.js")
     assert importing is not None
     assert f'from "../{page.removeprefix("/assets/")}";'.encode() in importing.body
