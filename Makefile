@@ -77,6 +77,10 @@ test-failures: .venv/test ## let a replica set and workers fail while 16 writers
 bench: .venv/test ## measure the speed, compared with a bare callable over the same driver
 	$(BIN)/python -m tests.bench
 
+.PHONY: bench-sizes
+bench-sizes: .venv/test ## measure requests among 1,000, 200,000 and 1,000,000 events (SIZES=1000,200000)
+	$(BIN)/python -m tests.bench.sizes $(if $(SIZES),--sizes $(SIZES))
+
 .PHONY: fuzz
 fuzz: .venv/fuzz ## send generated requests to the API for SECONDS (300)
 	$(BIN)/python -m tests.fuzz

@@ -71,20 +71,21 @@ class User(StoredDocument):
         name = "users"
         indexes: ClassVar = [
             index("email_key", name="email_key", unique=True),
+            # Not by its type: the server would then not use the index for a comparison.
             index(
                 "username_key",
                 name="username_key",
                 unique=True,
-                # Not by its type: the server would then not use the index for a comparison.
                 partialFilterExpression={"username_key": {"$exists": True}},
             ),
             index(
-                "identities.issuer",
-                "identities.subject",
+                *("identities.issuer", "identities.subject"),
                 name="identities",
                 unique=True,
                 partialFilterExpression={"identities.subject": {"$exists": True}},
             ),
+            index("role", "_id", name="role"),
+            index("disabled", "_id", name="disabled", partialFilterExpression={"disabled": True}),
         ]
 
     @classmethod

@@ -116,7 +116,8 @@ class Operation:
     @property
     def is_list(self) -> bool:
         """Whether the response is a page of a list."""
-        return self.method == "GET" and {"items", "next"} == set(self.response_schema(200).get("properties", ()))
+        properties = set(self.response_schema(200).get("properties", ()))
+        return self.method == "GET" and {"items", "next"} == properties - {"truncated"}
 
     @property
     def has_etag(self) -> bool:

@@ -1,0 +1,7 @@
+"""What the queries of all routes that read make the database read.
+
+profile.py           what the server has noted of each command
+others.py            documents of others, as many as queries must not read
+queries.py           values of the query parameters
+test_query_plans.py  each route, with each combination of its parameters
+"""
