@@ -176,5 +176,5 @@ def _secret_parts(url: str) -> set[str]:
     """Return what a message must not contain: pieces of the user and the password, also if the URL is not valid."""
     rest = url.partition("://")[2]
     secrets = [rest.rpartition("@")[0], *re.findall(r"(?i)[?&][^=&]*(?:password|properties)=([^&]*)", rest)]
-    parts = {part for secret in secrets for part in re.split(r"[:/@?&=,]", secret)}
-    return (parts | {unquote(part) for part in parts}) - {""}
+    texts = [text for secret in secrets for text in (secret, unquote(secret))]
+    return {part for text in texts for part in re.split(r"[:/@?&=,]", text)} - {""}
