@@ -23,6 +23,7 @@ from planner.clock import Clock, SystemClock
 from planner.draining import Draining
 from planner.load.admission import Admission
 from planner.logs import RequestLog
+from planner.memory.cache import limit_caches
 from planner.randomness import RandomBytes, system_random_bytes
 from planner.services.mail.transports import MailTransport
 from planner.settings import Settings
@@ -68,6 +69,7 @@ def create_app(
     makes the spans. Raises `ConfigurationError` when the settings do not allow a start.
     """
     settings.secret()
+    limit_caches(settings.cache_megabytes)
     transport = mail_transport or mail_transport_of(settings)
     metrics = Metrics()
     draining = Draining(settings.drain_seconds)

@@ -136,6 +136,7 @@ class Settings(BaseSettings):
     listen_backlog: int = Field(
         2048, ge=1, le=65_535, description="How many new connections the system keeps until they are accepted."
     )
+    cache_megabytes: int = Field(80, ge=0, le=65_536, description="What the caches of a process take, at most.")
     request_seconds: float = Field(
         120, gt=0, le=3600, description="A request is ended that has no response after so long."
     )

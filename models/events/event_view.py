@@ -83,7 +83,7 @@ class OccurringEvent(NamedTuple):
     series: Series | None
 
 
-_views: BoundedCache[bytes, EventView] = BoundedCache(32 * 2**20)
+_views: BoundedCache[bytes, EventView] = BoundedCache(28 * 2**20)
 _occurring: BoundedCache[bytes, OccurringEvent] = BoundedCache(16 * 2**20)
 
 

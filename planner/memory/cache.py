@@ -1,16 +1,21 @@
 """A cache whose bound is a number of bytes."""
 
 from collections.abc import Hashable
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
+from weakref import WeakSet
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
 # What the two dictionaries and the tuple take for each entry, about.
 ENTRY_BYTES = 250
+# What the caches of a process take together, at most, unless `limit_caches` says otherwise.
+DEFAULT_MEGABYTES = 80
 
 
 class BoundedCache(Generic[K, V]):
     """Remembers values by their keys, in at most `limit` bytes by the sizes that it is given.
+
+    The limit is this cache's part of `DEFAULT_MEGABYTES`.
 
     It has two halves. What is put or found is in the newer one; when that is full, it becomes the older one, and what
     was in the older one and has not been found since is forgotten. So what is used goes on to be remembered, and a
@@ -18,12 +23,17 @@ class BoundedCache(Generic[K, V]):
     """
 
     def __init__(self, limit: int) -> None:
+        self._part = limit
         self.limit = limit
-        self._half = limit // 2
         self._new: dict[K, tuple[V, int]] = {}
         self._old: dict[K, tuple[V, int]] = {}
         self._new_size = 0
         self._old_size = 0
+        _caches.add(self)
+
+    def scale(self, factor: float) -> None:
+        """Change the limit to this multiple of the first one. What is too much by then is forgotten soon."""
+        self.limit = int(self._part * factor)
 
     @property
     def size(self) -> int:
@@ -58,8 +68,17 @@ class BoundedCache(Generic[K, V]):
         # Of two that are computed for one key at the same time, the second one replaces the first one.
         known = self._new.get(key)
         size = self._new_size + entry[1] - (0 if known is None else known[1])
-        if size > self._half:
+        if size > self.limit // 2:
             self._old, self._old_size = self._new, self._new_size
             self._new, size = {}, entry[1]
         self._new[key] = entry
         self._new_size = size
+
+
+_caches: WeakSet[BoundedCache[Any, Any]] = WeakSet()
+
+
+def limit_caches(megabytes: int) -> None:
+    """Let all caches of this process take so many megabytes together, in the same proportions as before."""
+    for cache in _caches:
+        cache.scale(megabytes / DEFAULT_MEGABYTES)

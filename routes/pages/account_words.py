@@ -107,7 +107,7 @@ class AccountWords:
     export_text = "Your account, sessions, tokens, feeds, imports and events with their history, as a JSON file."
     export_data = "Download your data"
     deletion_title = "Delete your account"
-    deletion_text = "All your events, sessions, tokens and feeds are deleted with it, at once. It cannot be undone."
+    deletion_text = "It is closed at once, and all your events, tokens and feeds are deleted. It cannot be undone."
 
     # Before one is signed in.
     forgot_title = "Forgot your password?"

@@ -15,7 +15,7 @@ from models.events.event import Event
 from models.events.event_view import prepare_occurrences, render_raw
 from models.files import event_export
 from models.shared.json_rendering import to_json, to_kept_json
-from planner.memory.cache import ENTRY_BYTES, BoundedCache
+from planner.memory.cache import DEFAULT_MEGABYTES, ENTRY_BYTES, BoundedCache, limit_caches
 from tests.support.documents import NOW, build_event
 
 
@@ -59,6 +59,26 @@ def test_a_cache_can_be_cleared() -> None:
     cache.put("a", 1, 10)
     cache.clear()
     assert (cache.get("a"), cache.size, len(cache)) == (None, 0, 0)
+
+
+def test_the_caches_of_a_process_share_what_the_setting_allows() -> None:
+    caches = [cache for cache, _ in CACHES]
+    assert sum(cache.limit for cache in caches) == DEFAULT_MEGABYTES * 2**20
+    try:
+        limit_caches(20)
+        assert sum(cache.limit for cache in caches) == 20 * 2**20
+        for raw in stored_events(300, None) * 2:
+            render_raw(raw)
+        assert event_view._views.size <= event_view._views.limit
+    finally:
+        limit_caches(DEFAULT_MEGABYTES)
+
+
+def test_a_cache_without_memory_remembers_nothing() -> None:
+    cache: BoundedCache[str, int] = BoundedCache(1_000)
+    cache.scale(0)
+    cache.put("a", 1, 10)
+    assert (cache.get("a"), cache.size) == (None, 0)
 
 
 def test_json_that_is_kept_takes_no_more_memory_than_it_needs() -> None:
