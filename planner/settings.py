@@ -121,7 +121,7 @@ class Settings(BaseSettings):
         5, gt=0, le=600, description="What would wait longer for a password to be checked is refused at once."
     )
     max_requests: int = Field(
-        256,
+        512,
         ge=1,
         le=100_000,
         description="How many requests a worker answers at the same time, fewer while they take long; "

@@ -11,12 +11,12 @@ from planner.telemetry.metrics import Metrics
 log = logging.getLogger("planner.http")
 # Requests that are answered together must not take longer. If even the fastest one of an interval did, fewer are
 # accepted from then on; if not, more again.
-SECONDS = 0.25
+SECONDS = 0.4
 INTERVAL_SECONDS = 0.1
-DECREASE = 0.7
+DECREASE = 0.8
 INCREASES = 16
 # So many are always accepted.
-LEAST = 32
+LEAST = 64
 LOG_SECONDS = 60.0
 # Whether the request of this task has waited where it takes nothing from the others.
 _was_aside: ContextVar[bool] = ContextVar("was_aside", default=False)

@@ -92,6 +92,7 @@ class Metrics:
         # Finding the child of a metric by its labels costs more than counting, so children are remembered. Their
         # number is bounded by that of the routes.
         self._request_child = lru_cache(maxsize=4096)(self._find_request_child)
+        self._refusal_child = lru_cache(maxsize=8)(self._refusals.labels)
         self._operation_child = lru_cache(maxsize=512)(self._operation_seconds.labels)
 
     def _find_request_child(self, method: str, route: str, status: int) -> Histogram:
@@ -108,7 +109,7 @@ class Metrics:
 
     def count_refusal(self, reason: str) -> None:
         """Count a connection or a request that was refused because there were too many of them."""
-        self._refusals.labels(reason).inc()
+        self._refusal_child(reason).inc()
 
     def count_operation(self, operation: str, collection: str, waited: float, took: float) -> None:
         """Count an operation of the database: how long it waited for a thread, and how long it took; in seconds."""

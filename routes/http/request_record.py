@@ -62,7 +62,7 @@ class RequestRecord:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        request_id = find_id(scope["headers"]) or _new_id()
+        request_id = find_id(scope["headers"]) or new_id()
         # The route and the authentication note here what they find; see `PlannerRoute` and `Authenticate`.
         state = scope.setdefault("state", {})
         status = CLIENT_CLOSED
@@ -119,7 +119,7 @@ def find_id(headers: Iterable[tuple[bytes, bytes]]) -> bytes | None:
     return None
 
 
-def _new_id() -> bytes:
+def new_id() -> bytes:
     """Return an id for a request; it is no secret."""
     # Asking the system for random bytes lets another thread take over, which under load costs more than all else here.
     return b"%032x" % random.getrandbits(128)

@@ -8,7 +8,7 @@ from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
 
 from planner.load.admission import Admission
 from routes.http.errors import problem_response
-from routes.http.request_record import find_id
+from routes.http.request_record import find_id, new_id
 from routes.server.connections import Connections
 from routes.server.refusals import find_refusal, is_never_refused, refuse
 
@@ -114,7 +114,7 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._is_ignored = True
         refusal = find_refusal(self.url)
-        id = find_id(self.headers) or uuid.uuid4().hex.encode()
+        id = find_id(self.headers) or new_id()
         ends = not self.parser.should_keep_alive()
         lines = b"".join(name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers)
         close = b"connection: close\r\n" if ends else b""

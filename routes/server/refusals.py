@@ -1,12 +1,10 @@
 """The responses to requests that are refused before they reach the application, made once and for all."""
 
-import uuid
-
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from routes.http.errors import TOKEN_ENDPOINT, respond_to_overload
-from routes.http.request_record import SECURITY_HEADERS, find_id
+from routes.http.request_record import SECURITY_HEADERS, find_id, new_id
 
 # These tell an operator what the matter is, and whether a process must be started again.
 NEVER_REFUSED = frozenset({b"healthz", b"readyz", b"metrics"})
@@ -46,6 +44,6 @@ def _path_of(target: bytes) -> bytes:
 async def refuse(scope: Scope, receive: Receive, send: Send) -> None:
     """Respond to a request, as an ASGI application, that there are too many requests."""
     response = respond_to_overload(Request(scope))
-    id = find_id(scope["headers"]) or uuid.uuid4().hex.encode()
+    id = find_id(scope["headers"]) or new_id()
     response.raw_headers += [*SECURITY_HEADERS.items(), (b"x-request-id", id)]
     await response(scope, receive, send)

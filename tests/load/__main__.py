@@ -10,6 +10,7 @@ import uvloop
 from pymongo import MongoClient
 
 from database.embedded.server import EmbeddedMongo
+from tests.bench import cores
 from tests.load import crowd, descriptors, half_sent, overload, searches, sign_ins
 from tests.load.setting import DATABASE, SETTINGS, LoadedPlanner, database_url, running_planner
 
@@ -34,6 +35,8 @@ def main() -> int:
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="planner-load-"))
     try:
+        # The load has a core to itself: otherwise more of it would leave less for the planner and its database.
+        cores.keep_to(cores.SERVER)
         with EmbeddedMongo(folder / "mongo") as mongo:
             for kind in options.kinds.split(","):
                 with MongoClient[dict[str, object]](mongo.url) as client:
@@ -45,14 +48,17 @@ def main() -> int:
 
 
 def _print_figures(kind: str, data: Path, mongo: str, rounds: int, workers: int) -> None:
+    cores.keep_to(cores.SERVER)
     if kind == DESCRIPTORS:
         settings = SETTINGS | {"DATABASE_URL": database_url(mongo)}
         with descriptors.running_with_files(descriptors.FILES, data, **settings) as server:
+            cores.keep_to(cores.OTHERS)
             print(uvloop.run(descriptors.measure(server)), flush=True)
         return
     # Only sign-ins are measured at the usual cost of a password.
     settings = {"PASSWORD_ROUNDS": sign_ins.COST} if kind == "sign-ins" else {}
     with running_planner(data, mongo, "--workers", str(workers), **settings) as planner:
+        cores.keep_to(cores.OTHERS)
         if kind == "searches":
             planner.store_public_events(searches.EVENTS)
         for _ in range(rounds):

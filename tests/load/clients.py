@@ -4,8 +4,11 @@ import asyncio
 import contextlib
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from itertools import cycle
+from multiprocessing import Manager, get_context
+from threading import Event
 from time import perf_counter
 from typing import cast
 
@@ -69,12 +72,23 @@ async def ask_all(port: int, requests: Iterable[bytes], patience: float = 15.0) 
     return Answers(list(await asyncio.gather(*(ask_once(port, request, patience) for request in requests))))
 
 
-async def ask_repeatedly(port: int, request: bytes, pause: float, answers: Answers) -> None:
-    """Ask on a new connection each time, until the task is cancelled."""
-    with contextlib.suppress(asyncio.CancelledError):
-        while True:
-            answers.all.append(await ask_once(port, request))
-            await asyncio.sleep(pause)
+@contextlib.contextmanager
+def asking_in_background(port: int, request: bytes, pause: float) -> Iterator[Answers]:
+    """Ask on a new connection each time while the block runs, in a process that waits for nothing else."""
+    with ProcessPoolExecutor(1, get_context("spawn")) as pool, Manager() as manager:
+        is_over = manager.Event()
+        asked = pool.submit(_ask_until, port, request, pause, is_over)
+        answers = Answers()
+        yield answers
+        is_over.set()
+        answers.all += asked.result()
+
+
+def _ask_until(port: int, request: bytes, pause: float, is_over: Event) -> list[Answer]:
+    found = []
+    while not is_over.wait(pause):
+        found.append(asyncio.run(ask_once(port, request)))
+    return found
 
 
 class _Connection(asyncio.Protocol):

@@ -1,11 +1,10 @@
 """2,000 new connections at once."""
 
 import asyncio
-import contextlib
 from typing import NamedTuple
 
 from tests.bench.load import LoadResult, drive
-from tests.load.clients import Answers, ask_all, ask_repeatedly
+from tests.load.clients import Answers, ask_all, asking_in_background
 from tests.load.setting import HEALTH, LoadedPlanner
 
 NEW, BUSY = 2_000, 64
@@ -31,13 +30,11 @@ class Crowd(NamedTuple):
 
 async def measure(planner: LoadedPlanner, number: int = NEW) -> Crowd:
     """Connect all at once, beside connections that read all the time."""
-    health, busy = Answers(), LoadResult()
+    busy = LoadResult()
     driven = asyncio.create_task(drive(planner.port, [[planner.get]] * BUSY, seconds=SECONDS + 2, result=busy))
     await asyncio.sleep(1)
-    asked = asyncio.create_task(ask_repeatedly(planner.port, HEALTH, 0.1, health))
-    new = await ask_all(planner.port, [planner.get] * number, patience=SECONDS)
-    asked.cancel()
-    with contextlib.suppress(asyncio.CancelledError):
-        await asked
+    with asking_in_background(planner.port, HEALTH, 0.05) as health:
+        await asyncio.sleep(1)
+        new = await ask_all(planner.port, [planner.get] * number, patience=SECONDS)
     await driven
     return Crowd(new, health, busy)

@@ -1,10 +1,11 @@
 """Twice as many requests as can be answered."""
 
+import asyncio
 from dataclasses import dataclass
 
 from tests.bench.load import drive
 from tests.bench.sides import BODY
-from tests.load.clients import Answers, SteadyLoad
+from tests.load.clients import Answers, SteadyLoad, ask_once
 from tests.load.setting import READERS, LoadedPlanner
 
 CLOSED, OPEN = 64, 1_500
@@ -20,6 +21,9 @@ class Overload:
     offered: float
     answers: Answers
     unsent: int
+    # The microseconds of processor time of the server, for each answer at the peak and each request of the overload.
+    processor_at_peak: float
+    processor_beyond: float
 
     def __str__(self) -> str:
         accepted = len(self.answers.with_status("2")) / SECONDS
@@ -28,13 +32,18 @@ class Overload:
             f"{accepted:,.0f} were accepted and answered: ratio {accepted / self.peak:.2f}; "
             f"p50 {self.answers.quantile(0.5, '2') * 1000:.0f}, p99 {self.answers.quantile(0.99, '2') * 1000:.0f} ms\n"
             f"  {self.answers.count()}, refused with p99 {self.answers.quantile(0.99, '503') * 1000:.0f} ms; "
-            f"{self.unsent} found no free connection"
+            f"{self.unsent} found no free connection\n"
+            f"  processor time of the server: {self.processor_at_peak:.0f} µs for an answer at the peak, "
+            f"{self.processor_beyond:.0f} µs for a request beyond it"
         )
 
 
 async def measure_reads(planner: LoadedPlanner) -> Overload:
-    """Offer twice as many reads as are answered at the peak."""
-    return await _measure("reads", planner, [planner.get])
+    """Offer twice as many pages of fifty events as are answered at the peak."""
+    await asyncio.gather(*(ask_once(planner.port, planner.ask("POST", "/events", BODY)) for _ in range(50)))
+    # Of different sizes, so that no two requests share a query.
+    requests = [planner.ask("GET", f"/events?limit={limit}") for limit in range(30, 51)]
+    return await _measure("pages of events", planner, requests)
 
 
 async def measure_mixed(planner: LoadedPlanner) -> Overload:
@@ -48,7 +57,12 @@ async def measure_mixed(planner: LoadedPlanner) -> Overload:
 async def _measure(name: str, planner: LoadedPlanner, requests: list[bytes]) -> Overload:
     turns = [requests[n % len(requests) :] + requests[: n % len(requests)] for n in range(CLOSED)]
     await drive(planner.port, turns, seconds=2)
-    peak = (await drive(planner.port, turns, seconds=SECONDS)).rate
+    before = planner.processor_seconds()
+    peak = await drive(planner.port, turns, seconds=SECONDS)
+    between = planner.processor_seconds()
     load = SteadyLoad(planner.port, OPEN)
-    answers = await load.send(requests, 2 * peak, SECONDS)
-    return Overload(name, peak, 2 * peak, answers, load.unsent)
+    answers = await load.send(requests, 2 * peak.rate, SECONDS)
+    after = planner.processor_seconds()
+    at_peak = (between - before) / max(len(peak.taken), 1) * 1e6
+    beyond = (after - between) / max(len(answers.all), 1) * 1e6
+    return Overload(name, peak.rate, 2 * peak.rate, answers, load.unsent, at_peak, beyond)

@@ -14,6 +14,7 @@ from models.events.event_schema import EventCreate
 from models.events.public_event_index import copy_public_event
 from planner.clock import SystemClock
 from planner.domain.times import resolve_times
+from tests.bench.cores import processor_seconds
 from tests.bench.load import request
 from tests.bench.sides import EVENT, Api
 from tests.support.clients import PASSWORD
@@ -45,6 +46,11 @@ class LoadedPlanner:
     @property
     def port(self) -> int:
         return self.server.port
+
+    def processor_seconds(self) -> float:
+        """Return the processor time that the process which was started has used; its workers do not count."""
+        assert self.server.process is not None
+        return processor_seconds(self.server.process.pid)
 
     @property
     def get(self) -> bytes:
