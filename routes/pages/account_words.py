@@ -166,6 +166,10 @@ class AccountWords:
     feed_created = "The address of {name}"
     feed_address = "Address"
     feed_once = "Copy it now, or scan it with your phone. It is shown only this once."
+    feed_of_this_computer = (
+        "Only this computer can open this address. For a phone, the planner must be started with HOST=0.0.0.0 and with "
+        "a PUBLIC_URL that the phone can open."
+    )
     feed_qr = "QR code of the address of the feed"
     feed_open = "Open in a calendar program"
     feed_facts = "Events: {scope}; created on {created}; last read: {read}"

@@ -2,6 +2,7 @@
 
 import re
 from typing import Annotated
+from urllib.parse import urlsplit
 from uuid import uuid4
 
 import segno
@@ -11,6 +12,7 @@ from starlette.responses import Response
 
 from models.files.export_schema import ExportQuery
 from models.files.feed_schema import FeedCreate
+from planner.oidc_settings import is_loopback
 from planner.services.shared.idempotency import IdempotencyKey
 from routes.feeds import respond_with_export
 from routes.http.dependencies import Client, IdInPath, ServicesDep
@@ -60,6 +62,7 @@ async def create_feed(
             "url": url,
             "webcal": re.sub("^https?", "webcal", url),
             "qr_code": draw_qr_code(url),
+            "is_of_this_computer": is_loopback(urlsplit(url).hostname or ""),
         }
     except REFUSALS as error:
         values = refusal(error, form)

@@ -40,7 +40,7 @@ def test_a_file_that_is_no_calendar_is_refused_in_words(visit: Visit) -> None:
 
 def test_a_feed_gives_its_address_and_a_picture_of_it_to_scan(visit: Visit) -> None:
     visit.go("/feeds").fill(Name="Phone").press("Create feed")
-    address = visit.field("Address").input_value()
+    address = visit.sees("Only this computer can open this address.").field("Address").input_value()
     assert visit.page.get_by_role("img", name="QR code").evaluate("image => image.naturalWidth") > 20
     assert httpx.get(address).text.startswith("BEGIN:VCALENDAR")
     visit.go("/feeds").sees("Phone")

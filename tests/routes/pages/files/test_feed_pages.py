@@ -20,6 +20,7 @@ async def test_the_address_of_a_feed_is_shown_once_with_a_qr_code(browser: Brows
     page, url = await create(browser)
     assert '<img class="qr" src="data:image/svg+xml' in page
     assert f'href="webcal{url.removeprefix("http")}"' in page
+    assert "Only this computer" not in page
     assert "Book launch" in (await ada.api.get(url)).text
     listed = await browser.open("/feeds")
     assert "On my phone" in text_of(listed)
