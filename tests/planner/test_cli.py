@@ -244,8 +244,8 @@ def test_an_operator_has_the_deletion_of_accounts_finished(operator_of_database:
 def test_a_command_that_may_run_beside_a_planner_repairs_nothing(
     operator_of_database: Operator, database: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    async def without_transactions(url: str, wait: float | None = None) -> Database:
-        return replace(await open_database(url, wait), transactions=False)
+    async def without_transactions(url: str, *arguments: Any, **options: Any) -> Database:
+        return replace(await open_database(url, *arguments, **options), transactions=False)
 
     monkeypatch.setattr("planner.startup.open_database", without_transactions)
     assert operator_of_database.runs("admin", "create", "ada@example.com", typing="seven lazy herons\n").status == 0
