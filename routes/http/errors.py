@@ -9,7 +9,7 @@ import orjson
 from fastapi import FastAPI
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.requests import Request
+from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.routing import Match, Route
 
@@ -164,6 +164,11 @@ def _handle_driver_error(request: Request, error: Exception) -> Response:
     return _handle_failure(request, error)
 
 
+def _handle_disconnection(request: Request, error: Exception) -> Response:
+    # Nobody reads this response, but the log and the metrics have its status.
+    return problem_response(400, "The connection was closed before the request was complete.")
+
+
 def _handle_failure(request: Request, error: Exception) -> Response:
     return problem_response(500, "The server failed to process the request. The error has been logged.")
 
@@ -223,6 +228,7 @@ def install_error_handlers(app: FastAPI, pages: ErrorPages) -> None:
         HTTPException: _handle_http_error,
         RequestValidationError: _handle_validation_error,
         DRIVER_ERROR: _handle_driver_error,
+        ClientDisconnect: _handle_disconnection,
         Exception: _handle_failure,
     }
     for kind, handler in handlers.items():

@@ -107,3 +107,23 @@ async def test_a_slow_operation_is_not_called_a_database_that_is_away(
     assert int(response.headers["retry-after"]) > 0
     assert ("unavailable" in response.json()["detail"]) is is_away
     assert bool(noted) is is_away
+
+
+async def test_a_client_that_leaves_in_the_middle_of_its_request_is_no_failure_of_the_planner(
+    app: FastAPI, ada: Person, caplog: pytest.LogCaptureFixture
+) -> None:
+    messages = iter([{"type": "http.request", "body": b"{", "more_body": True}, {"type": "http.disconnect"}])
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return next(messages)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    headers = [(b"host", b"a"), (b"content-type", b"application/json"), (b"content-length", b"9")]
+    path = {"path": "/api/v1/auth/signin", "raw_path": b"", "root_path": "", "query_string": b""}
+    scope = {"type": "http", "method": "POST", "headers": headers, "scheme": "http", "client": None, "server": None}
+    await app(scope | path, receive, send)
+    assert [message.get("status") for message in sent][:1] == [400]
+    assert "Traceback" not in caplog.text
