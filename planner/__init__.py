@@ -16,6 +16,6 @@ The rooms of the house, and which way imports go (always down):
     planner.domain/                 pure rules on values: times, cursors, patches
     planner.telemetry/, planner.draining    metrics and traces; what the planner does before it stops
     planner.load/                   what is done while more is asked than can be answered
-    planner.settings, planner.oidc_settings, planner.errors, planner.clock, planner.randomness, planner.version,
-    planner.logs, planner.memory/    what needs none of the rest
+    planner.settings, planner.oidc_settings, planner.load_settings, planner.errors, planner.clock, planner.randomness,
+    planner.version, planner.logs, planner.memory/    what needs none of the rest
 """

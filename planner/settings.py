@@ -22,6 +22,7 @@ from pydantic_settings import (
 )
 
 from planner.errors import ConfigurationError
+from planner.load_settings import LoadSettings
 from planner.logs import LogFormat, LogLevel
 from planner.oidc_settings import OidcProviderSettings, OidcSettingsSource, check_names, is_provider_variable
 
@@ -51,7 +52,7 @@ PLACEHOLDERS = (
 )
 
 
-class Settings(BaseSettings):
+class Settings(LoadSettings):
     """Everything an operator can set; each name in capitals is the environment variable."""
 
     model_config = SettingsConfigDict(
@@ -98,49 +99,7 @@ class Settings(BaseSettings):
     grace_seconds: int = Field(
         6, ge=1, le=600, description="How long requests that are being answered may take when the planner stops."
     )
-    database_threads: int = Field(
-        8,
-        ge=1,
-        le=1000,
-        description="How many operations of the database a worker has at the same time, besides those below.",
-    )
-    search_slots: int = Field(2, ge=1, le=1000, description="How many searches a worker does at the same time.")
-    occurrence_slots: int = Field(
-        2,
-        ge=1,
-        le=1000,
-        description="How many lists of occurrences and free/busy times a worker computes at the same time.",
-    )
-    export_slots: int = Field(
-        2, ge=1, le=1000, description="How many feeds and exports a worker renders a part of at the same time."
-    )
-    lane_wait_seconds: float = Field(
-        5, gt=0, le=600, description="A search, a list of occurrences or an export that would wait longer is refused."
-    )
-    sign_in_wait_seconds: float = Field(
-        5, gt=0, le=600, description="What would wait longer for a password to be checked is refused at once."
-    )
-    max_requests: int = Field(
-        512,
-        ge=1,
-        le=100_000,
-        description="How many requests a worker answers at the same time, fewer while they take long; "
-        "others are refused.",
-    )
-    max_connections: int = Field(
-        4096,
-        ge=16,
-        le=1_000_000,
-        description="How many connections a worker has; less if it may not open so many files (ulimit -n).",
-    )
-    listen_backlog: int = Field(
-        2048, ge=1, le=65_535, description="How many new connections the system keeps until they are accepted."
-    )
     cache_megabytes: int = Field(80, ge=0, le=65_536, description="What the caches of a process take, at most.")
-    request_seconds: float = Field(
-        120, gt=0, le=3600, description="A request is ended that has no response after so long."
-    )
-    keep_alive_seconds: int = Field(60, ge=1, le=3600, description="After so long, an idle connection is closed.")
     metrics_token: SecretStr | None = Field(
         None, min_length=16, description="Who sends it as a Bearer token may read /metrics. Unset: only this machine."
     )

@@ -62,7 +62,7 @@ def database_opener(settings: Settings) -> OpenDatabase:
         raise ConfigurationError("No DATABASE_URL, and no embedded server was started.")
     url = settings.database_url.get_secret_value()
     # Slow work never takes the threads of the rest: each lane has threads of its own.
-    lanes = settings.search_slots + settings.occurrence_slots + settings.export_slots
+    lanes = settings.search_slots + settings.occurrence_slots + settings.export_slots + settings.import_slots
     return lambda: open_database(url, threads=settings.database_threads + lanes)
 
 

@@ -134,7 +134,7 @@ def build_services(
     lanes = build_lanes(settings, admission.aside)
     events = Events(conflicts, lanes.searches, clock)
     numbering = ChangeNumbering()
-    import_jobs = ImportJobs(Importer(conflicts, locks, clock), locks, clock)
+    import_jobs = ImportJobs(Importer(conflicts, locks, clock), locks, clock, lanes.imports)
     mail_delivery = MailDelivery(mail_transport, settings.mail_from, base_url, tokens, rate_limiter, audit, clock)
     database.on_insert(QueuedMail, lambda _: mail_delivery.wake.set())
     database.on_insert(ImportJob, lambda _: import_jobs.wake.set())
@@ -185,13 +185,15 @@ def build_services(
 def build_lanes(settings: Settings, enter_aside: EnterAside) -> Lanes:
     """Return the lanes of a process; what waits or works in one of them is aside."""
 
-    def build(kind: str, slots: int) -> Lane:
-        return Lane(kind, slots, settings.lane_wait_seconds, enter_aside, extend_request_limit)
+    def build(kind: str, slots: int, longest_wait: float = settings.lane_wait_seconds) -> Lane:
+        return Lane(kind, slots, longest_wait, enter_aside, extend_request_limit)
 
     return Lanes(
         searches=build("searches", settings.search_slots),
         occurrences=build("lists of occurrences", settings.occurrence_slots),
         exports=build("exports", settings.export_slots),
+        # Each takes long itself. Who wants no wait sends Prefer: respond-async.
+        imports=build("imports", settings.import_slots, settings.request_seconds / 2),
     )
 
 

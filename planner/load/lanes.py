@@ -168,3 +168,4 @@ class Lanes:
     searches: Lane
     occurrences: Lane
     exports: Lane
+    imports: Lane

@@ -19,6 +19,7 @@ from models.files.import_job import LEASE, MAX_ATTEMPTS, MAX_UNFINISHED, ImportJ
 from models.files.import_schema import ImportJobRead, ImportRead
 from planner.clock import Clock
 from planner.errors import Conflict, Invalid, InvalidToken, NotFound, Unavailable
+from planner.load.lanes import Lane
 from planner.services.events.user_lock import UserWriteLocks
 from planner.services.files.importer import File, Importer, ImportRun
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
@@ -45,19 +46,21 @@ class ImportFingerprint(BaseModel):
 class ImportJobs:
     """The use cases of imports. `wake` is set when a job may be due."""
 
-    def __init__(self, importer: Importer, locks: UserWriteLocks, clock: Clock) -> None:
+    def __init__(self, importer: Importer, locks: UserWriteLocks, clock: Clock, lane: Lane | None = None) -> None:
         self._importer = importer
         self._locks = locks
+        self._lane = lane or Lane("imports", 2)
         self._clock = clock
         self.wake = asyncio.Event()
 
     async def import_now(self, caller: Principal, file: File, dry_run: bool, key: IdempotencyKey | None) -> View:
-        """Import a file and return the result. Raises what `Importer.run` raises."""
+        """Import a file and return the result. Raises what `Importer.run` raises, and `Busy`."""
         lift_request_limit()
         body = await _fingerprint(key, file, dry_run, is_job=False)
         if (stored := await find_stored_response(key, body)) is not None:
             return stored
-        counts = await self._importer.run(ImportRun(caller.id, file, dry_run))
+        async with self._lane.work(caller.id):
+            counts = await self._importer.run(ImportRun(caller.id, file, dry_run))
         response = View(ImportRead.from_counts(counts).to_json(), "", 0)
         if writes := store_response(key, body, response, self._clock.now()):
             try:
