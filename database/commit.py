@@ -14,10 +14,15 @@ from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
 from pymongo import MongoClient, ReturnDocument
-from pymongo.read_concern import ReadConcern
 
 from database import ordered_writes
-from database.connection import Database, Operation, bound_database, collection_name, seconds_for_operation
+from database.connection import (
+    Database,
+    Operation,
+    bound_database,
+    collection_name,
+    seconds_for_operation,
+)
 from database.documents import StoredDocument
 from database.queries import Changes, Filter
 from database.single_flight import SingleFlight
@@ -43,9 +48,8 @@ async def commit_atomically(writes: Sequence[Write], *, seconds: float | None = 
         group_commit = _group_commits.get(database)
         if group_commit is None:
             group_commit = _group_commits[database] = GroupCommit(database)
-        done = await group_commit.commit(
-            writes, seconds_for_operation() if seconds is None else seconds, separate=separate
-        )
+        seconds = seconds_for_operation() if seconds is None else seconds
+        done = await group_commit.commit(writes, seconds, separate=separate)
     else:
         done = await ordered_writes.apply_in_order(database, writes)
     if done:
@@ -86,7 +90,7 @@ class Commits:
 
 _noted: ContextVar[Commits | None] = ContextVar("noted_commits", default=None)
 _confirmations: SingleFlight[None] = SingleFlight()
-# Where there is nothing to read is as good as anywhere: the server confirms everything that it has.
+# A collection that does not exist.
 _NOTHING = "confirmations"
 
 
@@ -114,7 +118,10 @@ async def confirm_reads() -> None:
     if not database.transactions:
         return
 
-    def read(client: MongoClient[Any]) -> None:
-        client[database.name].get_collection(_NOTHING, read_concern=ReadConcern("linearizable")).find_one({"_id": 0})
+    def write_nothing(client: MongoClient[Any]) -> None:
+        # A write that changes nothing is acknowledged when a majority has everything that came before it.
+        client[database.name][_NOTHING].update_one({"_id": 0}, {"$set": {"_id": 0}})
 
-    await _confirmations.run(database, lambda: database.run_in_thread(Operation("find", _NOTHING, {"_id": 0}), read))
+    await _confirmations.run(
+        database, lambda: database.run_in_thread(Operation("update", _NOTHING, {"_id": 0}), write_nothing)
+    )

@@ -73,7 +73,7 @@ class Trial:
 
     def _observe(self, method: str, path: str, status: int, began: float, ended: float) -> None:
         is_write = method != "GET" and path.startswith("/events")
-        self._exchanges.append(Exchange(is_write, status, began, ended))
+        self._exchanges.append(Exchange(is_write, status, began, ended, is_sign_in=path == "/auth/signin"))
 
     async def run(self, failure: Failure) -> Result:
         """Let a failure happen, wait until all is as before, and compare what is stored with what was acknowledged.
