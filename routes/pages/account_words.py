@@ -198,7 +198,7 @@ class AccountWords:
     unlock_help = "After ten wrong passwords a sign-in is refused for 15 minutes; this ends it."
     end_sessions = "End all sessions"
     account_events = "What happened to this account"
-    delete_account_text = "All events, sessions, tokens and feeds are deleted with it, at once. It cannot be undone."
+    delete_account_text = "It is closed at once, and all its events, tokens and feeds are deleted. It cannot be undone."
     public_events_title = "Public events"
     no_public_events = "There is no such public event."
     undated = "without a date"

@@ -44,7 +44,9 @@ def required(method: str, path: str) -> str | None:
     path = path.removeprefix("/api/v1")
     if path == "/users/me" and method == "GET":
         return "account:read"
-    if path.startswith(("/auth", "/users", "/feeds", "/freebusy/shares", "/audit")) or path.endswith("/takedown"):
+    if path.startswith(("/auth", "/users", "/exports", "/feeds", "/freebusy/shares", "/audit")) or path.endswith(
+        "/takedown"
+    ):
         return None
     return "events:read" if method == "GET" else "events:write"
 
