@@ -197,11 +197,14 @@ class Event(EventContent, StoredDocument):
         return Update(Event, self.unchanged_filter(), {"$set": assign(Event.source, source)})
 
     def refresh_hours_write(self) -> Update | None:
-        """Return the write that stores the hours of a recurring event as they are computed now, if they differ."""
+        """Return the write that stores the hours of a recurring event as they are computed now; None if they are so.
+
+        It is refused when the event was changed meanwhile.
+        """
         hours = list_hours(series_from_event(self))
         if hours == self.hours:
             return None
-        return Update(Event, self.unchanged_filter(), {"$set": assign(Event.hours, hours)}, required=False)
+        return Update(Event, self.unchanged_filter(), {"$set": assign(Event.hours, hours)})
 
     def unchanged_filter(self) -> Filter:
         """Return the filter that matches the event as long as it is stored as it is here."""

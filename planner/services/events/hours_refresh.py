@@ -21,8 +21,10 @@ async def refresh_hours() -> int:
     seen = changed = 0
     async for batch in find_all_recurring_events():
         writes = [write for raw in batch if (write := Event.from_raw(raw).refresh_hours_write()) is not None]
-        for write in writes:
-            await commit_atomically([write])
+        if writes and not await commit_atomically(writes, separate=True):
+            # An event was changed meanwhile, which has computed its hours: the others one by one.
+            for write in writes:
+                await commit_atomically([write])
         seen, changed = seen + len(batch), changed + len(writes)
         if seen // REPORT_EVENTS > (seen - len(batch)) // REPORT_EVENTS:
             log.info("computing in which hours events recur: %d done", seen)

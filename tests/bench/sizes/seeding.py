@@ -15,7 +15,8 @@ from pymongo import MongoClient
 from database.queries import Id
 from models.events.event import Event
 from models.events.public_event_index import copy_public_event
-from planner.domain.recurrence.documents import ENDLESS_INSTANT
+from planner.domain.recurrence.documents import ENDLESS_INSTANT, series_from_event
+from planner.domain.recurrence.hours import list_hours
 from planner.domain.times import build_order_key
 from tests.support.documents import build_event_document
 
@@ -86,7 +87,10 @@ def _move(template: _Template, creator: Id, by: timedelta) -> _Template:
         "begins": begins,
     }
     common = {"_id": id, "creator": creator, "ends": ends, "key": key}
-    return _Template(stored | times | common, template.copy | common)
+    event = stored | times | common
+    if event.get("repeats"):
+        event["hours"] = list_hours(series_from_event(Event.from_stored(event)))
+    return _Template(event, template.copy | common)
 
 
 def seed_events(url: str, database: str, number: int, *, change_number: int = 1) -> None:
