@@ -1,11 +1,16 @@
 """Store the class of each event's length in the searchable copy of public events too, so that an index has it.
 
-Running it twice changes nothing.
+Two indexes of public events get the end of an event too, and other names: the former ones are dropped. Running it twice
+changes nothing.
 """
 
+from contextlib import suppress
 from typing import Any
 
 from beanie import Document, free_fall_migration
+from pymongo.errors import OperationFailure
+
+REPLACED_INDEXES = ("public_key", "public_tags_key")
 
 
 class Events(Document):
@@ -23,13 +28,13 @@ class Forward:
     @free_fall_migration(document_models=[Events])
     async def copy(self, session: Any) -> None:
         """Copy the span of all public events."""
+        events = Events.get_motor_collection()
         merge = {"into": "public_event_index", "whenMatched": "merge", "whenNotMatched": "discard"}
-        stages: list[dict[str, Any]] = [
-            {"$match": {"visibility": "public"}},
-            {"$project": {"span": 1}},
-            {"$merge": merge},
-        ]
-        await Events.get_motor_collection().aggregate(stages).to_list(None)
+        public, span = {"$match": {"visibility": "public"}}, {"$project": {"span": 1}}
+        await events.aggregate([public, span, {"$merge": merge}]).to_list(None)
+        for name in REPLACED_INDEXES:
+            with suppress(OperationFailure):
+                await events.drop_index(name)
 
 
 class Backward:

@@ -113,9 +113,9 @@ class Event(EventContent, StoredDocument):
             index("creator", "key", name="creator_key"),
             index("creator", "span", "key", name="creator_span_key", partialFilterExpression=_LONG),
             index("creator", "tag_keys", "key", name="creator_tags_key"),
-            index("key", name="public_key", partialFilterExpression=_PUBLIC),
+            index("key", "ends", name="public_key_ends", partialFilterExpression=_PUBLIC),
             index("span", "key", name="public_span_key", partialFilterExpression=_PUBLIC | _LONG),
-            index("tag_keys", "key", name="public_tags_key", partialFilterExpression=_PUBLIC),
+            index("tag_keys", "key", "ends", name="public_tags_key_ends", partialFilterExpression=_PUBLIC),
             index("tag_keys", "span", "key", name="public_tags_span_key", partialFilterExpression=_PUBLIC | _LONG),
             index(
                 *("tag_keys", "span", "key", "ends"),
