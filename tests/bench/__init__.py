@@ -3,6 +3,7 @@
 floor.py       the least: a bare ASGI callable over the same driver
 sides.py       the two servers under test, what is stored in each, and the requests they are sent
 people.py      what 64 people have and ask for: any event, a page of their own, the mix of a day
+application.py what a request costs the application alone
 load.py        a load generator: connections that ask again as soon as they are answered
 cores.py       which core does what
 measures.py    the operations, each a median over interleaved rounds
