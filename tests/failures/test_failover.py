@@ -14,6 +14,7 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
 ELECTION_SECONDS = 3.0
+REQUESTS = 50
 FAILURES = [
     Failure("primary killed", kill_primary),
     Failure("secondary stopped", stop_secondary),
@@ -25,7 +26,7 @@ FAILURES = [
 async def test_what_was_acknowledged_is_there_after_failures_of_the_replica_set_and_of_a_worker(
     tmp_path: Path,
 ) -> None:
-    async with open_trial(tmp_path, ELECTION_SECONDS) as trial:
+    async with open_trial(tmp_path, ELECTION_SECONDS, REQUESTS) as trial:
         for failure in FAILURES:
             result = await trial.run(failure)
             assert result.broken_promises == [], result

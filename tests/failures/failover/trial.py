@@ -29,8 +29,8 @@ SECRET = "known to the trials of failures alone: 1d8b3f02"
 # What is promised: how long no write is acknowledged after an election began, and how long a request takes.
 ELECTION_SECONDS = 15.0
 REQUEST_SECONDS = 8.0
-# How many requests must succeed before a failure, and after it.
-BEFORE, AFTER = 100, 200
+# How many requests must succeed before a failure, and again while it lasts and after it.
+REQUESTS = 150
 # So that the load is that of people, and not of a benchmark on the machine of the test.
 PAUSE_SECONDS = 0.05
 
@@ -52,7 +52,8 @@ class Result(NamedTuple):
 class Trial:
     """A planner with two workers on a replica set of three, and its writers."""
 
-    def __init__(self, database: ReplicaSet, server: RunningServer, people: httpx.AsyncClient) -> None:
+    def __init__(self, database: ReplicaSet, server: RunningServer, people: httpx.AsyncClient, requests: int) -> None:
+        self._requests = requests
         self._database = database
         self._server = server
         self._people = people
@@ -86,17 +87,17 @@ class Trial:
         scene = Scene(self._database, self._server)
         self._writers.start()
         polls.start()
-        await self._writers.wait_for_acknowledged(BEFORE)
+        await self._writers.wait_for_acknowledged(self._requests)
         begun_at = time.monotonic()
         await failure.begin(scene)
         if failure.writes_go_on:
-            await self._writers.wait_for_acknowledged(AFTER)
+            await self._writers.wait_for_acknowledged(self._requests)
         else:
             await asyncio.sleep(failure.seconds)
         majority_at = await asyncio.to_thread(self._database.heal)
         if not failure.writes_go_on:
             scene.majority_at = majority_at
-        await self._writers.wait_for_acknowledged(AFTER)
+        await self._writers.wait_for_acknowledged(self._requests)
         until = time.monotonic()
         await asyncio.to_thread(self._database.wait_until_whole)
         await self._wait_for_workers(scene)
@@ -148,7 +149,7 @@ class Trial:
 
 
 @asynccontextmanager
-async def open_trial(folder: Path, election_seconds: float) -> AsyncIterator[Trial]:
+async def open_trial(folder: Path, election_seconds: float, requests: int = REQUESTS) -> AsyncIterator[Trial]:
     """Start a replica set and a planner with two workers in this folder, and sign up the writers."""
     with (
         replica_set(folder / "mongo", election_seconds) as database,
@@ -156,7 +157,7 @@ async def open_trial(folder: Path, election_seconds: float) -> AsyncIterator[Tri
     ):
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
         async with httpx.AsyncClient(base_url=server.url, timeout=30, limits=limits) as people:
-            trial = Trial(database, server, people)
+            trial = Trial(database, server, people, requests)
             await trial.sign_up()
             try:
                 yield trial
