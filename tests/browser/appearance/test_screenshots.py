@@ -28,8 +28,9 @@ def test_screenshots_of_the_main_pages_are_written(
     visitor: Visitor, sample: SampleAccount, signed_in: Path, look: Look
 ) -> None:
     FOLDER.mkdir(parents=True, exist_ok=True)
+    stranger, person = visitor(look), visitor(look, signed_in)
     for name, address in MAIN_PAGES.items():
-        visit = visitor(look, None if name == "welcome" else signed_in).go(address.format(**sample.ids))
+        visit = (stranger if name == "welcome" else person).go(address.format(**sample.ids))
         file = FOLDER / f"{name}-{visit.look}.png"
         # Playwright would otherwise hide the caret with a style that the policy of the page forbids.
         visit.page.screenshot(path=file, caret="initial")
