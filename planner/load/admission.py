@@ -11,7 +11,7 @@ from planner.telemetry.metrics import Metrics
 log = logging.getLogger("planner.http")
 # Requests that are answered together must not take longer. If even the fastest one of an interval did, fewer are
 # accepted from then on; if not, more again.
-SECONDS = 0.4
+SECONDS = 0.3
 INTERVAL_SECONDS = 0.1
 DECREASE = 0.8
 INCREASES = 16
@@ -36,13 +36,16 @@ class Admission:
         self._now = now
         self._aside = 0
         self.incomplete = 0
+        # How many requests counted when the last one arrived.
+        self._counted = 0
         self._interval_ends = 0.0
         self._fastest = 0.0
         self._logged_at = float("-inf")
 
     def has_room(self, running: int) -> bool:
         """Return whether one more request is accepted while so many are running."""
-        return running - self._aside - self.incomplete < self.limit
+        self._counted = running - self._aside - self.incomplete
+        return self._counted < self.limit
 
     def note_refusal(self) -> None:
         """Count a request that is refused."""
@@ -70,7 +73,8 @@ class Admission:
             self._fastest = min(self._fastest, seconds)
             return
         if self._fastest > SECONDS:
-            self.limit = max(int(self.limit * DECREASE), min(LEAST, self._most))
+            # Those that are running take too long already, however many more were allowed.
+            self.limit = max(int(min(self.limit, self._counted) * DECREASE), min(LEAST, self._most))
         elif self.limit < self._most:
             self.limit = min(self.limit + self._most // INCREASES + 1, self._most)
         self._interval_ends, self._fastest = now + INTERVAL_SECONDS, seconds

@@ -11,7 +11,7 @@ from pymongo import MongoClient
 
 from database.embedded.server import EmbeddedMongo
 from tests.bench import cores
-from tests.load import crowd, descriptors, half_sent, overload, searches, sign_ins
+from tests.load import capacity, crowd, descriptors, half_sent, overload, searches, sign_ins
 from tests.load.setting import DATABASE, SETTINGS, LoadedPlanner, database_url, running_planner
 
 KINDS: dict[str, Callable[[LoadedPlanner], Awaitable[object]]] = {
@@ -22,8 +22,8 @@ KINDS: dict[str, Callable[[LoadedPlanner], Awaitable[object]]] = {
     "sign-ins": sign_ins.measure,
     "half-sent": half_sent.measure,
 }
-DESCRIPTORS = "descriptors"
-ALL = (*KINDS, DESCRIPTORS)
+DESCRIPTORS, CAPACITY = "descriptors", "capacity"
+ALL = (*KINDS, DESCRIPTORS, CAPACITY)
 
 
 def main() -> int:
@@ -48,6 +48,10 @@ def main() -> int:
 
 
 def _print_figures(kind: str, data: Path, mongo: str, rounds: int, workers: int) -> None:
+    if kind == CAPACITY:
+        for _ in range(rounds):
+            print(uvloop.run(capacity.measure()), flush=True)
+        return
     cores.keep_to(cores.SERVER)
     if kind == DESCRIPTORS:
         settings = SETTINGS | {"DATABASE_URL": database_url(mongo)}

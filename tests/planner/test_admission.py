@@ -39,10 +39,17 @@ def test_as_many_requests_as_the_limit_are_accepted(setting: Setting) -> None:
 
 
 def test_fewer_are_accepted_while_even_the_fastest_take_long(setting: Setting) -> None:
+    setting.admission.has_room(MOST - 1)
     setting.answer_intervals(3, 3 * SECONDS, 2 * SECONDS)
     assert setting.admission.limit < MOST
     setting.answer_intervals(50, 2 * SECONDS)
     assert setting.admission.limit == LEAST
+
+
+def test_no_more_are_accepted_than_are_running_when_these_take_long(setting: Setting) -> None:
+    setting.admission.has_room(80)
+    setting.answer_intervals(2, 2 * SECONDS)
+    assert setting.admission.limit == LEAST < 80
 
 
 def test_slow_requests_beside_a_fast_one_change_nothing(setting: Setting) -> None:
