@@ -4,7 +4,6 @@ from tests.load.capacity import measure
 
 
 async def test_every_request_is_answered_or_refused() -> None:
-    found = await measure(seconds=1)
-    counts = found.answers.count()
-    assert set(counts) == {"200", "503"}
-    assert min(counts.values()) > 100
+    # 1,200 requests are sent within the time in which 600 can be answered, and at most 512 more are kept.
+    found = await measure(seconds=3)
+    assert set(found.answers.count()) == {"200", "503"}
