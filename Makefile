@@ -20,7 +20,7 @@ SCREENSHOTS := month-desktop-light.png week-desktop-dark.png agenda-phone-light.
 
 .PHONY: help
 help: ## list the targets
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z-]+):.*## (.*)/\1\t\2/' | expand -t 14
+	@grep -hE '^[a-z0-9-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z0-9-]+):.*## (.*)/\1\t\2/' | expand -t 14
 
 .PHONY: run
 run: .venv/run ## start the planner with its embedded MongoDB on http://127.0.0.1:8000
@@ -37,6 +37,11 @@ coverage: .venv/test ## run all tests, and fail if they run less of the code tha
 .PHONY: test-mock
 test-mock: .venv/test ## run the tests that need no real MongoDB, on any platform
 	$(PYTEST) --engine=mock
+
+.PHONY: test-beanie2
+test-beanie2: .venv-beanie2/test ## run the tests with Beanie 2, and PyMongo's own asynchronous client instead of Motor
+	.venv-beanie2/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS) \
+		--ignore=tests/structure/test_dependencies.py
 
 .PHONY: client
 client: .venv/test ## generate a client from the OpenAPI document, and use it and stock OAuth clients
@@ -92,17 +97,37 @@ lock: .venv/test ## make the requirements files from pyproject.toml (UPGRADE=--u
 	$(LOCK) -o tests/requirements.txt -c $(TRACING) --extra tracing --group dev
 	$(LOCK) -o tests/fuzz-requirements.txt -c tests/requirements.txt --extra tracing --group fuzz
 	$(LOCK) -o tests/browser-requirements.txt -c tests/requirements.txt --extra tracing --group browser
+	$(LOCK) -o tests/audit-requirements.txt -c tests/requirements.txt --extra tracing --group audit
+	@# The versions of the tests' requirements, where Beanie 2 allows them: uv keeps those that the file has already.
+	cp tests/requirements.txt tests/beanie2-requirements.txt
+	$(LOCK) -o tests/beanie2-requirements.txt --override tests/beanie2-overrides.txt --extra tracing --group test
 
 .PHONY: outdated
-outdated: .venv/test ## list the installed packages of which there is a newer version
-	$(BIN)/uv pip list --outdated
+outdated: .venv/test ## list in docs/dependencies.md the packages of which there is a newer version
+	$(BIN)/python -m tests.supply_chain outdated
+
+.PHONY: audit
+audit: .venv/audit ## look for known vulnerabilities of all packages in the requirements files
+	$(BIN)/python -m tests.supply_chain audit
+
+.PHONY: sbom
+sbom: .venv/audit ## make a software bill of materials (CycloneDX) of the product: build/sbom.json
+	@mkdir -p build
+	@$(BIN)/python -W ignore -m cyclonedx_py requirements $(TRACING) --pyproject pyproject.toml --output-reproducible \
+		--output-file build/sbom.json
+	@echo "Written: build/sbom.json"
 
 .PHONY: clean
 clean: ## remove the virtual environment and caches, but no data
-	rm -rf .venv .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
+	rm -rf .venv .venv-beanie2 .coverage .coverage.* .mypy_cache .ruff_cache .pytest_cache .import_linter_cache
 
 .venv/bin/python:
 	$(PYTHON) -m venv .venv
+
+.venv-beanie2/test: tests/beanie2-requirements.txt
+	$(PYTHON) -m venv .venv-beanie2
+	.venv-beanie2/bin/pip install --quiet --disable-pip-version-check --require-hashes -r tests/beanie2-requirements.txt
+	@touch $@
 
 .venv/run: requirements.txt | .venv/bin/python
 	$(PIP) -r requirements.txt
@@ -114,6 +139,10 @@ clean: ## remove the virtual environment and caches, but no data
 
 .venv/fuzz: tests/fuzz-requirements.txt | .venv/bin/python
 	$(PIP) -r tests/fuzz-requirements.txt
+	@touch $@ .venv/test .venv/run
+
+.venv/audit: tests/audit-requirements.txt | .venv/bin/python
+	$(PIP) -r tests/audit-requirements.txt
 	@touch $@ .venv/test .venv/run
 
 .venv/browser: tests/browser-requirements.txt | .venv/bin/python

@@ -1,6 +1,7 @@
 """Everything that knows the driver; it imports nothing of ours.
 
 connection.py      opening, waiting, closing; which database the documents are bound to
+drivers/           the asynchronous driver that is installed: Motor, or PyMongo's own
 opening/           why a database cannot be used, and what to do about it
 documents.py       the base class of all documents
 errors.py          the driver's errors, under names the rest may use

@@ -15,12 +15,12 @@ from urllib.parse import unquote
 
 import pymongo
 from beanie import Document, init_beanie
-from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorDatabase
 from pymongo import MongoClient
 from pymongo.errors import ConfigurationError as DriverConfigurationError
 from pymongo.errors import PyMongoError, ServerSelectionTimeoutError, WaitQueueTimeoutError
 
 from database.documents import StoredDocument
+from database.drivers.choice import AsyncDatabase, Clients, driver
 from database.errors import DatabaseUnavailable
 from database.opening.checks import READING, WRITING, check_disk, check_hello, check_rights
 from database.opening.failures import Failure, explain_operation, explain_url, log_ignored_options
@@ -118,7 +118,7 @@ class Database:
     `sync` and `pool` are the blocking driver and its threads; the stand-in of the tests has neither.
     """
 
-    handle: AsyncIOMotorDatabase[Any]
+    handle: AsyncDatabase
     transactions: bool
     sync: MongoClient[Any] | None = None
     pool: ThreadPoolExecutor | None = field(default=None, repr=False)
@@ -195,7 +195,10 @@ class Database:
             self.pool.shutdown(wait=True)
         # The driver tells the server which sessions end, and must not wait for one that does not respond.
         with pymongo.timeout(CLOSE_SECONDS):
-            self.handle.client.close()
+            if self.sync is None:
+                self.handle.client.close()
+            else:
+                await driver.close(Clients(self.handle.client, self.sync))
 
 
 def hosts_of(url: str) -> str:
@@ -232,7 +235,7 @@ async def _try_to_open(url: str, patience: float, threads: int, told: set[str]) 
     """Return the database of a URL if there is a primary within some seconds, or why there is none."""
     try:
         with log_ignored_options(url, told):
-            client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(
+            clients = driver.connect(
                 url,
                 tz_aware=True,
                 w="majority",
@@ -243,12 +246,12 @@ async def _try_to_open(url: str, patience: float, threads: int, told: set[str]) 
                 heartbeatFrequencyMS=int(HEARTBEAT_SECONDS * 1000),
                 appname="planner",
             )
-        handle = client.get_default_database(default=DEFAULT_NAME)
+        handle = clients.asynchronous.get_default_database(default=DEFAULT_NAME)
     except (PyMongoError, OSError, ValueError) as error:
         return explain_url(error, url)
     try:
         with pymongo.timeout(patience):
-            hello = await client.admin.command("hello")
+            hello = await clients.asynchronous.admin.command("hello")
             failure = check_hello(hello)
             if failure is None:
                 # Credentials are first checked by a command that needs them.
@@ -256,16 +259,16 @@ async def _try_to_open(url: str, patience: float, threads: int, told: set[str]) 
                 return Database(
                     handle=handle,
                     transactions=bool(hello.get("setName")) or hello.get("msg") == "isdbgrid",
-                    sync=client.delegate,
+                    sync=clients.blocking,
                     pool=ThreadPoolExecutor(threads, thread_name_prefix="database"),
                 )
     except ServerSelectionTimeoutError:
-        failure = await explain_servers(client.delegate, url, hosts_of(url))
+        failure = await explain_servers(clients.blocking, url, hosts_of(url))
     except DriverConfigurationError as error:
         failure = explain_url(error, url)
     except PyMongoError as error:
         failure = explain_operation(error)
-    client.close()
+    await driver.close(clients)
     return failure
 
 

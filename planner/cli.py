@@ -268,7 +268,7 @@ class _Server(uvicorn.Server):
 
 def _announce(settings: Settings) -> None:
     if settings.database_url is None:
-        place = f"{settings.data_dir.resolve()} (embedded MongoDB)"
+        place = f"{settings.data_dir.resolve()} (embedded MongoDB, for development: set DATABASE_URL in production)"
     else:
         place = "the MongoDB of DATABASE_URL"
     print(

@@ -10,10 +10,8 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
-import mongomock
 import pytest
 from fastapi import FastAPI
-from mongomock_motor import AsyncMongoMockClient
 from pydantic import SecretStr
 from pymongo import IndexModel, MongoClient
 from pymongo.database import Database as MongoDatabase
@@ -144,6 +142,10 @@ async def open_database_for_test(
 ) -> AsyncIterator[Callable[[], Awaitable[Database]]]:
     """Opens a database in which nothing is but what the test puts there."""
     if engine == "mock":
+        # Here, because it needs Motor, which is not there with Beanie 2.
+        import mongomock
+        from mongomock_motor import AsyncMongoMockClient
+
         handle: Any = AsyncMongoMockClient(tz_aware=True)["test"]
 
         async def mock() -> Database:

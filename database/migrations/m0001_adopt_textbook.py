@@ -19,6 +19,8 @@ from beanie import Document, free_fall_migration
 from bson import ObjectId
 from pymongo.errors import OperationFailure
 
+from database.drivers.choice import driver
+
 log = logging.getLogger("planner.database")
 UNDATED = "9999-12-31T23:59:59Z"
 SET_ASIDE = "events_set_aside"
@@ -109,7 +111,7 @@ class Forward:
     @free_fall_migration(document_models=[Users, Events])
     async def adopt(self, session: Any) -> None:
         """Give every account and event of the old kind the fields of the new one."""
-        users, events = Users.get_motor_collection(), Events.get_motor_collection()
+        users, events = driver.collection_of(Users), driver.collection_of(Events)
         by_key: dict[str, ObjectId] = {}
         async for user in users.find({}, {"email": 1, "email_key": 1}, sort=[("_id", 1)]):
             key = user.get("email_key") or folded_address(user["email"])
@@ -142,7 +144,7 @@ class Backward:
     @free_fall_migration(document_models=[Users, Events])
     async def release(self, session: Any) -> None:
         """Make creators e-mail addresses and the ids one flat list again."""
-        users, events = Users.get_motor_collection(), Events.get_motor_collection()
+        users, events = driver.collection_of(Users), driver.collection_of(Events)
         # It holds each e-mail address once, and from now on nobody has one there.
         with suppress(OperationFailure):
             await users.drop_index("email_key")

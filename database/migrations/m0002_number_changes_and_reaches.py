@@ -11,6 +11,8 @@ from typing import Any
 from beanie import Document, free_fall_migration
 from pymongo.errors import OperationFailure
 
+from database.drivers.choice import driver
+
 REACHES = (8, 64, 512, 4096)
 # By their new keys or their old ones: the server keeps an index under a name for ever as it was made.
 INDEXES = ("creator_series", "public_series", "creator_repeating", "public_repeating")
@@ -39,7 +41,7 @@ class Forward:
     @free_fall_migration(document_models=[Events])
     async def wait_for_numbers(self, session: Any) -> None:
         """Give the events the fields that they lack."""
-        events = Events.get_motor_collection()
+        events = driver.collection_of(Events)
         await events.update_many({"seq": {"$exists": False}}, {"$set": {"seq": 0}})
         await events.update_many({"reminders": {"$exists": False}}, {"$set": {"reminders": []}})
         reach = {"$subtract": ["$ends", "$begins"]}
@@ -55,7 +57,7 @@ class Backward:
     @free_fall_migration(document_models=[Events])
     async def forget_numbers(self, session: Any) -> None:
         """Take the numbers away; the copies that people keep begin anew."""
-        events = Events.get_motor_collection()
+        events = driver.collection_of(Events)
         await events.update_many({}, {"$unset": {"seq": ""}})
         await events.update_many({"repeats": True}, {"$set": {"span": -1}})
         await drop_indexes(events)

@@ -8,6 +8,8 @@ from typing import Any
 
 from beanie import Document, free_fall_migration
 
+from database.drivers.choice import driver
+
 PUBLISHED = "published"
 COPIED = ("creator", "title", "tags", "location", "description", "place", "ends", "key")
 
@@ -27,7 +29,7 @@ class Forward:
     @free_fall_migration(document_models=[Events])
     async def place_and_copy(self, session: Any) -> None:
         """Give the events their places, and `published` the copies of public ones and no others."""
-        events = Events.get_motor_collection()
+        events = driver.collection_of(Events)
         place = {"type": "Point", "coordinates": ["$geo.lon", "$geo.lat"]}
         await events.update_many({"geo.lat": {"$exists": True}}, [{"$set": {"place": place}}])
         await events.update_many({"geo": None, "place": {"$exists": True}}, {"$unset": {"place": ""}})
@@ -40,7 +42,7 @@ class Forward:
             {"$merge": {"into": PUBLISHED, "on": "_id", "whenMatched": "replace"}},
         ]
         await events.database[PUBLISHED].delete_many({})
-        await events.aggregate(stages).to_list(None)
+        await driver.aggregate(events, stages)
 
 
 class Backward:
@@ -49,7 +51,7 @@ class Backward:
     @free_fall_migration(document_models=[Events])
     async def forget_copies(self, session: Any) -> None:
         """Take the places and the copies away, with the indexes that would slow down what does not use them."""
-        events = Events.get_motor_collection()
+        events = driver.collection_of(Events)
         await events.update_many({"place": {"$exists": True}}, {"$unset": {"place": ""}})
         await events.database.drop_collection(PUBLISHED)
         for name in await events.index_information():

@@ -11,6 +11,8 @@ from typing import Any
 from beanie import Document, free_fall_migration
 from pymongo.errors import OperationFailure
 
+from database.drivers.choice import driver
+
 COLLECTIONS = {
     "gone": "tombstones",
     "published": "public_event_index",
@@ -84,7 +86,7 @@ class Forward:
     @free_fall_migration(document_models=[Users])
     async def rename(self, session: Any) -> None:
         """Rename collections and fields, and drop what is not used."""
-        database = Users.get_motor_collection().database
+        database = driver.collection_of(Users).database
         await rename_collections(database, COLLECTIONS)
         await drop_indexes(database)
         for collection, fields in FIELDS.items():
@@ -103,7 +105,7 @@ class Backward:
     @free_fall_migration(document_models=[Users])
     async def rename_back(self, session: Any) -> None:
         """Rename fields and collections back; feeds get slots in the order in which they were made."""
-        database = Users.get_motor_collection().database
+        database = driver.collection_of(Users).database
         await drop_indexes(database)
         for collection, fields in FIELDS.items():
             for old, new in fields.items():

@@ -11,6 +11,8 @@ from typing import Any
 from beanie import Document, free_fall_migration
 from pymongo import UpdateOne
 
+from database.drivers.choice import driver
+
 BATCH_SIZE = 200
 MAX_REMINDERS = 10
 MAX_REMINDER_MINUTES = 40_320
@@ -50,7 +52,7 @@ class Backward:
 
 async def _change_all(change: Callable[[dict[str, Any]], dict[str, Any]]) -> None:
     """Apply a change to the fields of all events, and of the states of all revisions."""
-    database = Events.get_motor_collection().database
+    database = driver.collection_of(Events).database
     for name, path in (("events", ""), ("revisions", "state.")):
         concerned = {
             "$or": [

@@ -15,6 +15,8 @@ from beanie import Document, free_fall_migration
 from pymongo import UpdateOne
 from pymongo.errors import OperationFailure
 
+from database.drivers.choice import driver
+
 BATCH_SIZE = 100
 WEIGHTS = {"title": 10, "tags": 5, "location": 3, "description": 1}
 COMPUTED = ("search", "tag_keys")
@@ -121,7 +123,7 @@ class Forward:
     @free_fall_migration(document_models=[Events])
     async def compute(self, session: Any) -> None:
         """Compute what is searched of all events, and of the copies of the public ones."""
-        events = Events.get_motor_collection()
+        events = driver.collection_of(Events)
         await drop_indexes(events.database)
         async for batch in batches(events):
             changes, copies = [], []
@@ -140,7 +142,7 @@ class Backward:
     @free_fall_migration(document_models=[Events])
     async def forget(self, session: Any) -> None:
         """Fold the tags, and copy the texts of public events again."""
-        events = Events.get_motor_collection()
+        events = driver.collection_of(Events)
         database = events.database
         await drop_indexes(database)
         forget = {"$unset": dict.fromkeys(COMPUTED, "")}

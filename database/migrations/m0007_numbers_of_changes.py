@@ -10,6 +10,8 @@ from typing import Any
 from beanie import Document, free_fall_migration
 from pymongo.errors import OperationFailure
 
+from database.drivers.choice import driver
+
 INDEXES = ("waiting", "creator_changes", "public_changes")
 OWNED: dict[str, Any] = {"creator": {"$type": "objectId"}}
 IS_PUBLIC = {"$eq": ["$visibility", "public"]}
@@ -37,7 +39,7 @@ class Forward:
     @free_fall_migration(document_models=[Events])
     async def move(self, session: Any) -> None:
         """Copy the numbers, and remove them from the events."""
-        events = Events.get_motor_collection()
+        events = driver.collection_of(Events)
         # First the indexes: without them, removing a number is a small write.
         await drop_indexes(events)
         change = {
@@ -47,7 +49,7 @@ class Forward:
             "change_number": {"$ifNull": ["$change_number", 0]},
         }
         merge = {"into": "event_changes", "whenMatched": "keepExisting"}
-        await events.aggregate([{"$match": OWNED}, {"$project": change}, {"$merge": merge}]).to_list(None)
+        await driver.aggregate(events, [{"$match": OWNED}, {"$project": change}, {"$merge": merge}])
         await events.update_many(OWNED | {"change_number": {"$exists": True}}, {"$unset": {"change_number": ""}})
 
 
@@ -57,9 +59,9 @@ class Backward:
     @free_fall_migration(document_models=[Events])
     async def move_back(self, session: Any) -> None:
         """Copy the numbers into the events again; an event without one waits for it."""
-        events = Events.get_motor_collection()
+        events = driver.collection_of(Events)
         changes = events.database["event_changes"]
         await events.update_many(OWNED | {"change_number": {"$exists": False}}, {"$set": {"change_number": 0}})
         merge = {"into": "events", "whenMatched": "merge", "whenNotMatched": "discard"}
-        await changes.aggregate([{"$project": {"change_number": 1}}, {"$merge": merge}]).to_list(None)
+        await driver.aggregate(changes, [{"$project": {"change_number": 1}}, {"$merge": merge}])
         await changes.drop()

@@ -10,6 +10,8 @@ from typing import Any
 from beanie import Document, free_fall_migration
 from pymongo.errors import OperationFailure
 
+from database.drivers.choice import driver
+
 REPLACED_INDEXES = ("public_key", "public_tags_key")
 
 
@@ -28,10 +30,10 @@ class Forward:
     @free_fall_migration(document_models=[Events])
     async def copy(self, session: Any) -> None:
         """Copy the span of all public events."""
-        events = Events.get_motor_collection()
+        events = driver.collection_of(Events)
         merge = {"into": "public_event_index", "whenMatched": "merge", "whenNotMatched": "discard"}
         public, span = {"$match": {"visibility": "public"}}, {"$project": {"span": 1}}
-        await events.aggregate([public, span, {"$merge": merge}]).to_list(None)
+        await driver.aggregate(events, [public, span, {"$merge": merge}])
         for name in REPLACED_INDEXES:
             with suppress(OperationFailure):
                 await events.drop_index(name)
@@ -43,5 +45,5 @@ class Backward:
     @free_fall_migration(document_models=[Events])
     async def forget(self, session: Any) -> None:
         """Remove the span from the copies."""
-        copies = Events.get_motor_collection().database["public_event_index"]
+        copies = driver.collection_of(Events).database["public_event_index"]
         await copies.update_many({}, {"$unset": {"span": ""}})

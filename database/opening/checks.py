@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from motor.motor_asyncio import AsyncIOMotorDatabase
 from pymongo.errors import OperationFailure
 
+from database.drivers.choice import AsyncDatabase
 from database.opening.failures import DISK_FULL, NO_PRIMARY, NOT_INITIATED, NOT_THE_PRIMARY, TOO_OLD, Failure
 
 # The wire version of MongoDB 6.0.
@@ -26,7 +26,7 @@ def check_hello(hello: Mapping[str, Any]) -> Failure | None:
     return NOT_THE_PRIMARY if hello.get("secondary") and hello.get("primary") else NO_PRIMARY
 
 
-async def check_rights(database: AsyncIOMotorDatabase[Any], needed: frozenset[str]) -> Failure | None:
+async def check_rights(database: AsyncDatabase, needed: frozenset[str]) -> Failure | None:
     """Return which of the needed actions the user may not do in a database, or None; a server may have no users."""
     try:
         status = await database.client.admin.command("connectionStatus", showPrivileges=True)
@@ -58,7 +58,7 @@ def _is_about(resource: Mapping[str, Any], name: str) -> bool:
     return resource.get("db") in ("", name) and not str(resource.get("collection")).startswith("system.")
 
 
-async def check_disk(database: AsyncIOMotorDatabase[Any]) -> Failure | None:
+async def check_disk(database: AsyncDatabase) -> Failure | None:
     """Return that the disk of the server is full, or None, also when it does not say."""
     # About a database that does not exist yet, a server says nothing of its disk.
     for asked in (database, database.client.admin):

@@ -70,8 +70,10 @@ async def _report_progress(database: Database, collection: str, begun: float) ->
         await asyncio.sleep(pause)
         pause = REPORT_SECONDS
         try:
-            found = database.handle.client.admin.aggregate([{"$currentOp": {"allUsers": True, "localOps": True}}])
-            progress = describe_progress(await found.to_list(None), f"{database.name}.{collection}")
+            found = await database.handle.client.admin.command(
+                {"aggregate": 1, "pipeline": [{"$currentOp": {"allUsers": True, "localOps": True}}], "cursor": {}}
+            )
+            progress = describe_progress(found["cursor"]["firstBatch"], f"{database.name}.{collection}")
         except OperationFailure:
             progress = "the server does not tell how far it is"  # That needs rights which not every account has.
         except PyMongoError:

@@ -14,25 +14,9 @@ from planner.app import create_app
 from planner.settings import Settings
 from planner.version import VERSION
 from tests.structure.test_layout import EVERY, PACKAGES, ROOT, imported
+from tests.supply_chain.locks import LOCKS, locked, versions_in
 
-LOCKS = (
-    "requirements.txt",
-    "requirements-tracing.txt",
-    "tests/requirements.txt",
-    "tests/fuzz-requirements.txt",
-    "tests/browser-requirements.txt",
-)
 PROJECT: dict[str, Any] = tomllib.loads((ROOT / "pyproject.toml").read_text())
-
-
-def versions_in(text: str) -> dict[str, str]:
-    """Return the version that the text of a lock has of each package, by its canonical name."""
-    return dict(re.findall(r"^([a-z0-9.-]+)(?:\[[a-z,]+\])?==([^ ;]+)", text, re.MULTILINE))
-
-
-def locked(file: str) -> dict[str, str]:
-    """Return the version that a lock has of each package, by its canonical name."""
-    return versions_in((ROOT / file).read_text())
 
 
 def group(name: str) -> list[str]:
@@ -51,6 +35,7 @@ NAMED = {
     "tests/requirements.txt": TRACING + group("dev"),
     "tests/fuzz-requirements.txt": TRACING + group("fuzz"),
     "tests/browser-requirements.txt": TRACING + group("browser"),
+    "tests/audit-requirements.txt": TRACING + group("audit"),
 }
 
 
@@ -63,9 +48,10 @@ def test_a_lock_has_each_dependency_that_the_project_names_at_a_version_it_allow
 
 
 def test_the_locks_agree_on_the_version_of_every_package() -> None:
-    runtime, tracing, tests, fuzz, browser = (locked(file) for file in LOCKS)
+    runtime, tracing, tests, fuzz, browser, audit = (locked(file) for file in LOCKS)
     assert runtime.items() <= tracing.items() <= tests.items() <= fuzz.items()
     assert tests.items() <= browser.items()
+    assert tests.items() <= audit.items()
 
 
 @pytest.mark.parametrize("file", LOCKS)

@@ -26,7 +26,7 @@ OWNERS = {
     "joserfc": ("auth.oidc_client",),
     "zxcvbn": ("planner.domain.passwords",),
     "pymongo": ("database",),
-    "motor": ("database",),
+    "motor": ("database.drivers",),
     "bson": ("database",),
     "gridfs": ("database",),
     "beanie": ("database", "models"),

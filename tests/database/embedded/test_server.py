@@ -12,10 +12,8 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
-from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.errors import PyMongoError
 
 from database.embedded import server as embedded
@@ -131,8 +129,10 @@ def test_data_dir_may_have_any_name_and_any_length(tmp_path: Path, name: str) ->
 
 
 def test_transactions_work_with_both_drivers(tmp_path: Path) -> None:
+    motor = pytest.importorskip("motor.motor_asyncio", reason="Motor is not installed")
+
     async def with_motor(url: str) -> None:
-        client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(url)
+        client = motor.AsyncIOMotorClient(url)
         try:
             async with await client.start_session() as session:
                 session.start_transaction()

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 from fastapi import FastAPI
 
+from database.drivers.choice import driver
 from models.shared.idempotent_response import IdempotentResponse
 from tests.routes.all_routes.request_factory import RequestFactory, SampleRequest
 from tests.support.clients import Person, headers_of, ok
@@ -205,5 +206,5 @@ async def test_neither_the_key_nor_a_password_in_the_body_is_stored_with_the_res
     account = {"email": "carol@example.com", "password": "a password of hers"}
     headers = {"idempotency-key": "a-key-of-hers"}
     assert (await ada.api.post("/auth/signup", json=account, headers=headers)).status_code == 201
-    (stored,) = await IdempotentResponse.get_motor_collection().find({}).to_list(None)
+    (stored,) = await driver.collection_of(IdempotentResponse).find({}).to_list(None)
     assert "a password of hers" not in str(stored) and "a-key-of-hers" not in str(stored)

@@ -10,10 +10,9 @@ from uuid import uuid4
 import httpx
 import pytest
 from fastapi import FastAPI
-from motor.motor_asyncio import AsyncIOMotorClient
 from pymongo.monitoring import CommandFailedEvent, CommandListener, CommandStartedEvent, CommandSucceededEvent
 
-from database import connection
+from database.drivers.choice import driver
 from tests.conftest import SECRET, url_of
 from tests.support.clients import Person, Planner, headers_of, ok, sign_in, sign_up
 from tests.support.clocks import MovableClock, clock_of
@@ -175,7 +174,7 @@ def commands(  # Asked for before the application, so that it is in place when t
     monkeypatch: pytest.MonkeyPatch,
 ) -> Commands:
     listener = Commands()
-    monkeypatch.setattr(connection, "AsyncIOMotorClient", partial(AsyncIOMotorClient, event_listeners=[listener]))
+    monkeypatch.setattr(driver, "connect", partial(driver.connect, event_listeners=[listener]))
     return listener
 
 

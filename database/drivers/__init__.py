@@ -1,0 +1,6 @@
+"""The asynchronous driver: the one that is installed.
+
+choice.py          what the rest uses, and which of the two it is
+motor_client.py    Motor, for Beanie 1
+pymongo_client.py  PyMongo's own asynchronous client, for Beanie 2
+"""
