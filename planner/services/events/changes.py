@@ -81,14 +81,17 @@ class ChangeNumbering:
         If there is more to number than can be done in this time, the caller's own changes come first.
         """
         if not (self._is_behind and scope == "mine"):
-            numbered = await self._numberings.run(None, lambda: self._assign_numbers(None))
+            # If the background work is behind, it will be for a while: then one more group of changes is enough.
+            seconds = 0.0 if self._is_behind else REQUEST_SECONDS
+            numbered = await self._numberings.run(None, lambda: self._assign_numbers(None, seconds))
             if numbered.is_complete:
                 return numbered
         own = await self._numberings.run(caller, lambda: self._assign_numbers(caller))
         return own._replace(is_complete=own.is_complete and scope == "mine")
 
-    async def _assign_numbers(self, creator: Id | None) -> Numbered:
-        """Give changes a number, or only those of a creator, until all have one or `REQUEST_SECONDS` have passed."""
+    async def _assign_numbers(self, creator: Id | None, seconds: float | None = None) -> Numbered:
+        """Give changes a number, or only those of a creator, until all have one or so many seconds have passed."""
+        seconds = REQUEST_SECONDS if seconds is None else seconds
         begun = time.monotonic()
         while True:
             # One at a time, in the order of arrival: transactions of one process must not compete.
@@ -97,7 +100,7 @@ class ChangeNumbering:
             waited = time.monotonic() - begun
             if numbered is None and waited < CONTENTION_SECONDS:
                 await asyncio.sleep(random.uniform(PAUSE, 2 * PAUSE))  # noqa: S311 - nothing depends on its secrecy
-            elif numbered is None or numbered.is_complete or waited >= REQUEST_SECONDS:
+            elif numbered is None or numbered.is_complete or waited >= seconds:
                 break
         numbered = numbered or Numbered(await ChangeSequence.last(), is_complete=False)
         if creator is None:
