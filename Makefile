@@ -2,9 +2,9 @@
 PYTHON ?= python3
 BIN := .venv/bin
 PIP := $(BIN)/pip install --quiet --disable-pip-version-check --require-hashes
-# The tests run in one process more than there are cores, because many of them wait for the database, a server or a
-# mail: but in at most four. Each process starts a MongoDB of its own.
-JOBS ?= $(shell $(PYTHON) -c "import os; print(min(4, (os.cpu_count() or 1) + 1))")
+# The tests run in twice as many processes as there are cores, because many of them wait for the database, a server or a
+# mail: but in at most six. Each process starts a MongoDB of its own.
+JOBS ?= $(shell $(PYTHON) -c "import os; print(min(6, 2 * (os.cpu_count() or 1)))")
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder
 # `make lock` keeps each version that pyproject.toml still allows. `make lock UPGRADE=--upgrade` selects the newest
 # version of every package, and `make lock UPGRADE="--upgrade-package fastapi"` that of one package.

@@ -26,6 +26,7 @@ from joserfc import jws, jwt
 from joserfc.errors import JoseError
 from joserfc.jwk import ECKey, Key, RSAKey
 
+from database.connection import extend_request_limit
 from database.single_flight import SingleFlight
 from planner.clock import Clock
 from planner.errors import ProviderFailed, SignInRefused
@@ -263,6 +264,9 @@ class OidcClient:
         except (JoseError, ValueError, TypeError, KeyError, AttributeError, OverflowError, RecursionError) as error:
             log.warning("the provider %s responded to the request for %s with %s", self.name, subject, _reason(error))
             raise ProviderFailed(f"The response of the provider {self.name} is not valid.") from None
+        finally:
+            # The time of the provider is not that of the database.
+            extend_request_limit()
 
 
 def add_userinfo(claims: dict[str, Any], userinfo: dict[str, Any]) -> dict[str, Any]:

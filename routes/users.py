@@ -127,7 +127,10 @@ async def export_current_user(
 
 @router.get("/exports/{id}", responses=describe_response(200, "The export job.", ExportJobRead))
 async def get_export(caller: CurrentUser, services: ServicesDep, id: IdInPath) -> Response:
-    """Get an export job and its progress."""
+    """Get an export job and its progress.
+
+    The status is `done` when the file can be fetched. The job and its file are deleted after two days.
+    """
     job = await services.data_export.get_job(caller, id)
     return Response(job.json, media_type=JSON, headers={"cache-control": "private, no-cache"})
 

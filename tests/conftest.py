@@ -127,7 +127,8 @@ def shared_database(mongo_url: str) -> Iterator[MongoDatabase[Any]]:
 
 def find_used_collections(database: MongoDatabase[Any]) -> list[str]:
     """Return the names of the collections that hold something, by one query."""
-    first, *others = database.list_collection_names() or ["none"]
+    names = [name for name in database.list_collection_names() if not name.startswith("system.")]
+    first, *others = names or ["none"]
 
     def name_if_used(name: str) -> list[dict[str, Any]]:
         return [{"$limit": 1}, {"$project": {"_id": 0, "name": {"$literal": name}}}]

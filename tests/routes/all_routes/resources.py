@@ -17,6 +17,7 @@ from models.accounts.user import ProviderIdentity, Role, User
 from tests.support.clients import PASSWORD, Person, ok, sign_in, sign_up
 from tests.support.oidc.browser import Browser, query_of
 from tests.support.services import services_of
+from tests.support.waiting import wait_until_async
 
 if TYPE_CHECKING:
     from tests.routes.all_routes.request_factory import RequestFactory
@@ -139,9 +140,15 @@ async def import_nothing(requests: "RequestFactory", person: Person) -> str:
 
 
 async def export_account(requests: "RequestFactory", person: Person) -> str:
-    answer = await person.get("/users/me/export", headers={"prefer": "respond-async"})
+    id = str(ok(await person.get("/users/me/export", headers={"prefer": "respond-async"}), 202)["id"])
+
+    async def is_done() -> bool:
+        return bool(ok(await person.get(f"/exports/{id}"))["status"] == "done")
+
+    # Either this makes the file or the background loop, which may have begun.
     await services_of(requests.app).data_export.run_due()
-    return str(ok(answer, 202)["id"])
+    await wait_until_async(is_done)
+    return id
 
 
 async def name_provider(requests: "RequestFactory", person: Person) -> str:
