@@ -9,15 +9,12 @@ import time
 from datetime import datetime, timedelta
 from typing import ClassVar, NamedTuple
 
-from beanie import PydanticObjectId
-
-from database.commit import find_and_update
 from database.connection import Database, bound_database
-from database.documents import StoredDocument
-from database.queries import Changes, Filter, Id, assign, clear, index, only
-from database.reads import exists, find
+from database.queries import Changes, Id, index, only
+from database.reads import find
 from database.single_flight import SingleFlight
 from database.writes import Delete, Update
+from models.shared.leased_work import LeasedWork
 
 # The process that deletes renews its lease with each piece. Otherwise another process goes on.
 LEASE = timedelta(seconds=10)
@@ -25,19 +22,18 @@ LEASE = timedelta(seconds=10)
 KNOWN_SECONDS = 1.5
 
 
-class ClosedAccount(StoredDocument):
+class ClosedAccount(LeasedWork):
     """An account that is closed; the id is that of the account.
 
-    `events` is the number of events that it had, `deleted_events` how many of them are deleted. The deletion goes on
-    when `due_at` has passed; `lease_holder` is the process that does it, or has done it last.
+    `events` is the number of events that it had, `deleted_events` how many of them are deleted.
     """
+
+    title: ClassVar = "the deletion of an account"
+    lease: ClassVar = LEASE
 
     events: int
     deleted_events: int
-    attempts: int
     closed_at: datetime
-    due_at: datetime
-    lease_holder: PydanticObjectId | None = None
 
     class Settings:
         """The collection and its indexes."""
@@ -59,32 +55,15 @@ class ClosedAccount(StoredDocument):
         )
 
     @classmethod
-    async def lease_due(cls, holder: Id, now: datetime) -> "ClosedAccount | None":
-        """Lease a closed account whose deletion is due and return it, or None. Atomic."""
-        changes = assign(cls.due_at, now + LEASE) | assign(cls.lease_holder, holder)
-        return await find_and_update(cls, {cls.due_at: {"$lte": now}}, {"$set": changes, "$inc": {cls.attempts: 1}})
-
-    @classmethod
     def progress_write(cls, id: Id, holder: Id, now: datetime, deleted_events: int) -> Update:
         """Return the write that belongs to each piece: it counts it and renews the lease; refused if that is lost."""
-        update: Changes = {"$set": assign(cls.due_at, now + LEASE), "$inc": {cls.deleted_events: deleted_events}}
-        return Update(cls, cls._held(id, holder), update)
+        update: Changes = {"$set": cls.renewal(now), "$inc": {cls.deleted_events: deleted_events}}
+        return Update(cls, cls.held(id, holder), update)
 
     @classmethod
     def finish_write(cls, id: Id, holder: Id) -> Delete:
         """Return the write after which nothing of the account is left; refused if the lease is lost."""
-        return Delete(cls, cls._held(id, holder))
-
-    @classmethod
-    async def is_held(cls, id: Id, holder: Id) -> bool:
-        """Return whether the lease is still that of `holder`."""
-        return await exists(cls, cls._held(id, holder))
-
-    @classmethod
-    async def release_lease(cls, id: Id, holder: Id, due_at: datetime) -> None:
-        """Let any process go on with the deletion when `due_at` has passed."""
-        update: Changes = {"$set": assign(cls.due_at, due_at), "$unset": clear(cls.lease_holder)}
-        await find_and_update(cls, cls._held(id, holder), update)
+        return Delete(cls, cls.held(id, holder))
 
     @classmethod
     async def count_all(cls) -> int:
@@ -96,10 +75,6 @@ class ClosedAccount(StoredDocument):
         """Return how many events of closed accounts are not deleted yet."""
         found = await find(cls, {}, fields=only(cls.events, cls.deleted_events))
         return sum(max(account.events - account.deleted_events, 0) for account in found)
-
-    @classmethod
-    def _held(cls, id: Id, holder: Id) -> Filter:
-        return {cls.id: id, cls.lease_holder: holder}
 
 
 class _KnownAccounts(NamedTuple):

@@ -6,12 +6,12 @@ from typing import Annotated, Any, ClassVar, Literal
 from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field
 
-from database.commit import find_and_update
 from database.documents import StoredDocument
 from database.queries import Changes, Filter, Id, assign, clear, index
 from database.reads import find_one
 from database.writes import Delete, Insert, Require, Update, Write
 from models.accounts.user import User
+from models.shared.leased_work import LeasedWork
 from models.shared.schema import Reply
 
 ExportStatus = Literal["waiting", "running", "done", "failed"]
@@ -21,12 +21,15 @@ LIFETIME = timedelta(days=2)
 LEASE = timedelta(seconds=20)
 
 
-class ExportJob(StoredDocument):
+class ExportJob(LeasedWork):
     """An export that is made in the background. An account has one at most that is not finished, as it has a `due_at`.
 
     `parts` and `octets` are those that are stored already, `done` the number of events in them. `session` is the
     session that asked for the export.
     """
+
+    title: ClassVar = "an export"
+    lease: ClassVar = LEASE
 
     owner: PydanticObjectId
     session: PydanticObjectId | None = None
@@ -35,9 +38,6 @@ class ExportJob(StoredDocument):
     done: int
     parts: int
     octets: int
-    attempts: int
-    due_at: datetime | None = None
-    lease_holder: PydanticObjectId | None = None
     created_at: datetime
     finished_at: datetime | None = None
     expires_at: datetime
@@ -56,8 +56,9 @@ class ExportJob(StoredDocument):
     @classmethod
     def new(cls, owner: Id, session: Id | None, total: int, now: datetime) -> "ExportJob":
         """Return a new job that is due at once, of an account with `total` events; it is not stored yet."""
-        job = cls(
+        return cls(
             owner=owner,
+            session=session,
             status="waiting",
             total=total,
             done=0,
@@ -68,7 +69,6 @@ class ExportJob(StoredDocument):
             created_at=now,
             expires_at=now + LIFETIME,
         )
-        return job if session is None else job.with_stored(assign(cls.session, session))
 
     @classmethod
     async def by_id(cls, id: Id, owner: Id) -> "ExportJob | None":
@@ -85,34 +85,30 @@ class ExportJob(StoredDocument):
         return [Insert(self), Require(User, {User.id: self.owner, User.disabled: False})]
 
     @classmethod
-    async def lease_due(cls, holder: Id, now: datetime) -> "ExportJob | None":
-        """Lease a job that is due, to be begun anew, and return it, or None. Atomic."""
-        changes = assign(cls.due_at, now + LEASE) | assign(cls.lease_holder, holder) | assign(cls.status, "running")
+    def changes_when_leased(cls) -> Changes:
+        """Return the changes after which a job that is leased begins anew."""
+        changes = assign(cls.status, "running")
         for count in (cls.done, cls.parts, cls.octets):
             changes |= assign(count, 0)
-        return await find_and_update(cls, {cls.due_at: {"$lte": now}}, {"$set": changes, "$inc": {cls.attempts: 1}})
+        return changes
+
+    @classmethod
+    def changes_when_released(cls) -> Changes:
+        """Return the changes after which a job waits."""
+        return assign(cls.status, "waiting")
 
     @classmethod
     def add_part_writes(cls, id: Id, holder: Id, part: "ExportPart", events: int, now: datetime) -> list[Write]:
         """Return the writes that add a part with so many events, and renew the lease; refused if that is lost."""
         added = {cls.parts: 1, cls.octets: len(part.data), cls.done: events}
-        update: Changes = {"$set": assign(cls.due_at, now + LEASE), "$inc": added}
-        return [Insert(part), Update(cls, cls._held(id, holder), update)]
+        update: Changes = {"$set": cls.renewal(now), "$inc": added}
+        return [Insert(part), Update(cls, cls.held(id, holder), update)]
 
     @classmethod
     def end_write(cls, id: Id, holder: Id, now: datetime, status: ExportStatus) -> Update:
         """Return the write that ends a job; refused if the lease is lost."""
         changes = assign(cls.status, status) | assign(cls.finished_at, now)
-        return Update(cls, cls._held(id, holder), {"$set": changes, "$unset": clear(cls.due_at, cls.lease_holder)})
-
-    @classmethod
-    async def release_lease(cls, id: Id, holder: Id, due_at: datetime) -> None:
-        """Let any process begin the job anew when `due_at` has passed."""
-        update: Changes = {
-            "$set": assign(cls.due_at, due_at) | assign(cls.status, "waiting"),
-            "$unset": clear(cls.lease_holder),
-        }
-        await find_and_update(cls, cls._held(id, holder), update)
+        return Update(cls, cls.held(id, holder), {"$set": changes, "$unset": clear(cls.due_at, cls.lease_holder)})
 
     @classmethod
     def delete_all_writes(cls, owner: Id, *, except_id: Id | None = None) -> list[Delete]:
@@ -123,10 +119,6 @@ class ExportJob(StoredDocument):
             Delete(cls, {cls.owner: owner} | others, many=True),
             Delete(ExportPart, {ExportPart.owner: owner} | other_files, many=True),
         ]
-
-    @classmethod
-    def _held(cls, id: Id, holder: Id) -> Filter:
-        return {cls.id: id, cls.lease_holder: holder}
 
 
 class ExportPart(StoredDocument):

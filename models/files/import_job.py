@@ -8,14 +8,13 @@ from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field, with_config
 from typing_extensions import TypedDict
 
-from database.commit import find_and_update
-from database.documents import StoredDocument
 from database.queries import Changes, Filter, Id, assign, clear, index
 from database.reads import find_one, find_raw_batches, has_at_least
 from database.writes import Delete, Insert, Require, Update, Write
 from models.accounts.user import User
 from models.files.import_chunk import ImportChunk
 from models.files.import_counts import MAX_WARNINGS, ImportCounts
+from models.shared.leased_work import LeasedWork
 
 ImportStatus = Literal["waiting", "running", "done", "failed"]
 # A job and its file are deleted after this time, whether or not the import has finished.
@@ -60,13 +59,15 @@ def add_last_warning(warnings: list[EntryWarning], count: int) -> list[EntryWarn
     return [*warnings, EntryWarning(uid=None, reason=f"there are {more} more warnings")] if more > 0 else warnings
 
 
-class ImportJob(StoredDocument):
+class ImportJob(LeasedWork):
     """An import that runs in the background.
 
-    An unfinished job can be leased once `due_at` has passed; `lease_holder` has leased it last. The fields from
-    `total` to `warning_count` are those of `ImportCounts`. With `keeps_file`, the file stays after the dry run, so that
-    its owner can have it imported then.
+    The fields from `total` to `warning_count` are those of `ImportCounts`. With `keeps_file`, the file stays after the
+    dry run, so that its owner can have it imported then.
     """
+
+    title: ClassVar = "an import job"
+    lease: ClassVar = LEASE
 
     owner: PydanticObjectId
     status: ImportStatus
@@ -84,9 +85,6 @@ class ImportJob(StoredDocument):
     warnings: list[EntryWarning] = Field(default_factory=list)
     warning_count: int = 0
     reason: str | None = None
-    attempts: int
-    due_at: datetime | None = None
-    lease_holder: PydanticObjectId | None = None
     created_at: datetime
     finished_at: datetime | None = None
     expires_at: datetime
@@ -156,33 +154,14 @@ class ImportJob(StoredDocument):
         return [Insert(self), Require(User, {User.id: self.owner, User.disabled: False})]
 
     @classmethod
-    async def lease_due(cls, holder: Id, now: datetime) -> "ImportJob | None":
-        """Lease a job that is due and return it, or None. Atomic; no other holder gets it until the lease expires."""
-        changes = assign(cls.due_at, now + LEASE) | assign(cls.lease_holder, holder)
-        update: Changes = {"$set": changes | assign(cls.status, "running"), "$inc": {cls.attempts: 1}}
-        return await find_and_update(cls, {cls.due_at: {"$lte": now}}, update)
+    def changes_when_leased(cls) -> Changes:
+        """Return the change after which a job runs."""
+        return assign(cls.status, "running")
 
     @classmethod
-    async def renew_lease(cls, id: Id, holder: Id, now: datetime) -> bool:
-        """Extend the lease. Return False when the holder has lost it, or the job was deleted."""
-        match = {cls.id: id, cls.lease_holder: holder}
-        return await find_and_update(cls, match, {"$set": assign(cls.due_at, now + LEASE)}) is not None
-
-    @classmethod
-    async def release_lease(cls, id: Id, holder: Id, now: datetime) -> None:
-        """Make a job due at once, for any process. The attempt does not count."""
-        update: Changes = {
-            "$set": assign(cls.due_at, now) | assign(cls.status, "waiting"),
-            "$unset": clear(cls.lease_holder),
-            "$inc": {cls.attempts: -1},
-        }
-        await find_and_update(cls, {cls.id: id, cls.lease_holder: holder}, update)
-
-    @classmethod
-    async def postpone(cls, id: Id, holder: Id, due_at: datetime) -> None:
-        """Make a job due at a later time, for any process. The attempt counts."""
-        update: Changes = {"$set": assign(cls.due_at, due_at) | assign(cls.status, "waiting")}
-        await find_and_update(cls, {cls.id: id, cls.lease_holder: holder}, update)
+    def changes_when_released(cls) -> Changes:
+        """Return the change after which a job waits."""
+        return assign(cls.status, "waiting")
 
     @classmethod
     def progress_write(cls, id: Id, holder: Id, done: int, counts: ImportCounts) -> Update:
@@ -205,7 +184,7 @@ class ImportJob(StoredDocument):
             pushes[cls.warnings] = {"$each": list_warnings(counts), "$slice": MAX_WARNINGS}
         if pushes:
             update["$push"] = pushes
-        return Update(cls, {cls.id: id, cls.lease_holder: holder, cls.done: done}, update)
+        return Update(cls, cls.held(id, holder) | {cls.done: done}, update)
 
     @classmethod
     def finish_writes(cls, id: Id, holder: Id, now: datetime, total: int, *, keeps_file: bool = False) -> list[Write]:
@@ -245,7 +224,7 @@ class ImportJob(StoredDocument):
     def _end_writes(cls, id: Id, holder: Id, now: datetime, changes: Changes) -> list[Write]:
         changes = changes | assign(cls.finished_at, now) | assign(cls.expires_at, now + LIFETIME)
         update: Changes = {"$set": changes, "$unset": clear(cls.due_at, cls.lease_holder)}
-        return [Update(cls, {cls.id: id, cls.lease_holder: holder}, update), ImportChunk.delete_file_write(id)]
+        return [Update(cls, cls.held(id, holder), update), ImportChunk.delete_file_write(id)]
 
     @classmethod
     def delete_all_writes(cls, owner: Id) -> list[Write]:

@@ -10,8 +10,8 @@ from typing import TypeVar
 from auth.principal import Principal
 from database.commit import commit_atomically
 from database.documents import StoredDocument
-from database.errors import DuplicateKey, is_unavailable
-from database.queries import Id, new_id, parse_id
+from database.errors import DuplicateKey
+from database.queries import Id, parse_id
 from database.reads import Slice
 from models.accounts.export_job import ExportJob, ExportJobRead, ExportPart
 from models.accounts.personal_token import PersonalToken
@@ -35,7 +35,7 @@ from planner.services.events.free_busy import render_share
 from planner.services.files.feeds import render_feed
 from planner.services.shared.audit import render_entry
 from planner.services.shared.json_stream import stream_json_object
-from planner.services.shared.retry import compute_pause
+from planner.services.shared.leased_work import do_leased_work
 from planner.services.shared.views import View
 
 D = TypeVar("D", bound=StoredDocument)
@@ -49,7 +49,6 @@ PART_OCTETS = 2**20
 DELETION_SECONDS = 30.0
 MAX_ATTEMPTS = 10
 FIRST_PAUSE = timedelta(seconds=10)
-LONGEST_PAUSE = timedelta(minutes=10)
 
 
 @dataclass
@@ -116,32 +115,21 @@ class DataExport:
 
         One whose process has ended is begun anew, until that has happened `MAX_ATTEMPTS` times.
         """
-        finished, holder = 0, new_id()
-        while (job := await ExportJob.lease_due(holder, self._clock.now())) is not None:
-            try:
-                finished += await self._make(job, holder)
-            except asyncio.CancelledError:
-                await ExportJob.release_lease(job.id, holder, self._clock.now())
-                raise
-            except InvalidToken:
-                log.info("an export was abandoned, because the account was deleted")
-            except Exception as error:  # Nothing that one export raises may stop the others.
-                if is_unavailable(error):
-                    raise
-                pause = compute_pause(job.attempts, FIRST_PAUSE, LONGEST_PAUSE)
-                log.exception("an export failed; trying again in %s", pause)
-                await ExportJob.release_lease(job.id, holder, self._clock.now() + pause)
-        return finished
+        return sum(await do_leased_work(ExportJob, self._make, self._clock, log, first_pause=FIRST_PAUSE))
 
     async def _make(self, job: ExportJob, holder: Id) -> bool:
-        """Store the file of a job; return False if another process has the lease, or it has failed too often."""
+        """Store the file of a job, and return True.
+
+        Returns False if another process has the lease, the account was deleted, or the job has failed too often.
+        """
         await commit_atomically([ExportPart.delete_file_write(job.id)], seconds=DELETION_SECONDS)
         if job.attempts > MAX_ATTEMPTS:
             await commit_atomically([ExportJob.end_write(job.id, holder, self._clock.now(), "failed")])
             return False
         user = await User.by_id(job.owner)
         if user is None:
-            raise InvalidToken("The account has been deleted.")
+            log.info("an export was abandoned, because the account was deleted")
+            return False
         progress, number, counted, collected = _Progress(), 0, 0, b""
         async for part in stream_json_object(self._members(user, job.session, progress)):
             collected += part

@@ -1,8 +1,8 @@
 """The deletion of an account with everything that belongs to it.
 
 The account is closed in one transaction, which deletes it: nobody can sign in any more or use a token of it, and
-nothing of it can be seen. Then what belongs to it is deleted in pieces. What a second or two do not suffice for goes
-on in the background, in whichever process. See docs/decisions/0032-deletion-in-pieces.md.
+nothing of it can be seen. Then what belongs to it is deleted in pieces, for `REQUEST_SECONDS` in the request, and the
+rest in the background, by any process. See docs/decisions/0032-deletion-in-pieces.md.
 """
 
 import asyncio
@@ -15,7 +15,7 @@ from typing import NamedTuple
 from auth.principal import Principal, Principals
 from database.commit import commit_atomically
 from database.connection import lift_request_limit
-from database.errors import DuplicateKey, is_unavailable
+from database.errors import DuplicateKey
 from database.pieces import limit_write
 from database.queries import Id, new_id
 from database.writes import Delete, Insert, Update, Write
@@ -38,8 +38,8 @@ from planner.services.accounts.administration import LAST_ADMIN, is_active_admin
 from planner.services.accounts.grants import end_grants_writes
 from planner.services.shared.audit import AuditLog
 from planner.services.shared.client_info import ClientInfo
+from planner.services.shared.leased_work import do_leased_work
 from planner.services.shared.rate_limiter import RateLimiter, failed_sign_ins
-from planner.services.shared.retry import compute_pause
 
 log = logging.getLogger("planner.deletion")
 # So many documents are deleted in one transaction, which takes a fraction of a second.
@@ -49,7 +49,6 @@ PIECE_SECONDS = 30.0
 # response is sent, every process knows that the account is closed.
 REQUEST_SECONDS = 2.0
 FIRST_PAUSE = timedelta(seconds=10)
-LONGEST_PAUSE = timedelta(minutes=10)
 
 
 class _Piece(NamedTuple):
@@ -108,20 +107,7 @@ class AccountDeletion:
 
         One that raises what it should not is tried again after a pause.
         """
-        finished, holder = 0, new_id()
-        while (closed := await ClosedAccount.lease_due(holder, self._clock.now())) is not None:
-            try:
-                finished += await self._delete_pieces(closed, holder)
-            except asyncio.CancelledError:
-                await ClosedAccount.release_lease(closed.id, holder, self._clock.now())
-                raise
-            except Exception as error:  # Nothing that one deletion raises may stop the others.
-                if is_unavailable(error):
-                    raise
-                pause = compute_pause(closed.attempts, FIRST_PAUSE, LONGEST_PAUSE)
-                log.exception("the deletion of an account failed; trying again in %s", pause)
-                await ClosedAccount.release_lease(closed.id, holder, self._clock.now() + pause)
-        return finished
+        return sum(await do_leased_work(ClosedAccount, self._delete_pieces, self._clock, log, first_pause=FIRST_PAUSE))
 
     async def finish_all(self, notify: Callable[[int], None]) -> None:
         """Return when nothing of any closed account is left; others may work on it as well.
@@ -187,7 +173,7 @@ class AccountDeletion:
             progress = ClosedAccount.progress_write(closed.id, holder, self._clock.now(), piece.events)
             is_done = await commit_atomically([progress, *piece.writes], seconds=PIECE_SECONDS)
             # If the lease is not lost, one of the events has just become public: they are read again.
-            if not is_done and not await ClosedAccount.is_held(closed.id, holder):
+            if not is_done and not await ClosedAccount.renew_lease(closed.id, holder, self._clock.now()):
                 return False
         return await commit_atomically([ClosedAccount.finish_write(closed.id, holder)])
 

@@ -10,8 +10,8 @@ from pydantic import BaseModel
 from auth.principal import Principal
 from database.commit import commit_atomically
 from database.connection import lift_request_limit
-from database.errors import DuplicateKey, is_unavailable
-from database.queries import Id, new_id, parse_id
+from database.errors import DuplicateKey
+from database.queries import Id, parse_id
 from database.writes import Write
 from models.files.import_chunk import ImportChunk
 from models.files.import_counts import ImportCounts
@@ -23,12 +23,11 @@ from planner.load.lanes import Lane
 from planner.services.events.user_lock import UserWriteLocks
 from planner.services.files.importer import File, Importer, ImportRun
 from planner.services.shared.idempotency import IdempotencyKey, find_stored_response, store_response
-from planner.services.shared.retry import compute_pause
+from planner.services.shared.leased_work import do_leased_work
 from planner.services.shared.views import View
 
 log = logging.getLogger("planner.imports")
 FIRST_PAUSE = timedelta(seconds=6)
-LONGEST_PAUSE = timedelta(minutes=10)
 LIMIT_REACHED = f"You have {MAX_UNFINISHED} unfinished imports. Wait until one of them is done."
 
 
@@ -149,41 +148,28 @@ class ImportJobs:
 
         A job that raises what it should not is tried again after a pause, until it has failed `MAX_ATTEMPTS` times.
         """
-        count, holder = 0, new_id()
-        while (job := await ImportJob.lease_due(holder, self._clock.now())) is not None:
-            try:
-                await self._run(job, holder)
-            except Exception as error:  # Nothing that a job raises may stop the others.
-                if is_unavailable(error):
-                    raise
-                pause = compute_pause(job.attempts, FIRST_PAUSE, LONGEST_PAUSE)
-                log.exception("an import job failed; trying again in %s", pause)
-                await ImportJob.postpone(job.id, holder, self._clock.now() + pause)
-            count += 1
-        return count
+        return len(await do_leased_work(ImportJob, self._run, self._clock, log, first_pause=FIRST_PAUSE))
 
-    async def _run(self, job: ImportJob, holder: Id) -> None:
-        """Run a job that was leased, and store how it ends."""
+    async def _run(self, job: ImportJob, holder: Id) -> bool:
+        """Run a job that was leased, and store how it ends; return whether all of it is imported."""
         if job.attempts > MAX_ATTEMPTS:
             await self._fail(job, holder, f"the import was interrupted or failed {MAX_ATTEMPTS} times")
-            return
+            return False
         try:
             counts = await self._import_and_renew_lease(job, holder)
         except _LeaseLost:
             log.warning("an import job was deleted, or is run by another process now")
         except Invalid as error:
             await self._fail(job, holder, error.errors[0].message)
-        except asyncio.CancelledError:
-            await ImportJob.release_lease(job.id, holder, self._clock.now())
-            raise
         except Unavailable as error:
             log.warning("an import job has to wait: %s", error)
         except InvalidToken:
             log.info("an import job was abandoned, because the account was deleted")
         else:
-            await commit_atomically(
-                ImportJob.finish_writes(job.id, holder, self._clock.now(), counts.total, keeps_file=job.keeps_file)
-            )
+            now = self._clock.now()
+            writes = ImportJob.finish_writes(job.id, holder, now, counts.total, keeps_file=job.keeps_file)
+            return await commit_atomically(writes)
+        return False
 
     async def _import_and_renew_lease(self, job: ImportJob, holder: Id) -> ImportCounts:
         """Import the rest of the file of a job. Raises `_LeaseLost`, and what `Importer.run` raises."""

@@ -15,6 +15,7 @@ from models.accounts import closed_account
 from models.accounts.closed_account import ClosedAccount
 from models.events.event_writes import delete_some_events
 from planner.services.accounts import deletion
+from planner.services.shared.leased_work import LONGEST_PAUSE
 from tests.routes.pages.browsing import ORIGIN, Browser
 from tests.support.clients import PASSWORD, Person, Planner, bearer, ok, sign_in, sign_up
 from tests.support.clocks import clock_of
@@ -274,6 +275,6 @@ async def test_a_deletion_that_fails_is_tried_again(app: FastAPI, ada: Person, m
     assert await services_of(app).deletion.run_due() == 0
     monkeypatch.undo()
     assert await services_of(app).deletion.run_due() == 0, "it has to wait"
-    clock_of(app).move(deletion.LONGEST_PAUSE)
+    clock_of(app).move(LONGEST_PAUSE)
     assert await services_of(app).deletion.run_due() == 1
     assert await list_left(app, ada.id) == 0

@@ -2,6 +2,7 @@
 
 import asyncio
 import json
+from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any
 
@@ -9,9 +10,10 @@ import pytest
 from bson import ObjectId
 from fastapi import FastAPI
 
-from database.queries import new_id
+from database.queries import Id, new_id
 from models.accounts.export_job import LEASE, LIFETIME, ExportJob
 from planner.services.accounts import data_export
+from planner.services.shared import leased_work
 from tests.support.clients import Person, ok
 from tests.support.clocks import clock_of
 from tests.support.services import database_of, services_of
@@ -110,6 +112,30 @@ async def test_an_export_whose_process_has_ended_is_begun_anew(app: FastAPI, ada
     assert len(json.loads((await ada.get(f"/exports/{job['id']}/file")).content)["events"]) == 5
 
 
+async def test_an_export_whose_process_is_stopped_is_begun_anew_at_once(
+    app: FastAPI, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await ask(ada)
+    has_begun = asyncio.Event()
+
+    async def wait_forever(*_: Any) -> AsyncIterator[bytes]:
+        has_begun.set()
+        await asyncio.Event().wait()
+        yield b""
+
+    monkeypatch.setattr(data_export, "stream_json_object", wait_forever)
+    making = asyncio.create_task(make(app))
+    await has_begun.wait()
+    making.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await making
+    monkeypatch.undo()
+    waiting = await ExportJob.find_unfinished(Id(ada.id))
+    assert waiting is not None
+    assert (waiting.status, waiting.attempts) == ("waiting", 0)
+    assert await make(app) == 1
+
+
 async def test_an_export_that_fails_again_and_again_is_given_up(
     app: FastAPI, ada: Person, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -119,10 +145,10 @@ async def test_an_export_that_fails_again_and_again_is_given_up(
         raise ValueError("a test")
 
     monkeypatch.setattr(data_export, "stream_json_object", fail)
-    monkeypatch.setattr(data_export, "LONGEST_PAUSE", timedelta(seconds=1))
+    monkeypatch.setattr(leased_work, "LONGEST_PAUSE", timedelta(seconds=1))
     for _ in range(data_export.MAX_ATTEMPTS + 1):
         assert await make(app) == 0
-        clock_of(app).move(data_export.LONGEST_PAUSE)
+        clock_of(app).move(leased_work.LONGEST_PAUSE)
     failed = ok(await ada.get(f"/exports/{job['id']}"))
     assert (failed["status"], failed["file"]) == ("failed", None)
     monkeypatch.undo()

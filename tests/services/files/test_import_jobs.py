@@ -16,9 +16,10 @@ from models.files.import_job import LEASE, LIFETIME, MAX_ATTEMPTS, MAX_UNFINISHE
 from planner.clock import Clock, SystemClock
 from planner.services.events.conflicts import ConflictChecker
 from planner.services.events.user_lock import UserWriteLocks
-from planner.services.files.import_jobs import LONGEST_PAUSE, ImportJobs
+from planner.services.files.import_jobs import ImportJobs
 from planner.services.files.import_messages import DraftBatch
 from planner.services.files.importer import Importer, ImportRun
+from planner.services.shared.leased_work import LONGEST_PAUSE
 from tests.domain.ics.samples import event, file
 from tests.services.files.test_importer import events, send
 from tests.support.clients import Person, ok
