@@ -54,17 +54,9 @@ class Lane:
     @asynccontextmanager
     async def work(self, account: Hashable = None) -> AsyncIterator[None]:
         """Wait for a slot, and keep it while the block runs; raises `Busy`. Without an account, nobody shares."""
-        wait = self._estimate_wait(account)
-        if wait > self._longest_wait or self._count_waiting() >= MOST_WAITING:
-            raise self._refuse(wait)
+        self._require_short_wait(account)
         with self._enter_aside():
-            try:
-                async with asyncio.timeout(self._longest_wait):
-                    await self._take_slot(account)
-            except TimeoutError:
-                raise self._refuse(self._estimate_wait(account)) from None
-            with self._keep_slot(account):
-                self._on_turn()
+            async with self._turn(account):
                 yield
 
     async def iterate(self, parts: AsyncIterator[T], account: Hashable = None) -> AsyncGenerator[T, None]:
@@ -72,14 +64,31 @@ class Lane:
 
         The slot is free while a client reads a part.
         """
+        self._require_short_wait(account)
         with self._enter_aside():
-            async with self.work(account):
+            async with self._turn(account):
                 part = await anext(parts, _END)
             while not isinstance(part, _End):
                 yield part
                 await self._take_slot(account)
                 with self._keep_slot(account):
                     part = await anext(parts, _END)
+
+    def _require_short_wait(self, account: Hashable) -> None:
+        wait = self._estimate_wait(account)
+        if wait > self._longest_wait or self._count_waiting() >= MOST_WAITING:
+            raise self._refuse(wait)
+
+    @asynccontextmanager
+    async def _turn(self, account: Hashable) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._longest_wait):
+                await self._take_slot(account)
+        except TimeoutError:
+            raise self._refuse(self._estimate_wait(account)) from None
+        with self._keep_slot(account):
+            self._on_turn()
+            yield
 
     @contextmanager
     def _keep_slot(self, account: Hashable) -> Iterator[None]:

@@ -203,6 +203,25 @@ async def test_what_waits_or_works_is_aside() -> None:
     assert entered == [True, False]
 
 
+async def test_what_makes_parts_is_aside_once_and_for_as_long_as_they_are_read() -> None:
+    within = 0
+
+    @contextmanager
+    def enter_aside() -> Iterator[None]:
+        nonlocal within
+        within += 1
+        yield
+        within -= 1
+
+    async def make() -> AsyncIterator[int]:
+        yield within
+        yield within
+
+    lane = Lane("exports", 1, enter_aside=enter_aside)
+    assert [(part, within) async for part in lane.iterate(make(), ANN)] == [(1, 1), (1, 1)]
+    assert within == 0
+
+
 async def test_the_end_of_the_wait_is_noted_before_the_work_begins() -> None:
     noted: list[str] = []
     async with Lane("searches", 1, on_turn=lambda: noted.append("turn")).work(ANN):
