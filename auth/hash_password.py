@@ -19,7 +19,7 @@ from typing import NamedTuple, TypeVar
 from passlib.context import CryptContext
 
 from planner.errors import Unavailable
-from planner.load.lanes import EnterAside, Lane, do_nothing
+from planner.load.lanes import Lane, Uncounted, do_nothing
 
 T = TypeVar("T")
 IsDisconnected = Callable[[], Awaitable[bool]]
@@ -51,7 +51,7 @@ class PasswordHasher:
 
     `rounds` is the bcrypt cost of new hashes: one more doubles the time. At most `threads` (default: one for each core)
     run at the same time, and others wait in a lane. A call that would wait longer than `longest_wait`, in seconds,
-    raises `Busy` at once. `enter_aside` and `on_turn` are those of the lane.
+    raises `Busy` at once. `uncounted` and `on_turn` are those of the lane.
     """
 
     def __init__(
@@ -59,7 +59,7 @@ class PasswordHasher:
         rounds: int = 12,
         threads: int | None = None,
         longest_wait: float = 5.0,
-        enter_aside: EnterAside = contextlib.nullcontext,
+        uncounted: Uncounted = contextlib.nullcontext,
         on_turn: Callable[[], None] = do_nothing,
     ) -> None:
         self._context = CryptContext(
@@ -71,7 +71,7 @@ class PasswordHasher:
         # The cost that each comparison takes: that of the dearest hash known.
         self._cost = rounds
         threads = threads or count_usable_cores()
-        self._lane = Lane("sign-ins", threads, longest_wait, enter_aside, on_turn)
+        self._lane = Lane("sign-ins", threads, longest_wait, uncounted, on_turn)
         self._pool = ThreadPoolExecutor(threads, thread_name_prefix="password", initializer=_lower_priority)
         self._dummy_hash: str | None = None
 

@@ -77,7 +77,7 @@ def create_app(
     hasher = PasswordHasher(
         settings.password_rounds,
         longest_wait=settings.sign_in_wait_seconds,
-        enter_aside=admission.aside,
+        uncounted=admission.uncounted,
         on_turn=extend_request_limit,
     )
 

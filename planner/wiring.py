@@ -20,7 +20,7 @@ from models.shared.audit import AuditEntry
 from planner.clock import Clock
 from planner.draining import Draining
 from planner.load.admission import Admission
-from planner.load.lanes import EnterAside, Lane, Lanes
+from planner.load.lanes import Lane, Lanes, Uncounted
 from planner.randomness import RandomBytes
 from planner.services.accounts.accounts import Accounts
 from planner.services.accounts.administration import Administration
@@ -131,7 +131,7 @@ def build_services(
     personal_tokens = PersonalTokens(principals, audit, tokens, clock)
     locks = UserWriteLocks()
     conflicts = ConflictChecker(locks, clock)
-    lanes = build_lanes(settings, admission.aside)
+    lanes = build_lanes(settings, admission.uncounted)
     events = Events(conflicts, lanes.searches, clock)
     numbering = ChangeNumbering()
     import_jobs = ImportJobs(Importer(conflicts, locks, clock), locks, clock, lanes.imports)
@@ -182,11 +182,11 @@ def build_services(
     )
 
 
-def build_lanes(settings: Settings, enter_aside: EnterAside) -> Lanes:
-    """Return the lanes of a process; what waits or works in one of them is aside."""
+def build_lanes(settings: Settings, uncounted: Uncounted) -> Lanes:
+    """Return the lanes of a process; each request waits and works in them as `uncounted` says."""
 
     def build(kind: str, slots: int, longest_wait: float = settings.lane_wait_seconds) -> Lane:
-        return Lane(kind, slots, longest_wait, enter_aside, extend_request_limit)
+        return Lane(kind, slots, longest_wait, uncounted, extend_request_limit)
 
     return Lanes(
         searches=build("searches", settings.search_slots),

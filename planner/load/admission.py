@@ -18,15 +18,15 @@ INCREASES = 16
 # So many are always accepted.
 LEAST = 64
 LOG_SECONDS = 60.0
-# Whether the request of this task has waited where it takes nothing from the others.
-_was_aside: ContextVar[bool] = ContextVar("was_aside", default=False)
+# Whether the request of this task was ever uncounted.
+_was_uncounted: ContextVar[bool] = ContextVar("was_uncounted", default=False)
 
 
 class Admission:
     """Decides whether one more request is accepted; at most `most` are answered at the same time.
 
-    What waits for a sign-in or a search, which have bounds of their own, is `aside` and does not count. Neither does
-    a request that is `incomplete`: whose body has not arrived.
+    A request is `uncounted` while it waits and works in a lane, such as that of searches, which has a bound of its own.
+    Neither does a request count that is `incomplete`: whose body has not arrived.
     """
 
     def __init__(self, most: int, metrics: Metrics, now: Callable[[], float] = time.monotonic) -> None:
@@ -34,7 +34,7 @@ class Admission:
         self.limit = most
         self._metrics = metrics
         self._now = now
-        self._aside = 0
+        self._uncounted = 0
         self.incomplete = 0
         # How many requests counted when the last one arrived.
         self._counted = 0
@@ -44,7 +44,7 @@ class Admission:
 
     def has_room(self, running: int) -> bool:
         """Return whether one more request is accepted while so many are running."""
-        self._counted = running - self._aside - self.incomplete
+        self._counted = running - self._uncounted - self.incomplete
         return self._counted < self.limit
 
     def note_refusal(self) -> None:
@@ -52,21 +52,21 @@ class Admission:
         self._metrics.count_refusal("requests")
         if self._now() - self._logged_at >= LOG_SECONDS:
             self._logged_at = self._now()
-            log.warning("more is asked than can be answered, and some requests are refused; %d are running", self.limit)
+            log.warning("some requests are refused, because %d are being answered (MAX_REQUESTS)", self._counted)
 
     @contextmanager
-    def aside(self) -> Iterator[None]:
+    def uncounted(self) -> Iterator[None]:
         """Do not count the request of this task while the block runs."""
-        _was_aside.set(True)
-        self._aside += 1
+        _was_uncounted.set(True)
+        self._uncounted += 1
         try:
             yield
         finally:
-            self._aside -= 1
+            self._uncounted -= 1
 
     def note_answer(self, seconds: float) -> None:
         """Adapt the limit to how long the request of this task took."""
-        if _was_aside.get():
+        if _was_uncounted.get():
             return
         now = self._now()
         if now < self._interval_ends:

@@ -16,7 +16,7 @@ T = TypeVar("T")
 WEIGHT_OF_LAST = 0.2
 # So many may wait in a lane, however short their work is.
 MOST_WAITING = 256
-EnterAside = Callable[[], AbstractContextManager[None]]
+Uncounted = Callable[[], AbstractContextManager[None]]
 
 
 def do_nothing() -> None:
@@ -29,8 +29,8 @@ class Lane:
     Of one account, at most `slots` less one are done at the same time, and accounts take turns: those who wait behind
     an account that asks for much wait only for one piece of its work. Work that would wait longer than `longest_wait`,
     in seconds, is refused at once; how long it would wait follows from what is before it, and how long the last pieces
-    of work took. `kind` says in the plural what the work is. `enter_aside` is entered while a request waits and works,
-    and `on_turn` is called between the two.
+    of work took. `kind` says in the plural what the work is. `uncounted` is the context in which a request waits and
+    works, and `on_turn` is called between the two.
     """
 
     def __init__(
@@ -38,13 +38,13 @@ class Lane:
         kind: str,
         slots: int,
         longest_wait: float = 5.0,
-        enter_aside: EnterAside = nullcontext,
+        uncounted: Uncounted = nullcontext,
         on_turn: Callable[[], None] = do_nothing,
     ) -> None:
         self._kind = kind
         self._slots = slots
         self._longest_wait = longest_wait
-        self._enter_aside = enter_aside
+        self._uncounted = uncounted
         self._on_turn = on_turn
         self._running: Counter[Hashable] = Counter()
         # By account, the futures of those who wait; the account whose turn is next comes first.
@@ -55,7 +55,7 @@ class Lane:
     async def work(self, account: Hashable = None) -> AsyncIterator[None]:
         """Wait for a slot, and keep it while the block runs; raises `Busy`. Without an account, nobody shares."""
         self._require_short_wait(account)
-        with self._enter_aside():
+        with self._uncounted():
             async with self._turn(account):
                 yield
 
@@ -65,7 +65,7 @@ class Lane:
         The slot is free while a client reads a part.
         """
         self._require_short_wait(account)
-        with self._enter_aside():
+        with self._uncounted():
             async with self._turn(account):
                 part = await anext(parts, _END)
             while not isinstance(part, _End):

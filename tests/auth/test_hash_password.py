@@ -267,16 +267,16 @@ async def test_who_has_waited_longer_than_was_foreseen_is_refused_then() -> None
         hasher.close()
 
 
-async def test_who_waits_for_a_password_is_aside() -> None:
+async def test_who_waits_for_a_password_is_uncounted() -> None:
     entered: list[bool] = []
 
     @contextmanager
-    def aside() -> Iterator[None]:
+    def uncounted() -> Iterator[None]:
         entered.append(True)
         yield
         entered.append(False)
 
-    hasher = PasswordHasher(rounds=4, enter_aside=aside)
+    hasher = PasswordHasher(rounds=4, uncounted=uncounted)
     try:
         await hasher.hash(PASSWORD)
         assert entered == [True, False]

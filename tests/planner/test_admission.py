@@ -71,8 +71,8 @@ def test_a_limit_below_the_least_stays_as_it_is_set() -> None:
     assert admission.limit == 5
 
 
-def test_what_waits_aside_or_is_incomplete_takes_no_place(setting: Setting) -> None:
-    with setting.admission.aside():
+def test_what_is_uncounted_or_incomplete_takes_no_place(setting: Setting) -> None:
+    with setting.admission.uncounted():
         assert setting.admission.has_room(MOST)
     setting.admission.incomplete += 1
     assert setting.admission.has_room(MOST)
@@ -80,22 +80,24 @@ def test_what_waits_aside_or_is_incomplete_takes_no_place(setting: Setting) -> N
     assert not setting.admission.has_room(MOST)
 
 
-def test_how_long_a_request_took_that_waited_aside_says_nothing(setting: Setting) -> None:
-    def wait_aside() -> None:
-        with setting.admission.aside():
+def test_how_long_a_request_took_that_was_uncounted_changes_nothing(setting: Setting) -> None:
+    def be_uncounted() -> None:
+        with setting.admission.uncounted():
             pass
         setting.admission.note_answer(100 * SECONDS)
 
     for _ in range(20):
-        copy_context().run(wait_aside)
+        copy_context().run(be_uncounted)
         setting.time += 2 * INTERVAL_SECONDS
     assert setting.admission.limit == MOST
 
 
 def test_refusals_are_logged_once_a_minute(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
+    assert not setting.admission.has_room(MOST + 3)
     for _ in range(10):
         setting.admission.note_refusal()
     assert len(caplog.records) == 1
+    assert f"{MOST + 3} are being answered" in caplog.text
     setting.time += 61
     setting.admission.note_refusal()
     assert len(caplog.records) == 2

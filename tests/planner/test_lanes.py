@@ -14,7 +14,7 @@ ANN, BEN = "ann", "ben"
 
 
 class Work:
-    """Pieces of work in a lane, by account; each goes on until it is told to end. `order` is who began when."""
+    """Pieces of work in a lane, by account; each goes on until the test ends it. `order` is who began when."""
 
     def __init__(self, lane: Lane) -> None:
         self.lane = lane
@@ -23,7 +23,7 @@ class Work:
 
     async def begin(self, *accounts: str | None) -> list[asyncio.Task[None]]:
         tasks = [asyncio.create_task(self._do(account)) for account in accounts]
-        await settle()
+        await let_tasks_run()
         return tasks
 
     async def _do(self, account: str | None) -> None:
@@ -35,14 +35,14 @@ class Work:
 
     async def end_first(self) -> None:
         self._ends.pop(0).set()
-        await settle()
+        await let_tasks_run()
 
     async def end_all(self) -> None:
         while self._ends:
             await self.end_first()
 
 
-async def settle() -> None:
+async def let_tasks_run() -> None:
     for _ in range(10):
         await asyncio.sleep(0)
 
@@ -97,7 +97,7 @@ async def test_work_without_an_account_can_have_all_slots(work: Work) -> None:
     assert work.order == [None, None, None]
 
 
-async def test_what_would_wait_too_long_is_refused_at_once_and_told_for_how_long(second: None) -> None:
+async def test_what_would_wait_too_long_is_refused_at_once_and_may_be_asked_again_after_the_wait(second: None) -> None:
     work = Work(Lane("searches", 1, longest_wait=3))
     await work.begin(ANN)
     await work.end_all()
@@ -148,7 +148,7 @@ async def test_a_slot_is_free_again_after_an_error_and_after_a_cancellation(work
     begun = await work.begin("a", "b", "c", "d")
     begun[3].cancel()
     begun[0].cancel()
-    await settle()
+    await let_tasks_run()
     await work.begin("e")
     assert work.order == ["a", "b", "c", "e"]
 
@@ -158,7 +158,7 @@ async def test_who_is_cancelled_in_the_moment_it_gets_a_slot_gives_it_back(work:
     work._ends[0].set()
     await asyncio.sleep(0)
     begun[3].cancel()
-    await settle()
+    await let_tasks_run()
     assert work.order == ["a", "b", "c", "e"]
 
 
@@ -174,7 +174,7 @@ async def test_parts_are_made_in_a_slot_that_is_free_while_they_are_read() -> No
     await work.begin(BEN)
     assert work.order == [BEN]
     second = asyncio.ensure_future(anext(parts))
-    await settle()
+    await let_tasks_run()
     assert not second.done()
     await work.end_all()
     assert await second == 2
@@ -189,25 +189,25 @@ async def test_no_parts_are_no_error() -> None:
     assert [part async for part in Lane("exports", 1).iterate(make(), ANN)] == []
 
 
-async def test_what_waits_or_works_is_aside() -> None:
+async def test_what_waits_or_works_is_uncounted() -> None:
     entered: list[bool] = []
 
     @contextmanager
-    def enter_aside() -> Iterator[None]:
+    def uncounted() -> Iterator[None]:
         entered.append(True)
         yield
         entered.append(False)
 
-    async with Lane("searches", 1, enter_aside=enter_aside).work(ANN):
+    async with Lane("searches", 1, uncounted=uncounted).work(ANN):
         assert entered == [True]
     assert entered == [True, False]
 
 
-async def test_what_makes_parts_is_aside_once_and_for_as_long_as_they_are_read() -> None:
+async def test_what_makes_parts_is_uncounted_once_and_for_as_long_as_they_are_read() -> None:
     within = 0
 
     @contextmanager
-    def enter_aside() -> Iterator[None]:
+    def uncounted() -> Iterator[None]:
         nonlocal within
         within += 1
         yield
@@ -217,7 +217,7 @@ async def test_what_makes_parts_is_aside_once_and_for_as_long_as_they_are_read()
         yield within
         yield within
 
-    lane = Lane("exports", 1, enter_aside=enter_aside)
+    lane = Lane("exports", 1, uncounted=uncounted)
     assert [(part, within) async for part in lane.iterate(make(), ANN)] == [(1, 1), (1, 1)]
     assert within == 0
 
