@@ -77,13 +77,12 @@ class Connections:
         if longest is not newest and self._now() - since >= SHORT_SECONDS:
             del self._waiting[longest]
             longest.give_way()
-        elif len(self._open) <= self.limit + REFUSED_AT_A_TIME:
-            del self._waiting[newest]
-            self._metrics.count_refusal("connections")
+            return
+        del self._waiting[newest]
+        self._metrics.count_refusal("connections")
+        if len(self._open) <= self.limit + REFUSED_AT_A_TIME:
             newest.refuse_for_want_of_room()
         else:
-            del self._waiting[newest]
-            self._metrics.count_refusal("connections")
             newest.abort()
 
     def _log(self) -> None:

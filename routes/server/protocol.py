@@ -1,7 +1,6 @@
 """The HTTP/1.1 protocol of the server, with limits on what a client may make it wait for and hold in memory."""
 
 import asyncio
-import uuid
 from typing import Any, NamedTuple
 
 from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
@@ -10,7 +9,7 @@ from planner.load.admission import Admission
 from routes.http.errors import problem_response
 from routes.http.request_record import find_id, new_id
 from routes.server.connections import Connections
-from routes.server.refusals import find_refusal, is_never_refused, refuse
+from routes.server.refusals import find_refusal, is_never_refused, refuse, render_headers
 
 # A request line and its headers; and what else is no body, such as trailers.
 MAX_HEAD_BYTES = 64 * 1024
@@ -116,11 +115,11 @@ class BoundedProtocol(HttpToolsProtocol):
         refusal = find_refusal(self.url)
         id = find_id(self.headers) or new_id()
         ends = not self.parser.should_keep_alive()
-        lines = b"".join(name + b": " + value + b"\r\n" for name, value in self.server_state.default_headers)
-        close = b"connection: close\r\n" if ends else b""
+        own = [*self.server_state.default_headers, (b"x-request-id", id)]
+        if ends:
+            own.append((b"connection", b"close"))
         body = b"" if self.parser.get_method() == b"HEAD" else refusal.body
-        own = b"x-request-id: " + id + b"\r\n\r\n"
-        self.transport.write(STATUS_LINE[503] + lines + refusal.head + close + own + body)
+        self.transport.write(STATUS_LINE[503] + refusal.head + render_headers(own) + b"\r\n" + body)
         if ends:
             self.transport.close()
         self._connections.note_response(self)
@@ -203,10 +202,9 @@ class BoundedProtocol(HttpToolsProtocol):
         if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
             self.transport.abort()
             return
-        own = {"x-request-id": uuid.uuid4().hex, "connection": "close"}
+        own = {"x-request-id": new_id().decode(), "connection": "close"}
         response = problem_response(status, detail, headers=own | ({"retry-after": "2"} if status == 503 else {}))
-        headers = [*self.server_state.default_headers, *response.raw_headers]
-        lines = b"".join(name + b": " + value + b"\r\n" for name, value in headers)
+        lines = render_headers([*self.server_state.default_headers, *response.raw_headers])
         self.transport.write(STATUS_LINE[status] + lines + b"\r\n" + bytes(response.body))
         if self.cycle is not None:
             # What is still waiting for the rest of the request learns that nothing more comes.

@@ -1,14 +1,21 @@
 """The responses to requests that are refused before they reach the application, made once and for all."""
 
+from collections.abc import Iterable
+
 from starlette.requests import Request
 from starlette.types import Receive, Scope, Send
 
 from routes.http.errors import TOKEN_ENDPOINT, respond_to_overload
 from routes.http.request_record import SECURITY_HEADERS, find_id, new_id
 
-# These tell an operator what the matter is, and whether a process must be started again.
+# These tell an operator why requests are refused, and whether a process must be started again.
 NEVER_REFUSED = frozenset({b"healthz", b"readyz", b"metrics"})
 _TOKEN_ENDPOINT = TOKEN_ENDPOINT.encode()
+
+
+def render_headers(headers: Iterable[tuple[bytes, bytes]]) -> bytes:
+    """Return the lines of these headers in a response of HTTP/1.1."""
+    return b"".join(name + b": " + value + b"\r\n" for name, value in headers)
 
 
 class Refusal:
@@ -19,7 +26,7 @@ class Refusal:
         response = respond_to_overload(Request(scope | {"scheme": "http", "server": ("localhost", 80)}))
         present = {name for name, _ in response.raw_headers}
         own = [(name, value) for name, value in SECURITY_HEADERS.items() if name not in present]
-        self.head = b"".join(name + b": " + value + b"\r\n" for name, value in [*response.raw_headers, *own])
+        self.head = render_headers([*response.raw_headers, *own])
         self.body = bytes(response.body)
 
 
