@@ -1,7 +1,7 @@
 """What the routes share.
 
 services.py       the services of the application, found from a request
-time_limit.py     the limit on how long a request waits for the database
+time_limit.py     the limits on how long a request takes, and waits for the database
 request_record.py what is recorded of each request, and headers that every response has
 route.py          the class of every route: its OpenAPI operation follows from its function
 arguments.py      the arguments of a route's function, found once for each route

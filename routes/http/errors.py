@@ -193,7 +193,7 @@ def respond_to_timeout(request: Request, seconds: float) -> Response:
 
 
 def respond_to_overload(request: Request) -> Response:
-    """Return the response to a request that is refused because more are being answered than is good for them."""
+    """Return the response to a request that is refused because as many are being answered as there may be."""
     error = errors.Busy("More is asked of the planner at the moment than it can answer. Try again.")
     return _in_form_of_endpoint(request, _handle_planner_error(request, error))
 

@@ -8,9 +8,9 @@ from typing import Protocol
 from planner.telemetry.metrics import Metrics
 
 log = logging.getLogger("planner.http")
-# So many file descriptors are kept for everything else: the database, files, what is accepted in one turn.
+# So many file descriptors are reserved for everything else: the database, files, what is accepted in one turn.
 RESERVED_FILES = 256
-# A connection that has waited for its client for less time is not closed for the sake of a new one.
+# A connection that has waited for its client for less time is not closed to make room for a new one.
 SHORT_SECONDS = 1.0
 # Above the limit, so many connections get a response that says so; those beyond are closed without one.
 REFUSED_AT_A_TIME = 64
@@ -20,10 +20,10 @@ LOG_SECONDS = 60.0
 class Connection(Protocol):
     """What this module needs of a connection."""
 
-    def give_way(self) -> None:
-        """Close the connection, which waits for its client, because others need its place."""
+    def make_room(self) -> None:
+        """Close the connection, which waits for its client, because a new one needs its place."""
 
-    def refuse_for_want_of_room(self) -> None:
+    def refuse_connection(self) -> None:
         """Respond that there are too many connections, and close this one."""
 
     def abort(self) -> None:
@@ -76,12 +76,12 @@ class Connections:
         longest, since = next(iter(self._waiting.items()))
         if longest is not newest and self._now() - since >= SHORT_SECONDS:
             del self._waiting[longest]
-            longest.give_way()
+            longest.make_room()
             return
         del self._waiting[newest]
         self._metrics.count_refusal("connections")
         if len(self._open) <= self.limit + REFUSED_AT_A_TIME:
-            newest.refuse_for_want_of_room()
+            newest.refuse_connection()
         else:
             newest.abort()
 
@@ -109,13 +109,13 @@ def raise_file_limit() -> None:
             log.debug("the limit of open files stays at %d", soft)
 
 
-def compute_limit(wanted: int) -> int:
-    """Return how many connections a process may have: as many as are wanted, if it may open so many files."""
+def compute_limit(most: int) -> int:
+    """Return how many connections a process may have: `most`, or fewer if it may not open so many files."""
     try:
         import resource
     except ImportError:
-        return wanted
+        return most
     soft, _ = resource.getrlimit(resource.RLIMIT_NOFILE)
     if soft == resource.RLIM_INFINITY:
-        return wanted
-    return min(wanted, max(soft - RESERVED_FILES, soft // 2))
+        return most
+    return min(most, max(soft - RESERVED_FILES, soft // 2))

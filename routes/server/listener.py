@@ -9,9 +9,9 @@ from planner.errors import ConfigurationError
 
 log = logging.getLogger("planner.http")
 # So many connections are accepted in one turn of the event loop. The first turn takes one, so that other worker
-# processes get their share, and each further turn twice as many for as long as still more are waiting.
+# processes get their share, and each further turn twice as many for as long as more are waiting.
 MOST_AT_A_TIME = 64
-# How long nothing is accepted after the system has refused, such as for want of file descriptors.
+# How long nothing is accepted after the system has refused, such as because no more files can be opened.
 PAUSE_SECONDS = 0.5
 
 

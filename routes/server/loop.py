@@ -17,8 +17,8 @@ else:
     class ServingLoop(uvloop.Loop):
         """The loop of uvloop, which itself accepts one connection in each of its turns.
 
-        While other requests are handled, a turn takes several milliseconds, and a crowd of new clients waits for as
-        many turns as there are clients before them.
+        While other requests are handled, a turn takes several milliseconds, and each of many new clients waits for as
+        many turns as there are clients before it.
         """
 
         async def create_server(  # type: ignore[override]

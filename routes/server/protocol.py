@@ -155,14 +155,14 @@ class BoundedProtocol(HttpToolsProtocol):
             self._is_accepted = False
             self._admission.incomplete -= 1
 
-    def give_way(self) -> None:
+    def make_room(self) -> None:
         """Close the connection, which waits for its client, because a new one needs its place."""
         if self._is_receiving:
             self._refuse(503, NO_ROOM)
         else:
             self.transport.close()
 
-    def refuse_for_want_of_room(self) -> None:
+    def refuse_connection(self) -> None:
         """Respond that there are too many connections, and close this one."""
         self._refuse(503, NO_ROOM)
 

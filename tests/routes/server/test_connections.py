@@ -14,10 +14,10 @@ class FakeConnection:
     def __init__(self) -> None:
         self.done: list[str] = []
 
-    def give_way(self) -> None:
-        self.done.append("gave way")
+    def make_room(self) -> None:
+        self.done.append("made room")
 
-    def refuse_for_want_of_room(self) -> None:
+    def refuse_connection(self) -> None:
         self.done.append("refused")
 
     def abort(self) -> None:
@@ -47,18 +47,18 @@ def test_up_to_the_limit_every_connection_stays_open(setting: Setting) -> None:
     assert setting.open().done == setting.first.done == setting.second.done == []
 
 
-def test_above_the_limit_the_connection_that_has_waited_longest_gives_way(setting: Setting) -> None:
+def test_above_the_limit_the_connection_that_has_waited_longest_is_closed(setting: Setting) -> None:
     third = setting.open()
     setting.time += 5
     setting.connections.note_request(setting.first)
     setting.connections.note_response(setting.first)
     setting.time += 5
     newest = setting.open()
-    assert setting.second.done == ["gave way"]
+    assert setting.second.done == ["made room"]
     assert setting.first.done == third.done == newest.done == []
 
 
-def test_a_connection_whose_request_is_answered_never_gives_way(setting: Setting) -> None:
+def test_a_connection_whose_request_is_answered_is_never_closed(setting: Setting) -> None:
     third = setting.open()
     setting.time += 5
     for connection in (setting.first, setting.second, third):
@@ -68,15 +68,15 @@ def test_a_connection_whose_request_is_answered_never_gives_way(setting: Setting
     assert newest.done == ["refused"]
 
 
-def test_a_connection_that_was_opened_just_now_does_not_give_way(setting: Setting) -> None:
+def test_a_connection_that_was_opened_just_now_is_not_closed(setting: Setting) -> None:
     third, newest = setting.open(), setting.open()
     assert setting.first.done == setting.second.done == third.done == []
     assert newest.done == ["refused"]
 
 
-def test_of_a_crowd_only_some_get_a_response_that_refuses_them(setting: Setting) -> None:
-    crowd = [setting.open() for _ in range(1 + REFUSED_AT_A_TIME + 10)]
-    outcomes = [connection.done for connection in crowd]
+def test_of_many_new_connections_only_some_get_a_response_that_refuses_them(setting: Setting) -> None:
+    opened = [setting.open() for _ in range(1 + REFUSED_AT_A_TIME + 10)]
+    outcomes = [connection.done for connection in opened]
     assert outcomes.count(["refused"]) == REFUSED_AT_A_TIME
     assert outcomes.count(["aborted"]) == 10
 
@@ -89,16 +89,16 @@ def test_closed_connections_make_room(setting: Setting) -> None:
 
 
 def test_the_limit_is_logged_once_a_minute(setting: Setting, caplog: pytest.LogCaptureFixture) -> None:
-    crowd = [setting.open() for _ in range(10)]
+    opened = [setting.open() for _ in range(10)]
     assert len(caplog.records) == 1
     assert "MAX_CONNECTIONS" in caplog.text
     setting.time += 61
-    setting.connections.remove(crowd[0])
+    setting.connections.remove(opened[0])
     setting.open()
     assert len(caplog.records) == 2
 
 
-def test_a_process_keeps_files_for_other_things_than_connections(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_process_reserves_files_for_other_things_than_connections(monkeypatch: pytest.MonkeyPatch) -> None:
     def limit_files(soft: int) -> None:
         monkeypatch.setattr(resource, "getrlimit", lambda _: (soft, soft))
 
