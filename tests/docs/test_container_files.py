@@ -16,9 +16,8 @@ from database.connection import REQUEST_SECONDS
 from database.embedded.server import find_mongod
 from planner.settings import Settings
 from planner.version import COMMIT_VARIABLE
-from tests.support.mongod import standalone
+from tests.support.mongod import initiate_replica_set, standalone
 from tests.support.servers import ROOT, free_port
-from tests.support.waiting import wait_until
 
 DOCKERFILE = (ROOT / "Dockerfile").read_text().replace("\\\n", " ")
 COMPOSE_TEXT = (ROOT / "compose.yaml").read_text()
@@ -116,10 +115,7 @@ def test_the_command_of_the_database_makes_a_replica_set_that_needs_the_password
     try:
         url = f"mongodb://root:secret@127.0.0.1:{port}/planner?authSource=admin"
         with MongoClient[Any](url + "&directConnection=true") as client:
-            client.admin.command(
-                "replSetInitiate", {"_id": "rs0", "members": [{"_id": 0, "host": f"127.0.0.1:{port}"}]}
-            )
-            wait_until(lambda: client.admin.command("hello")["isWritablePrimary"])
+            initiate_replica_set(client, "rs0", port)
         with MongoClient[Any](url + "&replicaSet=rs0") as client:
             assert client.planner.anything.insert_one({}).acknowledged
         anybody = MongoClient[Any](f"mongodb://127.0.0.1:{port}/?directConnection=true")

@@ -4,7 +4,6 @@ import json
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -18,9 +17,10 @@ from prometheus_client.parser import text_string_to_metric_families
 from pymongo import MongoClient
 
 from database.embedded.server import find_mongod
+from tests.docs.shell import blocks, run_commands
 from tests.support.clients import Person, Planner
+from tests.support.mongod import initiate_replica_set
 from tests.support.servers import ROOT, free_port
-from tests.support.waiting import wait_until
 
 PAGE = (ROOT / "docs" / "operating.md").read_text()
 ALERTS: dict[str, Any] = yaml.safe_load((ROOT / "docs" / "operating" / "alerts.yml").read_text())
@@ -29,16 +29,10 @@ DASHBOARD: dict[str, Any] = json.loads((ROOT / "docs" / "operating" / "grafana.j
 SAMPLES_OF = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
 
-def blocks(language: str) -> list[str]:
-    """The blocks of the page in a language, without the indentation that those in a list have."""
-    found = re.findall(rf"^( *)```{language}\n(.*?)^ *```$", PAGE, re.MULTILINE | re.DOTALL)
-    return [re.sub(rf"^{indentation}", "", block, flags=re.MULTILINE) for indentation, block in found]
-
-
 @contextmanager
 def database_as_described(folder: Path) -> Iterator[str]:
     """Run MongoDB with the configuration of the page, as a set of one member, and yield the planner's URL."""
-    (text,) = (block for block in blocks("yaml") if "replSetName" in block)
+    (text,) = (block for block in blocks(PAGE, "yaml") if "replSetName" in block)
     port, key = free_port(), folder / "mongod.key"
     key.write_text("a key of the tests, which is base64".replace(" ", "").replace(",", "") + "\n")
     key.chmod(0o400)
@@ -57,9 +51,7 @@ def database_as_described(folder: Path) -> Iterator[str]:
     server = subprocess.Popen(command, stdout=subprocess.DEVNULL, start_new_session=True)
     try:
         with MongoClient[Any](f"mongodb://127.0.0.1:{port}/?directConnection=true") as first:
-            member = {"_id": 0, "host": f"127.0.0.1:{port}"}
-            first.admin.command("replSetInitiate", {"_id": "rs0", "members": [member]})
-            wait_until(lambda: first.admin.command("hello")["isWritablePrimary"])
+            initiate_replica_set(first, "rs0", port)
             first.admin.command("createUser", "root", pwd="secret", roles=["root"])
         with MongoClient[Any](f"mongodb://root:secret@127.0.0.1:{port}/?directConnection=true") as root:
             # Restoring goes to a database of its own, to which the planner's user has no access otherwise.
@@ -88,39 +80,18 @@ def operated(tmp_path_factory: pytest.TempPathFactory) -> Operated:
     (folder / ".venv").symlink_to(sys.prefix)
     (folder / "mongo").mkdir()
     with database_as_described(folder / "mongo") as url:
-        script = "set -euo pipefail\n" + "\n".join(blocks("sh"))
+        script = "set -euo pipefail\n" + "\n".join(blocks(PAGE, "sh"))
         assert "mongodb://127.0.0.1:27017/planner?replicaSet=rs0" in script
         script = script.replace("mongodb://127.0.0.1:27017/planner?replicaSet=rs0", url)
         for port in ("8001", "8002"):
             script = script.replace(port, str(free_port()))
-        printed = run(script + "\nkill $PLANNER $SECOND; wait\n", folder)
+        environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT)}
+        environment |= {"PASSWORD_ROUNDS": "10", "DRAIN_SECONDS": "0.2"}
+        script += "\nkill $PLANNER $SECOND; wait\n"
+        status, printed = run_commands(script, folder, environment, seconds=300)
+    assert status == 0, f"the commands ended with {status}:\n{printed[-3000:]}"
     lines = (folder / "planner.log").read_text().splitlines()
     return Operated(printed, [json.loads(line) for line in lines if line.startswith("{")])
-
-
-def run(script: str, folder: Path) -> str:
-    environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(ROOT), "PASSWORD_ROUNDS": "10", "DRAIN_SECONDS": "0.2"}
-    with (folder / "printed").open("w+") as output:
-        shell = subprocess.Popen(
-            ["bash", "-c", script],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        try:
-            status = shell.wait(300)
-        except BaseException:
-            os.killpg(shell.pid, signal.SIGKILL)
-            raise
-        if status != 0:
-            os.killpg(shell.pid, signal.SIGKILL)
-        output.seek(0)
-        printed = output.read()
-    assert status == 0, f"the commands ended with {status}:\n{printed[-3000:]}"
-    return printed
 
 
 @pytest.mark.slow
@@ -138,7 +109,7 @@ def test_the_commands_of_the_page_do_what_it_says(operated: Operated) -> None:
 @pytest.mark.real_server("the commands start planners")
 def test_the_line_of_a_request_has_the_fields_that_the_page_shows(operated: Operated) -> None:
     (line,) = (line for line in operated.log if line.get("request_id") == "look-for-me")
-    shown = json.loads(blocks("json")[0])
+    shown = json.loads(blocks(PAGE, "json")[0])
     assert line.keys() == shown.keys()
     assert (line["route"], line["status"]) == ("/api/v1/events", 401)
 

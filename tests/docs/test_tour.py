@@ -3,8 +3,6 @@
 import os
 import re
 import shutil
-import signal
-import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -13,6 +11,7 @@ from typing import NamedTuple
 import pytest
 
 from planner.cli import main
+from tests.docs.shell import blocks, run_commands
 from tests.support.servers import ROOT, RunningServer, free_port, running
 
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -60,14 +59,9 @@ class Tour(NamedTuple):
         return [asked.status for asked in self.asked if part in asked.command]
 
 
-def blocks(language: str) -> list[str]:
-    """The README's blocks of code in a language."""
-    return re.findall(rf"^```{language}\n(.*?)^```$", README, re.MULTILINE | re.DOTALL)
-
-
 def script(server: RunningServer) -> str:
     """The whole tour, for this server."""
-    tour = "\n".join(blocks("sh"))
+    tour = "\n".join(blocks(README, "sh"))
     for port in PORTS:
         tour = tour.replace(port, str(free_port()))
     assert ADDRESS in tour
@@ -92,23 +86,7 @@ def tour(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Tour]:
 
 
 def run(commands: str, folder: Path, environment: dict[str, str]) -> Tour:
-    with (folder / "printed").open("w+") as output:
-        shell = subprocess.Popen(
-            ["bash", "-c", commands],
-            cwd=folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=output,
-            stderr=output,
-            start_new_session=True,
-        )
-        try:
-            status = shell.wait(60)
-        except BaseException:
-            os.killpg(shell.pid, signal.SIGKILL)
-            raise
-        output.seek(0)
-        printed = output.read()
+    status, printed = run_commands(commands, folder, environment, seconds=60)
     requests = folder / "requests"
     asked = [Asked(*line.split(" ", 1)) for line in requests.read_text().splitlines()] if requests.exists() else []
     assert status == 0, f"the tour ended with {status} after {asked[-1:]}:\n{printed[-2000:]}"
@@ -126,9 +104,9 @@ def test_every_request_of_the_tour_has_the_status_that_the_readme_expects(tour: 
 
 @pytest.mark.real_server("the tour is taken with the embedded server")
 def test_every_command_of_the_tour_is_run(tour: Tour) -> None:
-    written = sum(len(re.findall(r"\bcurl ", block)) for block in blocks("sh"))
+    written = sum(len(re.findall(r"\bcurl ", block)) for block in blocks(README, "sh"))
     asked = [one for one in tour.asked if "/readyz" not in one.command]
-    waited = len(re.findall(r"until curl ", "\n".join(blocks("sh"))))
+    waited = len(re.findall(r"until curl ", "\n".join(blocks(README, "sh"))))
     assert len(asked) == written - waited > 10
 
 
@@ -167,7 +145,7 @@ def test_the_tour_fails_with_a_command_that_fails(tmp_path: Path) -> None:
 def test_the_make_targets_that_the_readme_names_exist() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     targets = set(re.findall(r"^([a-z-]+):.*##", makefile, re.MULTILINE))
-    in_blocks = [line for block in blocks("console") for line in block.splitlines() if line]
+    in_blocks = [line for block in blocks(README, "console") for line in block.splitlines() if line]
     assert "make run" in in_blocks
     assert "make test" in in_blocks
     named = set(re.findall(r"`make ([a-z-]+)`", README))

@@ -10,7 +10,7 @@ from pymongo import MongoClient
 
 from tests.conftest import SECRET
 from tests.support.clients import ok, sign_up
-from tests.support.mongod import Standalone
+from tests.support.mongod import Standalone, initiate_replica_set
 from tests.support.processes import worker_processes
 from tests.support.servers import RunningServer, running
 from tests.support.waiting import wait_until, wait_until_async
@@ -31,9 +31,7 @@ class ProtectedDatabase:
         self._mongod.start()
         with self._mongod.connect() as client:
             # As long as there is no user, this is allowed from the same machine.
-            member = {"_id": 0, "host": f"127.0.0.1:{self._mongod.port}"}
-            client.admin.command("replSetInitiate", {"_id": "rs", "members": [member]})
-            wait_until(lambda: client.admin.command("hello")["isWritablePrimary"])
+            initiate_replica_set(client, "rs", self._mongod.port)
             client.admin.command("createUser", "operator", pwd="operator", roles=["root"])
         self._operator: MongoClient[dict[str, object]] = MongoClient(
             self._mongod.url, username="operator", password="operator", authSource="admin", directConnection=True

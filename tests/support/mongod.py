@@ -1,4 +1,4 @@
-"""A mongod as an operator might run one: alone, without a replica set, so without transactions."""
+"""A mongod as an operator might run one: alone, without transactions, or as a replica set of one member."""
 
 import os
 import signal
@@ -12,6 +12,7 @@ from pymongo import MongoClient
 
 from database.embedded.server import find_mongod
 from tests.support.servers import free_port
+from tests.support.waiting import wait_until
 
 
 class Standalone:
@@ -67,6 +68,13 @@ def standalone(folder: Path) -> Iterator[Standalone]:
         yield mongod
     finally:
         mongod.stop()
+
+
+def initiate_replica_set(client: MongoClient[Any], name: str, port: int) -> None:
+    """Make the mongod of a client the only member of a replica set, and wait until it is the primary."""
+    member = {"_id": 0, "host": f"127.0.0.1:{port}"}
+    client.admin.command("replSetInitiate", {"_id": name, "members": [member]})
+    wait_until(lambda: client.admin.command("hello")["isWritablePrimary"])
 
 
 def embedded_pid(data_dir: Path) -> int:
