@@ -1,5 +1,8 @@
 """What moderators and admins do with a browser."""
 
+import html
+import re
+
 import pytest
 from fastapi import FastAPI
 
@@ -128,6 +131,19 @@ async def test_public_events_are_searched(moderator: Browser, ben: Person) -> No
     await ben.event(title="Lecture", visibility="public")
     found = text_of(await moderator.open("/admin/events?q=concert"))
     assert "Concert" in found and "Lecture" not in found
+
+
+async def test_the_next_page_of_a_list_is_filtered_as_the_first_one(moderator: Browser, ben: Person) -> None:
+    await ben.event(title="Another title", visibility="public")
+    for number in range(51):
+        await ben.event(title=f"Concert & choir {number}", visibility="public")
+    first = await moderator.open("/admin/events?q=concert+%26+choir")
+    (link,) = re.findall(r'href="(/admin/events\?cursor=[^"]+)"', first.text)
+    second = await moderator.open(html.unescape(link))
+    listed = [re.findall(r"Concert &amp; choir \d+", page.text) for page in (first, second)]
+    assert [len(titles) for titles in listed] == [50, 1]
+    assert len({*listed[0], *listed[1]}) == 51
+    assert "Another title" not in second.text and "?cursor=" not in second.text
 
 
 async def test_the_audit_log_is_read_page_by_page(admin: Browser, ben: Person) -> None:
