@@ -25,7 +25,7 @@ from routes.pages.words import WORDS
 router = APIRouter(include_in_schema=False, route_class=PlannerRoute)
 NextPage = Annotated[str, Query(alias="next", max_length=2000)]
 START = "/calendar"
-_KEPT: TypeAdapter[dict[str, list[str]]] = TypeAdapter(dict[str, list[str]])
+_RESUME_FIELDS: TypeAdapter[dict[str, list[str]]] = TypeAdapter(dict[str, list[str]])
 
 
 def local_address(address: str) -> str:
@@ -125,12 +125,12 @@ async def sign_in(request: Request, form: Form, services: ServicesDep, client: C
 
 def _offer_to_resume(request: Request, signed_in: SignedIn, path: str, fields: str) -> Response:
     try:
-        kept = _KEPT.validate_json(fields)
+        written = _RESUME_FIELDS.validate_json(fields)
     except ValidationError:
-        kept = {}
+        written = {}
     cookies = services_of(request).browser_cookies
     token = cookies.form_token(cookies.write(signed_in.user.id, signed_in.session))
-    return show_resume(request, local_address(path), kept, token)
+    return show_resume(request, local_address(path), written, token)
 
 
 @router.post("/signout")

@@ -51,10 +51,10 @@ class PageForm:
         return {name: self.get_raw(name) for name in self._values if name not in _SECRET_FIELDS}
 
     @property
-    def kept(self) -> dict[str, list[str]]:
+    def resume_fields(self) -> dict[str, list[str]]:
         """What is sent once more after a sign-in; nothing if nobody has written anything, as before a deletion."""
-        kept = {name: values for name, values in self._values.items() if name not in _SECRET_FIELDS}
-        return kept if any(any(kept[name]) for name in kept.keys() - _FILLED_FIELDS) else {}
+        fields = {name: values for name, values in self._values.items() if name not in _SECRET_FIELDS}
+        return fields if any(any(fields[name]) for name in fields.keys() - _FILLED_FIELDS) else {}
 
 
 async def read_page_form(request: Request) -> PageForm:

@@ -10,7 +10,7 @@ from database.errors import DRIVER_ERROR
 from routes.http.bodies import FORM, parse_media_type
 from routes.pages.forms import TOKEN_FIELD, FormRefused, PageForm, StaleForm, parse_page_form
 from routes.pages.rendering import redirect, render_page
-from routes.pages.visitors import SignInNeeded, address_of, find_visitor, remember_visit
+from routes.pages.visitors import SignInNeeded, Visitor, address_of, find_visitor, remember_visit
 from routes.pages.words import WORDS
 
 
@@ -27,10 +27,11 @@ async def respond_with_page(request: Request, status: int, detail: str, error: E
         # Without the database, the page is that of somebody who is not signed in.
         with suppress(DRIVER_ERROR):
             await find_visitor(request)
-    if isinstance(error, StaleForm) and (kept := (await _read_form(request)).kept):
-        visitor = await find_visitor(request)
-        if visitor.caller is not None:
-            return show_resume(request, request.url.path, kept, visitor.form_token, 403)
+    visitor: Visitor | None = getattr(request.state, "visitor", None)
+    if isinstance(error, StaleForm) and visitor is not None and visitor.caller is not None:
+        fields = (await _read_form(request)).resume_fields
+        if fields:
+            return show_resume(request, request.url.path, fields, visitor.form_token, 403)
     if isinstance(error, FormRefused):
         page = render_page(request, "error.html", 403, title=WORDS.form_refused_title, text=WORDS.form_refused_text)
     else:
@@ -43,14 +44,14 @@ async def _ask_to_sign_in(request: Request) -> Response:
     """Return the page to sign in; what was written in a form goes along, to be saved afterwards."""
     if request.method in ("GET", "HEAD"):
         return redirect(request, f"/signin?next={address_of(request)}")
-    kept = (await _read_form(request)).kept
-    if not kept:
-        # There is nothing to go along, and a file cannot: one starts again where it is chosen.
+    fields = (await _read_form(request)).resume_fields
+    if not fields:
+        # Nothing was written, or a file was sent, which a page cannot send again: it is chosen once more.
         address = request.url.path if parse_media_type(request) != FORM else "/"
         values = {"resume_path": "", "resume_fields": "", "next": address, "text": WORDS.signed_out_before}
     else:
-        fields = orjson.dumps(kept).decode()
-        values = {"resume_path": request.url.path, "resume_fields": fields, "next": "/", "text": WORDS.signed_out_text}
+        values = {"resume_path": request.url.path, "resume_fields": orjson.dumps(fields).decode()}
+        values |= {"next": "/", "text": WORDS.signed_out_text}
     # A provider would send the browser back without what was written.
     page = render_page(request, "signin.html", 401, **values, title=WORDS.signed_out_title, providers=[])
     return remember_visit(request, page)
@@ -60,7 +61,7 @@ async def _read_form(request: Request) -> PageForm:
     return await parse_page_form(request) if parse_media_type(request) == FORM else PageForm({})
 
 
-def show_resume(request: Request, path: str, kept: dict[str, list[str]], token: str, status: int = 200) -> Response:
+def show_resume(request: Request, path: str, fields: dict[str, list[str]], token: str, status: int = 200) -> Response:
     """Return a page with a form that was sent without a session, or in an earlier one, to be sent again."""
-    fields = [(name, value) for name, values in kept.items() for value in values]
-    return render_page(request, "resume.html", status, action=path, fields=fields, token_field=TOKEN_FIELD, token=token)
+    pairs = [(name, value) for name, values in fields.items() for value in values]
+    return render_page(request, "resume.html", status, action=path, fields=pairs, token_field=TOKEN_FIELD, token=token)

@@ -6,6 +6,7 @@ from typing import Any
 import httpx
 import pytest
 from fastapi import FastAPI
+from pymongo.errors import AutoReconnect
 
 from routes.pages.rendering import load_asset
 from tests.routes.pages.browsing import Browser, token_in
@@ -168,6 +169,21 @@ async def test_what_was_written_while_signed_out_is_offered_again_after_signing_
     assert 'action="/events/new"' in page.text
     assert 'name="title" value="&lt;Lunch&gt;"' in page.text
     assert 'name="a" value="1"' in page.text and 'name="a" value="2"' in page.text
+
+
+async def test_a_form_of_an_earlier_session_is_refused_with_a_page_while_the_database_does_not_respond(
+    browser: httpx.AsyncClient, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await sign_in(browser, ada)
+
+    async def find_no_visitor(_: object) -> None:
+        raise AutoReconnect("no primary")
+
+    monkeypatch.setattr("routes.pages.page_errors.find_visitor", find_no_visitor)
+    headers = {"Origin": "http://planner.test", "Accept": "text/html"}
+    refused = await browser.post("/signin", data={"form_token": "old", "email": ada.email}, headers=headers)
+    assert refused.status_code == 403
+    assert "This form cannot be used any more" in refused.text
 
 
 @pytest.mark.parametrize("fields", ["", "x", "[]", '{"title": 1}', '{"title": "x"}'])
