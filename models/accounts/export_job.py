@@ -6,11 +6,11 @@ from typing import Annotated, Any, ClassVar, Literal
 from beanie import PydanticObjectId
 from pydantic import ConfigDict, Field
 
-from database.documents import StoredDocument
 from database.queries import Changes, Filter, Id, assign, clear, index
 from database.reads import find_one
 from database.writes import Delete, Insert, Require, Update, Write
 from models.accounts.user import User
+from models.shared.file_part import FILE_PART_INDEXES, FilePart
 from models.shared.leased_work import LeasedWork
 from models.shared.schema import Reply
 
@@ -114,42 +114,20 @@ class ExportJob(LeasedWork):
     def delete_all_writes(cls, owner: Id, *, except_id: Id | None = None) -> list[Delete]:
         """Return the writes that delete the jobs of a user with their files, except one of them if it is given."""
         others: Filter = {} if except_id is None else {cls.id: {"$ne": except_id}}
-        other_files: Filter = {} if except_id is None else {ExportPart.job: {"$ne": except_id}}
         return [
             Delete(cls, {cls.owner: owner} | others, many=True),
-            Delete(ExportPart, {ExportPart.owner: owner} | other_files, many=True),
+            ExportPart.delete_all_write(owner, except_job=except_id),
         ]
 
 
-class ExportPart(StoredDocument):
-    """A part of the file of an export; `number` counts the parts from 0."""
-
-    job: PydanticObjectId
-    owner: PydanticObjectId
-    number: int
-    data: bytes
-    expires_at: datetime
+class ExportPart(FilePart):
+    """A part of the file of an export."""
 
     class Settings:
-        """The collection and its indexes; the server deletes expired parts."""
+        """The collection and its indexes."""
 
         name = "export_parts"
-        indexes: ClassVar = [
-            index("job", "number", name="job_number", unique=True),
-            index("owner", name="owner"),
-            index("expires_at", name="expired", expireAfterSeconds=0),
-        ]
-
-    @classmethod
-    async def find_data(cls, job: Id, number: int) -> bytes | None:
-        """Return the data of a part, or None."""
-        part = await find_one(cls, {cls.job: job, cls.number: number})
-        return None if part is None else part.data
-
-    @classmethod
-    def delete_file_write(cls, job: Id) -> Delete:
-        """Return the write that deletes the file of a job."""
-        return Delete(cls, {cls.job: job}, many=True)
+        indexes: ClassVar = list(FILE_PART_INDEXES)
 
 
 class ExportJobRead(Reply):
