@@ -17,10 +17,9 @@ from pymongo import MongoClient
 
 from database.queries import Id
 from models.accounts.user import event_ids_by_bucket
-from models.events.change_numbers import EventChange
 from tests.conftest import SECRET, url_of
 from tests.support.clients import PASSWORD, Person, ok, sign_up
-from tests.support.documents import build_event_document
+from tests.support.documents import build_event_document, insert_events
 from tests.support.processes import children_of
 from tests.support.servers import RunningServer, running
 from tests.support.waiting import wait_until, wait_until_async
@@ -53,8 +52,7 @@ def store_events(database: Any, creator: str) -> None:
     for number in range(EVENTS // BATCHES):
         fields = {"title": f"Reading {number}", "visibility": ("public", "private")[number % 2]}
         events.append(build_event_document(Id(creator), **fields))
-    database["events"].insert_many([event.to_stored() for event in events])
-    database["event_changes"].insert_many([EventChange.insert_write(event).document.to_stored() for event in events])
+    insert_events(database, events)
     buckets = event_ids_by_bucket([stored["_id"] for stored in database["events"].find({}, {"_id": 1})])
     database["users"].update_one({"_id": ObjectId(creator)}, {"$set": {"events": buckets}})
 
@@ -91,6 +89,7 @@ async def test_a_killed_planner_goes_on_with_the_deletion_of_an_account(planner:
             store_events(database, ada.id)
             token = await read_changes(ben, copy, token)
         assert len(copy) == EVENTS / 2
+        assert ok(await ben.get("/events?scope=public&q=reading"))["items"] != []
         request = asyncio.create_task(ada.delete("/users/me", json={"password": PASSWORD}))
         await wait_until_async(lambda: database["closed_accounts"].count_documents({}))
         kill_with_workers(server)

@@ -1,14 +1,17 @@
 """The documents of accounts and events, built and read without the services."""
 
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any
 
 from database.connection import Database
 from database.queries import Id, new_id
 from models.accounts.user import User
+from models.events.change_numbers import UNNUMBERED, EventChange
 from models.events.event import Event
 from models.events.event_draft import build_content, build_requested_series
 from models.events.event_schema import EventCreate
+from models.events.public_event_index import copy_public_event
 from planner.domain.times import resolve_times
 
 NOW = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -44,6 +47,16 @@ def build_event_document(creator: Id, **fields: Any) -> Event:
 def build_event(creator: Id, **fields: Any) -> dict[str, Any]:
     """Return the stored document of such an event."""
     return build_event_document(creator, **fields).to_stored()
+
+
+def insert_events(database: Any, events: Sequence[Event], change_number: int = UNNUMBERED) -> None:
+    """Store events through the blocking driver as `Events.create` does, but for their ids in the account."""
+    changes = [EventChange.insert_write(event).document.to_stored() for event in events]
+    copies = [copy.to_stored() for event in events if (copy := copy_public_event(event)) is not None]
+    database["events"].insert_many([event.to_stored() for event in events])
+    database["event_changes"].insert_many([change | {"change_number": change_number} for change in changes])
+    if copies:
+        database["public_event_index"].insert_many(copies)
 
 
 async def insert_user(database: Database, **fields: Any) -> Id:

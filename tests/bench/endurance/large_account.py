@@ -19,13 +19,11 @@ from pymongo import MongoClient
 from database.embedded.server import EmbeddedMongo
 from database.queries import Id, new_id
 from models.accounts.user import event_ids_by_bucket
-from models.events.change_numbers import EventChange
 from models.events.event import Event
-from models.events.public_event_index import copy_public_event
 from planner.domain.times import build_order_key
 from tests.bench.endurance.memory import DATABASE, SETTINGS, resident_megabytes
 from tests.bench.sides import EVENT, PASSWORD, Api
-from tests.support.documents import build_event_document
+from tests.support.documents import build_event_document, insert_events
 from tests.support.servers import RunningServer
 
 BATCH = 2_000
@@ -73,11 +71,7 @@ def store(database: Any, creator: ObjectId, number: int) -> None:
             kind, id = kinds[each % 2], new_id()
             events.append(kind.with_stored({Event.id: id, Event.key: build_order_key(kind.begins, str(id))}))
         ids += [event.id for event in events]
-        database.events.insert_many([event.to_stored() for event in events])
-        changes = [EventChange.insert_write(event).document.to_stored() for event in events]
-        database.event_changes.insert_many([change | {"change_number": 1} for change in changes])
-        copies = [copy.to_stored() for event in events if (copy := copy_public_event(event)) is not None]
-        database.public_event_index.insert_many(copies)
+        insert_events(database, events, change_number=1)
     database.users.update_one({"_id": creator}, {"$set": {"events": event_ids_by_bucket(ids)}})
 
 

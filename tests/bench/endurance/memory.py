@@ -18,15 +18,14 @@ from pymongo import MongoClient
 from database.embedded.server import EmbeddedMongo
 from database.queries import Id
 from models.accounts.user import event_ids_by_bucket
-from models.events.change_numbers import EventChange
 from models.events.event import Event
 from models.events.event_draft import build_content
 from models.events.event_schema import EventCreate
-from models.events.public_event_index import copy_public_event
 from planner.domain.recurrence.documents import build_series
 from planner.domain.times import resolve_times
 from tests.bench.months import MIDDLE, MONTH
 from tests.bench.sides import EVENT, PASSWORD, Api
+from tests.support.documents import insert_events
 from tests.support.servers import RunningServer
 
 ACCOUNTS = 64
@@ -134,10 +133,7 @@ def store(database: Any, creator: ObjectId, chance: random.Random) -> list[str]:
         if number % 8 == 0:
             series = build_series(times, f"FREQ=WEEKLY;COUNT={chance.randrange(2, 30)}", (), ())
         events.append(Event.new(Id(creator), build_content(draft, times, series), now=MIDDLE))
-    database.events.insert_many([event.to_stored() for event in events])
-    database.event_changes.insert_many([EventChange.insert_write(event).document.to_stored() for event in events])
-    copies = [copy.to_stored() for event in events if (copy := copy_public_event(event)) is not None]
-    database.public_event_index.insert_many(copies)
+    insert_events(database, events)
     buckets = event_ids_by_bucket([event.id for event in events])
     database.users.update_one({"_id": creator}, {"$set": {"events": buckets}})
     return [str(event.id) for event in events if event.visibility == "public"]
@@ -166,12 +162,7 @@ def main() -> int:
 
 def measure(folder: Path, mongo: str, minutes: int, rate: float) -> None:
     """Start a planner, and print the memory of its only process each minute of the load."""
-    server = RunningServer(
-        folder / "planner",
-        DATABASE_URL=mongo.replace("/?", f"/{DATABASE}?"),
-        SECRET_KEY="m" * 40,
-        ACCESS_TOKEN_MINUTES="1440",
-    )
+    server = RunningServer(folder / "planner", DATABASE_URL=mongo.replace("/?", f"/{DATABASE}?"), **SETTINGS)
     server.start()
     assert server.process is not None
     pid = server.process.pid
