@@ -12,6 +12,7 @@ from auth.principal import Principals
 from auth.secret_keys import SecretKeys
 from database.connection import Database, Operation, OperationObserver, extend_request_limit
 from database.slow_operations import log_slow_operation
+from models.accounts.export_job import ExportJob
 from models.events.change_numbers import EventChange
 from models.events.tombstone import Tombstone
 from models.files.import_job import ImportJob
@@ -138,6 +139,8 @@ def build_services(
     mail_delivery = MailDelivery(mail_transport, settings.mail_from, base_url, tokens, rate_limiter, audit, clock)
     database.on_insert(QueuedMail, lambda _: mail_delivery.wake.set())
     database.on_insert(ImportJob, lambda _: import_jobs.wake.set())
+    data_export = DataExport(base_url, lanes.exports, clock)
+    database.on_insert(ExportJob, lambda _: data_export.wake.set())
     for changed in (EventChange, Tombstone):
         database.on_write(changed, numbering.wake.set)
     database.on_operation = _observe_operations(metrics, settings.slow_query_milliseconds / 1000)
@@ -163,7 +166,7 @@ def build_services(
         oidc_linking=oidc_linking,
         administration=Administration(principals, email_addresses, rate_limiter, audit, clock),
         deletion=AccountDeletion(accounts, principals, rate_limiter, audit, clock),
-        data_export=DataExport(base_url, lanes.exports, clock),
+        data_export=data_export,
         events=events,
         occurrences=Occurrences(conflicts, lanes.occurrences, clock),
         revisions=Revisions(events, clock),

@@ -96,7 +96,6 @@ class DataExport:
             raise InvalidToken("The account of this access token has been deleted or disabled.")
         for deletion in ExportJob.delete_all_writes(user.id, except_id=job.id):
             await commit_atomically([deletion], seconds=DELETION_SECONDS)
-        self.wake.set()
         return self._render_job(job)
 
     async def get_job(self, caller: Principal, id: str) -> View:

@@ -53,6 +53,7 @@ async def test_the_file_is_the_one_that_is_sent_at_once(app: FastAPI, ada: Perso
     waiting = await ask(ada)
     assert (waiting["status"], waiting["total"], waiting["done"], waiting["file"]) == ("waiting", 5, 0, None)
     ok(await ada.get(f"/exports/{waiting['id']}/file"), 409)
+    assert services_of(app).data_export.wake.is_set()
     assert await make(app) == 1
     done = ok(await ada.get(f"/exports/{waiting['id']}"))
     assert (done["status"], done["done"]) == ("done", 5)
