@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, cast
 from database.queries import Id
 from models.events.event import Event, default_uid
 from models.events.event_fields import Visibility, default_content
-from models.shared.json_rendering import to_json, to_kept_json
+from models.shared.json_rendering import to_cacheable_json, to_json
 from planner.domain.fields import EDITORS_FIELDS, OCCURRENCE_FIELDS, PLAIN_FIELDS
 from planner.domain.ics.imported_details import read_details
 from planner.domain.recurrence.documents import series_from_event
@@ -113,10 +113,10 @@ def render_event(event: Event) -> EventView:
 
 def _render(event: Event, raw: bytes) -> EventView:
     body = build_body(event)
-    json = to_kept_json(body)
+    json = to_cacheable_json(body)
     return EventView(
         json,
-        to_kept_json(hide_from_others(body)) if _has_hidden_fields(body) else json,
+        to_cacheable_json(hide_from_others(body)) if _has_hidden_fields(body) else json,
         body["id"],
         event.revision,
         event.creator,

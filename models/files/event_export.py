@@ -32,7 +32,8 @@ def render_cached_vevents(raw: bytes, *, for_editors: bool) -> Iterator[Rendered
         yield vevents
 
 
-# A feed is always read from its beginning: all that does not fit into half of the first one is rendered each time.
+# A feed is always read from its beginning. The VEVENTs that do not fit into half of their cache are forgotten before
+# they are needed again, and are rendered each time.
 _vevents: BoundedCache[tuple[bytes, bool], RenderedVEvents] = BoundedCache(24 * 2**20)
 _creators: BoundedCache[bytes, Id] = BoundedCache(8 * 2**20)
 # What a VEVENT takes besides its text, and what a creator takes, about.

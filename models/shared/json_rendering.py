@@ -10,7 +10,7 @@ def to_json(value: Any) -> bytes:
     return orjson.dumps(value, option=orjson.OPT_UTC_Z)
 
 
-def to_kept_json(value: Any) -> bytes:
+def to_cacheable_json(value: Any) -> bytes:
     """Return a value as JSON, as `to_json` does, in no more memory than it needs: for what is cached."""
     # What orjson returns holds the buffer that it was written into, of 8 KiB or more.
     return bytes(memoryview(to_json(value)))

@@ -42,7 +42,7 @@ D = TypeVar("D", bound=StoredDocument)
 log = logging.getLogger("planner.exports")
 # The number of documents that are read at a time.
 BATCH_SIZE = 200
-# The same of events, because rendering so many takes a few milliseconds, in which nobody else is served.
+# The number of events that are read at a time. Rendering them takes a few milliseconds, in which nobody else is served.
 EVENTS_BATCH_SIZE = 50
 # The file of a job is stored in parts of a little more than this.
 PART_OCTETS = 2**20

@@ -14,7 +14,7 @@ from models.events import event_times, event_view
 from models.events.event import Event
 from models.events.event_view import prepare_occurrences, render_raw
 from models.files import event_export
-from models.shared.json_rendering import to_json, to_kept_json
+from models.shared.json_rendering import to_cacheable_json, to_json
 from planner.memory.cache import DEFAULT_MEGABYTES, ENTRY_BYTES, BoundedCache, limit_caches
 from tests.support.documents import NOW, build_event
 
@@ -81,11 +81,11 @@ def test_a_cache_without_memory_remembers_nothing() -> None:
     assert (cache.get("a"), cache.size) == (None, 0)
 
 
-def test_json_that_is_kept_takes_no_more_memory_than_it_needs() -> None:
+def test_cacheable_json_takes_no_more_memory_than_it_needs() -> None:
     value = {"title": "x" * 500}
-    assert to_kept_json(value) == to_json(value)
+    assert to_cacheable_json(value) == to_json(value)
     with measured() as taken:
-        kept = [to_kept_json(value) for _ in range(100)]
+        kept = [to_cacheable_json(value) for _ in range(100)]
     assert taken() / len(kept) < 2 * len(kept[0])
 
 

@@ -46,7 +46,7 @@ async def close(person: Person) -> None:
     ok(await person.delete("/users/me", json={"password": PASSWORD}), 204)
 
 
-async def list_left(app: FastAPI, account: str) -> int:
+async def count_left_events(app: FastAPI, account: str) -> int:
     """Return how many events of an account are still stored."""
     count: int = await database_of(app)["events"].count_documents({"creator": ObjectId(account)})
     return count
@@ -92,7 +92,7 @@ async def test_no_list_shows_the_events_of_a_closed_account(app: FastAPI, ada: P
     for path in [*LISTS, feed]:
         assert ada.id in (text := (await ben.get(path)).text) or text.count(f"SUMMARY:{WORD}\r\n"), path
     await close(ada)
-    assert await list_left(app, ada.id) == 5
+    assert await count_left_events(app, ada.id) == 5
     for path in [*LISTS, feed]:
         answer = await ben.get(path)
         assert answer.status_code == 200, path
@@ -163,7 +163,7 @@ async def test_the_audit_log_does_not_name_a_closed_account(app: FastAPI, ada: P
 async def test_an_admin_closes_an_account_likewise(app: FastAPI, ada: Person, ben: Person, admin: Person) -> None:
     await create_visible_events(ada)
     ok(await admin.delete(f"/users/{ada.id}"), 204)
-    assert await list_left(app, ada.id) == 5
+    assert await count_left_events(app, ada.id) == 5
     assert ok(await ben.get("/events?scope=public"))["items"] == []
     ok(await get_me(ada.api, ada.token), 401)
 
@@ -227,7 +227,7 @@ async def test_a_process_that_has_lost_its_lease_deletes_nothing_more(app: FastA
     assert await ClosedAccount.lease_due(other, now) is None
     assert await ClosedAccount.lease_due(other, now + closed_account.LEASE) is not None
     assert await services_of(app).deletion._delete_pieces(mine, holder) is False
-    assert await list_left(app, ada.id) == 5
+    assert await count_left_events(app, ada.id) == 5
 
 
 @pytest.mark.real_server("the mock has no transactions")
@@ -260,7 +260,7 @@ async def test_an_account_stays_closed_when_the_rest_cannot_be_deleted_at_once(
     monkeypatch.undo()
     clock_of(app).move(closed_account.LEASE)
     assert await services_of(app).deletion.run_due() == 1
-    assert await list_left(app, ada.id) == 0
+    assert await count_left_events(app, ada.id) == 0
 
 
 async def test_a_deletion_that_fails_is_tried_again(app: FastAPI, ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -277,4 +277,4 @@ async def test_a_deletion_that_fails_is_tried_again(app: FastAPI, ada: Person, m
     assert await services_of(app).deletion.run_due() == 0, "it has to wait"
     clock_of(app).move(LONGEST_PAUSE)
     assert await services_of(app).deletion.run_due() == 1
-    assert await list_left(app, ada.id) == 0
+    assert await count_left_events(app, ada.id) == 0
