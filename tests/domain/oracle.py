@@ -51,9 +51,12 @@ def compute_instant(local: datetime, name: str) -> datetime:
 
 
 def compute_instant_of_any(local: date, name: str) -> datetime:
-    if isinstance(local, datetime):
-        return compute_instant(local, name)
-    return compute_instant(datetime(local.year, local.month, local.day), name)
+    return compute_instant(naive(local), name)
+
+
+def naive(value: date) -> datetime:
+    """Return a local time, or that of the midnight at which a date begins."""
+    return value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
 
 
 # One rule, expanded by dateutil.
@@ -163,15 +166,14 @@ def _week_of(day: date, wkst: int) -> tuple[int, int]:
     """Return the number of the day's week, and the number of weeks in its year."""
     # The year of a week is that of its fourth day.
     fourth = day - timedelta(days=(day.weekday() - wkst) % 7) + timedelta(days=3)
-    count = 0
-    other = date(fourth.year, 1, 1)
-    while other.year == fourth.year:
-        count += (other.weekday() - wkst) % 7 == 3
-        other += timedelta(days=1)
-    return (fourth.timetuple().tm_yday - 1) // 7 + 1, count
+    return (fourth.timetuple().tm_yday - 1) // 7 + 1, _count_weeks(fourth.year, wkst)
 
 
-_week_of = lru_cache(maxsize=50_000)(_week_of)
+@lru_cache(maxsize=50_000)
+def _count_weeks(year: int, wkst: int) -> int:
+    """Return how many weeks have their fourth day in a year."""
+    days = [date(year, 1, 1) + timedelta(days=number) for number in range(366)]
+    return sum(day.year == year and (day.weekday() - wkst) % 7 == 3 for day in days)
 
 
 def _month_length(day: date) -> int:
@@ -328,3 +330,16 @@ def list_expected_rows(series: Series, high: date) -> list[tuple[datetime, datet
             end = compute_instant_of_any(local + (length or timedelta(days=1)), zone)
         found.append((start, recurrence_id, end, local))
     return [(start, end, recurrence_id, local) for start, recurrence_id, end, local in sorted(found)]
+
+
+def list_expected_rows_before(series: Series, end: datetime) -> list[tuple[datetime, datetime, date, date]]:
+    """Return the rows of all occurrences that begin before an instant, and of some that begin later.
+
+    An occurrence may be moved there from a day that is centuries later, up to which expanding the rule would take
+    minutes. Such a move has an override, and those are listed without the rule.
+    """
+    near = end.replace(tzinfo=None) + timedelta(days=6)
+    far = max([near, *map(naive, series.overrides)])
+    parts = ((series, near), (replace(series, rrule=None), far))
+    rows = {row for part, last in parts for row in list_expected_rows(part, last.date() if series.all_day else last)}
+    return sorted(rows, key=lambda row: (row[0], row[2]))

@@ -29,7 +29,7 @@ from planner.domain.recurrence.series import Override, Series
 from planner.domain.times import resolve_times
 
 from . import strategies
-from .oracle import list_expected_rows
+from .oracle import list_expected_rows_before, naive
 
 FIRST = datetime(2026, 5, 1, tzinfo=UTC)
 MINUTE, HOUR, DAY = timedelta(minutes=1), timedelta(hours=1), timedelta(days=1)
@@ -152,18 +152,13 @@ def expected(busy_time: BusyTime, until: datetime) -> list[Slot]:
     """Return all slots of a series that begin before an instant, by the oracle."""
     series = busy_time.series
     assert series is not None
-    last = max([until.replace(tzinfo=None) + 3 * DAY, *map(naive, series.overrides)])
     found = []
-    for start, end, id, _ in list_expected_rows(series, last.date() if series.all_day else last):
+    for start, end, id, _ in list_expected_rows_before(series, until):
         fields: Any = series.overrides.get(id, Override()).fields
         free = fields.get("transparency", busy_time.transparency) == "transparent"
         if start < end and start < until and not free and fields.get("status", busy_time.status) != "cancelled":
             found.append(Slot(start, end, id))
     return sorted(found)
-
-
-def naive(value: date) -> datetime:
-    return value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
 
 
 @st.composite

@@ -25,6 +25,8 @@ from tests.domain.oracle import (
     dateutil_agrees,
     expand_by_dateutil,
     list_expected_rows,
+    list_expected_rows_before,
+    naive,
 )
 
 DAY = timedelta(days=1)
@@ -35,18 +37,12 @@ def utc(year: int, month: int, day: int, hour: int = 0, minute: int = 0, second:
 
 
 def expected_in(series: Series, low: datetime, high: datetime) -> list[Occurrence]:
-    """Return the occurrences by the oracle, which must know up to which id it has to look."""
-    last = max([high.replace(tzinfo=None) + 6 * DAY, *map(naive, series.overrides)])
-    expanded = list_expected_rows(series, last if isinstance(series.start, datetime) else last.date())
+    """Return the occurrences by the oracle."""
     return [
         Occurrence(recurrence_id, *((start, end) if isinstance(local, datetime) else whole_days(series, recurrence_id)))
-        for start, end, recurrence_id, local in expanded
+        for start, end, recurrence_id, local in list_expected_rows_before(series, high)
         if start < high and (end > low or start >= low)
     ]
-
-
-def naive(value: date) -> datetime:
-    return value if isinstance(value, datetime) else datetime(value.year, value.month, value.day)
 
 
 def whole_days(series: Series, recurrence_id: date) -> tuple[date, date]:
