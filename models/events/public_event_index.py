@@ -11,7 +11,7 @@ from beanie import PydanticObjectId
 from pydantic import Field
 
 from database.documents import StoredDocument
-from database.queries import Changes, Id, clear, index, within
+from database.queries import Changes, clear, index, within
 from database.writes import Delete, Insert, Update, Write
 from models.events.event import Event, GeoJsonPoint
 from planner.domain.search.searchable_text import SearchableText, build_searchable_text
@@ -40,7 +40,6 @@ class PublicEventIndex(StoredDocument):
             index(_WORDS, "key", name="words_key"),
             index(_WORDS, "span", "key", name="words_span_key", partialFilterExpression=_LONG),
             index(_WORDS, "span", "key", "ends", name="words_series", partialFilterExpression=_REPEATING),
-            index("creator", name="creator"),
         ]
 
     @classmethod
@@ -67,11 +66,6 @@ class PublicEventIndex(StoredDocument):
     def delete_writes(cls, event: Event) -> list[Write]:
         """Return the writes that belong to the deletion of an event."""
         return [] if copy_public_event(event) is None else [Delete(cls, {cls.id: event.id}, required=False)]
-
-    @classmethod
-    def delete_all_write(cls, creator: Id) -> Delete:
-        """Return the write that belongs to the deletion of all events of an account."""
-        return Delete(cls, {cls.creator: creator}, many=True)
 
 
 COPIED_FIELDS = sorted(PublicEventIndex.model_fields.keys() - StoredDocument.model_fields.keys())

@@ -71,7 +71,7 @@ class ChangeNumbering:
     async def number_due(self) -> int:
         """Give all changes a number, and return the last one."""
         await asyncio.sleep(GATHER_SECONDS)
-        while not (numbered := await self._assign_numbers(None)).is_complete:
+        while not (numbered := await self._assign_numbers(None, REQUEST_SECONDS)).is_complete:
             log.info("numbering changes of events: many have no number yet; the last number is %d", numbered.last)
         return numbered.last
 
@@ -86,12 +86,11 @@ class ChangeNumbering:
             numbered = await self._numberings.run(None, lambda: self._assign_numbers(None, seconds))
             if numbered.is_complete:
                 return numbered
-        own = await self._numberings.run(caller, lambda: self._assign_numbers(caller))
+        own = await self._numberings.run(caller, lambda: self._assign_numbers(caller, REQUEST_SECONDS))
         return own._replace(is_complete=own.is_complete and scope == "mine")
 
-    async def _assign_numbers(self, creator: Id | None, seconds: float | None = None) -> Numbered:
+    async def _assign_numbers(self, creator: Id | None, seconds: float) -> Numbered:
         """Give changes a number, or only those of a creator, until all have one or so many seconds have passed."""
-        seconds = REQUEST_SECONDS if seconds is None else seconds
         begun = time.monotonic()
         while True:
             # One at a time, in the order of arrival: transactions of one process must not compete.

@@ -1,7 +1,5 @@
 """Doing again what has failed: a write that another request was faster with, and queued work after a pause."""
 
-import asyncio
-import random
 from collections.abc import Awaitable, Callable
 from datetime import timedelta
 from typing import TypeVar
@@ -18,19 +16,14 @@ async def retry(
     *,
     exhausted: PlannerError,
     attempts: int = ATTEMPTS,
-    pause: float = 0.0,
 ) -> T:
     """Return the first result of `attempt` that is not None, which means that another request was faster.
 
-    Waits between `pause` and twice as many seconds before the next attempt: a random time, so that
-    those who compete do not meet again. Raises `exhausted` when every attempt was lost, and whatever
-    `attempt` raises.
+    Raises `exhausted` when every attempt was lost, and whatever `attempt` raises.
     """
     for _ in range(attempts):
         if (result := await attempt()) is not None:
             return result
-        if pause:
-            await asyncio.sleep(random.uniform(pause, 2 * pause))  # noqa: S311 - nothing depends on its secrecy
     raise exhausted
 
 
