@@ -4,10 +4,9 @@ from typing import NamedTuple
 
 from database.queries import Filter, Id, only, parse_id
 from database.reads import Order, find, find_raw_by_ids
-from models.accounts.closed_account import list_closed_accounts
 from models.events.change_numbers import UNNUMBERED, EventChange
 from models.events.event import Event
-from models.events.event_queries import NO_ID, select_by_scope, visible_filters
+from models.events.event_queries import NO_ID, is_in_scope, select_by_scope, visible_filters
 from models.events.event_schema import Scope
 from models.events.event_view import EventView, render_raw
 from models.events.tombstone import Tombstone
@@ -112,13 +111,6 @@ async def _read_changed(
         if tag is None or changed.has_tag(tag):
             found.append(changed)
     return found
-
-
-def is_in_scope(scope: Scope, caller: Id, view: EventView) -> bool:
-    """Return whether an event is in a scope."""
-    is_own = view.creator == caller
-    is_public = view.visibility == "public" and view.creator not in list_closed_accounts()
-    return {"mine": is_own, "public": is_public, "all": is_own or is_public}[scope]
 
 
 async def find_removed_events(

@@ -161,6 +161,13 @@ def select_by_scope(scope: Scope, mine: Filter, public: Filter) -> list[Filter]:
     return [mine, public] if scope == "all" else [mine] if scope == "mine" else [public]
 
 
+def is_in_scope(scope: Scope, caller: Id, view: EventView) -> bool:
+    """Return whether an event is in a scope."""
+    is_own = view.creator == caller
+    is_public = view.visibility == "public" and view.creator not in list_closed_accounts()
+    return {"mine": is_own, "public": is_public, "all": is_own or is_public}[scope]
+
+
 def _any_of(branches: Iterator[Filter]) -> Filter:
     found = list(branches)
     return found[0] if len(found) == 1 else {"$or": found}

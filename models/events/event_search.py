@@ -12,6 +12,7 @@ from models.events.event_queries import (
     NO_ID,
     EventSelection,
     exclude_creators,
+    is_in_scope,
     list_branches,
     near_filter,
     time_filters,
@@ -65,15 +66,15 @@ async def search_words(
     ranked = {row[Event.id]: SearchRank(float(row[_SCORE]), row[Event.key]) for part in parts for row in part[_FOUND]}
     best = sorted(ranked, key=lambda found: (-ranked[found].score, ranked[found].key))[: limit + 1]
     is_truncated = any(part[_EXAMINED] and part[_EXAMINED][0]["n"] > _count_candidates(query) for part in parts)
-    views = await _read_visible(best[:limit], selection.caller)
+    views = await _read_visible(best[:limit], selection)
     return FoundEvents(views, ranked[best[limit - 1]] if len(best) > limit else None, is_truncated)
 
 
-async def _read_visible(ids: list[Id], caller: Id) -> list[EventView]:
+async def _read_visible(ids: list[Id], selection: EventSelection) -> list[EventView]:
     """Return the events with these ids; one that was public when it was found may have become private since."""
     stored = await find_raw_by_ids(Event, ids) if ids else {}
     views = [render_raw(stored[id]) for id in ids if id in stored]
-    return [view for view in views if view.creator == caller or view.visibility == "public"]
+    return [view for view in views if is_in_scope(selection.scope, selection.caller, view)]
 
 
 async def search_place(selection: EventSelection, after: str | None, limit: int) -> Slice[EventView]:
