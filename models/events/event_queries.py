@@ -53,7 +53,7 @@ async def list_events(selection: EventSelection, after: str | None, limit: int) 
 
 async def list_taken_down_events(after: str | None, limit: int) -> Slice[EventView]:
     """Return the first events that are taken down, with a key after this one, in the order of their keys."""
-    match: Filter = {Event.takedown: {"$exists": True}, Event.key: {"$gt": after or ""}}
+    match: Filter = {Event.takedown: {"$exists": True}, Event.key: {"$gt": after or ""}} | exclude_creators()
     found = await find_raw(Event, match, order=[(Event.key, 1)], limit=limit + 1)
     return Slice([render_raw(raw) for raw in found[:limit]], len(found) > limit)
 

@@ -114,18 +114,23 @@ async def test_no_event_of_a_closed_account_can_be_opened(ada: Person, ben: Pers
 
 async def test_no_page_shows_a_closed_account(app: FastAPI, ada: Person, ben: Person) -> None:
     events = await create_visible_events(ada)
+    taken_down = await ada.event(title=WORD, visibility="public")
     assert await services_of(app).administration.make_admin(ben.email)
+    ok(await ben.put(f"/events/{taken_down['id']}/takedown", json={"reason": "It advertises something else."}))
     async with httpx.AsyncClient(transport=httpx.ASGITransport(app=app), base_url=ORIGIN) as client:
         browser = Browser(client)
         await browser.sign_in(ben)
-        pages = [f"/search?q={WORD}", "/admin", "/admin/events", "/admin/audit"]
+        pages = [f"/search?q={WORD}", "/admin", "/admin/events", "/admin/taken-down", "/admin/audit"]
         assert ada.email in (await browser.open("/admin")).text
+        assert taken_down["id"] in (await browser.open("/admin/taken-down")).text
         await close(ada)
         for page in pages:
             shown = await browser.open(page)
             assert shown.status_code == 200, page
             for secret in (ada.id, ada.email, events[0]["id"]):
                 assert secret not in shown.text, page
+        # The audit log goes on to say which event its moderator took down.
+        assert taken_down["id"] not in (await browser.open("/admin/taken-down")).text
         for address in (f"/events/{events[0]['id']}", f"/admin/events/{events[0]['id']}", f"/admin/accounts/{ada.id}"):
             assert (await browser.open(address)).status_code == 404, address
 
