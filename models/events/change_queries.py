@@ -15,6 +15,8 @@ from models.events.tombstone import Tombstone
 LAST_ID = "f" * 24
 # So many changes are looked at for one page, at most: with a tag that is rare, a page has fewer events.
 MAX_EXAMINED = 5_000
+# While a page is not full, each query for it reads twice as many changes as the one before, but at most so many.
+MAX_BATCH_SIZE = 200
 
 
 class ChangePosition(NamedTuple):
@@ -69,16 +71,17 @@ async def find_changed_events(
     Fewer than `limit` are returned, with an `end`, after `MAX_EXAMINED` changes of events without the tag.
     """
     found: list[ChangedEvent] = []
-    examined = 0
+    examined, size = 0, limit
     while len(found) < limit:
         if examined >= MAX_EXAMINED:
             return ChangedEvents(found, after)
-        positions = await _find_changes(scope, caller, after, last, limit)
+        positions = await _find_changes(scope, caller, after, last, size)
         examined += len(positions)
         found += await _read_changed(scope, caller, tag, positions)
-        if len(positions) < limit:
+        if len(positions) < size:
             return ChangedEvents(found[:limit], found[limit - 1].position if len(found) > limit else None)
         after = positions[-1]
+        size = max(limit, min(2 * size, MAX_BATCH_SIZE, MAX_EXAMINED - examined))
     return ChangedEvents(found[:limit], found[limit - 1].position)
 
 

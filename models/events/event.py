@@ -197,7 +197,7 @@ class Event(EventContent, StoredDocument):
         return Update(Event, self.unchanged_filter(), {"$set": assign(Event.source, source)})
 
     def refresh_hours_write(self) -> Update | None:
-        """Return the write that stores the hours of a recurring event as they are computed now; None if they are so.
+        """Return the write that stores the hours of a recurring event as they are computed now; None if it has these.
 
         It is refused when the event was changed meanwhile.
         """

@@ -48,13 +48,18 @@ def exclude_creators(*ids: Id) -> Filter:
 async def list_events(selection: EventSelection, after: str | None, limit: int) -> Slice[EventView]:
     """Return the first selected events with a key after this one, in the order of their keys."""
     found = await find_raw(Event, list_filter(selection, after), order=[(Event.key, 1)], limit=limit + 1)
-    return Slice([render_raw(raw) for raw in found[:limit]], len(found) > limit)
+    return slice_views(found, limit)
 
 
 async def list_taken_down_events(after: str | None, limit: int) -> Slice[EventView]:
     """Return the first events that are taken down, with a key after this one, in the order of their keys."""
     match: Filter = {Event.takedown: {"$exists": True}, Event.key: {"$gt": after or ""}} | exclude_creators()
     found = await find_raw(Event, match, order=[(Event.key, 1)], limit=limit + 1)
+    return slice_views(found, limit)
+
+
+def slice_views(found: list[bytes], limit: int) -> Slice[EventView]:
+    """Return the first `limit` of some stored events, of which one more than that was read."""
     return Slice([render_raw(raw) for raw in found[:limit]], len(found) > limit)
 
 

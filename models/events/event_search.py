@@ -15,6 +15,7 @@ from models.events.event_queries import (
     is_in_scope,
     list_branches,
     near_filter,
+    slice_views,
     time_filters,
 )
 from models.events.event_view import EventView, render_raw
@@ -33,7 +34,7 @@ from planner.domain.times import build_order_key
 # an excluded word, so many are searched for it.
 MAX_CANDIDATES = 500
 MAX_SEARCHED_CANDIDATES = 2_000
-# The names that the pipeline gives to the relevance of an event, to the best ones, and to how many were looked at.
+# The names that the pipeline gives to the relevance of an event, to the best ones, and to how many were examined.
 _SCORE, _FOUND, _EXAMINED = "score", "found", "examined"
 _TEXT = within(Event.search, "text")
 _WORDS = within(Event.search, "words")
@@ -65,7 +66,8 @@ async def search_words(
     parts = list(map(decode, rows))
     ranked = {row[Event.id]: SearchRank(float(row[_SCORE]), row[Event.key]) for part in parts for row in part[_FOUND]}
     best = sorted(ranked, key=lambda found: (-ranked[found].score, ranked[found].key))[: limit + 1]
-    is_truncated = any(part[_EXAMINED] and part[_EXAMINED][0]["n"] > _count_candidates(query) for part in parts)
+    examined = [counted["n"] for part in parts for counted in part.get(_EXAMINED, ())]
+    is_truncated = any(number > _count_candidates(query) for number in examined)
     views = await _read_visible(best[:limit], selection)
     return FoundEvents(views, ranked[best[limit - 1]] if len(best) > limit else None, is_truncated)
 
@@ -80,7 +82,7 @@ async def _read_visible(ids: list[Id], selection: EventSelection) -> list[EventV
 async def search_place(selection: EventSelection, after: str | None, limit: int) -> Slice[EventView]:
     """Return the first selected events in a circle with a key after this one, in the order of their keys."""
     found = await aggregate(Event, place_pipeline(selection, after, limit + 1))
-    return Slice([render_raw(raw) for raw in found[:limit]], len(found) > limit)
+    return slice_views(found, limit)
 
 
 def words_pipeline(
@@ -88,7 +90,7 @@ def words_pipeline(
 ) -> Pipeline:
     """Return the stages that find words and rank the events with them, in one round trip.
 
-    They yield a document for each part of the search: the best events, and how many were looked at.
+    They yield a document for each part of the search: the best events; and of public ones, how many were examined.
     """
     rank = _rank_stages(query, after, limit)
     parts = [_own_part(selection, query, rank)] if selection.scope != "public" else []
@@ -112,7 +114,7 @@ def _own_part(selection: EventSelection, query: SearchQuery, rank: Pipeline) -> 
         match[Event.key] = {"$lt": build_order_key(until, NO_ID)}
     if since is not None:
         match[Event.ends] = {"$gt": since}
-    return [{"$match": match}, {"$facet": {_FOUND: rank, _EXAMINED: [{"$limit": 1}, {"$match": {"_id": None}}]}}]
+    return [{"$match": match}, {"$facet": {_FOUND: rank}}]
 
 
 def _list_candidates(selection: EventSelection, query: SearchQuery, today: datetime) -> list[Filter]:
@@ -147,7 +149,7 @@ def _without_repeats(times: Filter) -> Filter:
 
 
 def _count_candidates(query: SearchQuery) -> int:
-    """Return how many of the public events with a word are looked at."""
+    """Return how many of the public events with a word are examined."""
     return MAX_SEARCHED_CANDIDATES if _list_checks(query) else MAX_CANDIDATES
 
 

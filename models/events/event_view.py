@@ -22,7 +22,7 @@ from planner.memory.cache import BoundedCache
 
 # Larger documents are not cached: rendering them takes long, but they are few.
 _MAX_CACHED_BYTES = 4096
-# Besides bytes, an object takes about so much, of an event that does not repeat and of one that does.
+# About what a cached value takes besides its bytes: for an event that does not repeat, and for one that does.
 _VIEW_BYTES, _SERIES_VIEW_BYTES = 500, 1_600
 _BODY_BYTES, _SERIES_BODY_BYTES = 2_000, 3_200
 _DEFAULTS = default_content()
@@ -57,7 +57,7 @@ class EventView(NamedTuple):
 
     def json_for(self, account: Id) -> bytes:
         """Return the event as it is sent to an account that may see it."""
-        # Of most events everybody gets the same, and then nobody need ask who this is.
+        # Most events are sent to everybody alike: then the account makes no difference.
         is_editor = self.others_json is self.editors_json or may_change(self.creator, account)
         return self.editors_json if is_editor else self.others_json
 

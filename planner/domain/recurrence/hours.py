@@ -24,7 +24,7 @@ _FIRST_YEAR, _LAST_YEAR = 1840, 2040
 
 
 def list_hours(series: Series) -> list[int]:
-    """Return the hours in which an occurrence of the series can be, or `[EVERY_HOUR]`; some may have none."""
+    """Return the hours in which a series takes place, and maybe some in which it never does; or `[EVERY_HOUR]`."""
     if series.ranges or len(series.overrides) + len(series.rdates) > MAX_ROWS:
         return [EVERY_HOUR]
     explicit = map(series.compute_row, series.explicit_ids)

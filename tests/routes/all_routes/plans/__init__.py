@@ -1,6 +1,6 @@
 """What the queries of all routes that read make the database read.
 
-profile.py           what the server has noted of each command
+profile.py           what each command has read, by the profiler of the server
 others.py            documents of others, as many as queries must not read
 queries.py           values of the query parameters
 test_query_plans.py  each route, with each combination of its parameters

@@ -1,4 +1,4 @@
-"""What the server notes of the commands that it executes (its profiler), and what of it is too much."""
+"""What the profiler of the server says that each command has read, and which commands read too much."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager

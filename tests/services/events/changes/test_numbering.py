@@ -8,8 +8,12 @@ from fastapi import FastAPI
 from pymongo import MongoClient
 from pymongo.errors import OperationFailure
 
+from database.queries import Id
+from models.events import change_queries
 from models.events.change_numbers import UNNUMBERED, EventChange
+from models.events.change_queries import ChangePosition
 from models.events.event import Event
+from models.events.event_schema import Scope
 from tests.services.events.changes.event_copies import EventCopy
 from tests.support.clients import Person, ok
 from tests.support.documents import get_stored
@@ -111,6 +115,22 @@ async def test_a_page_of_a_rare_tag_looks_at_a_bounded_number_of_changes(
         links, token = links + 1, f"&since={ok(response)['next']}"
     assert seen == [rare[11], rare[23]]
     assert links > 2
+
+
+async def test_a_short_page_of_a_rare_tag_takes_few_queries(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+    rare = [(await ada.event(tags=["rare"] if number % 15 == 14 else []))["id"] for number in range(30)][14::15]
+    sizes: list[int] = []
+    read_changed = change_queries._read_changed
+
+    async def count_and_read(scope: Scope, caller: Id, tag: str | None, positions: list[ChangePosition]) -> Any:
+        sizes.append(len(positions))
+        return await read_changed(scope, caller, tag, positions)
+
+    monkeypatch.setattr(change_queries, "_read_changed", count_and_read)
+    first = ok(await ada.get("/events/changes?tag=rare&limit=1"))
+    second = ok(await ada.get(f"/events/changes?tag=rare&limit=1&since={first['next']}"))
+    assert [item["id"] for page in (first, second) for item in page["items"]] == rare
+    assert sizes == [2, 4, 8, 16, 2, 4, 8, 1]
 
 
 async def test_every_event_has_a_change_as_long_as_it_exists(app: FastAPI, ada: Person) -> None:
