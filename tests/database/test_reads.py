@@ -12,6 +12,7 @@ from pymongo.database import Database as SyncDatabase
 from pymongo.errors import AutoReconnect, NetworkTimeout
 
 from database import reads
+from database.aggregations import aggregate
 from database.bson_values import decode
 from database.connection import Database
 from database.queries import Id, new_id
@@ -293,6 +294,15 @@ async def test_no_document_is_missing_and_none_is_beyond_the_limit(database: Dat
     ids = insert_large_events(database, 12, 10)
     found = await find_raw(Event, {}, order=[(Event.key, -1)], limit=limit, fields={"description": 0})
     assert [decode(raw) for raw in found] == [{"_id": id, "key": str(id)} for id in ids[::-1][: limit or None]]
+
+
+@FOREIGN
+@ONE_QUERY
+async def test_what_a_pipeline_yields_are_bytes_of_their_own_however_large(database: Database) -> None:
+    ids = insert_large_events(database, 3, 100_000)
+    found = await aggregate(Event, [{"$match": {}}, {"$sort": {"_id": 1}}])
+    assert [type(raw) for raw in found] == [bytes] * 3
+    assert [decode(raw)["_id"] for raw in found] == ids
 
 
 @FOREIGN
