@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple, cast
 
 import bson
-from bson.raw_bson import RawBSONDocument
+from bson.raw_bson import DEFAULT_RAW_BSON_OPTIONS
 from pymongo import MongoClient, WriteConcern
 from pymongo.errors import OperationFailure, PyMongoError
 
@@ -97,7 +97,7 @@ def _write_frames(url: str, target: BinaryIO, version: str, report: Progress) ->
                 batches = database[collection].find_raw_batches({}, batch_size=10_000, session=session)
                 for batch in batches:
                     _write_frame(target, _DOCUMENTS, batch)
-                    done += len(bson.decode_all(batch, _RAW))
+                    done += len(bson.decode_all(batch, DEFAULT_RAW_BSON_OPTIONS))
                     report(collection, done)
                 documents += done
             _write_frame(target, _END, bson.encode({"documents": documents}))
@@ -108,9 +108,6 @@ def _write_frames(url: str, target: BinaryIO, version: str, report: Progress) ->
 
 def _list_collections(database: Any) -> list[str]:
     return sorted(name for name in database.list_collection_names() if not name.startswith("system."))
-
-
-_RAW = bson.CodecOptions(document_class=RawBSONDocument)
 
 
 def _explain(error: PyMongoError, url: str) -> str:
@@ -140,7 +137,7 @@ def read_frames(path: Path) -> Iterator[tuple[bytes, bytes]]:
                 content = source.read(size) if len(head) == 5 and size <= _MAX_FRAME_BYTES else b""
                 if len(content) < size or is_first is not (kind == _HEADER):
                     raise BackupFailed(f"{path} is not a backup of a planner.")
-                documents += len(bson.decode_all(content, _RAW)) if kind == _DOCUMENTS else 0
+                documents += len(bson.decode_all(content, DEFAULT_RAW_BSON_OPTIONS)) if kind == _DOCUMENTS else 0
                 if is_first and bson.decode(content).get("format") != FORMAT:
                     raise BackupFailed(f"{path} is a backup in a format that this version does not know.")
                 if kind == _END and bson.decode(content)["documents"] != documents:
@@ -189,7 +186,7 @@ def _restore_frames(database: Any, path: Path, report: Progress) -> BackupSummar
         elif kind == _COLLECTION:
             collection, done = content.decode(), 0
         elif kind == _DOCUMENTS:
-            batch = bson.decode_all(content, _RAW)
+            batch = bson.decode_all(content, DEFAULT_RAW_BSON_OPTIONS)
             database[collection].insert_many(batch, ordered=False)
             done, documents = done + len(batch), documents + len(batch)
             report(collection, done)

@@ -8,8 +8,7 @@ from collections.abc import AsyncIterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import bson
-from bson.codec_options import CodecOptions
-from bson.raw_bson import RawBSONDocument
+from bson.raw_bson import DEFAULT_RAW_BSON_OPTIONS
 from pymongo import MongoClient
 from pymongo.cursor import RawBatchCursor
 from pymongo.errors import ConnectionFailure, OperationFailure
@@ -22,7 +21,6 @@ from database.single_flight import SingleFlight
 D = TypeVar("D", bound=StoredDocument)
 T = TypeVar("T")
 Order = list[tuple[Any, int]]
-_RAW = CodecOptions(document_class=RawBSONDocument)
 # The documents are the first field of a reply: an array (BSON type 4), after the four bytes of the length of it all.
 _FIRST_BATCH = b"\x04firstBatch\0"
 _ARRAY_START = 4 + len(_FIRST_BATCH)
@@ -233,15 +231,16 @@ def _ask_once(client: MongoClient[Any], database: str, query: _FindQuery) -> lis
     # What the address of the database says of reading; a command does not take it from there itself.
     command |= {"readConcern": concern} if (concern := target.read_concern.document) else {}
     try:
-        reply = target.command(command, read_preference=target.read_preference, codec_options=_RAW)
+        reply = target.command(command, read_preference=target.read_preference, codec_options=DEFAULT_RAW_BSON_OPTIONS)
     except (ConnectionFailure, OperationFailure) as error:
         if error.timeout:
             raise
         return None
     cursor = reply["cursor"]
-    if not bytes(cursor.raw).startswith(_FIRST_BATCH, 4):
+    raw = bytes(cursor.raw)
+    if not raw.startswith(_FIRST_BATCH, 4):
         return None  # Of a collection that does not exist, the server sends the fields in another order.
-    documents, rest = _split_reply(bytes(cursor.raw))
+    documents, rest = _split_reply(raw)
     # What follows the documents begins with the id of the cursor, an int64, which is 0 if there are no more of them.
     if rest.startswith(b"\x12id\0" + bytes(8)):
         return documents
