@@ -34,6 +34,7 @@ from planner.startup import (
     check_outbox,
     check_room,
     check_tracing,
+    database_url_of,
     explain_failure,
     inspect_database,
     open_checked_database,
@@ -233,9 +234,9 @@ def _hand_down(settings: Settings, ready: Settings) -> None:
 
     Each worker reads a `DATABASE_URL` in `.env` when it starts, so that on SIGHUP new ones use new credentials.
     """
-    assert ready.database_url is not None and ready.secret_key is not None
+    assert ready.secret_key is not None
     if settings.database_url is None:
-        os.environ["DATABASE_URL"] = ready.database_url.get_secret_value()
+        os.environ["DATABASE_URL"] = database_url_of(ready)
     # All workers have the same secret at any time.
     os.environ["SECRET_KEY"] = ready.secret_key.get_secret_value()
     os.environ["HOST"], os.environ["PORT"] = settings.host, str(settings.port)
@@ -307,7 +308,7 @@ def _check(options: argparse.Namespace) -> int:
 def _back_up(options: argparse.Namespace) -> int:
     with _database_in_use(load()) as ready:
         asyncio.run(inspect_database(ready, reads_only=True))
-        taken_at, documents = write_backup(_url_of(ready), options.file, VERSION, _Progress())
+        taken_at, documents = write_backup(database_url_of(ready), options.file, VERSION, _Progress())
     print(f"{options.file} has {documents:,} documents: everything that was acknowledged before {taken_at:%FT%TZ}.")
     print("It does not contain SECRET_KEY. Without the same one, everybody has to sign in again.")
     return 0
@@ -316,14 +317,9 @@ def _back_up(options: argparse.Namespace) -> int:
 def _restore(options: argparse.Namespace) -> int:
     with _database(load()) as ready:
         asyncio.run(inspect_database(ready))
-        taken_at, documents = restore_backup(_url_of(ready), options.file, _Progress())
+        taken_at, documents = restore_backup(database_url_of(ready), options.file, _Progress())
     print(f"{documents:,} documents were restored, as of {taken_at:%FT%TZ}. You can start the planner now.")
     return 0
-
-
-def _url_of(settings: Settings) -> str:
-    assert settings.database_url is not None
-    return settings.database_url.get_secret_value()
 
 
 class _Progress:

@@ -56,11 +56,16 @@ def explain_failure(error: Exception) -> str | None:
     return None
 
 
-def database_opener(settings: Settings) -> OpenDatabase:
-    """Return what opens the database of the settings; raises `ConfigurationError` when they name none."""
+def database_url_of(settings: Settings) -> str:
+    """Return the URL of the database of the settings; raises `ConfigurationError` when they name none."""
     if settings.database_url is None:
         raise ConfigurationError("No DATABASE_URL, and no embedded server was started.")
-    url = settings.database_url.get_secret_value()
+    return settings.database_url.get_secret_value()
+
+
+def database_opener(settings: Settings) -> OpenDatabase:
+    """Return what opens the database of the settings; raises `ConfigurationError` when they name none."""
+    url = database_url_of(settings)
     # Slow work never takes the threads of the rest: each lane has threads of its own.
     lanes = settings.search_slots + settings.occurrence_slots + settings.export_slots + settings.import_slots
     return lambda: open_database(url, threads=settings.database_threads + lanes)
@@ -140,9 +145,7 @@ async def open_checked_database(settings: Settings, *, wait: float | None = None
     Raises `DatabaseUnavailable`, which says why and what to do: at once, or when it is still not there after `wait`
     seconds.
     """
-    if settings.database_url is None:
-        raise ConfigurationError("No DATABASE_URL, and no embedded server was started.")
-    url = settings.database_url.get_secret_value()
+    url = database_url_of(settings)
     database = await open_database(url, wait)
     try:
         await check_database(database, url, reads_only=reads_only)
@@ -196,21 +199,26 @@ async def recover(settings: Settings, *, exclusive: bool, workers: int = 1) -> N
                 f"The stored data needs {', '.join(waiting)}: run `python -m planner migrate` first."
             )
         await stamp_latest(database)
-        if exclusive and not database.transactions:
-            _allow_development(workers)
         if exclusive:
-            # Here, so that an index that cannot be created is told once, and not by each worker.
-            await build_indexes(database, DOCUMENTS)
-            await bind(database, DOCUMENTS)
-            await refresh_hours()
-        if exclusive and not database.transactions and (repaired := await repair_embedded_ids()):
-            log.warning("repaired the embedded event ids of %d account(s)", repaired)
+            await _repair(database, workers)
     finally:
         await database.close()
 
 
-def _allow_development(workers: int) -> None:
-    """Warn of a server without transactions; raises `ConfigurationError` when several workers are to share it."""
+async def _repair(database: Database, workers: int) -> None:
+    """Build missing indexes, and compute again what is outdated or, without transactions, what a crash has left."""
+    if not database.transactions:
+        _warn_of_missing_transactions(workers)
+    # Here, so that an index that cannot be created is reported once, and not by each worker.
+    await build_indexes(database, DOCUMENTS)
+    await bind(database, DOCUMENTS)
+    await refresh_hours()
+    if not database.transactions and (repaired := await repair_embedded_ids()):
+        log.warning("repaired the embedded event ids of %d account(s)", repaired)
+
+
+def _warn_of_missing_transactions(workers: int) -> None:
+    """Log for what a server without transactions is; raises `ConfigurationError` when several workers share it."""
     if workers > 1:
         raise ConfigurationError(
             "This MongoDB server has no transactions, so --workers must be 1. Use a replica set for more."
