@@ -63,7 +63,7 @@ OperationObserver = Callable[[Operation, float, float], None]
 
 @dataclass
 class RequestLimit:
-    """Until when the operations of a request may take, by `time.monotonic`; infinite when there is no limit."""
+    """The time at which the operations of a request have to end, by `time.monotonic`; infinite without a limit."""
 
     ends_at: float = math.inf
 
@@ -215,10 +215,10 @@ async def open_database(url: str, wait: float | None = None, threads: int = DATA
     """
     place, limit = hosts_of(url), WAIT_SECONDS if wait is None else wait
     begun, pause, patience, logged = time.monotonic(), 0.25, FIRST_SECONDS, ""
-    told: set[str] = set()
+    ignored_options: set[str] = set()
     while True:
         left = max(begun + limit - time.monotonic(), pause)
-        found = await _try_to_open(url, min(patience, left, OPERATION_SECONDS), threads, told)
+        found = await _try_to_open(url, min(patience, left, OPERATION_SECONDS), threads, ignored_options)
         if isinstance(found, Database):
             return found
         longest = min(limit, found.patience)
@@ -231,10 +231,10 @@ async def open_database(url: str, wait: float | None = None, threads: int = DATA
         pause, patience = min(pause * 2, 2.0), patience * 2
 
 
-async def _try_to_open(url: str, patience: float, threads: int, told: set[str]) -> Database | Failure:
+async def _try_to_open(url: str, patience: float, threads: int, ignored_options: set[str]) -> Database | Failure:
     """Return the database of a URL if there is a primary within some seconds, or why there is none."""
     try:
-        with log_ignored_options(url, told):
+        with log_ignored_options(url, ignored_options):
             clients = driver.connect(
                 url,
                 tz_aware=True,

@@ -156,7 +156,7 @@ def create_app(
 def _telemetry(tracing: "Tracing | None") -> TelemetryConfig:
     """Return what FastAPI measures and sends itself: spans of requests, if there is tracing, and nothing else.
 
-    What it can be told by variables of its own would send addresses as they were requested, with tokens in them.
+    The environment variables that it would read send addresses as they were requested, with tokens in them.
     """
     return {
         "tracing": tracing is not None,

@@ -231,7 +231,8 @@ class Settings(LoadSettings):
         """Return the signing secret: the configured one, or that of the embedded server, stored in `DATA_DIR`.
 
         Raises `ConfigurationError` when a database is configured and no secret is: several planners on one
-        database must share it, so none of them can generate its own. Also when the previous secret is the same.
+        database must share it, so none of them can generate its own. It is also raised when the previous
+        secret is the same.
         """
         secret = self._configured_secret() or stored_secret(self.data_dir / "secret")
         if secret == self.previous_secret():

@@ -115,8 +115,8 @@ class Supervisor(Multiprocess):
             self._failures.pop(place, None)
 
     def terminate_all(self) -> None:
-        """Tell the workers to stop, and kill those that serve nobody yet, such as while they wait for the database."""
-        for process in self._everyone():
+        """Tell the workers to stop, and kill those that are not ready, such as while they wait for the database."""
+        for process in self._list_processes():
             if self._watch(process).is_ready:
                 process.terminate()
             else:
@@ -125,14 +125,15 @@ class Supervisor(Multiprocess):
     def join_all(self) -> None:
         """Wait until the workers have ended, and kill those that have not in time, such as one that hangs."""
         deadline = time.monotonic() + self._stop_seconds
-        for process in self._everyone():
+        for process in self._list_processes():
             process.process.join(max(deadline - time.monotonic(), 0))
             if process.process.is_alive():
                 log.warning("worker %s did not stop in time and is killed", process.pid)
                 process.kill()
                 process.join()
 
-    def _everyone(self) -> list[Process]:
+    def _list_processes(self) -> list[Process]:
+        """Return all processes: the workers, those that they have replaced, and the one that is to replace the next."""
         return [*self.processes, *self._replaced, *([self._successor] if self._successor else [])]
 
     def handle_int(self) -> None:

@@ -160,16 +160,19 @@ def explain_url(error: Exception, url: str) -> Failure:
 
 
 @contextmanager
-def log_ignored_options(url: str, told: set[str]) -> Iterator[None]:
-    """Log what the driver warns of while it reads a URL, except what was `told` before: options that it ignores."""
+def log_ignored_options(url: str, logged: set[str]) -> Iterator[None]:
+    """Log what the driver warns of while it reads a URL: options that it ignores.
+
+    What is in `logged` has been logged before; what is logged now is added to it.
+    """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         yield
     for warning in caught:
         text = str(warning.message).rstrip(".")
-        if text not in told and not any(part in text for part in _secret_parts(url)):
+        if text not in logged and not any(part in text for part in _secret_parts(url)):
             log.warning("an option of DATABASE_URL is ignored: %s", text)
-        told.add(text)
+        logged.add(text)
 
 
 def _secret_parts(url: str) -> set[str]:

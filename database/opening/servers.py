@@ -33,7 +33,7 @@ async def explain_servers(client: MongoClient[Any], url: str, place: str) -> Fai
     """
     servers = list(client.topology_description.server_descriptions().values())
     if not servers:
-        # The driver has dropped all servers of the URL: it knows them, and they are not of the wanted replica set.
+        # The driver has dropped all servers of the URL: none of them is in the replica set that the URL names.
         return Failure(
             f"it is not a member of a replica set named {client.topology_description.replica_set_name}",
             "correct replicaSet in DATABASE_URL, or leave it out",
