@@ -34,10 +34,10 @@ class Supervisor(Multiprocess):
         self._start_at: dict[int, float] = {}
         self._watches: dict[Process, _Watch] = {}
         # The places of workers that are to be replaced, the one that replaces the first of them when it is ready, and
-        # those that were replaced and have not ended yet.
+        # those that were told to stop and have not ended yet.
         self._to_replace: list[int] = []
         self._successor: Process | None = None
-        self._replaced: list[Process] = []
+        self._stopping: list[Process] = []
         self.was_told_to_stop = False
 
     def keep_subprocess_alive(self) -> None:
@@ -92,8 +92,8 @@ class Supervisor(Multiprocess):
 
     def _replace_next(self) -> None:
         """Take the next step of replacing the workers, if there is one to take now."""
-        for process in [replaced for replaced in self._replaced if not replaced.process.is_alive()]:
-            self._replaced.remove(process)
+        for process in [stopping for stopping in self._stopping if not stopping.process.is_alive()]:
+            self._stopping.remove(process)
             self._forget(process)
         if self._successor is None:
             if self._to_replace:
@@ -102,17 +102,25 @@ class Supervisor(Multiprocess):
         watch = self._watch(self._successor)
         if watch.has_failed():
             log.error("new worker %s was not ready; the workers that run are kept", self._successor.pid)
-            self._kill(self._successor)
-            self._successor = None
+            self._drop_successor()
             self._to_replace.clear()
         elif watch.is_ready:
             place = self._to_replace.pop(0)
-            before = self.processes[place]
-            before.terminate()
-            self._replaced.append(before)
+            self._stop(place)
             self.processes[place], self._successor = self._successor, None
-            self._start_at.pop(place, None)
-            self._failures.pop(place, None)
+
+    def _stop(self, place: int) -> None:
+        """Tell a worker to stop, and forget what its place was waiting for."""
+        process = self.processes[place]
+        process.terminate()
+        self._stopping.append(process)
+        self._start_at.pop(place, None)
+        self._failures.pop(place, None)
+
+    def _drop_successor(self) -> None:
+        if self._successor is not None:
+            self._kill(self._successor)
+            self._successor = None
 
     def terminate_all(self) -> None:
         """Tell the workers to stop, and kill those that are not ready, such as while they wait for the database."""
@@ -133,8 +141,21 @@ class Supervisor(Multiprocess):
                 process.join()
 
     def _list_processes(self) -> list[Process]:
-        """Return all processes: the workers, those that they have replaced, and the one that is to replace the next."""
-        return [*self.processes, *self._replaced, *([self._successor] if self._successor else [])]
+        """Return all processes: the workers, those that are stopping, and the one that replaces the next worker."""
+        return [*self.processes, *self._stopping, *([self._successor] if self._successor else [])]
+
+    def handle_ttou(self) -> None:
+        """Run one worker less, because of SIGTTOU, if it is not the only one."""
+        place = len(self.processes) - 1
+        if not place:
+            return
+        self._stop(place)
+        self.processes.pop()
+        self.processes_num -= 1
+        if place in self._to_replace:
+            self._to_replace.remove(place)
+            if not self._to_replace:
+                self._drop_successor()
 
     def handle_int(self) -> None:
         """Stop all workers, because of Ctrl-C."""

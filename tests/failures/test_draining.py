@@ -61,6 +61,22 @@ def test_workers_are_replaced_one_after_the_other_on_sighup(tmp_path: Path) -> N
         assert "Traceback" not in server.output
 
 
+def test_a_worker_that_is_taken_away_while_workers_are_replaced_is_not_replaced(tmp_path: Path) -> None:
+    with running(tmp_path / "data", ("--workers", "2")) as server:
+        assert server.process is not None
+        before = worker_processes(server)
+        server.process.send_signal(signal.SIGHUP)
+        server.process.send_signal(signal.SIGTTOU)
+        wait_until(lambda: not worker_processes(server) & before and len(worker_processes(server)) == 1)
+        (worker,) = worker_processes(server)
+        server.process.send_signal(signal.SIGTTIN)
+        wait_until(lambda: len(worker_processes(server)) == 2)
+        assert worker in worker_processes(server)
+        assert httpx.get(f"{server.root}/readyz", timeout=30).status_code == 200
+        assert server.stop() == 0
+        assert "Traceback" not in server.output
+
+
 def test_the_end_and_the_return_of_a_worker_are_logged_once_each(tmp_path: Path) -> None:
     with running(tmp_path / "data", ("--workers", "2")) as server:
         killed = min(worker_processes(server))
