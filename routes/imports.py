@@ -13,7 +13,7 @@ from planner.services.files.importer import File
 from routes.http.bodies import CALENDAR, read_calendar_file
 from routes.http.dependencies import IdInPath, RejectConflicts, ServicesDep, WriterIdempotencyKey
 from routes.http.problems import AUTHENTICATED_ERRORS, BODY_ERRORS, describe_errors
-from routes.http.responses import JSON, describe_response
+from routes.http.responses import JSON, describe_response, prefers_async, respond_with_job, respond_with_new_job
 from routes.http.route import PlannerRoute
 
 router = APIRouter(
@@ -49,12 +49,6 @@ async def read_uploaded_file(
 ) -> File:
     """Return the iCalendar file in the body."""
     return File(*await read_calendar_file(request), reject_conflicts, time_zone)
-
-
-def prefers_async(prefer: str | None) -> bool:
-    """Return whether a `Prefer` header asks for a response before the work is done (RFC 7240 §4.1)."""
-    preferences = [part.partition(";")[0].partition("=")[0].strip().lower() for part in (prefer or "").split(",")]
-    return "respond-async" in preferences
 
 
 @router.post(
@@ -103,9 +97,7 @@ async def import_events(
         result = await services.import_jobs.import_now(caller, file, dry_run, idempotency_key)
         return Response(result.json, media_type=JSON)
     job = await services.import_jobs.create_job(caller, file, dry_run, idempotency_key)
-    location = f"{services.base_url}/api/v1/imports/{job.id}"
-    headers = {"location": location, "preference-applied": "respond-async"}
-    return Response(job.json, 202, media_type=JSON, headers=headers)
+    return respond_with_new_job(job, f"{services.base_url}/api/v1/imports/{job.id}")
 
 
 @router.get("/imports/{id}", responses=describe_response(200, "The import job.", ImportJobRead))
@@ -114,5 +106,4 @@ async def get_import(caller: EventsReader, services: ServicesDep, id: IdInPath) 
 
     A job can be read for seven days.
     """
-    job = await services.import_jobs.get_job(caller, id)
-    return Response(job.json, media_type=JSON, headers={"cache-control": "private, no-cache"})
+    return respond_with_job(await services.import_jobs.get_job(caller, id))

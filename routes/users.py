@@ -25,13 +25,15 @@ from routes.http.responses import (
     NOT_MODIFIED,
     chain_parts,
     describe_response,
+    prefers_async,
     respond_changed,
     respond_page,
     respond_with,
+    respond_with_job,
+    respond_with_new_job,
 )
 from routes.http.route import PlannerRoute
 from routes.http.services import services_of
-from routes.imports import prefers_async
 
 router = APIRouter(
     prefix="/api/v1", tags=["accounts"], route_class=PlannerRoute, responses=describe_errors(*AUTHENTICATED_ERRORS)
@@ -121,8 +123,7 @@ async def export_current_user(
     if not prefers_async(prefer):
         return await respond_with_data(services.data_export.export(caller))
     job = await services.data_export.create_job(caller)
-    location = f"{services.base_url}/api/v1/exports/{job.id}"
-    return Response(job.json, 202, {"location": location, "preference-applied": "respond-async"}, JSON)
+    return respond_with_new_job(job, f"{services.base_url}/api/v1/exports/{job.id}")
 
 
 @router.get("/exports/{id}", responses=describe_response(200, "The export job.", ExportJobRead))
@@ -131,8 +132,7 @@ async def get_export(caller: CurrentUser, services: ServicesDep, id: IdInPath) -
 
     The status is `done` when the file can be fetched. The job and its file are deleted after two days.
     """
-    job = await services.data_export.get_job(caller, id)
-    return Response(job.json, media_type=JSON, headers={"cache-control": "private, no-cache"})
+    return respond_with_job(await services.data_export.get_job(caller, id))
 
 
 @router.get("/exports/{id}/file", response_class=Response, responses=EXPORT_FILE | describe_errors(409))

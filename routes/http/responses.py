@@ -7,7 +7,7 @@ from urllib.parse import urlencode
 from starlette.requests import Request
 from starlette.responses import Response
 
-from planner.services.shared.views import ChangePage, Page
+from planner.services.shared.views import ChangePage, Page, View
 from routes.http.etags import format_etag, matches_if_none_match
 from routes.http.headers import describe_headers
 from routes.http.problems import ResponseDescriptions
@@ -53,6 +53,22 @@ def respond_created(view: ItemView, location: str) -> Response:
     """Return a new resource, with its address and its ETag."""
     headers = {"location": location, "etag": format_etag(view.tag)}
     return Response(view.json, 201, media_type=JSON, headers=headers)
+
+
+def prefers_async(prefer: str | None) -> bool:
+    """Return whether a `Prefer` header asks for a response before the work is done (RFC 7240 §4.1)."""
+    preferences = [part.partition(";")[0].partition("=")[0].strip().lower() for part in (prefer or "").split(",")]
+    return "respond-async" in preferences
+
+
+def respond_with_new_job(job: View, location: str) -> Response:
+    """Return a job that was begun because the client prefers that (RFC 7240), with its address."""
+    return Response(job.json, 202, {"location": location, "preference-applied": "respond-async"}, JSON)
+
+
+def respond_with_job(job: View) -> Response:
+    """Return a job with its progress, of which no copy may be used without asking again."""
+    return Response(job.json, media_type=JSON, headers={"cache-control": "private, no-cache"})
 
 
 def respond_page(request: Request, page: Page) -> Response:
