@@ -83,6 +83,23 @@ class Api:
         self._connection.close()
 
 
+def sign_up(port: int, name: str) -> str:
+    """Create an account with a planner, and return a token of its own."""
+    who = {"email": f"{name}@example.com", "password": PASSWORD}
+    api = Api(port)
+    api.ask("POST", "/auth/signup", who)
+    token = str(api.ask("POST", "/auth/signin", who)["access_token"])
+    api.close()
+    return token
+
+
+def build_sign_in(name: str) -> bytes:
+    """Return the request by which an account of `sign_up` signs in."""
+    form = {"grant_type": "password", "username": f"{name}@example.com", "password": PASSWORD}
+    kind = "application/x-www-form-urlencoded"
+    return request("POST", "/api/v1/auth/token", "", urlencode(form).encode(), kind)
+
+
 class FloorSide:
     """The bare callable."""
 
@@ -175,9 +192,7 @@ class PlannerSide:
         self.stop()
         self._launch(settings | {"PASSWORD_ROUNDS": "12"})
         self.sign_up("guest")
-        form = {"grant_type": "password", "username": "guest@example.com", "password": PASSWORD}
-        kind = "application/x-www-form-urlencoded"
-        self.sign_in = request("POST", "/api/v1/auth/token", "", urlencode(form).encode(), kind)
+        self.sign_in = build_sign_in("guest")
 
     @property
     def port(self) -> int:
@@ -197,12 +212,7 @@ class PlannerSide:
 
     def sign_up(self, name: str) -> str:
         """A new account; returns a token of its own."""
-        who = {"email": f"{name}@example.com", "password": PASSWORD}
-        api = Api(self.port)
-        api.ask("POST", "/auth/signup", who)
-        token = str(api.ask("POST", "/auth/signin", who)["access_token"])
-        api.close()
-        return token
+        return sign_up(self.port, name)
 
     def _find_id(self, token: str) -> ObjectId:
         api = Api(self.port, token)

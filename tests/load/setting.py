@@ -16,8 +16,7 @@ from planner.clock import SystemClock
 from planner.domain.times import resolve_times
 from tests.bench.cores import processor_seconds
 from tests.bench.load import request
-from tests.bench.sides import EVENT, Api
-from tests.support.clients import PASSWORD
+from tests.bench.sides import EVENT, Api, sign_up
 from tests.support.servers import RunningServer, running
 
 DATABASE = "load_planner"
@@ -37,7 +36,7 @@ class LoadedPlanner:
     def __init__(self, server: RunningServer, mongo: str) -> None:
         self.server = server
         self._mongo = mongo
-        self.tokens = [self._sign_up(f"reader{n}") for n in range(READERS)]
+        self.tokens = [sign_up(self.port, f"reader{n}") for n in range(READERS)]
         api = Api(self.port, self.tokens[0])
         self.event = str(api.ask("POST", "/events", EVENT)["id"])
         self.user = str(api.ask("GET", "/users/me")["id"])
@@ -60,14 +59,6 @@ class LoadedPlanner:
     def ask(self, method: str, path: str, body: bytes = b"", reader: int = 0) -> bytes:
         """Return the request of a reader."""
         return request(method, f"/api/v1{path}", self.tokens[reader], body)
-
-    def _sign_up(self, name: str) -> str:
-        who = {"email": f"{name}@example.com", "password": PASSWORD}
-        api = Api(self.port)
-        api.ask("POST", "/auth/signup", who)
-        token = str(api.ask("POST", "/auth/signin", who)["access_token"])
-        api.close()
-        return token
 
     def store_public_events(self, number: int) -> None:
         """Store so many public events, which all have the same words."""

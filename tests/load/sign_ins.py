@@ -1,12 +1,10 @@
 """200 sign-ins at once."""
 
 from dataclasses import dataclass
-from urllib.parse import urlencode
 
-from tests.bench.load import request
+from tests.bench.sides import build_sign_in
 from tests.load.clients import Answers, ask_all
 from tests.load.setting import LoadedPlanner
-from tests.support.clients import PASSWORD
 
 NUMBER = 200
 COST = "12"
@@ -30,7 +28,4 @@ class SignIns:
 
 async def measure(planner: LoadedPlanner, number: int = NUMBER) -> SignIns:
     """Sign in so often at once, each on a connection of its own."""
-    form = {"grant_type": "password", "username": "reader0@example.com", "password": PASSWORD}
-    kind = "application/x-www-form-urlencoded"
-    sign_in = request("POST", "/api/v1/auth/token", "", urlencode(form).encode(), kind)
-    return SignIns(await ask_all(planner.port, [sign_in] * number, patience=60))
+    return SignIns(await ask_all(planner.port, [build_sign_in("reader0")] * number, patience=60))
