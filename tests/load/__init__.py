@@ -2,7 +2,7 @@
 
 setting.py    the planner under load, its accounts and its events
 clients.py    clients that each ask once, on a connection of their own, and requests at a steady rate
-crowd.py      2,000 new connections at once
+new_connections.py  2,000 new connections at once
 sign_ins.py   200 sign-ins at once
 searches.py   24 clients that search, beside others who read and create
 overload.py   twice as many requests as can be answered

@@ -11,11 +11,11 @@ from pymongo import MongoClient
 
 from database.embedded.server import EmbeddedMongo
 from tests.bench import cores
-from tests.load import capacity, crowd, descriptors, half_sent, overload, searches, sign_ins
+from tests.load import capacity, descriptors, half_sent, new_connections, overload, searches, sign_ins
 from tests.load.setting import DATABASE, SETTINGS, LoadedPlanner, database_url, running_planner
 
 KINDS: dict[str, Callable[[LoadedPlanner], Awaitable[object]]] = {
-    "crowd": crowd.measure,
+    "connections": new_connections.measure,
     "reads": overload.measure_reads,
     "mixed": overload.measure_mixed,
     "searches": searches.measure,
@@ -35,7 +35,7 @@ def main() -> int:
     options = parser.parse_args()
     folder = Path(tempfile.mkdtemp(prefix="planner-load-"))
     try:
-        # The load has a core to itself: otherwise more of it would leave less for the planner and its database.
+        # The load has a core to itself: otherwise the planner and its database would have less time the more is asked.
         cores.keep_to(cores.SERVER)
         with EmbeddedMongo(folder / "mongo") as mongo:
             for kind in options.kinds.split(","):

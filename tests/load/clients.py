@@ -95,7 +95,7 @@ def _ask_until(port: int, request: bytes, pause: float, is_over: Event) -> list[
 
 
 class _Connection(asyncio.Protocol):
-    """One connection that is kept, with one request at a time."""
+    """One connection for many requests, one at a time."""
 
     def __init__(self, answers: Answers, free: list["_Connection"]) -> None:
         self._answers, self._free = answers, free
@@ -140,7 +140,7 @@ class _Connection(asyncio.Protocol):
 
 
 class SteadyLoad:
-    """Requests at a rate that does not depend on how fast they are answered, on connections that are kept.
+    """Requests at a rate that does not depend on how fast they are answered, each connection with one after the other.
 
     `unsent` is how many requests found no free connection.
     """
@@ -167,7 +167,7 @@ class SteadyLoad:
             self._send_some(turn, due - sent)
             sent = due
             await asyncio.sleep(0.002)
-        with contextlib.suppress(AssertionError):  # Those that are still not answered count as such.
+        with contextlib.suppress(AssertionError):  # Those that are not answered by then count as such.
             await wait_until_async(lambda: not any(connection.is_waiting for connection in connections), PATIENCE)
         for connection in connections:
             connection.close()

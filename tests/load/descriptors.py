@@ -27,7 +27,7 @@ class Descriptors:
     def __str__(self) -> str:
         return (
             f"descriptors: {self.files:,} files and {self.idle:,} idle connections: of {len(self.new.all)} new ones "
-            f"{self.new.count()}, the slowest {self.new.quantile(1):.2f} s; {self.open:,} idle ones are still open, "
+            f"{self.new.count()}, the slowest {self.new.quantile(1):.2f} s; {self.open:,} idle ones stay open, "
             f"{self.logged} lines in the log"
         )
 
@@ -51,15 +51,15 @@ async def measure(server: RunningServer, files: int = FILES, idle: int = IDLE, n
     """Open idle connections, and then ask on new ones."""
     connections = [await asyncio.open_connection(HOST, server.port) for _ in range(idle)]
     ends = [asyncio.create_task(reader.read()) for reader, _ in connections]
-    # Those that were opened a moment ago do not give way.
+    # Those that were opened less than a second ago are not closed for new ones.
     await asyncio.sleep(1.5)
     answers = Answers()
     for _ in range(new // 2):
         answers.all.append(await ask_once(server.port, HEALTH))
     answers.all += (await ask_all(server.port, [HEALTH] * (new - new // 2))).all
     await asyncio.sleep(1.5)
-    still = sum(not end.done() for end in ends)
+    remaining = sum(not end.done() for end in ends)
     for _, writer in connections:
         writer.close()
     await asyncio.gather(*ends, return_exceptions=True)
-    return Descriptors(files, answers, still, idle, server.output.count("connections are open"))
+    return Descriptors(files, answers, remaining, idle, server.output.count("connections are open"))

@@ -14,9 +14,9 @@ SECONDS = 6.0
 
 @dataclass
 class Searches:
-    """What others see in calm and beside the searches of one account, and what comes of the searches."""
+    """What others see without and beside the searches of one account, and what comes of the searches."""
 
-    calm: tuple[LoadResult, LoadResult]
+    alone: tuple[LoadResult, LoadResult]
     beside: tuple[LoadResult, LoadResult]
     searches: LoadResult
 
@@ -26,10 +26,10 @@ class Searches:
             f"{self.searches.rate:.1f} answers/s, "
             f"p99 {self.searches.quantile(0.99):,.0f} ms, refused {self.searches.bad}"
         ]
-        for name, calm, beside in zip(("get", "create"), self.calm, self.beside, strict=True):
-            ratio = beside.quantile(0.99) / calm.quantile(0.99)
+        for name, alone, beside in zip(("get", "create"), self.alone, self.beside, strict=True):
+            ratio = beside.quantile(0.99) / alone.quantile(0.99)
             lines.append(
-                f"  {name}: p50 {calm.quantile(0.5):.1f}, p99 {calm.quantile(0.99):.1f} ms in calm; "
+                f"  {name}: p50 {alone.quantile(0.5):.1f}, p99 {alone.quantile(0.99):.1f} ms alone; "
                 f"p50 {beside.quantile(0.5):.1f}, p99 {beside.quantile(0.99):.1f} ms beside them: ratio {ratio:.1f}; "
                 f"not answered {beside.bad}"
             )
@@ -37,15 +37,15 @@ class Searches:
 
 
 async def measure(planner: LoadedPlanner) -> Searches:
-    """Read and create in calm, and then beside the searches."""
-    calm = await _read_and_create(planner)
+    """Read and create alone, and then beside the searches."""
+    alone = await _read_and_create(planner)
     searches = LoadResult()
     search = planner.ask("GET", "/events?scope=public&q=rowing%20harbour")
     searching = asyncio.create_task(drive(planner.port, [[search]] * SEARCHING, seconds=SECONDS + 2, result=searches))
     await asyncio.sleep(1)
     beside = await _read_and_create(planner)
     await searching
-    return Searches(calm, beside, searches)
+    return Searches(alone, beside, searches)
 
 
 async def _read_and_create(planner: LoadedPlanner) -> tuple[LoadResult, LoadResult]:

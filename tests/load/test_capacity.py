@@ -4,6 +4,6 @@ from tests.load.capacity import measure
 
 
 async def test_every_request_is_answered_or_refused() -> None:
-    # 1,200 requests are sent within the time in which 600 can be answered, and at most 512 more are kept.
+    # 1,200 requests are sent within the time in which 600 can be answered, and at most 512 more wait for an answer.
     found = await measure(seconds=3)
     assert set(found.answers.count()) == {"200", "503"}

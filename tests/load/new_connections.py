@@ -11,7 +11,7 @@ NEW, BUSY = 2_000, 64
 SECONDS = 12.0
 
 
-class Crowd(NamedTuple):
+class NewConnections(NamedTuple):
     """What became of the new connections, of new ones that ask for `/healthz` meanwhile, and of the busy ones."""
 
     new: Answers
@@ -20,7 +20,7 @@ class Crowd(NamedTuple):
 
     def __str__(self) -> str:
         return (
-            f"crowd: {len(self.new.all):,} new connections beside {BUSY} busy ones: {self.new.count()}, "
+            f"connections: {len(self.new.all):,} new ones beside {BUSY} busy ones: {self.new.count()}, "
             f"the last after {self.new.quantile(1):.2f} s\n"
             f"  /healthz on a new connection: {self.health.count()}, the slowest {self.health.quantile(1):.2f} s\n"
             f"  the busy ones: {len(self.busy.taken)} answers, refused {self.busy.bad}, "
@@ -28,7 +28,7 @@ class Crowd(NamedTuple):
         )
 
 
-async def measure(planner: LoadedPlanner, number: int = NEW) -> Crowd:
+async def measure(planner: LoadedPlanner, number: int = NEW) -> NewConnections:
     """Connect all at once, beside connections that read all the time."""
     busy = LoadResult()
     driven = asyncio.create_task(drive(planner.port, [[planner.get]] * BUSY, seconds=SECONDS + 2, result=busy))
@@ -37,4 +37,4 @@ async def measure(planner: LoadedPlanner, number: int = NEW) -> Crowd:
         await asyncio.sleep(1)
         new = await ask_all(planner.port, [planner.get] * number, patience=SECONDS)
     await driven
-    return Crowd(new, health, busy)
+    return NewConnections(new, health, busy)
