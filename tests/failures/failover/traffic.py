@@ -8,20 +8,19 @@ from typing import NamedTuple
 
 import httpx
 
+from tests.failures.concurrent_writers import LOST
 from tests.support.servers import RunningServer
 
 # How soon readiness must follow a change of what is possible.
 READINESS_SECONDS = 2.0
 POLL_SECONDS = 0.2
-LOST = 0
 
 
 class Exchange(NamedTuple):
     """A request and what it brought: the status, or LOST when its connection ended without a response.
 
-    `is_sign_in` says that a password was compared with its hash, which takes as long as others keep the processor busy.
-
-    The times are of `time.monotonic`.
+    The times are of `time.monotonic`. A sign-in may take longer than other requests, because it waits for its turn to
+    compare the password, and for the database before and after that.
     """
 
     is_write: bool

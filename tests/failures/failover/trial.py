@@ -9,11 +9,10 @@ from typing import NamedTuple
 
 import httpx
 
-from tests.failures.concurrent_writers import WRITERS_PER_ACCOUNT, WriterGroup, check_stored_data
+from tests.failures.concurrent_writers import LOST, WRITERS_PER_ACCOUNT, WriterGroup, check_stored_data
 from tests.failures.failover.failures import WORKERS, Failure, Scene
 from tests.failures.failover.replica_set import ReplicaSet, replica_set
 from tests.failures.failover.traffic import (
-    LOST,
     Exchange,
     ReadinessPolls,
     find_false_readiness,
