@@ -220,6 +220,28 @@ async def test_those_places_are_free_when_the_clients_have_gone(served: Served) 
     assert served.shared.admission.incomplete == 0
 
 
+async def test_a_request_whose_body_never_comes_makes_no_room_while_it_waits_for_the_one_before_it(
+    served: Served,
+) -> None:
+    served.shared.admission.limit = 2
+    for _ in range(2):
+        client = await served.connect()
+        await client.send(build_request("/wait") + HALF_A_BODY)
+        assert (await (await served.connect()).ask("/healthz")).status == 200
+    assert (await (await served.connect()).ask("/other")).status == 503
+
+
+async def test_such_a_request_takes_no_place_when_the_one_before_it_is_answered(served: Served) -> None:
+    served.shared.admission.limit = 2
+    clients = [await served.connect() for _ in range(2)]
+    for client in clients:
+        await client.send(build_request("/wait") + HALF_A_BODY)
+    await served.has_begun.wait()
+    served.go.set()
+    assert [(await client.receive()).status for client in clients] == [200, 200]
+    assert (await (await served.connect()).ask("/other")).status == 200
+
+
 async def test_refused_requests_are_counted(served: Served, busy: Client) -> None:
     await (await served.connect()).ask("/other")
     assert b'planner_http_refusals_total{reason="requests"} 1.0' in served.metrics.render({}, "").body
