@@ -197,7 +197,7 @@ def _serve(options: argparse.Namespace) -> int:
                 )
                 supervisor.run()
                 # An end that nobody asked for is a failure, so that whoever runs the planner starts it again.
-                return 0 if supervisor.was_told_to_stop else 1
+                return 0 if supervisor.was_asked_to_stop else 1
     return 0
 
 

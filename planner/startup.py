@@ -109,7 +109,7 @@ def _outbox_error(folder: Path, reason: str | None) -> ConfigurationError:
 
 
 def check_tracing(settings: Settings) -> None:
-    """Raise `ConfigurationError` when traces are wanted, and what they need is not installed."""
+    """Raise `ConfigurationError` when traces are to be sent, and what they need is not installed."""
     if settings.otel_exporter_otlp_endpoint and not all(map(_is_installed, TRACING_PACKAGES)):
         raise ConfigurationError(
             "OTEL_EXPORTER_OTLP_ENDPOINT is set, but the packages for traces are not installed. Install them with "

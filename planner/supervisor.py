@@ -23,7 +23,7 @@ class Supervisor(Multiprocess):
 
     A worker that ends before it was ready, such as while the database is unavailable, is started again after a pause,
     which doubles each time. It never waits for a worker: while one does not respond, the others are looked after, and
-    signals are handled. When it is told to stop, the workers have `stop_seconds` to end.
+    signals are handled. When it is asked to stop, the workers have `stop_seconds` to end.
     """
 
     def __init__(self, config: Config, sockets: list[socket], stop_seconds: float) -> None:
@@ -38,7 +38,7 @@ class Supervisor(Multiprocess):
         self._to_replace: list[int] = []
         self._successor: Process | None = None
         self._stopping: list[Process] = []
-        self.was_told_to_stop = False
+        self.was_asked_to_stop = False
 
     def keep_subprocess_alive(self) -> None:
         """Start another process for each one that has ended, does not respond, or is not ready in time."""
@@ -159,12 +159,12 @@ class Supervisor(Multiprocess):
 
     def handle_int(self) -> None:
         """Stop all workers, because of Ctrl-C."""
-        self.was_told_to_stop = True
+        self.was_asked_to_stop = True
         super().handle_int()
 
     def handle_term(self) -> None:
         """Stop all workers, because of SIGTERM."""
-        self.was_told_to_stop = True
+        self.was_asked_to_stop = True
         super().handle_term()
 
 

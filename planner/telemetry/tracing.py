@@ -1,8 +1,8 @@
 """Traces: what a request did and how long each part took, sent to an OpenTelemetry collector over OTLP/HTTP.
 
 FastAPI makes a span for each request, and the PyMongo instrumentation one for each command that is sent to the
-database. This module imports the packages of `requirements-tracing.txt`, so it is imported only if traces are wanted:
-see `start_tracing` in `planner/startup.py`.
+database. This module imports the packages of `requirements-tracing.txt`, so it is imported only if traces are to be
+sent: see `start_tracing` in `planner/startup.py`.
 """
 
 import asyncio

@@ -165,7 +165,7 @@ async def test_a_collector_that_does_not_respond_does_not_hold_up_the_end(monkey
 
 
 class UnreliableExporter(SpanExporter):
-    """Sends to a collector that accepts traces or not, as it is told."""
+    """Sends to a collector that accepts traces or not, as `result` says."""
 
     result = SpanExportResult.SUCCESS
 

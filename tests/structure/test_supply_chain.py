@@ -1,4 +1,4 @@
-"""What is known of the packages is told as it is: also that nothing is known."""
+"""The commands about packages say what is known of them, and also when nothing is known."""
 
 import json
 import os

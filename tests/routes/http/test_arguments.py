@@ -104,7 +104,7 @@ async def list_others(tags: Annotated[list[str], Query()]) -> Response:
 
 
 def build_app(*, by_fastapi: bool) -> FastAPI:
-    """Return an application with these routes, all of whose functions are called by FastAPI if so wanted."""
+    """Return an application with these routes, all of whose functions FastAPI calls itself if `by_fastapi`."""
     app = FastAPI()
     routes = APIRouter(route_class=PlannerRoute)
     for each in router.routes:
