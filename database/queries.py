@@ -7,7 +7,7 @@ from typing import Any, TypeVar, cast
 
 from beanie import PydanticObjectId
 from bson import Regex
-from pymongo import ASCENDING, GEOSPHERE, IndexModel
+from pymongo import ASCENDING, IndexModel
 
 Id = PydanticObjectId
 # The keys are fields of a document (`User.email_key`), which are their own names, or names of operators.
@@ -66,11 +66,6 @@ def starts_with(prefixes: Iterable[str]) -> Filter:
 def index(*fields: str, name: str, **options: Any) -> IndexModel:
     """Return an ascending index over `fields`; options as the server knows them (`unique`, …)."""
     return IndexModel([(field, ASCENDING) for field in fields], name=name, **options)
-
-
-def place_index(*fields: str, place: str, name: str, **options: Any) -> IndexModel:
-    """Return an index over `fields`, then a GeoJSON point; documents without a point are not in it."""
-    return IndexModel([*((field, ASCENDING) for field in fields), (place, GEOSPHERE)], name=name, **options)
 
 
 def new_id() -> Id:

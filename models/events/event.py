@@ -9,13 +9,14 @@ from pydantic import Field
 from typing_extensions import TypedDict
 
 from database.documents import StoredDocument
-from database.queries import Changes, Filter, Id, assign, index, new_id, place_index, within, without
+from database.queries import Changes, Filter, Id, assign, index, new_id, within, without
 from database.reads import Loader
 from database.writes import Update
 from models.events.event_fields import EventContent, fold_tag
 from planner.domain.fields import CONTENT_FIELDS
 from planner.domain.recurrence.documents import series_from_event
 from planner.domain.recurrence.hours import list_hours
+from planner.domain.search.cells import list_cells
 from planner.domain.search.searchable_text import SearchableText, build_searchable_text
 from planner.domain.stored_event import ImportedLines, StoredOverride, StoredRecurrence, StoredSource
 from planner.domain.times import build_order_key
@@ -24,6 +25,8 @@ from planner.domain.times import build_order_key
 Act = Literal["deleted", "restored", "taken-down", "takedown-lifted"]
 # The index of the words of one's own events.
 WORD_INDEX = "creator_words"
+# In the indexes of cells are only the events that have a place.
+IN_CELLS = {"cells": {"$exists": True}}
 _CONTENT_FIELDS = frozenset(CONTENT_FIELDS)
 _PUBLIC = {"visibility": "public"}
 _LONG = {"span": {"$gt": 0}}
@@ -66,8 +69,9 @@ class Event(EventContent, StoredDocument):
     the later occurrences of a series that was split, and `split_from` says there which event that was. For the
     indexes, `begins`, `ends`, `span` and `key` are computed from the times (see `planner/domain/times.py`),
     `hours` from those of a recurring event (see `planner/domain/recurrence/hours.py`; without them it can be in
-    every hour), `place` from `geo`, `tag_keys` from `tags`, and `search` from what is searched. `search` is about
-    as large as the rest of the event, and is not read with it.
+    every hour), `place` and `cells` from `geo` (see `planner/domain/search/cells.py`), `tag_keys` from `tags`, and
+    `search` from what is searched. `search` is about as large as the rest of the event; it is not read with it, and
+    `cells` are not either.
     """
 
     uid: str | None = None
@@ -99,10 +103,11 @@ class Event(EventContent, StoredDocument):
     hours: list[int] | None = None
     key: str
     place: GeoJsonPoint | None = None
+    cells: list[int] | None = None
     tag_keys: list[str] = Field(default_factory=list)
     search: SearchableText | None = None
 
-    fields_to_read: ClassVar = without("search")
+    fields_to_read: ClassVar = without("search", "cells")
     loader: ClassVar[Loader["Event"]]
 
     class Settings:
@@ -130,8 +135,17 @@ class Event(EventContent, StoredDocument):
                 partialFilterExpression=_PUBLIC | _REPEATING,
             ),
             index("creator", within("search", "words"), name=WORD_INDEX),
-            place_index("creator", place="place", name="creator_place"),
-            place_index(place="place", name="public_place", partialFilterExpression=_PUBLIC),
+            index("creator", "cells", "key", "ends", name="creator_cells_key", partialFilterExpression=IN_CELLS),
+            index(
+                *("creator", "cells", "span", "key"),
+                name="creator_cells_span_key",
+                partialFilterExpression=IN_CELLS | _LONG,
+            ),
+            index(
+                *("creator", "cells", "span", "key", "ends"),
+                name="creator_cells_series",
+                partialFilterExpression=IN_CELLS | _REPEATING,
+            ),
             index(
                 "creator",
                 "uid",
@@ -227,10 +241,11 @@ def default_uid(id: Id | str) -> str:
 
 def _with_computed_fields(fields: Changes) -> Changes:
     """Return the stored fields of an event with those for the indexes that are computed from others."""
-    fields = {name: value for name, value in fields.items() if name not in (Event.place, Event.hours)}
+    fields = {name: value for name, value in fields.items() if name not in (Event.place, Event.cells, Event.hours)}
     fields[Event.key] = build_order_key(fields[Event.begins], str(fields[Event.id]))
     if geo := fields.get(Event.geo):
         fields[Event.place] = GeoJsonPoint(type="Point", coordinates=[geo["lon"], geo["lat"]])
+        fields[Event.cells] = list_cells(geo["lat"], geo["lon"])
     if fields.get(Event.repeats):
         fields[Event.hours] = list_hours(series_from_event(Event.from_stored(fields)))
     fields[Event.tag_keys] = [fold_tag(tag) for tag in fields.get(Event.tags) or ()]

@@ -111,14 +111,6 @@ def list_filter(selection: EventSelection, after: str | None) -> Filter:
     return _any_of(owner | times for owner in _owner_filters(selection) for times in time_filters(selection, after))
 
 
-def list_branches(selection: EventSelection, after: str | None) -> list[Filter]:
-    """Return the branches of the filter of a list of events in a circle; no event matches two of them."""
-    owners = [owner | near_filter(selection.near) for owner in _owner_filters(selection)]
-    if selection.scope == "all":
-        owners[1] |= exclude_creators(selection.caller)
-    return [owner | times for owner in owners for times in time_filters(selection, after)]
-
-
 def near_filter(circle: Circle | None) -> Filter:
     """Return the filter of events in a circle; None does not filter."""
     if circle is None:

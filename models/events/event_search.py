@@ -13,14 +13,13 @@ from models.events.event_queries import (
     EventSelection,
     exclude_creators,
     is_in_scope,
-    list_branches,
     near_filter,
-    slice_views,
     time_filters,
 )
 from models.events.event_view import EventView, render_raw
 from models.events.public_event_index import PublicEventIndex
 from planner.domain.cursors import SearchRank
+from planner.domain.search.cells import list_cells_of_circle, list_tag_cells
 from planner.domain.search.query import (
     SearchQuery,
     format_phrase_pattern,
@@ -81,8 +80,16 @@ async def _read_visible(ids: list[Id], selection: EventSelection) -> list[EventV
 
 async def search_place(selection: EventSelection, after: str | None, limit: int) -> Slice[EventView]:
     """Return the first selected events in a circle with a key after this one, in the order of their keys."""
-    found = await aggregate(Event, place_pipeline(selection, after, limit + 1))
-    return slice_views(found, limit)
+    start = PublicEventIndex if selection.scope == "public" else Event
+    while True:
+        rows = await aggregate(start, place_pipeline(selection, after, limit + 1))
+        found: list[Filter] = list(map(decode, rows))
+        keys = {row[Event.id]: row[Event.key] for row in found[:limit]}
+        views = [view for view in await _read_visible(list(keys), selection) if view.key == keys[Id(view.id)]]
+        # If every event of the page was changed since it was found, the next page takes its place.
+        if views or len(found) <= limit:
+            return Slice(views, len(found) > limit)
+        after = found[limit - 1][Event.key]
 
 
 def words_pipeline(
@@ -195,12 +202,24 @@ def _find_weight(pattern: str) -> dict[str, Any]:
 
 
 def place_pipeline(selection: EventSelection, after: str | None, limit: int) -> Pipeline:
-    """Return the stages that find the events in a circle, in the order of their keys.
+    """Return the stages that find the ids and keys of the events in a circle, in the order of their keys.
 
-    Each branch is a query of its own, so that the server chooses for each whether to look first at the
-    place or at the time. For the branches of one `$or` it would use the plan of the first circle again.
+    An index has the events of each cell in this order, and the server merges those of the cells that cover the circle.
+    Each branch is a query of its own: of one `$or`, the server would merge at most 200 cells.
     """
+    assert selection.near is not None
+    cells, conditions = list_cells_of_circle(selection.near), _list_conditions(selection)
+    times = list(time_filters(selection, after))
     first: Pipeline = [{"$sort": {Event.key: 1}}, {"$limit": limit}]
-    branches = [[{"$match": match}, *first] for match in list_branches(selection, after)]
-    unions = [{"$unionWith": {"coll": Event.Settings.name, "pipeline": branch}} for branch in branches[1:]]
-    return [*branches[0], *unions, *(first if unions else []), {"$project": Event.fields_to_read}]
+    branches: list[tuple[str, Filter]] = []
+    if selection.scope != "public":
+        own = {Event.creator: selection.caller, Event.cells: {"$in": cells}} | conditions
+        branches += [(Event.Settings.name, own | each) for each in times]
+    if selection.scope != "mine":
+        cells = cells if selection.tag is None else list_tag_cells(cells, [selection.tag])
+        public = {Event.cells: {"$in": cells}} | conditions
+        public |= exclude_creators(*([selection.caller] if selection.scope == "all" else []))
+        branches += [(PublicEventIndex.Settings.name, public | _without_repeats(each)) for each in times]
+    parts = [(name, [{"$match": match}, *first, {"$project": {Event.key: 1}}]) for name, match in branches]
+    unions = [{"$unionWith": {"coll": name, "pipeline": part}} for name, part in parts[1:]]
+    return [*parts[0][1], *unions, *(first if unions else [])]

@@ -2,7 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from database.queries import Changes, Filter, Id, clear, only
 from database.reads import find
@@ -49,7 +49,9 @@ def update_event_writes(before: Event, after: Event) -> list[Write]:
     changed = {name: value for name, value in new.items() if name not in old or old[name] != value}
     changes: Changes = {"$set": changed}
     if removed := old.keys() - new.keys():
-        changes["$unset"] = clear(*sorted(removed))
+        # The cells of a former place are not read with the event.
+        unread: list[Any] = [Event.cells] if after.cells is None else []
+        changes["$unset"] = clear(*sorted(removed), *unread)
     writes: list[Write] = [
         Update(Event, before.unchanged_filter(), changes),
         EventChange.update_write(after),

@@ -13,7 +13,8 @@ from pydantic import Field
 from database.documents import StoredDocument
 from database.queries import Changes, clear, index, within
 from database.writes import Delete, Insert, Update, Write
-from models.events.event import Event, GeoJsonPoint
+from models.events.event import IN_CELLS, Event, GeoJsonPoint
+from planner.domain.search.cells import list_cells, list_tag_cells
 from planner.domain.search.searchable_text import SearchableText, build_searchable_text
 
 _WORDS = within("search", "words")
@@ -22,12 +23,16 @@ _REPEATING = {"span": {"$lt": 0}}
 
 
 class PublicEventIndex(StoredDocument):
-    """What can be searched of a public event, under the event's id. Its fields are those of the event."""
+    """What can be searched of a public event, under the event's id.
+
+    Its fields are those of the event; `cells` has those of its tags too.
+    """
 
     creator: PydanticObjectId
     tag_keys: list[str] = Field(default_factory=list)
     search: SearchableText | None = None
     place: GeoJsonPoint | None = None
+    cells: list[int] | None = None
     ends: datetime | None = None
     span: int
     key: str
@@ -40,6 +45,9 @@ class PublicEventIndex(StoredDocument):
             index(_WORDS, "key", name="words_key"),
             index(_WORDS, "span", "key", name="words_span_key", partialFilterExpression=_LONG),
             index(_WORDS, "span", "key", "ends", name="words_series", partialFilterExpression=_REPEATING),
+            index("cells", "key", "ends", name="cells_key", partialFilterExpression=IN_CELLS),
+            index("cells", "span", "key", name="cells_span_key", partialFilterExpression=IN_CELLS | _LONG),
+            index("cells", "span", "key", "ends", name="cells_series", partialFilterExpression=IN_CELLS | _REPEATING),
         ]
 
     @classmethod
@@ -78,4 +86,7 @@ def copy_public_event(event: Event) -> PublicEventIndex | None:
     copied: Changes = {name: value for name in COPIED_FIELDS if (value := getattr(event, name)) is not None}
     if event.search is None:
         copied[PublicEventIndex.search] = build_searchable_text(event.to_stored())
+    if event.geo is not None:
+        cells = list_cells(event.geo["lat"], event.geo["lon"])
+        copied[PublicEventIndex.cells] = cells + list_tag_cells(cells, event.tag_keys)
     return PublicEventIndex.from_stored({PublicEventIndex.id: event.id} | copied)

@@ -10,7 +10,7 @@ ics/               iCalendar (RFC 5545), reading and writing
 merge_patch.py     JSON merge patch (RFC 7396)
 colors.py          colours by their CSS names
 words.py           the words of texts, folded for comparison
-search/            search for events by words
+search/            search for events by words and by place
 cursors.py         cursors of lists and of search results
 geo.py             circles on the earth's surface
 rate_limits.py     how often something may happen

@@ -160,6 +160,7 @@ FIELDS: Final[Mapping[str, EventField]] = {
     "hours": _computed(is_content=False),
     "key": _computed(),
     "place": _computed(is_content=False),
+    "cells": _computed(is_content=False),
     "tag_keys": _computed(is_content=False),
     "search": _computed(is_content=False),
     "creator": _of_record(),

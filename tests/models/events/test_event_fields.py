@@ -24,7 +24,7 @@ from tests.support.documents import build_event_document
 # What the server, a moderator or an import decides about an event, and no earlier revision brings back.
 NOT_RESTORED = {
     *("id", "uid", "creator", "created_at", "updated_at", "revision", "editor", "act"),
-    *("sequence", "source", "place", "tag_keys", "hours", "search", "takedown", "split_from"),
+    *("sequence", "source", "place", "cells", "tag_keys", "hours", "search", "takedown", "split_from"),
 }
 
 

@@ -16,6 +16,7 @@ from models.events.event_search import place_pipeline, words_pipeline
 from models.events.public_event_index import copy_public_event
 from planner.domain.cursors import SearchRank
 from planner.domain.geo import Circle
+from planner.domain.search.cells import list_cells_of_circle
 from planner.domain.search.query import parse_search
 from planner.domain.search.searchable_text import build_searchable_text
 from tests.models.events.generated_events import DAYS, FIRST
@@ -119,14 +120,29 @@ def test_a_search_in_a_small_circle_reads_only_its_events_whatever_plan_is_cache
 ) -> None:
     whole = place_pipeline(EventSelection(scope, ada, window, tag, WHOLE), None, 51)
     small = place_pipeline(EventSelection(scope, ada, window, tag, SMALL), None, 51)
+    start = filled.public_event_index if scope == "public" else filled.events
     for _ in range(3):  # So that the server has cached its plan for the whole earth.
-        list(filled.events.aggregate(whole))
-        found = list(filled.events.aggregate(small))
-    keys, documents, _ = examined(filled, "events", small)
+        list(start.aggregate(whole))
+        found = list(start.aggregate(small))
+    keys, documents, _ = examined(filled, start.name, small)
     assert len(found) <= MINE + NEARBY
     branches = len(small)
     assert documents <= 2 * (MINE + NEARBY)
     assert keys <= 2 * (MINE + NEARBY) + 20 * branches
+
+
+@pytest.mark.parametrize(("scope", "window", "tag"), list(product(SCOPES, WINDOWS, (None, "books"))))
+def test_of_a_large_circle_no_more_is_read_than_a_few_pages(
+    filled: SyncDatabase[Any], ada: Id, scope: Scope, window: Any, tag: str | None
+) -> None:
+    start = filled.public_event_index if scope == "public" else filled.events
+    for circle in (WHOLE, Circle(0, 0, 5_000), SMALL):
+        pipeline = place_pipeline(EventSelection(scope, ada, window, tag, circle), None, 11)
+        keys, documents, plan = examined(filled, start.name, pipeline)
+        assert "SORT_MERGE" in plan
+        branches = plan.count("'SORT_MERGE'")
+        assert documents <= MINE * (2 if scope == "all" else 1)
+        assert keys <= documents + branches * len(list_cells_of_circle(circle)) * 2
 
 
 @pytest.mark.parametrize(("scope", "window"), list(product(SCOPES, WINDOWS)))
@@ -147,4 +163,4 @@ def test_a_circle_and_words_equal_a_comparison_with_every_event(
         for part in start.aggregate(words_pipeline(selection, parse_search("FESTIVAL"), None, 1000, TODAY))
         for stored in part["found"]
     } == expected
-    assert {stored["_id"] for stored in filled.events.aggregate(place_pipeline(selection, None, 1000))} == expected
+    assert {stored["_id"] for stored in start.aggregate(place_pipeline(selection, None, 1000))} == expected

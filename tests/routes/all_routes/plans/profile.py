@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from pymongo.database import Database
 
+from models.events.event import Event
 from models.events.event_search import MAX_CANDIDATES
 from tests.routes.all_routes.plans.others import COPIES
 
@@ -35,9 +36,9 @@ class Executed(NamedTuple):
         if "email_key" in text and "$gte" in text:
             # The accounts whose address or username begins so are sorted by their ids; the copies all begin alike.
             return COPIES
-        if "$geoWithin" in text:
-            # What is in the circle is sorted.
-            return MULTIPLE * self.returned + 8 * BESIDES
+        if cells := text.count(f"'{Event.cells}': {{'$in'"):
+            # Each branch of the query reads an entry of each cell that covers the circle.
+            return MULTIPLE * self.returned + cells * BESIDES
         return MULTIPLE * self.returned + BESIDES
 
     @property
