@@ -21,6 +21,7 @@ from pymongo.errors import PyMongoError, ServerSelectionTimeoutError, WaitQueueT
 
 from database.documents import StoredDocument
 from database.drivers.choice import AsyncDatabase, Clients, driver
+from database.drivers.find_command import FindCommand, FindQuery
 from database.errors import DatabaseUnavailable
 from database.opening.checks import READING, WRITING, check_disk, check_hello, check_rights
 from database.opening.failures import Failure, explain_operation, explain_url, log_ignored_options
@@ -115,13 +116,15 @@ def seconds_for_operation() -> float:
 class Database:
     """An open connection: the driver's handles, and whether the server has transactions.
 
-    `sync` and `pool` are the blocking driver and its threads; the stand-in of the tests has neither.
+    `sync` and `pool` are the blocking driver and its threads, and `find_command` sends short queries without them; the
+    stand-in of the tests has none of these.
     """
 
     handle: AsyncDatabase
     transactions: bool
     sync: MongoClient[Any] | None = None
     pool: ThreadPoolExecutor | None = field(default=None, repr=False)
+    find_command: FindCommand | None = field(default=None, repr=False)
     on_operation: OperationObserver | None = field(default=None, repr=False)
     _write_listeners: dict[type[StoredDocument], list[Callable[[], None]]] = field(default_factory=dict, repr=False)
     _insert_listeners: dict[type[StoredDocument], list[Callable[[Any], None]]] = field(default_factory=dict, repr=False)
@@ -183,6 +186,25 @@ class Database:
         run = contextvars.copy_context().run
         return await asyncio.get_running_loop().run_in_executor(self.pool, run, run_until_deadline, self.sync)
 
+    async def send_find(self, operation: Operation, query: FindQuery) -> list[bytes] | None:
+        """Return the documents that a query finds within the time of an operation, or None if only a cursor can.
+
+        See `FindCommand.send`. It costs no change of threads, and much less than `run_in_thread`.
+        """
+        if self.find_command is None:
+            return None
+        asked = time.monotonic()
+        deadline = asked + seconds_for_operation()
+        async with self.find_command.slots:
+            begun = time.monotonic()
+            try:
+                if begun >= deadline:
+                    raise WaitQueueTimeoutError("every connection was waiting for the database")
+                return await self.find_command.send(query, deadline - begun)
+            finally:
+                if self.on_operation is not None:
+                    self.on_operation(operation, begun - asked, time.monotonic() - begun)
+
     async def ping(self) -> None:
         """Ask the server for a response; raises one of `UNAVAILABLE_ERRORS` when there is none."""
         await self.handle.command("ping")
@@ -195,10 +217,10 @@ class Database:
             self.pool.shutdown(wait=True)
         # The driver tells the server which sessions end, and must not wait for one that does not respond.
         with pymongo.timeout(CLOSE_SECONDS):
-            if self.sync is None:
+            if self.sync is None or self.find_command is None:
                 self.handle.client.close()
             else:
-                await driver.close(Clients(self.handle.client, self.sync))
+                await driver.close(Clients(self.handle.client, self.sync, self.find_command.client))
 
 
 def hosts_of(url: str) -> str:
@@ -210,8 +232,9 @@ def hosts_of(url: str) -> str:
 async def open_database(url: str, wait: float | None = None, threads: int = DATABASE_THREADS) -> Database:
     """Connect to `url`; while the server is unavailable, retry with back-off for up to `wait` seconds (WAIT_SECONDS).
 
-    The blocking driver gets so many `threads`. Raises `DatabaseUnavailable`, which says why and what to do: when the
-    time is up, and at once when waiting cannot help, such as for a wrong password.
+    The blocking driver gets so many `threads`, and as many queries that need none are sent at the same time. Raises
+    `DatabaseUnavailable`, which says why and what to do: when the time is up, and at once when waiting cannot help,
+    such as for a wrong password.
     """
     place, limit = hosts_of(url), WAIT_SECONDS if wait is None else wait
     begun, pause, patience, logged = time.monotonic(), 0.25, FIRST_SECONDS, ""
@@ -261,6 +284,7 @@ async def _try_to_open(url: str, patience: float, threads: int, ignored_options:
                     transactions=bool(hello.get("setName")) or hello.get("msg") == "isdbgrid",
                     sync=clients.blocking,
                     pool=ThreadPoolExecutor(threads, thread_name_prefix="database"),
+                    find_command=FindCommand(clients.finding, str(handle.name), threads),
                 )
     except ServerSelectionTimeoutError:
         failure = await explain_servers(clients.blocking, url, hosts_of(url))

@@ -8,22 +8,18 @@ from collections.abc import AsyncIterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
 import bson
-from bson.raw_bson import DEFAULT_RAW_BSON_OPTIONS
 from pymongo import MongoClient
 from pymongo.cursor import RawBatchCursor
-from pymongo.errors import ConnectionFailure, OperationFailure
 
-from database.connection import Operation, bound_database, collection_name
+from database.connection import Database, Operation, bound_database, collection_name
 from database.documents import StoredDocument
+from database.drivers.find_command import FindQuery
 from database.queries import Filter, Id, Projection
 from database.single_flight import SingleFlight
 
 D = TypeVar("D", bound=StoredDocument)
 T = TypeVar("T")
 Order = list[tuple[Any, int]]
-# The documents are the first field of a reply: an array (BSON type 4), after the four bytes of the length of it all.
-_FIRST_BATCH = b"\x04firstBatch\0"
-_ARRAY_START = 4 + len(_FIRST_BATCH)
 
 
 class Slice(NamedTuple, Generic[T]):
@@ -107,12 +103,10 @@ async def find_raw(
         cursor = database.handle[name].find(match, fields, sort=order, limit=limit)
         return [bson.encode(stored) for stored in await cursor.to_list(limit or None)]
 
-    query = _FindQuery(name, match, fields, tuple(order or ()), limit)
+    query = FindQuery(name, match, fields, tuple(order or ()), limit)
 
     async def ask() -> list[bytes]:
-        return await database.run_in_thread(
-            Operation("find", name, match), lambda client: _find_raw_documents(client, database.name, query)
-        )
+        return await _find_documents(database, query)
 
     key = (database, name, bson.encode(match), query.order, limit, bson.encode(fields or {}))
     return list(await _queries.run(key, ask))
@@ -185,80 +179,24 @@ async def find_raw_by_ids(document: type[StoredDocument], ids: list[Id]) -> dict
         cursor = database.handle[name].find(match, document.fields_to_read)
         return {stored["_id"]: bson.encode(stored) for stored in await cursor.to_list(None)}
 
-    query = _FindQuery(name, match, document.fields_to_read, limit=len(ids))
-    found = await database.run_in_thread(
-        Operation("find", name, match), lambda client: _find_raw_documents(client, database.name, query)
-    )
+    found = await _find_documents(database, FindQuery(name, match, document.fields_to_read, limit=len(ids)))
     # The server stores `_id` first: its 12 bytes follow the length and the element's head.
     return {Id(raw[9:21]): raw for raw in found}
 
 
-class _FindQuery(NamedTuple):
-    """A query for the first `limit` documents of a collection that match, in order; a limit of 0 is none."""
-
-    collection: str
-    match: Filter
-    fields: Projection | None = None
-    order: tuple[tuple[Any, int], ...] = ()
-    limit: int = 0
+async def _find_documents(database: Database, query: FindQuery) -> list[bytes]:
+    """Return the documents that a query finds, as bytes: with one command if that is possible, else with a cursor."""
+    operation = Operation("find", query.collection, query.match)
+    if (found := await database.send_find(operation, query)) is not None:
+        return found
+    return await database.run_in_thread(operation, lambda client: _read_with_cursor(client, database.name, query))
 
 
-def _find_raw_documents(client: MongoClient[Any], database: str, query: _FindQuery) -> list[bytes]:
-    """Return the documents that a query finds, as bytes.
-
-    A cursor of the driver costs half as much processor time again as the command `find`, because it is made for results
-    of any length. It reads a result without a limit, or of more than the 16 MB of one reply; and one whose command
-    failed, because the driver repeats what fails for a moment, such as during the election of a primary, but no
-    commands.
-    """
-    found = _ask_once(client, database, query) if query.limit else None
-    return _read_with_cursor(client, database, query) if found is None else found
-
-
-def _read_with_cursor(client: MongoClient[Any], database: str, query: _FindQuery) -> list[bytes]:
+def _read_with_cursor(client: MongoClient[Any], database: str, query: FindQuery) -> list[bytes]:
     batches = client[database][query.collection].find_raw_batches(
         query.match, query.fields, sort=list(query.order) or None, limit=query.limit, batch_size=query.limit
     )
     return _split_documents(b"".join(batches))
-
-
-def _ask_once(client: MongoClient[Any], database: str, query: _FindQuery) -> list[bytes] | None:
-    """Return the documents, or None if they did not come with one reply."""
-    target = client[database]
-    command = {"find": query.collection, "filter": query.match, "limit": query.limit, "batchSize": query.limit}
-    command |= {"projection": query.fields} if query.fields else {}
-    command |= {"sort": dict(query.order)} if query.order else {}
-    # What the address of the database says of reading; a command does not take it from there itself.
-    command |= {"readConcern": concern} if (concern := target.read_concern.document) else {}
-    try:
-        reply = target.command(command, read_preference=target.read_preference, codec_options=DEFAULT_RAW_BSON_OPTIONS)
-    except (ConnectionFailure, OperationFailure) as error:
-        if error.timeout:
-            raise
-        return None
-    cursor = reply["cursor"]
-    raw = bytes(cursor.raw)
-    if not raw.startswith(_FIRST_BATCH, 4):
-        return None  # Of a collection that does not exist, the server sends the fields in another order.
-    documents, rest = _split_reply(raw)
-    # What follows the documents begins with the id of the cursor, an int64, which is 0 if there are no more of them.
-    if rest.startswith(b"\x12id\0" + bytes(8)):
-        return documents
-    target.command("killCursors", query.collection, cursors=[cursor["id"]])
-    return None
-
-
-def _split_reply(cursor: bytes) -> tuple[list[bytes], bytes]:
-    """Return the documents in the `cursor` of a reply, and the bytes that follow them."""
-    end = _ARRAY_START + int.from_bytes(cursor[_ARRAY_START : _ARRAY_START + 4], "little")
-    documents, start = [], _ARRAY_START + 4
-    # Each element is a type, its index as a text that ends with NUL, and the document; a NUL ends the array.
-    while start < end - 1:
-        start = cursor.index(b"\0", start) + 1
-        size = int.from_bytes(cursor[start : start + 4], "little")
-        documents.append(cursor[start : start + size])
-        start += size
-    return documents, cursor[end:]
 
 
 def _split_documents(batches: bytes) -> list[bytes]:

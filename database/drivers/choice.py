@@ -5,7 +5,7 @@ from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from beanie import Document
-from pymongo import MongoClient
+from pymongo import AsyncMongoClient, MongoClient
 
 if TYPE_CHECKING:
     from motor.motor_asyncio import AsyncIOMotorClient, AsyncIOMotorCollection, AsyncIOMotorDatabase
@@ -19,10 +19,11 @@ else:
 
 
 class Clients(NamedTuple):
-    """A client of the asynchronous driver, and one of the blocking driver, of the same server."""
+    """Clients of the same server: of the asynchronous driver, of the blocking one, and one for `find_command.py`."""
 
     asynchronous: AsyncClient
     blocking: MongoClient[Any]
+    finding: AsyncMongoClient[Any]
 
 
 class Driver(Protocol):
@@ -32,7 +33,7 @@ class Driver(Protocol):
         """Return clients of a server, which are not connected yet; `options` as `MongoClient` knows them."""
 
     async def close(self, clients: Clients) -> None:
-        """Close every connection of both clients."""
+        """Close every connection of the clients."""
 
     async def aggregate(
         self, target: AsyncCollection, pipeline: Sequence[dict[str, Any]], **options: Any

@@ -5,6 +5,7 @@ from typing import Any
 
 from beanie import Document
 from motor.motor_asyncio import AsyncIOMotorClient
+from pymongo import AsyncMongoClient
 
 from database.drivers.choice import AsyncCollection, Clients
 
@@ -13,13 +14,14 @@ class MotorDriver:
     """See `database/drivers/choice.py` (`Driver`)."""
 
     def connect(self, url: str, **options: Any) -> Clients:
-        """Return both clients; they share their connections."""
+        """Return the clients; Motor and the blocking driver share their connections."""
         client: AsyncIOMotorClient[Any] = AsyncIOMotorClient(url, **options)
-        return Clients(client, client.delegate)
+        return Clients(client, client.delegate, AsyncMongoClient(url, **options))
 
     async def close(self, clients: Clients) -> None:
         """Close the connections."""
         clients.asynchronous.close()
+        await clients.finding.close()
 
     async def aggregate(
         self, target: AsyncCollection, pipeline: Sequence[dict[str, Any]], **options: Any

@@ -13,9 +13,9 @@ class PyMongoDriver:
     """See `database/drivers/choice.py` (`Driver`)."""
 
     def connect(self, url: str, **options: Any) -> Clients:
-        """Return both clients; each has connections of its own."""
+        """Return the clients; the blocking one has connections of its own."""
         asynchronous: Any = AsyncMongoClient(url, **options)
-        return Clients(asynchronous, MongoClient(url, **options))
+        return Clients(asynchronous, MongoClient(url, **options), asynchronous)
 
     async def close(self, clients: Clients) -> None:
         """Close the connections."""

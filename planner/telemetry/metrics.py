@@ -69,7 +69,7 @@ class Metrics:
         )
         self._waiting_seconds = Histogram(
             "planner_database_wait_seconds",
-            "The time that an operation waited for a thread of the pool.",
+            "The time that an operation waited for a thread or a connection.",
             buckets=SECONDS,
             registry=registry,
         )

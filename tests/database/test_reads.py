@@ -3,18 +3,15 @@
 import asyncio
 from datetime import UTC, datetime
 from typing import Any
-from urllib.parse import quote_plus
 
 import bson
 import pytest
-from pymongo import MongoClient, ReadPreference
-from pymongo.database import Database as SyncDatabase
-from pymongo.errors import AutoReconnect, NetworkTimeout
 
 from database import reads
 from database.aggregations import aggregate
 from database.bson_values import decode
 from database.connection import Database
+from database.drivers.find_command import FindCommand, FindQuery
 from database.queries import Id, new_id
 from database.reads import Loader, find_raw
 from models.accounts.user import User
@@ -187,13 +184,13 @@ class QueryCounter:
 
     def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
         self.requests = 0
-        original = Database.run_in_thread
+        original = FindCommand.send
 
-        async def counted(database: Database, operation: Any, work: Any, seconds: float | None = None) -> Any:
+        async def counted(command: FindCommand, query: FindQuery, seconds: float) -> list[bytes] | None:
             self.requests += 1
-            return await original(database, operation, work, seconds)
+            return await original(command, query, seconds)
 
-        monkeypatch.setattr(Database, "run_in_thread", counted)
+        monkeypatch.setattr(FindCommand, "send", counted)
 
 
 ONE_QUERY = pytest.mark.real_server("the mock is asked directly")
@@ -303,51 +300,6 @@ async def test_what_a_pipeline_yields_are_bytes_of_their_own_however_large(datab
     found = await aggregate(Event, [{"$match": {}}, {"$sort": {"_id": 1}}])
     assert [type(raw) for raw in found] == [bytes] * 3
     assert [decode(raw)["_id"] for raw in found] == ids
-
-
-@FOREIGN
-@ONE_QUERY
-async def test_a_read_whose_connection_is_lost_is_repeated(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    ids = insert_large_events(database, 3, 10)
-
-    def fail(*_: object, **__: object) -> None:
-        raise AutoReconnect("connection closed")
-
-    monkeypatch.setattr(SyncDatabase, "command", fail)
-    found = await find_raw(Event, {}, order=[(Event.key, 1)], limit=3)
-    assert [decode(raw)["_id"] for raw in found] == ids
-
-
-@ONE_QUERY
-async def test_a_read_whose_time_is_up_is_not_repeated(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: object, **__: object) -> None:
-        raise NetworkTimeout("timed out")
-
-    monkeypatch.setattr(SyncDatabase, "command", fail)
-    with pytest.raises(NetworkTimeout):
-        await find_raw(Event, {}, limit=3)
-
-
-@ONE_QUERY
-async def test_reads_have_the_concern_and_the_preference_of_the_address(
-    database: Database, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    assert database.sync is not None
-    commands: list[tuple[Any, Any]] = []
-    original = SyncDatabase.command
-
-    def record(self: Any, command: Any, **options: Any) -> Any:
-        commands.append((command.get("readConcern"), options["read_preference"].mode))
-        return original(self, command, **options)
-
-    monkeypatch.setattr(SyncDatabase, "command", record)
-    host, port = database.sync.address or ("", None)
-    place = quote_plus(host) if port is None else f"{host}:{port}"
-    url = f"mongodb://{place}/?readConcernLevel=majority&readPreference=primaryPreferred&directConnection=true"
-    with MongoClient[dict[str, Any]](url) as client:
-        monkeypatch.setattr(database, "sync", client)
-        await find_raw(Event, {}, limit=3)
-    assert commands == [({"level": "majority"}, ReadPreference.PRIMARY_PREFERRED.mode)]
 
 
 @pytest.mark.real_server("the mock answers without a reply of the server")
