@@ -3,13 +3,14 @@
 import asyncio
 from typing import Any, NamedTuple
 
-from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import STATUS_LINE, HttpToolsProtocol, RequestResponseCycle
 
 from planner.load.admission import Admission
 from routes.http.errors import problem_response
 from routes.http.request_record import find_id, new_id
 from routes.server.connections import Connections
 from routes.server.refusals import find_refusal, is_never_refused, refuse, render_headers
+from routes.server.response_writer import ResponseWriter
 
 # A request line and its headers; and what else is no body, such as trailers.
 MAX_HEAD_BYTES = 64 * 1024
@@ -53,8 +54,8 @@ class BoundedProtocol(HttpToolsProtocol):
         shared = self.app_state[_STATE]
         assert isinstance(shared, ServerState)
         self._connections, self._admission = shared
-        # Whether the request that is arriving was accepted, or was refused already and the rest of it is ignored.
-        self._is_accepted = False
+        # Whether the request that is arriving is running already, or was refused and the rest of it is ignored.
+        self._is_running = False
         self._is_ignored = False
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
@@ -96,10 +97,16 @@ class BoundedProtocol(HttpToolsProtocol):
             raise ValueError(NEEDS_HOST)
         if self._admission.has_room(len(self.tasks)) or is_never_refused(self.url):
             super().on_headers_complete()
-            self._is_accepted = True
-            self._admission.incomplete += 1
         else:
             self._refuse_request()
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        """Begin to answer a request: when it arrives, or when the one before it is answered."""
+        cycle.transport = ResponseWriter(self.transport, cycle)
+        super()._start_asgi_task(cycle, app)
+        if self._is_receiving and cycle is self.cycle:
+            self._is_running = True
+            self._admission.incomplete += 1
 
     def _refuse_request(self) -> None:
         """Respond that there are too many requests, as cheaply as possible, and keep the connection."""
@@ -150,9 +157,9 @@ class BoundedProtocol(HttpToolsProtocol):
             self._connections.note_response(self)
 
     def _end_receiving(self) -> None:
-        """Count the request that was accepted from now on: it is complete, or was answered before it was."""
-        if self._is_accepted:
-            self._is_accepted = False
+        """Count the request that is running from now on: it is complete, or was answered before it was."""
+        if self._is_running:
+            self._is_running = False
             self._admission.incomplete -= 1
 
     def make_room(self) -> None:
