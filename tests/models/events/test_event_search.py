@@ -16,6 +16,7 @@ from models.events.event_search import search_words
 from models.events.event_view import find_event_view, render_event
 from models.events.event_writes import create_event_writes, delete_event_writes, update_event_writes
 from models.events.public_event_index import copy_public_event
+from planner.domain.search.cells import list_cells
 from tests.support.documents import NOW, build_event_document, insert_user, list_ids
 
 ANYBODY = new_id()
@@ -38,6 +39,9 @@ async def assert_they_say_the_same(database: Database) -> None:
     events = await database.handle["events"].find({}, {"search": 0}).sort("_id", 1).to_list(None)
     expected = [copy.to_stored() for stored in events if (copy := copy_public_event(Event.from_stored(stored)))]
     assert await copies(database) == expected
+    for stored in events:
+        geo = stored.get("geo")
+        assert stored.get("cells") == (list_cells(geo["lat"], geo["lon"]) if geo else None)
 
 
 async def create(database: Database, creator: Id) -> Id:
@@ -70,6 +74,8 @@ async def changed(id: Id, **fields: Any) -> None:
 CHANGES: dict[str, dict[str, Any]] = {
     "the title": {"title": "Another"},
     "no place any more": {"geo": None, "location": None},
+    "another place": {"geo": {"lat": 3, "lon": 4}},
+    "another tag": {"tags": ["books"]},
     "what is not searched": {"status": "cancelled"},
     "private": {"visibility": "private"},
     "unlisted": {"visibility": "unlisted"},
