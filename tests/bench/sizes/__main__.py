@@ -1,4 +1,8 @@
-"""`python -m tests.bench.sizes`: see the package."""
+"""`python -m tests.bench.sizes`: see the package.
+
+A page is full among many events and may not be among few, and to render an item takes time. So each request is sent
+again, with the `limit` at which each size returns as many items: that is the second ratio.
+"""
 
 import argparse
 import shutil
@@ -6,7 +10,7 @@ import tempfile
 import time
 from pathlib import Path
 from statistics import median
-from typing import Any
+from typing import Any, NamedTuple
 
 from pymongo import MongoClient
 
@@ -14,7 +18,7 @@ from database.embedded.server import EmbeddedMongo
 from database.queries import Id
 from tests.bench import cores
 from tests.bench.sides import Api
-from tests.bench.sizes.requests import REQUESTS
+from tests.bench.sizes.requests import REQUESTS, count_items, set_limit
 from tests.bench.sizes.seeding import generate_events, seed_events
 from tests.support.servers import RunningServer
 
@@ -24,6 +28,19 @@ OWN = 200
 PASSWORD = "correct horse battery staple"
 # Building the indexes of a million events takes minutes.
 START_SECONDS = 3600.0
+# Of fewer requests, a ratio says nothing.
+MIN_ROWS = 5
+
+
+class Taken(NamedTuple):
+    """How long a request took, in milliseconds, and how many items were returned."""
+
+    milliseconds: float
+    items: int
+
+
+# For one request, a row for each time it was sent, with what each size took.
+Rows = list[list[Taken]]
 
 
 class Side:
@@ -31,7 +48,6 @@ class Side:
 
     def __init__(self, folder: Path, mongo: str, size: int) -> None:
         self.size = size
-        self.taken: dict[str, list[float]] = {name: [] for name in REQUESTS}
         self._database = f"bench_{size}"
         self._mongo = mongo
         self._server = RunningServer(
@@ -62,6 +78,12 @@ class Side:
         own = [template.event | {"visibility": "private"} for template in generate_events(OWN, [creator], seed=2)]
         with MongoClient[dict[str, Any]](self._mongo) as client:
             client[self._database].events.insert_many(own)
+
+    def time(self, path: str) -> "Taken":
+        """Return how long a request takes, and how many items are returned."""
+        begun = time.perf_counter()
+        body = self.api.ask("GET", path)
+        return Taken((time.perf_counter() - begun) * 1000, count_items(body))
 
     def stop(self) -> None:
         """Stop the planner, if it runs."""
@@ -111,24 +133,52 @@ def measure(folder: Path, mongo: str, sizes: tuple[int, ...], rounds: int, only:
             print(
                 f"{side.size:,} events: {seeded - begun:.0f} s to write, {started - seeded:.0f} s to start", flush=True
             )
-        print(f"{'median ms':36}" + "".join(f"{side.size:>12,}" for side in sides) + "       ratios", flush=True)
+        print(_format_head(sides), flush=True)
         for name in names:
             # The first round only warms up.
-            for day in range(rounds + 1):
-                for side in sides:
-                    begun = time.perf_counter()
-                    side.api.ask("GET", REQUESTS[name](day))
-                    side.taken[name].append((time.perf_counter() - begun) * 1000)
-            print(_line(name, sides), flush=True)
+            found = [[side.time(REQUESTS[name](day)) for side in sides] for day in range(rounds + 1)][1:]
+            print(_format_line(name, found, _repeat_with_equal_items(name, found, sides)), flush=True)
     finally:
         for side in sides:
             side.stop()
 
 
-def _line(name: str, sides: list[Side]) -> str:
-    medians = [median(side.taken[name][1:]) for side in sides]
-    ratios = "".join(f"{found / medians[0]:8.2f}" for found in medians[1:])
-    return f"{name:36}" + "".join(f"{found:12.2f}" for found in medians) + f"  {ratios}"
+def _repeat_with_equal_items(name: str, found: Rows, sides: list[Side]) -> Rows:
+    """Send the requests again so that all sizes return as many items; without those that one has no items for."""
+    if all(len({taken.items for taken in row}) == 1 for row in found):
+        return found
+    repeated = []
+    for day, row in enumerate(found, start=1):
+        if limit := min(taken.items for taken in row):
+            path = set_limit(REQUESTS[name](day), limit)
+            repeated.append([side.time(path) for side in sides])
+    return [row for row in repeated if len({taken.items for taken in row}) == 1]
+
+
+def _format_head(sides: list[Side]) -> str:
+    sizes = "".join(f"{side.size:>11,}" for side in sides)
+    return f"{'median ms, and (items)':34}{sizes}{'':{7 * len(sides)}}  ratios; with equal items"
+
+
+def _format_line(name: str, found: Rows, equal: Rows) -> str:
+    medians, items = (
+        _find_medians(found),
+        [median(taken.items for taken in column) for column in zip(*found, strict=True)],
+    )
+    cells = "".join(f"{taken:11.2f} {f'({number:g})':>6}" for taken, number in zip(medians, items, strict=True))
+    shown = f"{name:34}{cells}  {_format_ratios(medians)}"
+    if len(equal) < MIN_ROWS:
+        return f"{shown};  too few items"
+    number = median(row[0].items for row in equal)
+    return f"{shown};  {_format_ratios(_find_medians(equal))} ({number:g})"
+
+
+def _find_medians(rows: Rows) -> list[float]:
+    return [median(taken.milliseconds for taken in column) for column in zip(*rows, strict=True)]
+
+
+def _format_ratios(medians: list[float]) -> str:
+    return " ".join(f"{found / medians[0]:5.2f}" for found in medians[1:])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,8 @@
 
 from collections.abc import Callable
 from datetime import timedelta
-from urllib.parse import urlencode
+from typing import Any
+from urllib.parse import parse_qsl, urlencode
 
 from tests.bench.sizes.seeding import CITY, COMMON, DAYS, FIRST, TAGS
 
@@ -21,6 +22,17 @@ def _window(day: int, days: int) -> dict[str, str]:
 
 def _near(km: float) -> str:
     return f"{CITY[0]},{CITY[1]},{km:g}"
+
+
+def set_limit(path: str, limit: int) -> str:
+    """Return the path of the same request with another limit."""
+    route, _, query = path.partition("?")
+    return _path(route, **(dict(parse_qsl(query)) | {"limit": str(limit)}))
+
+
+def count_items(body: dict[str, Any]) -> int:
+    """Return how many items a response has: it has one list of them, under whatever name."""
+    return next(len(value) for value in body.values() if isinstance(value, list))
 
 
 # By name, the path for a day.
