@@ -1,7 +1,11 @@
 """`python -m tests.bench.sizes`: see the package.
 
 A page is full among many events and may not be among few, and to render an item takes time. So each request is sent
-again, with the `limit` at which each size returns as many items: that is the second ratio.
+again, with the `limit` at which each size returns as many items: that is the second ratio. If a size has no item, the
+limit is 1.
+
+Among few events, the planner has rendered each one before and keeps it in its caches; among many it has not. With
+`--without-caches`, every size renders what it returns.
 """
 
 import argparse
@@ -28,8 +32,6 @@ OWN = 200
 PASSWORD = "correct horse battery staple"
 # Building the indexes of a million events takes minutes.
 START_SECONDS = 3600.0
-# Of fewer requests, a ratio says nothing.
-MIN_ROWS = 5
 
 
 class Taken(NamedTuple):
@@ -46,7 +48,7 @@ Rows = list[list[Taken]]
 class Side:
     """A planner on a database with so many events, and an account that asks it."""
 
-    def __init__(self, folder: Path, mongo: str, size: int) -> None:
+    def __init__(self, folder: Path, mongo: str, size: int, environment: dict[str, str]) -> None:
         self.size = size
         self._database = f"bench_{size}"
         self._mongo = mongo
@@ -55,6 +57,7 @@ class Side:
             DATABASE_URL=mongo.replace("/?", f"/{self._database}?"),
             SECRET_KEY="only ever used by the benchmark: 77b1c1f3",
             ACCESS_TOKEN_MINUTES="1440",
+            **environment,
         )
 
     def seed(self) -> None:
@@ -98,7 +101,9 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="planner-bench-"))
     try:
         with EmbeddedMongo(folder / "mongo") as mongo:
-            measure(folder, mongo.url, options.sizes, options.rounds, options.only)
+            environment = {"CACHE_MEGABYTES": "0"} if options.without_caches else {}
+            sides = [Side(folder, mongo.url, size, environment) for size in options.sizes]
+            measure(sides, options.rounds, [name for name in REQUESTS if options.only in name])
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0
@@ -111,6 +116,7 @@ def _parser() -> argparse.ArgumentParser:
     sizes = ",".join(map(str, SIZES))
     parser.add_argument("--sizes", type=_parse_sizes, default=SIZES, help=f"numbers of events ({sizes})")
     parser.add_argument("--rounds", type=int, default=21, help="how often each request is sent (21)")
+    parser.add_argument("--without-caches", action="store_true", help="render every item anew")
     parser.add_argument("--only", default="", help="only requests whose name contains this")
     return parser
 
@@ -119,10 +125,8 @@ def _parse_sizes(text: str) -> tuple[int, ...]:
     return tuple(sorted(int(size) for size in text.split(",")))
 
 
-def measure(folder: Path, mongo: str, sizes: tuple[int, ...], rounds: int, only: str) -> None:
+def measure(sides: list[Side], rounds: int, names: list[str]) -> None:
     """Send the requests to a planner of each size by turns, one at a time, and print the medians."""
-    sides = [Side(folder, mongo, size) for size in sizes]
-    names = [name for name in REQUESTS if only in name]
     try:
         for side in sides:
             begun = time.perf_counter()
@@ -144,15 +148,14 @@ def measure(folder: Path, mongo: str, sizes: tuple[int, ...], rounds: int, only:
 
 
 def _repeat_with_equal_items(name: str, found: Rows, sides: list[Side]) -> Rows:
-    """Send the requests again so that all sizes return as many items; without those that one has no items for."""
+    """Send the requests again so that all sizes return as many items, or none and one."""
     if all(len({taken.items for taken in row}) == 1 for row in found):
         return found
     repeated = []
     for day, row in enumerate(found, start=1):
-        if limit := min(taken.items for taken in row):
-            path = set_limit(REQUESTS[name](day), limit)
-            repeated.append([side.time(path) for side in sides])
-    return [row for row in repeated if len({taken.items for taken in row}) == 1]
+        path = set_limit(REQUESTS[name](day), max(1, min(taken.items for taken in row)))
+        repeated.append([side.time(path) for side in sides])
+    return repeated
 
 
 def _format_head(sides: list[Side]) -> str:
@@ -167,10 +170,8 @@ def _format_line(name: str, found: Rows, equal: Rows) -> str:
     )
     cells = "".join(f"{taken:11.2f} {f'({number:g})':>6}" for taken, number in zip(medians, items, strict=True))
     shown = f"{name:34}{cells}  {_format_ratios(medians)}"
-    if len(equal) < MIN_ROWS:
-        return f"{shown};  too few items"
-    number = median(row[0].items for row in equal)
-    return f"{shown};  {_format_ratios(_find_medians(equal))} ({number:g})"
+    numbers = sorted({median(taken.items for taken in column) for column in zip(*equal, strict=True)})
+    return f"{shown};  {_format_ratios(_find_medians(equal))} ({' or '.join(f'{number:g}' for number in numbers)})"
 
 
 def _find_medians(rows: Rows) -> list[float]:
