@@ -33,6 +33,8 @@ from planner.domain.times import build_order_key
 # an excluded word, so many are searched for it.
 MAX_CANDIDATES = 500
 MAX_SEARCHED_CANDIDATES = 2_000
+# A larger circle excludes too few events.
+MAX_LOCAL_KM = 500
 # The names that the pipeline gives to the relevance of an event, to the best ones, and to how many were examined.
 _SCORE, _FOUND, _EXAMINED = "score", "found", "examined"
 _TEXT = within(Event.search, "text")
@@ -105,7 +107,8 @@ def words_pipeline(
         checks = _list_checks(query)
         checked: Pipeline = [{"$match": checks}] if checks else []
         for match in _list_candidates(selection, query, today):
-            candidates: Pipeline = [{"$match": match}, {"$limit": _count_candidates(query) + 1}]
+            order: Pipeline = [{"$sort": {Event.key: 1}}] if _is_local(selection) else []
+            candidates: Pipeline = [{"$match": match}, *order, {"$limit": _count_candidates(query) + 1}]
             ranking: dict[str, Any] = {_FOUND: [*checked, *rank], _EXAMINED: [{"$count": "n"}]}
             parts.append([*candidates, {"$facet": ranking}])
     unions = [{"$unionWith": {"coll": PublicEventIndex.Settings.name, "pipeline": part}} for part in parts[1:]]
@@ -128,7 +131,8 @@ def _list_candidates(selection: EventSelection, query: SearchQuery, today: datet
     """Return the filters of the public events that are ranked; an index has each in the order of words and keys.
 
     Without a window these are, for each word, the events that begin today or later, and those before. With one
-    that has a start, they are those that begin about then, and those that began long before and go on.
+    that has a start, they are those that begin about then, and those that began long before and go on. In a small
+    circle, they are in the order of keys alone, and the server chooses whether to look first for the word or the place.
     """
     since, until = selection.window
     if since is not None:
@@ -138,8 +142,7 @@ def _list_candidates(selection: EventSelection, query: SearchQuery, today: datet
         pivot = build_order_key(today if until is None else min(today, until), NO_ID)
         later: Filter = {"$gte": pivot} if until is None else {"$gte": pivot, "$lt": build_order_key(until, NO_ID)}
         groups = [[{Event.key: later}], [{Event.key: {"$lt": pivot}}]]
-    conditions = _list_conditions(selection)
-    conditions |= exclude_creators(*([selection.caller] if selection.scope == "all" else []))
+    conditions = _list_placed_conditions(selection) if _is_local(selection) else _list_wanted_conditions(selection)
     found: list[Filter] = []
     for prefix in list_index_prefixes(query):
         word = {_WORDS: starts_with([prefix])}
@@ -164,6 +167,25 @@ def _list_conditions(selection: EventSelection) -> Filter:
     """Return the filter of the tag and the circle."""
     tagged: Filter = {} if selection.tag is None else {Event.tag_keys: selection.tag}
     return tagged | near_filter(selection.near)
+
+
+def _list_wanted_conditions(selection: EventSelection) -> Filter:
+    """Return the same filter for public events, without those of accounts that are not wanted."""
+    excluded = [selection.caller] if selection.scope == "all" else []
+    return _list_conditions(selection) | exclude_creators(*excluded)
+
+
+def _list_placed_conditions(selection: EventSelection) -> Filter:
+    """Return the same filter with the cells that cover the circle, by which an index finds the events."""
+    assert selection.near is not None
+    cells = list_cells_of_circle(selection.near)
+    tagged = cells if selection.tag is None else list_tag_cells(cells, [selection.tag])
+    return _list_wanted_conditions(selection) | {Event.cells: {"$in": tagged}}
+
+
+def _is_local(selection: EventSelection) -> bool:
+    """Return whether the events are in a circle so small that looking first for the place can be best."""
+    return selection.near is not None and selection.near.km <= MAX_LOCAL_KM
 
 
 def _list_checks(query: SearchQuery) -> Filter:
@@ -208,17 +230,14 @@ def place_pipeline(selection: EventSelection, after: str | None, limit: int) -> 
     Each branch is a query of its own: of one `$or`, the server would merge at most 200 cells.
     """
     assert selection.near is not None
-    cells, conditions = list_cells_of_circle(selection.near), _list_conditions(selection)
     times = list(time_filters(selection, after))
     first: Pipeline = [{"$sort": {Event.key: 1}}, {"$limit": limit}]
     branches: list[tuple[str, Filter]] = []
     if selection.scope != "public":
-        own = {Event.creator: selection.caller, Event.cells: {"$in": cells}} | conditions
-        branches += [(Event.Settings.name, own | each) for each in times]
+        own: Filter = {Event.creator: selection.caller, Event.cells: {"$in": list_cells_of_circle(selection.near)}}
+        branches += [(Event.Settings.name, own | _list_conditions(selection) | each) for each in times]
     if selection.scope != "mine":
-        cells = cells if selection.tag is None else list_tag_cells(cells, [selection.tag])
-        public = {Event.cells: {"$in": cells}} | conditions
-        public |= exclude_creators(*([selection.caller] if selection.scope == "all" else []))
+        public = _list_placed_conditions(selection)
         branches += [(PublicEventIndex.Settings.name, public | _without_repeats(each)) for each in times]
     parts = [(name, [{"$match": match}, *first, {"$project": {Event.key: 1}}]) for name, match in branches]
     unions = [{"$unionWith": {"coll": name, "pipeline": part}} for name, part in parts[1:]]

@@ -131,6 +131,21 @@ def test_a_search_in_a_small_circle_reads_only_its_events_whatever_plan_is_cache
     assert keys <= 2 * (MINE + NEARBY) + 20 * branches
 
 
+@pytest.mark.parametrize(("window", "tag"), list(product(WINDOWS, (None, "books"))))
+@pytest.mark.parametrize("text", ["festival", '"festival"', "festival -regatta"])
+def test_of_a_word_that_all_events_have_only_those_in_a_small_circle_are_read(
+    filled: SyncDatabase[Any], window: Any, tag: str | None, text: str
+) -> None:
+    query = parse_search(text)
+    for selection in (EventSelection("public", new_id(), window, tag, near) for near in (WHOLE, SMALL)):
+        pipeline = words_pipeline(selection, query, None, 51, TODAY)
+        found = list(filled.public_event_index.aggregate(pipeline))
+    keys, documents, _ = examined(filled, "public_event_index", pipeline)
+    assert sum(part["examined"][0]["n"] for part in found if part["examined"]) <= MINE + NEARBY
+    assert documents <= 2 * (MINE + NEARBY)
+    assert keys <= 3 * (MINE + NEARBY) + len(list_cells_of_circle(SMALL)) * 20
+
+
 @pytest.mark.parametrize(("scope", "window", "tag"), list(product(SCOPES, WINDOWS, (None, "books"))))
 def test_of_a_large_circle_no_more_is_read_than_a_few_pages(
     filled: SyncDatabase[Any], ada: Id, scope: Scope, window: Any, tag: str | None
