@@ -56,6 +56,8 @@ REQUESTS: dict[str, Callable[[int], str]] = {
     "a common word, a day": lambda day: _path("/events", scope="all", q=_WORD, **_window(day, 1)),
     "near, 2 km": lambda day: _path("/events", scope="public", near=_near(2 + day / 100)),
     "near, 2 km, a week": lambda day: _path("/events", scope="public", near=_near(2), **_window(day, 7)),
+    "near, 20 km, with a tag": lambda day: _path("/events", scope="public", near=_near(20), tag=f"tag{day % TAGS}"),
+    "near, 2 km, a common word": lambda day: _path("/events", scope="public", near=_near(2 + day / 100), q=_WORD),
     "near, the whole earth": lambda day: _path("/events", scope="public", near=_near(20_000 + day)),
     "changes of all": lambda day: _path("/events/changes", scope="all", limit=str(50 + day % 2)),
 }
