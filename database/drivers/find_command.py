@@ -15,8 +15,9 @@ import struct
 from typing import Any, NamedTuple
 
 import bson
+import pymongo
 from pymongo import AsyncMongoClient, ReadPreference
-from pymongo.errors import ConnectionFailure, ExecutionTimeout, NetworkTimeout
+from pymongo.errors import ConnectionFailure, ExecutionTimeout
 
 from database.queries import Filter, Projection
 
@@ -66,17 +67,17 @@ class FindCommand:
 
         That is without a limit, when they do not fit into one reply (16 MB), when the collection does not exist, and
         when the server or the connection failed: the driver repeats what fails for a moment, such as during the
-        election of a primary. Raises `NetworkTimeout` when there is no reply within `seconds`, and `ExecutionTimeout`
-        when the server says that it took too long.
+        election of a primary. Raises `NetworkTimeout` when there is no reply within `seconds`,
+        `ServerSelectionTimeoutError` when there is no primary until then, and `ExecutionTimeout` when the server says
+        that it took too long.
         """
         if not self._is_possible or not query.limit:
             return None
         try:
-            async with asyncio.timeout(seconds):
-                reply = await self._exchange(self._encode(query, seconds))
-        except TimeoutError:
-            raise NetworkTimeout(f"no reply within {seconds:.3f} s") from None
-        except ConnectionFailure:
+            reply = await self._exchange(self._encode(query, seconds), seconds)
+        except ConnectionFailure as error:
+            if error.timeout:
+                raise
             return None
         found = split_reply(reply)
         if found is None:
@@ -101,19 +102,24 @@ class FindCommand:
         command["maxTimeMS"] = max(1, int(seconds * 1000) - _REPLY_MILLISECONDS)
         return bson.encode(command | self._options)
 
-    async def _exchange(self, document: bytes) -> bytes:
+    async def _exchange(self, document: bytes, seconds: float) -> bytes:
         """Send the document of a command, and return the message that responds to it."""
         id = next(self._request_ids) & 0x7FFFFFFF
         message = _HEAD.pack(_HEAD.size + len(document), id, 0, _OP_MSG, 0, _BODY) + document
         client: Any = self.client
-        async with await client._conn_for_reads(ReadPreference.PRIMARY, None, "find") as (connection, _):
-            try:
-                stream = connection.conn.get_conn
-                await stream.write(message)
-                reply, _ = await stream.read(id, connection.max_message_size)
-            except BaseException as error:  # noqa: BLE001 - it is raised again
-                # Also when the caller was cancelled: what arrives later must not be the reply to another command.
-                await connection._raise_connection_failure(error)
+        ends_at = asyncio.get_running_loop().time() + seconds
+        # The driver limits by itself how long it looks for the primary and connects to it. A cancellation would not do:
+        # it is lost when what the driver waits for happens at the same moment.
+        with pymongo.timeout(seconds):
+            async with await client._conn_for_reads(ReadPreference.PRIMARY, None, "find") as (connection, _):
+                try:
+                    async with asyncio.timeout_at(ends_at):
+                        stream = connection.conn.get_conn
+                        await stream.write(message)
+                        reply, _ = await stream.read(id, connection.max_message_size)
+                except BaseException as error:  # noqa: BLE001 - it is raised again
+                    # Also when the caller was cancelled: what arrives later must not be the reply to another command.
+                    await connection._raise_connection_failure(error)
         return bytes(reply)
 
 

@@ -7,7 +7,13 @@ from typing import Any
 
 import pytest
 from pymongo import AsyncMongoClient, monitoring
-from pymongo.errors import ExecutionTimeout, NetworkTimeout, OperationFailure, WaitQueueTimeoutError
+from pymongo.errors import (
+    ExecutionTimeout,
+    NetworkTimeout,
+    OperationFailure,
+    ServerSelectionTimeoutError,
+    WaitQueueTimeoutError,
+)
 from pymongo.network_layer import PyMongoProtocol
 
 from database.bson_values import decode
@@ -19,6 +25,7 @@ from models.accounts.user import User
 from models.events.event import Event
 from tests.conftest import url_of
 from tests.support.documents import insert_user
+from tests.support.servers import free_port
 
 pytestmark = pytest.mark.real_server("the mock has no connections")
 
@@ -105,11 +112,22 @@ async def test_a_server_that_does_not_respond_in_time_is_not_waited_for(
     async def wait(*_: Any) -> Any:
         await asyncio.Event().wait()
 
+    await command_of(database).send(USERS, 5)
     with monkeypatch.context() as patch:
         patch.setattr(PyMongoProtocol, "read", wait)
         with pytest.raises(NetworkTimeout):
             await command_of(database).send(USERS, 0.05)
     assert await emails(database) == []
+
+
+async def test_without_a_primary_it_ends_in_time() -> None:
+    client: AsyncMongoClient[Any] = AsyncMongoClient(f"mongodb://127.0.0.1:{free_port()}")
+    command = FindCommand(client, "planner", 8)
+    # The driver looks for a primary twice a second: some of these times end exactly when it does.
+    tries = [command.send(USERS, seconds) for seconds in (0.3, 0.5, 0.5, 0.7, 1.0, 1.0)]
+    outcomes = await asyncio.wait_for(asyncio.gather(*tries, return_exceptions=True), 10)
+    assert {type(outcome) for outcome in outcomes} == {ServerSelectionTimeoutError}
+    await client.close()
 
 
 async def test_who_waits_for_a_connection_until_the_time_is_up_is_told_so(database: Database) -> None:
