@@ -18,9 +18,10 @@ from pymongo.errors import OperationFailure
 
 from database.drivers.choice import driver
 
-log = logging.getLogger(__name__)
+log = logging.getLogger("planner.database")
 
-BATCH_SIZE = 1000
+BATCH_SIZE = 1_000
+LOG_EVERY = 20_000
 FORMER_INDEXES = ("creator_place", "public_place")
 INDEXES = {
     "events": ("creator_cells_key", "creator_cells_span_key", "creator_cells_series"),
@@ -102,7 +103,8 @@ class Forward:
             await events.bulk_write(changes, ordered=False)
             await events.database["public_event_index"].bulk_write(copies, ordered=False)
             done += len(batch)
-            log.info("computing the cells of events: %d done", done)
+            if done % LOG_EVERY == 0:
+                log.info("computing the cells of events: %d done", done)
         await drop_indexes(events, FORMER_INDEXES)
 
 
