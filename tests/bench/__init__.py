@@ -7,6 +7,7 @@ application.py what a request costs the application alone
 load.py        a load generator: connections that ask again as soon as they are answered
 cores.py       which core does what
 measures.py    the operations, each a median over interleaved rounds
+workers.py     two workers beside one
 months.py      occurrences: a month among few events and many, a rule twenty years old
 month_page.py  the page of a month, beside the JSON of its occurrences
 feeds.py       a feed of many events, beside icalendar

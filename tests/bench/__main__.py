@@ -7,12 +7,12 @@ import tempfile
 from pathlib import Path
 
 from database.embedded.server import EmbeddedMongo
-from tests.bench import cores, feeds, imports, measures, month_page, months, table
+from tests.bench import cores, feeds, imports, measures, month_page, months, table, workers
 from tests.bench.sides import CONNECTIONS, FloorSide, PlannerSide
 
 OPERATIONS = (
     *("get", "any", "list", "own", "create", "day", "signin", "storm", "growth", "start", "trips", "months", "page"),
-    *("feed", "import", "rule"),
+    *("feed", "import", "rule", "workers"),
 )
 NEED_SERVERS = set(OPERATIONS) - {"start", "rule"}
 
@@ -75,6 +75,8 @@ async def _with_servers(folder: Path, mongo: str, wanted: list[str], rounds: int
         planner.start(mongo)
         print(table.HEAD, flush=True)
         await _measure(planner, floor, mongo, wanted, rounds, seconds)
+        if "workers" in wanted:
+            print(table.workers(await workers.workers(planner, folder, rounds, seconds)), flush=True)
     finally:
         planner.stop()
         floor.stop()

@@ -7,7 +7,8 @@ import socket
 import subprocess
 import sys
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 from urllib.parse import urlencode
@@ -166,11 +167,12 @@ class PlannerSide:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._settings: dict[str, str] = {}
         self._server: RunningServer | None = None
 
     def start(self, mongo: str) -> None:
         """Make its accounts and events, and wait until it answers."""
-        settings = {
+        self._settings = {
             "DATABASE_URL": mongo.replace("/?", f"/{DATABASE}?"),
             "SECRET_KEY": "only ever used by the benchmark: 77b1c1f3",
             # Tokens outlive a change of port, and a long run.
@@ -179,7 +181,7 @@ class PlannerSide:
             "RATE_LIMITS": "off",
         }
         # The accounts are made at the least cost of a password, and the server measured at the usual one.
-        self._launch(settings | {"PASSWORD_ROUNDS": "10"})
+        self._launch({"PASSWORD_ROUNDS": "10"})
         reader, self.tokens = self.sign_up("reader"), [self.sign_up(f"author{n}") for n in range(AUTHORS)]
         self.authors = [self._find_id(token) for token in self.tokens]
         self.small, self.large = self.sign_up("small"), self.sign_up("large")
@@ -190,7 +192,7 @@ class PlannerSide:
         self.page = request("GET", "/api/v1/events?limit=50", reader)
         self.create = creations("/api/v1/events", self.tokens)
         self.stop()
-        self._launch(settings | {"PASSWORD_ROUNDS": "12"})
+        self._launch({"PASSWORD_ROUNDS": "12"})
         self.sign_up("guest")
         self.sign_in = build_sign_in("guest")
 
@@ -204,8 +206,20 @@ class PlannerSide:
         assert self._server is not None and self._server.process is not None
         return self._server.process.pid
 
+    @contextmanager
+    def beside(self, folder: Path, workers: int) -> Iterator[RunningServer]:
+        """Run another planner on the same data, with so many workers on all cores."""
+        server = RunningServer(folder, ["--workers", str(workers)], **self._settings)
+        with cores.starting_on(cores.ANY):
+            server.launch()
+        try:
+            server.wait_until_ready()
+            yield server
+        finally:
+            server.stop()
+
     def _launch(self, settings: dict[str, str]) -> None:
-        self._server = RunningServer(self._folder, **settings)
+        self._server = RunningServer(self._folder, **self._settings | settings)
         with cores.starting_on(cores.SERVER):
             self._server.launch()
         self._server.wait_until_ready()

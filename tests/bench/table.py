@@ -14,6 +14,7 @@ from tests.bench.months import FEW as FEW_EVENTS
 from tests.bench.months import MANY as MANY_EVENTS
 from tests.bench.months import Months, OldRule
 from tests.bench.sides import CONNECTIONS, SIGN_INS
+from tests.bench.workers import Workers
 
 HEAD = (
     f"{'':34}{'planner/s':>10}{'bound/s':>10}{'ratio':>7}{'(rounds)':>14}"
@@ -61,6 +62,17 @@ def storm(figures: Storm) -> str:
     """Reads while others sign in."""
     line = comparison(f"get, {READERS} clients, {SIGN_INS} sign in", figures.reads)
     return f"{line}\n{'':34}  bound: the same {READERS} alone; sign-ins meanwhile {median(figures.sign_ins):.1f}/s"
+
+
+def workers(figures: Workers) -> str:
+    """Reads answered by one worker and by two."""
+    if bad := _bad([*figures.one, *figures.two]):
+        return f"two workers  failed: {bad}"
+    return (
+        f"get one event, two workers on all cores: {_rate(figures.two):,.0f}/s, one: {_rate(figures.one):,.0f}/s: "
+        f"ratio{_ratios(figures.ratios)}; the planner's processor time for each{_each(figures.two)} and"
+        f"{_each(figures.one)} µs"
+    )
 
 
 def growth(figures: Growth) -> str:

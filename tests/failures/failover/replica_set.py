@@ -19,6 +19,10 @@ NAME = "failover"
 # have written; and no secondary reads from another one, which may hang.
 SETTINGS = {"catchUpTimeoutMillis": 2000, "chainingAllowed": False}
 
+# A member that must undo what it has written without a majority takes up to a minute for it: MongoDB goes through all
+# that has changed since its last checkpoint.
+WHOLE_SECONDS = 180.0
+
 
 class Member(Standalone):
     """One of them. It runs, is stopped (SIGSTOP), or has been killed."""
@@ -75,7 +79,7 @@ class ReplicaSet:
     def wait_until_whole(self) -> None:
         """Wait until one member is primary and the others are secondaries."""
         states = ["primary"] + ["secondary"] * (len(self.members) - 1)
-        wait_until(lambda: sorted(member.find_state() for member in self.members) == states)
+        wait_until(lambda: sorted(member.find_state() for member in self.members) == states, WHOLE_SECONDS)
 
     def primary(self) -> Member:
         """Return the primary, as soon as there is one."""
