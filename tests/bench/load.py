@@ -137,13 +137,15 @@ async def drive(
 ) -> LoadResult:
     """Load the server at `port` with one connection for each of `clients`, which says what that one asks in turn.
 
+    A list is begun again and again; an iterator goes on in the next call where it is now.
+
     What is still unanswered after `seconds` is waited for and not counted. Who gives a `result` can watch it grow.
     """
     loop = asyncio.get_running_loop()
     result, end = result or LoadResult(), _End(count)
     connections: list[_Client] = []
     for requests in clients:
-        client = _Client(cycle(requests), result, end)
+        client = _Client(requests if isinstance(requests, Iterator) else cycle(requests), result, end)
         await loop.create_connection(lambda client=client: client, "127.0.0.1", port)  # type: ignore[misc]
         connections.append(client)
     result.begun = perf_counter()

@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import cycle
 from pathlib import Path
 from statistics import median
 from typing import Any
@@ -125,7 +126,8 @@ class DayTimes:
 
 async def day(planner: PlannerSide, mongo: str, rounds: int, seconds: float) -> DayTimes:
     """The mix of a day for all authors, while one client signs in all the time."""
-    result, asked = DayTimes(), people.Day(planner, mongo).clients()
+    # Each connection goes on in the next round where it was, or it would delete an event that it has not restored.
+    result, asked = DayTimes(), [cycle(requests) for requests in people.Day(planner, mongo).clients()]
     await drive(planner.port, asked, seconds=WARM_SECONDS)
     for _ in range(rounds):
         answered = LoadResult()
