@@ -1,10 +1,9 @@
 """Groups of writes as transactions, several groups to a transaction when they arrive together.
 
 A commit waits for the disk and for a majority of the replica set, however much is in it. Groups
-that arrive while commits are under way are therefore collected, and share the next transaction
+that arrive while a commit is under way are therefore collected, and share the next transaction
 (group commit). Each caller learns only of its own group, and only once it is durable. Two writers
-of one document in this process never conflict either: a group waits while another transaction
-changes one of its documents.
+of one document in this process never conflict either.
 """
 
 import asyncio
@@ -12,8 +11,6 @@ import time
 from collections.abc import Coroutine, Sequence
 from typing import Any, NamedTuple
 
-from beanie import Document
-from bson import ObjectId
 from pymongo import InsertOne, MongoClient, UpdateOne
 from pymongo.client_session import ClientSession
 from pymongo.errors import BulkWriteError, DuplicateKeyError, WaitQueueTimeoutError
@@ -22,8 +19,6 @@ from database.connection import Database, Operation, collection_name
 from database.writes import Delete, Forbid, Insert, Require, Update, Write
 
 MAX_GROUPS = 64
-# While one transaction waits for the disk, the server can execute another one.
-MAX_TRANSACTIONS = 2
 _TRANSACTION = Operation("transaction")
 Group = Sequence[Write]
 # A collected group has at least so many seconds, however long it waited for the commit before it.
@@ -31,12 +26,11 @@ LEAST_SECONDS = 1.0
 
 
 class _PendingGroup(NamedTuple):
-    """A group, the future of its caller, its deadline by `time.monotonic`, and the documents that it changes."""
+    """A group, the future of its caller, and its deadline by `time.monotonic`."""
 
     group: Group
     future: "asyncio.Future[bool]"
     deadline: float
-    documents: frozenset[tuple[type[Document], Any]]
 
     @property
     def seconds_left(self) -> float:
@@ -53,8 +47,7 @@ class GroupCommit:
     def __init__(self, database: Database) -> None:
         self._database = database
         self._pending: list[_PendingGroup] = []
-        self._transactions = 0
-        self._changing: set[tuple[type[Document], Any]] = set()
+        self._is_committing = False
         self._tasks: set[asyncio.Task[None]] = set()
 
     async def commit(self, group: Group, seconds: float, *, separate: bool = False) -> bool:
@@ -62,13 +55,13 @@ class GroupCommit:
         if not all(_can_be_bulked(write) for write in group):
             return await self._commit_alone(group, seconds)
         future: asyncio.Future[bool] = asyncio.get_running_loop().create_future()
-        pending = _PendingGroup(group, future, time.monotonic() + seconds, _list_changed_documents(group))
+        pending = _PendingGroup(group, future, time.monotonic() + seconds)
         if separate:
             self._start(self._commit_batch([pending], in_bulk=True))
         else:
             self._pending.append(pending)
-            if self._transactions < MAX_TRANSACTIONS:
-                self._transactions += 1
+            if not self._is_committing:
+                self._is_committing = True
                 self._start(self._commit_pending())
         # Shielded: a group that has begun is finished, even when its caller is cancelled.
         return await asyncio.shield(future)
@@ -79,34 +72,16 @@ class GroupCommit:
         task.add_done_callback(self._tasks.discard)
 
     async def _commit_pending(self) -> None:
-        """Commit what is pending, one batch after the other, until there is nothing that can begin."""
         try:
-            while batch := self._take_batch():
-                changing = frozenset[tuple[type[Document], Any]]().union(*(each.documents for each in batch))
-                self._changing |= changing
-                try:
-                    # Their time has passed while another commit did not return: they must not wait for a second one.
-                    now = time.monotonic()
-                    expired = [pending for pending in batch if pending.deadline <= now]
-                    _resolve_all(expired, WaitQueueTimeoutError("the commit before this one took all the time"))
-                    await self._commit_batch([pending for pending in batch if pending.deadline > now])
-                finally:
-                    self._changing -= changing
+            while self._pending:
+                batch, self._pending = self._pending[:MAX_GROUPS], self._pending[MAX_GROUPS:]
+                # Their time has passed while another commit did not return: they must not wait for a second one.
+                now = time.monotonic()
+                expired = [pending for pending in batch if pending.deadline <= now]
+                _resolve_all(expired, WaitQueueTimeoutError("the commit before this one took all the time"))
+                await self._commit_batch([pending for pending in batch if pending.deadline > now])
         finally:
-            self._transactions -= 1
-
-    def _take_batch(self) -> list[_PendingGroup]:
-        """Return the first pending groups that change no document which a transaction under way changes.
-
-        The others are taken by the task of that transaction, when it has ended.
-        """
-        batch: list[_PendingGroup] = []
-        rest: list[_PendingGroup] = []
-        for pending in self._pending:
-            is_free = len(batch) < MAX_GROUPS and self._changing.isdisjoint(pending.documents)
-            (batch if is_free else rest).append(pending)
-        self._pending = rest
-        return batch
+            self._is_committing = False
 
     async def _commit_batch(self, batch: list[_PendingGroup], *, in_bulk: bool = False) -> None:
         """Commit groups together, in a few commands; a lone one only if it is large (`in_bulk`)."""
@@ -148,13 +123,6 @@ def _can_be_bulked(write: Write) -> bool:
     which may not, did so.
     """
     return isinstance(write, Insert) or (isinstance(write, Update) and write.required and not write.many)
-
-
-def _list_changed_documents(group: Group) -> frozenset[tuple[type[Document], Any]]:
-    """Return the kinds and ids of the documents that a group updates by id."""
-    updates = [write for write in group if isinstance(write, Update)]
-    ids = [(update.of, update.match.get("_id")) for update in updates]
-    return frozenset((kind, id) for kind, id in ids if isinstance(id, ObjectId | str))
 
 
 def _resolve(future: "asyncio.Future[bool]", outcome: bool | Exception) -> None:

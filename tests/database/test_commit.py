@@ -1,12 +1,10 @@
 """Writes that belong together: all of them happen, or none."""
 
 import asyncio
-import threading
 from typing import Any
 
 import pytest
 
-from database import transactions
 from database.commit import commit_atomically, find_and_update
 from database.connection import Database
 from database.errors import DuplicateKey
@@ -26,7 +24,6 @@ from tests.support.documents import (
     list_embedded_ids,
     list_ids,
 )
-from tests.support.waiting import wait_until_async
 
 
 async def creation(creator: Any, **fields: Any) -> bool:
@@ -274,66 +271,3 @@ async def test_separate_groups_that_write_the_same_document_all_succeed(database
     groups = [commit_atomically(many(ada, *(f"{n} {m}" for m in range(20))), separate=True) for n in range(4)]
     assert all(await asyncio.gather(*groups, *(creation(ada) for _ in range(10))))
     assert len(await list_embedded_ids(database, ada)) == 90
-
-
-class HeldTransactions:
-    """Holds each transaction of several groups, or of one, until it may go on."""
-
-    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
-        self.begun: list[int] = []
-        self.may_go_on = threading.Event()
-        for name in ("_write_in_bulk", "_write_one_by_one"):
-            monkeypatch.setattr(transactions, name, self._hold(getattr(transactions, name)))
-
-    def _hold(self, write: Any) -> Any:
-        def hold(client: Any, name: str, groups: Any) -> Any:
-            self.begun.append(len(groups) if isinstance(groups, list) and isinstance(groups[0], tuple) else 1)
-            assert self.may_go_on.wait(5)
-            return write(client, name, groups)
-
-        return hold
-
-    async def wait_for(self, number: int) -> None:
-        """Wait until so many transactions have begun."""
-        await wait_until_async(lambda: len(self.begun) >= number)
-
-
-@pytest.fixture
-def held(monkeypatch: pytest.MonkeyPatch) -> HeldTransactions:
-    return HeldTransactions(monkeypatch)
-
-
-IN_THREADS = pytest.mark.real_server("the mock has no transactions")
-
-
-@IN_THREADS
-async def test_two_transactions_are_under_way_and_what_arrives_meanwhile_shares_the_next(
-    database: Database, held: HeldTransactions
-) -> None:
-    accounts = [await insert_user(database, name=f"user{number}") for number in range(6)]
-    tasks = []
-    for number, account in enumerate(accounts):
-        tasks.append(asyncio.create_task(creation(account)))
-        await held.wait_for(min(number + 1, 2))
-    assert held.begun == [1, 1]
-    held.may_go_on.set()
-    assert await asyncio.gather(*tasks) == [True] * 6
-    assert held.begun == [1, 1, 4]
-
-
-@IN_THREADS
-async def test_a_group_waits_while_a_transaction_changes_one_of_its_documents(
-    database: Database, held: HeldTransactions
-) -> None:
-    ada, ben = await insert_user(database), await insert_user(database, name="ben")
-    tasks = [asyncio.create_task(creation(ada))]
-    await held.wait_for(1)
-    tasks += [asyncio.create_task(creation(ada)) for _ in range(3)]
-    await asyncio.sleep(0)
-    tasks.append(asyncio.create_task(creation(ben)))
-    await held.wait_for(2)
-    assert held.begun == [1, 1]
-    held.may_go_on.set()
-    assert await asyncio.gather(*tasks) == [True] * 5
-    assert held.begun == [1, 1, 3]
-    assert len(await list_embedded_ids(database, ada)) == 4
