@@ -11,7 +11,8 @@ class LoadSettings(BaseSettings):
         8,
         ge=1,
         le=1000,
-        description="How many operations of the database a worker has at the same time, besides those below.",
+        description="How many short reads of the database a worker has at the same time, and how many other "
+        "operations, besides those below.",
     )
     search_slots: int = Field(2, ge=1, le=1000, description="How many searches a worker does at the same time.")
     occurrence_slots: int = Field(

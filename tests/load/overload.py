@@ -1,10 +1,12 @@
 """Twice as many requests as can be answered."""
 
 import asyncio
+import json
+import re
 from dataclasses import dataclass
 
 from tests.bench.load import drive
-from tests.bench.sides import BODY
+from tests.bench.sides import BODY, EVENT
 from tests.load.clients import Answers, SteadyLoad, ask_once
 from tests.load.setting import READERS, LoadedPlanner
 
@@ -40,17 +42,23 @@ class Overload:
 
 async def measure_reads(planner: LoadedPlanner) -> Overload:
     """Offer twice as many pages of fifty events as are answered at the peak."""
-    await asyncio.gather(*(ask_once(planner.port, planner.ask("POST", "/events", BODY)) for _ in range(50)))
-    # Of different sizes, so that no two requests share a query.
-    requests = [planner.ask("GET", f"/events?limit={limit}") for limit in range(30, 51)]
+    dated = json.dumps(EVENT | {"start": "2026-11-15T10:00:00Z"}).encode()
+    await asyncio.gather(*(ask_once(planner.port, planner.ask("POST", "/events", dated)) for _ in range(50)))
+    # From different times, so that no two requests share a query: else more would be shared at the peak, when 64
+    # clients ask at the same moment, than of the requests of 1,500.
+    times = (f"2020-01-01T{n // 3600:02}:{n // 60 % 60:02}:{n % 60:02}Z" for n in range(OPEN))
+    requests = [planner.ask("GET", f"/events?limit=50&from={time}") for time in times]
     return await _measure("pages of events", planner, requests)
 
 
 async def measure_mixed(planner: LoadedPlanner) -> Overload:
     """Offer twice as many reads and creates, one in four, as are answered at the peak."""
+    created = await asyncio.gather(*(ask_once(planner.port, planner.ask("POST", "/events", BODY)) for _ in range(60)))
+    places = [re.search(rb"/api/v1(/events/[0-9a-f]+)", answer.head) for answer in created]
+    reads = [planner.ask("GET", found[1].decode()) for found in places if found]
     requests = []
-    for reader in range(READERS):
-        requests += [planner.get, planner.get, planner.get, planner.ask("POST", "/events", BODY, reader)]
+    for n in range(0, len(reads), 3):
+        requests += [*reads[n : n + 3], planner.ask("POST", "/events", BODY, n // 3 % READERS)]
     return await _measure("reads and creates", planner, requests)
 
 
