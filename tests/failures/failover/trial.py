@@ -1,6 +1,7 @@
 """A trial: a failure happens while 16 writers write, and what it brought is compared with what is promised."""
 
 import asyncio
+import random
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -147,6 +148,16 @@ class Trial:
         )
 
 
+async def _sometimes_close(request: httpx.Request) -> None:
+    """Have a connection closed after about ten requests.
+
+    After the death of a worker the other one has all connections. If they stayed open and that one were stopped next,
+    nobody would write, although the planner is ready for everybody else.
+    """
+    if random.random() < 0.1:
+        request.headers["connection"] = "close"
+
+
 @asynccontextmanager
 async def open_trial(folder: Path, election_seconds: float, requests: int = REQUESTS) -> AsyncIterator[Trial]:
     """Start a replica set and a planner with two workers in this folder, and sign up the writers."""
@@ -155,7 +166,8 @@ async def open_trial(folder: Path, election_seconds: float, requests: int = REQU
         running(folder / "data", ("--workers", str(WORKERS)), DATABASE_URL=database.url, SECRET_KEY=SECRET) as server,
     ):
         limits = httpx.Limits(max_connections=None, max_keepalive_connections=None)
-        async with httpx.AsyncClient(base_url=server.url, timeout=30, limits=limits) as people:
+        hooks = {"request": [_sometimes_close]}
+        async with httpx.AsyncClient(base_url=server.url, timeout=30, limits=limits, event_hooks=hooks) as people:
             trial = Trial(database, server, people, requests)
             await trial.sign_up()
             try:
