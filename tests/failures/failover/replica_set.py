@@ -17,6 +17,7 @@ from tests.support.waiting import wait_until
 NAME = "failover"
 # What docs/reliability.md recommends. A new primary waits two seconds, and not ten, for what a member that hangs may
 # have written; and no secondary reads from another one, which may hang.
+OPTIONS = ("--setParameter", "transactionLifetimeLimitSeconds=30")
 SETTINGS = {"catchUpTimeoutMillis": 2000, "chainingAllowed": False}
 
 # A member that must undo what it has written without a majority takes up to a minute for it: MongoDB goes through all
@@ -62,7 +63,7 @@ class ReplicaSet:
 
     def __init__(self, folder: Path, election_seconds: float, size: int) -> None:
         self._election_seconds = election_seconds
-        self.members = [Member(folder / str(n), "--replSet", NAME) for n in range(size)]
+        self.members = [Member(folder / str(n), "--replSet", NAME, *OPTIONS) for n in range(size)]
         hosts = ",".join(f"127.0.0.1:{member.port}" for member in self.members)
         self.url = f"mongodb://{hosts}/planner?replicaSet={NAME}"
 
