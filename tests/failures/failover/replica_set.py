@@ -15,9 +15,10 @@ from tests.support.mongod import Standalone
 from tests.support.waiting import wait_until
 
 NAME = "failover"
-# What docs/reliability.md recommends. A new primary waits two seconds, and not ten, for what a member that hangs may
-# have written; and no secondary reads from another one, which may hang.
+# What docs/reliability.md recommends. What a killed worker has left open ends after 30 seconds, and not 60.
 OPTIONS = ("--setParameter", "transactionLifetimeLimitSeconds=30")
+# A new primary waits two seconds, and not ten, for what a member that hangs may have written; and no secondary reads
+# from another one, which may hang.
 SETTINGS = {"catchUpTimeoutMillis": 2000, "chainingAllowed": False}
 
 # A member that must undo what it has written without a majority takes up to a minute for it: MongoDB goes through all
