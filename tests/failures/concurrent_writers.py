@@ -11,6 +11,7 @@ from typing import Any
 import httpx
 
 from tests.support.clients import Person, ok
+from tests.support.waiting import wait_until_async
 
 # How long a writer waits after a request that brought nothing.
 PAUSE_SECONDS = 0.1
@@ -203,7 +204,7 @@ async def _check_account(account: WriterAccount) -> None:
     made = {event["title"]: event for event in unacknowledged}
     for title, key in account.uncertain_creations.items():
         if key is not None:
-            again = await person.post("/events", json={"title": title}, headers={"Idempotency-Key": key})
+            again = await _create_again(person, title, key)
             made[title] = made.get(title, event := ok(again, 201))
             assert made[title] == event
     account.uncertain_creations.clear()
@@ -214,6 +215,17 @@ async def _check_account(account: WriterAccount) -> None:
         else:
             account.deleted.add(id)
     account.uncertain_deletions.clear()
+
+
+async def _create_again(person: Person, title: str, key: str) -> httpx.Response:
+    """Repeat a creation; a 503 is repeated, because a killed worker may have left its transaction open for a while."""
+
+    async def ask() -> Any:
+        response = await person.post("/events", json={"title": title}, headers={"Idempotency-Key": key})
+        return None if response.status_code == 503 else response
+
+    found: httpx.Response = await wait_until_async(ask)
+    return found
 
 
 async def list_all_events(person: Person) -> list[Any]:
