@@ -25,6 +25,7 @@ from planner.domain.times import build_order_key
 Act = Literal["deleted", "restored", "taken-down", "takedown-lifted"]
 # The index of the words of one's own events.
 WORD_INDEX = "creator_words"
+CREATOR_CELLS = "creator_cells_key"
 # In the indexes of cells are only the events that have a place.
 IN_CELLS = {"cells": {"$exists": True}}
 _CONTENT_FIELDS = frozenset(CONTENT_FIELDS)
@@ -135,7 +136,7 @@ class Event(EventContent, StoredDocument):
                 partialFilterExpression=_PUBLIC | _REPEATING,
             ),
             index("creator", within("search", "words"), name=WORD_INDEX),
-            index("creator", "cells", "key", "ends", name="creator_cells_key", partialFilterExpression=IN_CELLS),
+            index("creator", "cells", "key", "ends", name=CREATOR_CELLS, partialFilterExpression=IN_CELLS),
             index(
                 *("creator", "cells", "span", "key"),
                 name="creator_cells_span_key",

@@ -7,7 +7,7 @@ from database.aggregations import aggregate
 from database.bson_values import decode
 from database.queries import Filter, Id, Pipeline, starts_with, within
 from database.reads import Slice, find_raw_by_ids
-from models.events.event import WORD_INDEX, Event
+from models.events.event import CREATOR_CELLS, WORD_INDEX, Event
 from models.events.event_queries import (
     NO_ID,
     EventSelection,
@@ -83,8 +83,10 @@ async def _read_visible(ids: list[Id], selection: EventSelection) -> list[EventV
 async def search_place(selection: EventSelection, after: str | None, limit: int) -> Slice[EventView]:
     """Return the first selected events in a circle with a key after this one, in the order of their keys."""
     start = PublicEventIndex if selection.scope == "public" else Event
+    # Without a window, the server may take another index of the same account: it knows nothing of how many there are.
+    index = CREATOR_CELLS if start is Event and selection.window[0] is None else None
     while True:
-        rows = await aggregate(start, place_pipeline(selection, after, limit + 1))
+        rows = await aggregate(start, place_pipeline(selection, after, limit + 1), use_index=index)
         found: list[Filter] = list(map(decode, rows))
         keys = {row[Event.id]: row[Event.key] for row in found[:limit]}
         views = [view for view in await _read_visible(list(keys), selection) if view.key == keys[Id(view.id)]]
