@@ -119,6 +119,8 @@ def expand_by_definition(rule: RecurrenceRule, start: date, high: date) -> list[
     # Whole periods are needed for BYSETPOS.
     around = {Frequency.YEARLY: 366, Frequency.MONTHLY: 31, Frequency.WEEKLY: 7}.get(rule.frequency, 0)
     days = [date.fromordinal(n) for n in range(begin.toordinal() - around, high.toordinal() + around + 1)]
+    if not days:
+        return []
     # Each day with one day of its period: a day that takes the place of a missing one may be in another period.
     pairs = [(day, day) for day in days if _day_matches(rule, day)]
     if rule.skip is not Skip.OMIT and rule.frequency <= Frequency.MONTHLY:

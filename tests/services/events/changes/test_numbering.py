@@ -117,8 +117,12 @@ async def test_a_page_of_a_rare_tag_looks_at_a_bounded_number_of_changes(
     assert links > 2
 
 
-async def test_a_short_page_of_a_rare_tag_takes_few_queries(ada: Person, monkeypatch: pytest.MonkeyPatch) -> None:
+async def test_a_short_page_of_a_rare_tag_takes_few_queries(
+    app: FastAPI, ada: Person, monkeypatch: pytest.MonkeyPatch
+) -> None:
     rare = [(await ada.event(tags=["rare"] if number % 15 == 14 else []))["id"] for number in range(30)][14::15]
+    await services_of(app).numbering.number_due()
+    assert await count_unnumbered(app) == 0
     sizes: list[int] = []
     read_changed = change_queries._read_changed
 
@@ -127,10 +131,9 @@ async def test_a_short_page_of_a_rare_tag_takes_few_queries(ada: Person, monkeyp
         return await read_changed(scope, caller, tag, positions)
 
     monkeypatch.setattr(change_queries, "_read_changed", count_and_read)
-    first = ok(await ada.get("/events/changes?tag=rare&limit=1"))
-    second = ok(await ada.get(f"/events/changes?tag=rare&limit=1&since={first['next']}"))
-    assert [item["id"] for page in (first, second) for item in page["items"]] == rare
-    assert sizes == [2, 4, 8, 16, 2, 4, 8, 1]
+    page = ok(await ada.get("/events/changes?tag=rare&limit=1"))
+    assert [item["id"] for item in page["items"]] == rare[:1]
+    assert sizes == [2, 4, 8, 16]
 
 
 async def test_every_event_has_a_change_as_long_as_it_exists(app: FastAPI, ada: Person) -> None:
