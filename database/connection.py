@@ -179,8 +179,7 @@ class Database:
                 with pymongo.timeout(deadline - begun):
                     return work(client)
             finally:
-                if self.on_operation is not None:
-                    self.on_operation(operation, begun - asked, time.monotonic() - begun)
+                self._report(operation, asked, begun)
 
         # With the context of the caller, what is logged and traced in the thread has the id of the request.
         run = contextvars.copy_context().run
@@ -202,8 +201,12 @@ class Database:
                     raise WaitQueueTimeoutError("every connection was waiting for the database")
                 return await self.find_command.send(query, deadline - begun)
             finally:
-                if self.on_operation is not None:
-                    self.on_operation(operation, begun - asked, time.monotonic() - begun)
+                self._report(operation, asked, begun)
+
+    def _report(self, operation: Operation, asked: float, begun: float) -> None:
+        """Tell the observer of an operation that has ended now; both times are by `time.monotonic`."""
+        if self.on_operation is not None:
+            self.on_operation(operation, begun - asked, time.monotonic() - begun)
 
     async def ping(self) -> None:
         """Ask the server for a response; raises one of `UNAVAILABLE_ERRORS` when there is none."""
