@@ -14,7 +14,6 @@ from tests.bench.months import FEW as FEW_EVENTS
 from tests.bench.months import MANY as MANY_EVENTS
 from tests.bench.months import Months, OldRule
 from tests.bench.sides import CONNECTIONS, SIGN_INS
-from tests.bench.workers import Workers
 
 HEAD = (
     f"{'':34}{'planner/s':>10}{'bound/s':>10}{'ratio':>7}{'(rounds)':>14}"
@@ -64,14 +63,15 @@ def storm(figures: Storm) -> str:
     return f"{line}\n{'':34}  bound: the same {READERS} alone; sign-ins meanwhile {median(figures.sign_ins):.1f}/s"
 
 
-def workers(figures: Workers) -> str:
+def workers(figures: Compared) -> str:
     """Reads answered by one worker and by two."""
-    if bad := _bad([*figures.one, *figures.two]):
+    if bad := _bad([*figures.bound, *figures.planner]):
         return f"two workers  failed: {bad}"
     return (
-        f"get one event, two workers on all cores: {_rate(figures.two):,.0f}/s, one: {_rate(figures.one):,.0f}/s: "
-        f"ratio{_ratios(figures.ratios)}; the planner's processor time for each{_each(figures.two)} and"
-        f"{_each(figures.one)} µs"
+        f"get one event, two workers on all cores: {_rate(figures.planner):,.0f}/s, "
+        f"one: {_rate(figures.bound):,.0f}/s: "
+        f"ratio{_ratios(figures.ratios)}; the planner's processor time for each{_each(figures.planner)} and"
+        f"{_each(figures.bound)} µs"
     )
 
 
