@@ -1,18 +1,10 @@
 """The migration after which transparency is a field, and alarms after the start are reminders."""
 
-import pytest
-
 from database.connection import Database
 from database.migrate import migrate, names
-from tests.database.test_migrate import ORPHAN, PICNIC, READING, database, everything, fill
+from tests.database.test_migrate import ORPHAN, PICNIC, READING, database, everything, fill, pytestmark
 
-__all__ = ["database"]
-pytestmark = [
-    pytest.mark.foreign_documents("of earlier versions"),
-    pytest.mark.real_server("Beanie's migrations need a session, which the mock has not"),
-    # Beanie's own, from noting which migration was run.
-    pytest.mark.filterwarnings("ignore:Accessing the 'model_fields' attribute on the instance:DeprecationWarning"),
-]
+__all__ = ["database", "pytestmark"]
 
 
 async def test_transparency_and_late_alarms_become_fields_and_on_the_way_back_lines(

@@ -2,7 +2,6 @@
 
 from typing import Any
 
-import pytest
 from bson import ObjectId
 
 from database.connection import Database, bind
@@ -11,16 +10,10 @@ from models import DOCUMENTS
 from models.events.event import Event
 from models.events.public_event_index import copy_public_event
 from planner.domain.search.searchable_text import build_searchable_text
-from tests.database.test_migrate import database
+from tests.database.test_migrate import database, pytestmark
 from tests.support.documents import build_event_document, insert_user
 
-__all__ = ["database"]
-pytestmark = [
-    pytest.mark.foreign_documents("of earlier versions"),
-    pytest.mark.real_server("Beanie's migrations need a session, which the mock has not"),
-    # Beanie's own, from noting which migration was run.
-    pytest.mark.filterwarnings("ignore:Accessing the 'model_fields' attribute on the instance:DeprecationWarning"),
-]
+__all__ = ["database", "pytestmark"]
 BEFORE = 5
 TITLES = [
     "Lunch & learn: 18:00",
