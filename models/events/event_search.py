@@ -83,7 +83,7 @@ async def _read_visible(ids: list[Id], selection: EventSelection) -> list[EventV
 async def search_place(selection: EventSelection, after: str | None, limit: int) -> Slice[EventView]:
     """Return the first selected events in a circle with a key after this one, in the order of their keys."""
     start = PublicEventIndex if selection.scope == "public" else Event
-    # Without a window, the server may take another index of the same account: it knows nothing of how many there are.
+    # Without a window, the server sometimes chooses the index by account and key, and reads all events of the account.
     index = CREATOR_CELLS if start is Event and selection.window[0] is None else None
     while True:
         rows = await aggregate(start, place_pipeline(selection, after, limit + 1), use_index=index)
