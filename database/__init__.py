@@ -10,7 +10,7 @@ reads.py           reading documents, and their bytes
 aggregations.py    aggregation pipelines
 writes.py          writes as values
 commit.py          committing groups of writes and single conditional updates, confirming what was read
-transactions.py    groups of writes as transactions
+transactions/      groups of writes as transactions
 pieces.py          large writes in pieces
 ordered_writes.py  groups of writes on a server without transactions
 slow_operations.py slow operations in the log

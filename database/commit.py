@@ -26,7 +26,7 @@ from database.connection import (
 from database.documents import StoredDocument
 from database.queries import Changes, Filter
 from database.single_flight import SingleFlight
-from database.transactions import GroupCommit
+from database.transactions.group_commit import GroupCommit
 from database.writes import Insert, Write
 
 D = TypeVar("D", bound=StoredDocument)
@@ -39,7 +39,7 @@ async def commit_atomically(writes: Sequence[Write], *, seconds: float | None = 
     Returns False when a required write matched nothing, or a `Require` or `Forbid` refused; raises
     `DuplicateKey` when a unique index did. In both cases no write was done.
 
-    On a replica set this is a transaction, which small groups share (`transactions.py`). A large
+    On a replica set this is a transaction, which small groups share (`transactions/`). A large
     group is better `separate`. On a server without transactions the writes are done one after the
     other, and a crash in between leaves the first ones done (`ordered_writes.py`): put inserts first.
     """

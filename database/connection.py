@@ -33,6 +33,8 @@ T = TypeVar("T")
 D = TypeVar("D", bound=StoredDocument)
 
 DEFAULT_NAME = "planner"
+# Under this name the server lists the connections of a planner.
+APPLICATION = "planner"
 WAIT_SECONDS = 30.0
 # How long one operation waits for the database, and all operations of a request together. Shorter than the election of
 # a primary: the caller gets a 503 with Retry-After, and not a request that never ends.
@@ -214,8 +216,8 @@ class Database:
 
     async def close(self) -> None:
         """Close every connection."""
-        # The threads first: a transaction that loses its connection stays open on the server for a
-        # minute, and other writes of the same documents fail meanwhile.
+        # The threads first: a transaction that loses its connection stays open on the server, and other writes of the
+        # same documents wait meanwhile (`transactions/abandoned.py`).
         if self.pool is not None:
             self.pool.shutdown(wait=True)
         # The driver tells the server which sessions end, and must not wait for one that does not respond.
@@ -270,7 +272,7 @@ async def _try_to_open(url: str, patience: float, threads: int, ignored_options:
                 timeoutMS=int(OPERATION_SECONDS * 1000),
                 connectTimeoutMS=int(CONNECT_SECONDS * 1000),
                 heartbeatFrequencyMS=int(HEARTBEAT_SECONDS * 1000),
-                appname="planner",
+                appname=APPLICATION,
             )
         handle = clients.asynchronous.get_default_database(default=DEFAULT_NAME)
     except (PyMongoError, OSError, ValueError) as error:

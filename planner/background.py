@@ -6,12 +6,16 @@ import logging
 import time
 from collections.abc import Awaitable, Callable
 
+from database.connection import Database
 from database.errors import DRIVER_ERROR, is_unavailable
+from database.transactions.abandoned import end_abandoned_transactions
 from planner.wiring import Services
 
 log = logging.getLogger("planner.background")
 # What another process has queued is found no later than this; what this process has queued, at once.
 POLL_SECONDS = 5.0
+# An abandoned transaction holds up others, so it is looked for more often.
+TRANSACTION_POLL_SECONDS = 1.0
 
 
 async def run_due_work(services: Services) -> None:
@@ -27,6 +31,8 @@ async def run_due_work(services: Services) -> None:
             ("expired revisions", services.revisions.delete_expired, asyncio.Event()),
         ):
             group.create_task(_repeat(work, do_due, wake, services))
+        if services.database.transactions:
+            group.create_task(_end_abandoned_transactions(services.database))
 
 
 async def _repeat(work: str, do_due: Callable[[], Awaitable[int]], wake: asyncio.Event, services: Services) -> None:
@@ -48,3 +54,17 @@ async def _repeat(work: str, do_due: Callable[[], Awaitable[int]], wake: asyncio
             async with asyncio.timeout(POLL_SECONDS):
                 await wake.wait()
         wake.clear()
+
+
+async def _end_abandoned_transactions(database: Database) -> None:
+    has_failed = False
+    while True:
+        try:
+            await end_abandoned_transactions(database)
+            has_failed = False
+        except DRIVER_ERROR as error:
+            # A server that does not let its users look goes on not to: said once.
+            if not is_unavailable(error) and not has_failed:
+                has_failed = True
+                log.warning("cannot look for transactions of processes that were killed: %s", error)
+        await asyncio.sleep(TRANSACTION_POLL_SECONDS)

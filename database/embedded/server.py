@@ -34,7 +34,6 @@ STOP_SECONDS = 10.0
 ORPHAN_SECONDS = 10.0
 CACHE_GB = 0.5
 OPLOG_MB = 512  # MongoDB would take a twentieth of the disk
-TRANSACTION_SECONDS = 30  # no transaction of the planner takes longer
 LOG_BYTES = 10 * 1024 * 1024
 LOG_CHECK_SECONDS = 60.0
 STABLE_SECONDS = 10.0
@@ -261,8 +260,6 @@ class EmbeddedMongo:
             *("--setParameter", "diagnosticDataCollectionEnabled=false"),
             # No other member could take over, so a shutdown has nobody to give clients time to move to.
             *("--setParameter", "shutdownTimeoutMillisForSignaledShutdown=100"),
-            # A transaction whose worker was killed blocks others for so long: for a minute or more, unless set.
-            *("--setParameter", f"transactionLifetimeLimitSeconds={TRANSACTION_SECONDS}"),
         ]
 
     def _move_log_aside(self) -> bool:

@@ -6,6 +6,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.failures.protected_database import ProtectedDatabase
+
 
 @pytest.fixture(autouse=True)
 def print_logs_and_remove_data(tmp_path: Path) -> Iterator[None]:
@@ -14,3 +16,12 @@ def print_logs_and_remove_data(tmp_path: Path) -> Iterator[None]:
     for log in tmp_path.glob("*.log"):
         print(log.read_text())
     shutil.rmtree(tmp_path)
+
+
+@pytest.fixture
+def protected_database(tmp_path: Path) -> Iterator[ProtectedDatabase]:
+    database = ProtectedDatabase(tmp_path / "database")
+    try:
+        yield database
+    finally:
+        database.stop()

@@ -15,10 +15,8 @@ from tests.support.mongod import Standalone
 from tests.support.waiting import wait_until
 
 NAME = "failover"
-# What docs/reliability.md recommends. What a killed worker has left open ends after 30 seconds, and not 60.
-OPTIONS = ("--setParameter", "transactionLifetimeLimitSeconds=30")
-# A new primary waits two seconds, and not ten, for what a member that hangs may have written; and no secondary reads
-# from another one, which may hang.
+# What docs/reliability.md recommends. A new primary waits two seconds, and not ten, for what a member that hangs may
+# have written; and no secondary reads from another one, which may hang.
 SETTINGS = {"catchUpTimeoutMillis": 2000, "chainingAllowed": False}
 
 # A member that must undo what it has written without a majority takes up to a minute for it: MongoDB goes through all
@@ -64,7 +62,7 @@ class ReplicaSet:
 
     def __init__(self, folder: Path, election_seconds: float, size: int) -> None:
         self._election_seconds = election_seconds
-        self.members = [Member(folder / str(n), "--replSet", NAME, *OPTIONS) for n in range(size)]
+        self.members = [Member(folder / str(n), "--replSet", NAME) for n in range(size)]
         hosts = ",".join(f"127.0.0.1:{member.port}" for member in self.members)
         self.url = f"mongodb://{hosts}/planner?replicaSet={NAME}"
 

@@ -79,15 +79,15 @@ def longest_request(exchanges: Sequence[Exchange]) -> float:
     return max((exchange.seconds for exchange in exchanges if not exchange.is_sign_in), default=0.0)
 
 
-def find_false_readiness(polls: Sequence[Exchange], exchanges: Sequence[Exchange]) -> list[str]:
-    """Return each answer of /readyz that was contrary to what happened to the writes around it.
+def find_false_readiness(polls: Sequence[Exchange], exchanges: Sequence[Exchange], end: float) -> list[str]:
+    """Return each answer of /readyz before `end` that was contrary to what happened to the writes around it.
 
     A 200 is false when no write was acknowledged in the READINESS_SECONDS before and after. A 503 is false when no
     request failed in that time, and no second of it was without an acknowledged write.
     """
     if not exchanges:
         return []
-    begin, end = min(e.began for e in exchanges), max(e.ended for e in exchanges)
+    begin = min(e.began for e in exchanges)
     found = []
     for poll in polls:
         since, until = poll.began - READINESS_SECONDS, poll.ended + READINESS_SECONDS

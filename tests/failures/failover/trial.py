@@ -101,6 +101,8 @@ class Trial:
         until = time.monotonic()
         await asyncio.to_thread(self._database.wait_until_whole)
         await self._wait_for_workers(scene)
+        # From now on there are fewer and fewer writes, which says nothing about readiness.
+        stopped_at = time.monotonic()
         await self._writers.stop()
         await polls.stop()
         await check_stored_data(self._writers)
@@ -109,6 +111,7 @@ class Trial:
         return self._compare(
             failure,
             polls.made,
+            stopped_at,
             longest_gap(self._exchanges, since, until),
             longest_gap(self._exchanges, elected_at, until),
         )
@@ -120,10 +123,12 @@ class Trial:
 
         await wait_until_async(are_replaced)
 
-    def _compare(self, failure: Failure, polls: list[Exchange], gap: float, after_election: float) -> Result:
+    def _compare(
+        self, failure: Failure, polls: list[Exchange], stopped_at: float, gap: float, after_election: float
+    ) -> Result:
         made = self._exchanges
         slowest = max(longest_request(made), longest_request(polls))
-        broken = find_false_readiness(polls, made)
+        broken = find_false_readiness(polls, made, stopped_at)
         if after_election > ELECTION_SECONDS:
             broken.append(
                 f"no write was acknowledged for {after_election:.1f} s after an election began, "
