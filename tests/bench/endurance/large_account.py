@@ -61,8 +61,8 @@ class Others:
         print(f"{what}: {took:.1f} s; others' reads p50 {median(reads or [0]):.1f}, p99 {p99:.1f} ms", flush=True)
 
 
-def store(database: Any, creator: ObjectId, number: int) -> None:
-    """Store the events of the account; every second one is public."""
+def store(database: Any, creator: ObjectId, number: int, change_number: int = 1) -> None:
+    """Store the events of the account, all with this change number; every second one is public."""
     kinds = [build_event_document(Id(creator), **EVENT, visibility=each) for each in ("public", "private")]
     ids: list[Id] = []
     for start in range(0, number, BATCH):
@@ -71,7 +71,7 @@ def store(database: Any, creator: ObjectId, number: int) -> None:
             kind, id = kinds[each % 2], new_id()
             events.append(kind.with_stored({Event.id: id, Event.key: build_order_key(kind.begins, str(id))}))
         ids += [event.id for event in events]
-        insert_events(database, events, change_number=1)
+        insert_events(database, events, change_number)
     database.users.update_one({"_id": creator}, {"$set": {"events": event_ids_by_bucket(ids)}})
 
 
