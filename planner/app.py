@@ -108,8 +108,7 @@ def create_app(
             # What is yielded is the state that the protocol of the server is given.
             limit = compute_limit(settings.max_connections)
             yield ServerState(Connections(limit, metrics), admission).to_lifespan()
-            loop.cancel()
-            await asyncio.wait([loop])
+            await background.stop(loop)
         finally:
             hasher.close()
             await database.close()

@@ -16,12 +16,14 @@ log = logging.getLogger("planner.background")
 POLL_SECONDS = 5.0
 # An abandoned transaction holds up others, so it is looked for more often.
 TRANSACTION_POLL_SECONDS = 1.0
+CANCEL_SECONDS = 0.5
 
 
 async def run_due_work(services: Services) -> None:
-    """Do what is due until the task is cancelled."""
+    """Do what is due until the task is cancelled; see `stop`."""
     # Each in a task of its own: no mail waits for a long import.
-    async with asyncio.TaskGroup() as group:
+    tasks = {
+        asyncio.create_task(_repeat(work, do_due, wake, services))
         for work, do_due, wake in (
             ("mails", services.mail_delivery.send_due, services.mail_delivery.wake),
             ("imports", services.import_jobs.run_due, services.import_jobs.wake),
@@ -29,10 +31,25 @@ async def run_due_work(services: Services) -> None:
             ("exports", services.data_export.run_due, services.data_export.wake),
             ("account deletions", services.deletion.run_due, services.deletion.wake),
             ("expired revisions", services.revisions.delete_expired, asyncio.Event()),
-        ):
-            group.create_task(_repeat(work, do_due, wake, services))
-        if services.database.transactions:
-            group.create_task(_end_abandoned_transactions(services.database))
+        )
+    }
+    if services.database.transactions:
+        tasks.add(asyncio.create_task(_end_abandoned_transactions(services.database)))
+    while tasks:
+        try:
+            _, tasks = await asyncio.wait(tasks)
+        except asyncio.CancelledError:
+            for task in tasks:
+                task.cancel()
+
+
+async def stop(loop: "asyncio.Task[None]") -> None:
+    """Cancel the task of `run_due_work`, and return when it has ended."""
+    while not loop.done():
+        # Again and again: in Python 3.11, asyncio.wait_for, with which the driver waits, loses a cancellation that
+        # comes in the moment in which it ends.
+        loop.cancel()
+        await asyncio.wait([loop], timeout=CANCEL_SECONDS)
 
 
 async def _repeat(work: str, do_due: Callable[[], Awaitable[int]], wake: asyncio.Event, services: Services) -> None:

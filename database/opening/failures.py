@@ -167,6 +167,8 @@ def log_ignored_options(url: str, logged: set[str]) -> Iterator[None]:
     """
     with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
+        # It is no option that Python warns of when the driver leaves a connection to the garbage collector.
+        warnings.simplefilter("ignore", ResourceWarning)
         yield
     for warning in caught:
         text = str(warning.message).rstrip(".")

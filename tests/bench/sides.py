@@ -16,7 +16,7 @@ from urllib.parse import urlencode
 from bson import ObjectId
 from pymongo import MongoClient
 
-from tests.bench import cores, floor
+from tests.bench import cores
 from tests.bench.load import request
 from tests.support.servers import ROOT, RunningServer, free_port
 
@@ -121,6 +121,9 @@ class FloorSide:
 
     def start(self, mongo: str) -> None:
         """Fill its database and wait until it listens."""
+        # Here, because it needs Motor, which is not there with Beanie 2; what else is in this module does not.
+        from tests.bench import floor
+
         users = [ObjectId() for _ in range(AUTHORS + 1)]
         with MongoClient[dict[str, Any]](mongo) as client:
             database = client[floor.DATABASE]

@@ -129,6 +129,5 @@ async def test_expired_revisions_are_deleted_in_the_background(
     try:
         await asyncio.wait_for(forgotten.wait(), DEADLINE_SECONDS)
     finally:
-        loop.cancel()
-        await asyncio.wait([loop])
+        await background.stop(loop)
     assert await database["revisions"].count_documents({}) == 0
