@@ -9,10 +9,11 @@ from auth.authenticate import CurrentUser, EventsReader, EventsWriter
 from auth.principal import Principal
 from models.events.event_fields import Visibility
 from models.events.event_view import EventView
+from planner.errors import Stale
 from planner.services.shared.client_info import ClientInfo
 from planner.services.shared.idempotency import IdempotencyKey
 from planner.wiring import Services
-from routes.http.etags import parse_if_match
+from routes.http.etags import matches_if_none_match, parse_if_match
 from routes.http.services import services_of
 
 # The pattern is documentation: a malformed id names nothing, so the response is 404 and not 422.
@@ -51,8 +52,15 @@ async def event_by_id(request: Request, id: IdInPath, caller: EventsReader) -> E
 
 
 async def owned_event(request: Request, id: IdInPath, caller: EventsWriter) -> EventView:
-    """Return the event in the path if the caller may change it; raises `NotFound` and `Forbidden`."""
-    return await services_of(request).events.get_own(caller, id)
+    """Return the event in the path if the caller may change it; raises `NotFound` and `Forbidden`.
+
+    Raises `Stale` if the request must not change this revision (`If-None-Match`, RFC 9110 §13.1.2).
+    """
+    event = await services_of(request).events.get_own(caller, id)
+    is_change = request.method not in ("GET", "HEAD")
+    if is_change and matches_if_none_match(request.headers.get("if-none-match"), event.revision):
+        raise Stale("There is an event that If-None-Match excludes.")
+    return event
 
 
 async def visible_event(request: Request, id: IdInPath, caller: CurrentUser) -> EventView:

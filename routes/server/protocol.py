@@ -21,6 +21,7 @@ LINGER_SECONDS = 1.0
 # What arrives is parsed in parts of this size, so that no head is much larger than allowed before it is refused.
 PART_BYTES = 8 * 1024
 NOT_HTTP = "The request is not valid HTTP/1.1 (RFC 9112)."
+ONLY_CHUNKED = "The only transfer coding that the planner knows is chunked (RFC 9112 §6.1)."
 NEEDS_HOST = "A request of HTTP/1.1 must have exactly one Host header (RFC 9112 §3.2)."
 NO_ROOM = "The planner has as many connections as it can have. Try again in a moment."
 _STATE = "server_state"
@@ -47,7 +48,9 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(*arguments, **options)
         self._is_receiving = False
         self._is_refused = False
-        self._reason = NOT_HTTP
+        self._status, self._reason = 400, NOT_HTTP
+        # Whether the head of the request that is arriving is complete, so that it may have its response already.
+        self._has_head = False
         # How much has arrived since the request began, or since the last part of its body.
         self._head_bytes = 0
         self._deadline: asyncio.TimerHandle | None = None
@@ -86,15 +89,20 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Note that a request begins."""
         self._is_receiving = True
-        self._reason = NOT_HTTP
+        self._has_head = False
+        self._status, self._reason = 400, NOT_HTTP
         super().on_message_begin()
 
     def on_headers_complete(self) -> None:
-        """Pass the request on; raises `ValueError`, which ends the parsing, for one without a Host."""
+        """Pass the request on; raises `ValueError`, which ends the parsing, for one that cannot be understood."""
         hosts = sum(name == b"host" for name, _ in self.headers)
         if hosts > 1 or (hosts == 0 and self.parser.get_http_version() == "1.1"):
             self._reason = NEEDS_HOST
             raise ValueError(NEEDS_HOST)
+        if any(name == b"transfer-encoding" and value.strip().lower() != b"chunked" for name, value in self.headers):
+            self._status, self._reason = 501, ONLY_CHUNKED
+            raise ValueError(ONLY_CHUNKED)
+        self._has_head = True
         if self._admission.has_room(len(self.tasks)) or is_never_refused(self.url):
             super().on_headers_complete()
         else:
@@ -102,7 +110,9 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
         """Begin to answer a request: when it arrives, or when the one before it is answered."""
-        cycle.transport = ResponseWriter(self.transport, cycle)
+        # No body comes after the head of a response to HEAD.
+        if cycle.scope["method"] != "HEAD":
+            cycle.transport = ResponseWriter(self.transport, cycle)
         super()._start_asgi_task(cycle, app)
         if self._is_receiving and cycle is self.cycle:
             self._is_running = True
@@ -140,7 +150,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Note that the request is complete."""
         self._head_bytes = 0
-        self._is_receiving = False
+        self._is_receiving = self._has_head = False
         self._end_receiving()
         if self._is_ignored:
             self._is_ignored = False
@@ -179,7 +189,10 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def send_400_response(self, msg: str) -> None:
         """Refuse a request that cannot be parsed; `msg` is uvicorn's own reason, which is the same for all."""
-        self._refuse(400, self._reason)
+        self._refuse(self._status, self._reason)
+
+    def _unsupported_upgrade_warning(self) -> None:
+        """Ignore that a request asks for another protocol, as a server may (RFC 9110 §7.8): it gets its response."""
 
     def _watch_time(self) -> None:
         """Start to wait for a request or the rest of it, or stop when it is complete."""
@@ -206,8 +219,13 @@ class BoundedProtocol(HttpToolsProtocol):
             return
         self._is_refused = True
         self._stop_watching()
-        if self.cycle is not None and self.cycle.response_started and not self.cycle.response_complete:
+        if self.pipeline or (self.cycle and self.cycle.response_started and not self.cycle.response_complete):
+            # The response to an earlier request comes first.
             self.transport.abort()
+            return
+        if self._has_head and (self._is_ignored or (self.cycle and self.cycle.response_complete)):
+            # The request has had its response, before all of it was there.
+            self.transport.close()
             return
         own = {"x-request-id": new_id().decode(), "connection": "close"}
         response = problem_response(status, detail, headers=own | ({"retry-after": "2"} if status == 503 else {}))

@@ -211,3 +211,14 @@ async def test_a_creation_returns_the_etag_that_reading_returns(
                 made.url.join(made.headers["location"]), headers=requests.person.headers
             )
             assert (read.content, read.headers["etag"]) == (made.content, made.headers["etag"])
+
+
+@pytest.mark.parametrize("method", ["PUT", "PATCH", "DELETE"])
+async def test_an_event_that_if_none_match_excludes_is_not_changed(ada: Person, method: str) -> None:
+    made = await ada.event()
+    address, body = f"/events/{made['id']}", {"json": {"title": "Changed"}} if method != "DELETE" else {}
+    for excluded in ("*", '"1"', 'W/"1"', '"7", "1"'):
+        refused = await ada.request(method, address, headers={"If-None-Match": excluded}, **body)
+        assert refused.status_code == 412
+    assert ok(await ada.get(address)) == made
+    assert (await ada.request(method, address, headers={"If-None-Match": '"7"'}, **body)).is_success

@@ -1,7 +1,9 @@
 """What the server itself refuses: requests that are no HTTP, and those that are too large or too slow."""
 
 import contextlib
+import http.client
 import json
+import re
 import resource
 import socket
 import time
@@ -75,6 +77,51 @@ def assert_problem(response: bytes, status: int) -> None:
 )
 def test_what_is_no_http_request_gets_a_problem(server: RunningServer, request_head: bytes) -> None:
     assert_problem(exchange(server, request_head), 400)
+
+
+@pytest.mark.parametrize("address", ["/healthz", "/docs", "/nothing", "/api/v1/events"])
+def test_head_is_answered_at_once_and_without_a_body(server: RunningServer, address: str) -> None:
+    connection = http.client.HTTPConnection("127.0.0.1", server.port, timeout=20)
+    with closing(connection):
+        for method in ("HEAD", "HEAD", "GET"):
+            connection.request(method, address)
+            response = connection.getresponse()
+            body = response.read()
+            assert response.status in (200, 401, 404)
+            assert bool(body) == (method == "GET")
+
+
+def test_responses_to_pipelined_requests_come_in_order_also_if_some_have_no_body(server: RunningServer) -> None:
+    request = b" /healthz HTTP/1.1\r\nHost: a\r\n"
+    last = b"GET /nothing HTTP/1.1\r\nHost: a\r\nConnection: close\r\n\r\n"
+    received = exchange(server, b"HEAD" + request + b"\r\nGET" + request + b"\r\nHEAD" + request + b"\r\n" + last)
+    assert re.findall(rb"HTTP/1.1 (\d+) ", received) == [b"200", b"200", b"200", b"404"]
+
+
+@pytest.mark.parametrize("coding", ["gzip, chunked", "gzip", "identity"])
+def test_a_transfer_coding_other_than_chunked_is_refused(server: RunningServer, coding: str) -> None:
+    head = f"POST /api/v1/auth/signup HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: {coding}\r\n\r\n"
+    response = exchange(server, head.encode() + b"0\r\n\r\n")
+    # A coding after which nobody knows where the body ends is no valid request at all.
+    assert response.startswith((b"HTTP/1.1 501 ", b"HTTP/1.1 400 "))
+    assert response.count(b"HTTP/1.1 ") == 1
+
+
+def test_a_request_for_another_protocol_gets_its_response_and_no_warning(server: RunningServer) -> None:
+    upgrade = b"Connection: Upgrade\r\nUpgrade: websocket\r\n\r\n"
+    with closing(connect(server)) as connection:
+        connection.sendall(GET + upgrade)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 200 ")
+    assert "WebSocket" not in server.output
+
+
+def test_a_request_that_was_answered_before_its_body_came_gets_no_second_response(server: RunningServer) -> None:
+    head = b"POST /nothing HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n"
+    with closing(connect(server)) as connection:
+        connection.sendall(head)
+        assert connection.recv(65536).startswith(b"HTTP/1.1 404 ")
+        connection.sendall(b"no chunk\r\n")
+        assert read_all(connection) == b""
 
 
 def test_http_1_0_needs_no_host(server: RunningServer) -> None:
