@@ -1,13 +1,14 @@
 """Circles on the earth's surface, for finding what is near a point."""
 
 import re
+from math import pi
 from typing import NamedTuple
 
 from planner.errors import Invalid
 
 # The earth's mean equatorial radius, by which MongoDB converts distances into angles.
 EARTH_RADIUS_KM = 6378.1
-# Half of the earth's circumference, so a circle with this radius contains the whole surface.
+# Half of the earth's circumference, without its last 400 m: a circle with this radius is the whole surface.
 MAX_RADIUS_KM = 20_037
 
 _NUMBER = r"[+-]?\d{1,6}(?:\.\d{1,15})?"
@@ -25,7 +26,7 @@ class Circle(NamedTuple):
     @property
     def radians(self) -> float:
         """The radius as an angle at the centre of the earth."""
-        return self.km / EARTH_RADIUS_KM
+        return pi if self.km >= MAX_RADIUS_KM else self.km / EARTH_RADIUS_KM
 
 
 def parse_circle(text: str | None) -> Circle | None:

@@ -193,6 +193,13 @@ async def test_a_circle_may_cross_a_pole_and_the_date_line(ada: Person) -> None:
     assert await found(ada, near="89.9,-170,30") == ["North"]
 
 
+@pytest.mark.parametrize("middle", ["0,0", "90,0", "-52.52,-166.595"])
+async def test_the_largest_circle_is_the_whole_earth(ada: Person, middle: str) -> None:
+    for title, geo in (("A", {"lat": 0, "lon": 180}), ("B", {"lat": -90, "lon": 0}), ("C", BERLIN)):
+        await ada.event(title=title, geo=geo, start=f"2026-05-0{ord(title) - 64}")
+    assert await found(ada, near=f"{middle},20037") == ["A", "B", "C"]
+
+
 async def test_a_changed_or_removed_place_is_found_as_it_is_now(ada: Person) -> None:
     event = await ada.event(title="Picnic", geo=BERLIN)
     path = f"/events/{event['id']}"
