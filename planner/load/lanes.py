@@ -2,6 +2,7 @@
 
 import asyncio
 import math
+import random
 import time
 from collections import Counter, deque
 from collections.abc import AsyncGenerator, AsyncIterator, Callable, Hashable, Iterator
@@ -117,7 +118,8 @@ class Lane:
         return max(own_before / limit, before / self._slots, 0) * self._usual_seconds
 
     def _refuse(self, wait: float) -> Busy:
-        retry_after = max(math.ceil(wait), 1)
+        # Up to twice as long: those who are refused at the same time must not come back at the same time.
+        retry_after = math.ceil(max(wait, 1) * random.uniform(1, 2))  # noqa: S311 - nothing depends on its secrecy
         return Busy(f"Too many {self._kind} are waiting for their turn. Try again in {retry_after} s.", retry_after)
 
     async def _take_slot(self, account: Hashable) -> None:

@@ -229,7 +229,7 @@ async def test_who_would_wait_too_long_is_refused_at_once_and_told_for_how_long(
         await asyncio.sleep(0)
         with pytest.raises(Busy) as refused:
             await work.hasher.hash(PASSWORD)
-        assert refused.value.retry_after == 31
+        assert 31 <= refused.value.retry_after <= 62
         assert "database" not in refused.value.detail
         work.go.set()
         assert await asyncio.gather(*calls) == [True] * 31

@@ -105,7 +105,8 @@ async def test_what_would_wait_too_long_is_refused_at_once_and_may_be_asked_agai
     with pytest.raises(Busy) as refused:
         async with work.lane.work(ANN):
             pass
-    assert refused.value.retry_after == 4
+    # Up to twice as long, so that not all who are refused come back at the same time.
+    assert 4 <= refused.value.retry_after <= 8
     assert "searches" in refused.value.detail
     assert "database" not in refused.value.detail
     await work.end_all()
