@@ -8,7 +8,7 @@ frame has their number. A file without its last frame is incomplete, and gzip fi
 import gzip
 import os
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -17,6 +17,7 @@ from typing import Any, BinaryIO, NamedTuple, cast
 import bson
 from bson.raw_bson import DEFAULT_RAW_BSON_OPTIONS
 from pymongo import MongoClient, WriteConcern
+from pymongo.client_session import ClientSession
 from pymongo.errors import OperationFailure, PyMongoError
 
 from database.connection import DEFAULT_NAME, hosts_of
@@ -27,7 +28,7 @@ FORMAT = "planner backup 1"
 COMPRESSION = 4
 _MAX_FRAME_BYTES = 64 * 1024 * 1024
 _HEADER, _COLLECTION, _DOCUMENTS, _END = b"H", b"C", b"D", b"E"
-# While this document exists, a restore has not ended: see `find_unfinished_restore`.
+# While this collection has a document, a restore has not ended: see `find_unfinished_restore`.
 _RESTORE_MARK = "unfinished_restore"
 # The codes of MongoDB for a snapshot that is too old, and for a server that is no replica set.
 _SNAPSHOT_TOO_OLD, _NO_SNAPSHOTS = (239, 246), (72, 123)
@@ -57,7 +58,8 @@ def _connect(url: str) -> Iterator[tuple[MongoClient[Any], str]]:
 def write_backup(url: str, path: Path, version: str, report: Progress) -> BackupSummary:
     """Write everything in the database of `url`, as of one moment, to a new file that only its owner can read.
 
-    The planner may run meanwhile. Raises `BackupFailed`; then there is no file of this name.
+    The planner may run meanwhile. Raises `BackupFailed`, also when a restore into the database was interrupted; then
+    there is no file of this name.
     """
     if path.exists():
         raise BackupFailed(f"{path} exists already; a backup never replaces a file.")
@@ -87,6 +89,7 @@ def _write_frames(url: str, target: BinaryIO, version: str, report: Progress) ->
             database = client[name]
             taken_at = datetime.now(UTC)
             cluster_time = database.command("ping").get("operationTime")
+            _refuse_unfinished_restore(database, session)
             header = {"format": FORMAT, "version": version, "taken_at": taken_at, "cluster_time": cluster_time}
             _write_frame(target, _HEADER, bson.encode(header))
             for collection in sorted(
@@ -157,13 +160,15 @@ def restore_backup(url: str, path: Path, report: Progress) -> BackupSummary:
     """Write the content of a file into an empty database.
 
     The whole file is read and checked first, so a damaged one writes nothing. Raises `BackupFailed`, also when the
-    database is not empty. When the restore is interrupted, the planner does not start on what is there.
+    database is not empty. When the restore is interrupted, no command of the planner uses what is there.
     """
-    for _ in read_frames(path):
-        pass
+    for kind, content in read_frames(path):
+        if (kind, content) == (_COLLECTION, _RESTORE_MARK.encode()):
+            raise BackupFailed(f"{path} is not whole: the restore into the database that it is of was interrupted.")
     try:
         with _connect(url) as (client, name):
             database = client.get_database(name, write_concern=WriteConcern("majority"))
+            _refuse_unfinished_restore(database)
             for collection in database.list_collection_names():
                 if not collection.startswith("system.") and database[collection].find_one({}, {"_id": 1}):
                     raise BackupFailed(
@@ -194,6 +199,16 @@ def _restore_frames(database: Any, path: Path, report: Progress) -> BackupSummar
 
 
 async def find_unfinished_restore(handle: Any) -> str | None:
-    """Return the name of the file whose restore into this database was interrupted, or None."""
-    mark = await handle[_RESTORE_MARK].find_one({})
-    return None if mark is None else str(mark["file"])
+    """Return in a sentence that a restore into this database was interrupted, and what to do, or None."""
+    return _explain_mark(await handle[_RESTORE_MARK].find_one({}))
+
+
+def _refuse_unfinished_restore(database: Any, session: ClientSession | None = None) -> None:
+    if (sentence := _explain_mark(database[_RESTORE_MARK].find_one({}, session=session))) is not None:
+        raise BackupFailed(sentence)
+
+
+def _explain_mark(mark: Mapping[str, Any] | None) -> str | None:
+    if mark is None:
+        return None
+    return f"The restore of {mark['file']} into this database was interrupted. Drop the database, and restore again."

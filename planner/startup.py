@@ -140,15 +140,17 @@ def start_tracing(settings: Settings) -> "Tracing | None":
 
 
 async def open_checked_database(settings: Settings, *, wait: float | None = None, reads_only: bool = False) -> Database:
-    """Open the database of the settings, and check what its user may do, and that its disk is not full.
+    """Open the database of the settings, and check what its user may do, its disk, and that it has no half of a backup.
 
     Raises `DatabaseUnavailable`, which says why and what to do: at once, or when it is still not there after `wait`
-    seconds.
+    seconds. Raises `ConfigurationError` when a restore into it was interrupted.
     """
     url = database_url_of(settings)
     database = await open_database(url, wait)
     try:
         await check_database(database, url, reads_only=reads_only)
+        if interrupted := await find_unfinished_restore(database.handle):
+            raise ConfigurationError(interrupted)
     except BaseException:
         await database.close()
         raise
@@ -181,15 +183,12 @@ async def recover(settings: Settings, *, exclusive: bool, workers: int = 1) -> N
     """Wait for the database, check its data, and repair what a crash has left.
 
     Nothing is repaired unless this process is the only one: another planner may be in the middle of
-    its writes. Raises `ConfigurationError` when the stored data needs a migration or is of a newer
-    version, and when several `workers` are to share a server without transactions.
+    its writes. Raises what `open_checked_database` raises, and `ConfigurationError` when the stored data
+    needs a migration or is of a newer version, and when several `workers` are to share a server without
+    transactions.
     """
     database = await open_checked_database(settings)
     try:
-        if file := await find_unfinished_restore(database.handle):
-            raise ConfigurationError(
-                f"The restore of {file} into this database was interrupted. Drop the database, and restore again."
-            )
         if newer := await unknown(database):
             raise ConfigurationError(
                 f"The stored data belongs to a newer version: its migration {newer} is not known to this one."

@@ -139,14 +139,6 @@ def test_a_folder_that_does_not_exist_is_named(tmp_path: Path, mongo_url: str) -
         write_backup(url_of(mongo_url, "backup_source"), tmp_path / "nowhere" / "file", "1", ignore)
 
 
-def test_the_planner_does_not_start_on_half_a_restore(database: Any, mongo_url: str, tmp_path: Path) -> None:
-    database["unfinished_restore"].insert_one({"file": "monday.backup"})
-    (tmp_path / "data").mkdir()
-    ended = run("serve", data=tmp_path / "data", DATABASE_URL=url_of(mongo_url, "backup_source"), PORT="9")
-    assert ended.status == 1
-    assert "The restore of monday.backup into this database was interrupted." in ended.output
-
-
 def test_a_server_without_transactions_cannot_be_backed_up(tmp_path: Path) -> None:
     with standalone(tmp_path / "alone") as server:
         with MongoClient[Any](server.url) as client:
