@@ -78,11 +78,11 @@ REFUSED_SIGN_IN = Failure(
 )
 OTHER_MECHANISM = Failure("it does not offer this way of signing in", "correct authMechanism in DATABASE_URL")
 NEEDS_USER = Failure("it requires a user", "add a user and a password to DATABASE_URL, as in mongodb://USER:PASSWORD@…")
-LACKS_RIGHTS = Failure("its user lacks rights", "give the user the role readWrite on the database")
 DISK_FULL = Failure("its disk is full", "free some space on it")
 
 _BY_CODE = {11: REFUSED_SIGN_IN, 18: REFUSED_SIGN_IN, 8000: REFUSED_SIGN_IN, 334: OTHER_MECHANISM, 14031: DISK_FULL}
 _UNAUTHORIZED = 13
+_NOT_AUTHORIZED_ON = re.compile(r"not authorized on (\S+) to execute")
 # What the error of a connection says, in lower case; the first pattern that is found counts.
 _BY_TEXT = (
     (r"(hostname|ip address) mismatch|doesn't match", OTHER_NAME),
@@ -121,7 +121,7 @@ def explain_operation(error: PyMongoError) -> Failure:
         return SILENT
     text = str((error.details or {}).get("errmsg", ""))
     if error.code == _UNAUTHORIZED:
-        return NEEDS_USER if "requires authentication" in text else LACKS_RIGHTS
+        return NEEDS_USER if "requires authentication" in text else _lacks_rights(text)
     if error.code in _BY_CODE:
         return _BY_CODE[error.code]
     if "No space left" in text:
@@ -131,6 +131,12 @@ def explain_operation(error: PyMongoError) -> Failure:
     # What is in braces may be a command with values of documents.
     said = text.partition("{")[0].strip(" :") or "it does not say why"
     return Failure(f"it refuses an operation ({said}, code {error.code})", "read the log of MongoDB")
+
+
+def _lacks_rights(text: str) -> Failure:
+    said = _NOT_AUTHORIZED_ON.match(text)
+    name = said[1] if said else "that DATABASE_URL names"
+    return Failure("its user lacks rights", f"give the user the role readWrite on the database {name}")
 
 
 def explain_url(error: Exception, url: str) -> Failure:

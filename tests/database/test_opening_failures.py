@@ -67,6 +67,18 @@ def test_an_operation_that_is_refused_has_a_reason(code: int, said: str, reason:
 
 
 @pytest.mark.parametrize(
+    ("said", "name"),
+    [
+        ("not authorized on restored to execute command { find: 'users', $db: 'restored' }", "restored"),
+        ("user is not allowed to do action [find]", "that DATABASE_URL names"),
+    ],
+)
+def test_the_database_on_which_a_user_lacks_rights_is_named(said: str, name: str) -> None:
+    failure = explain_operation(OperationFailure(said, 13, {"errmsg": said}))
+    assert failure.advice == f"give the user the role readWrite on the database {name}"
+
+
+@pytest.mark.parametrize(
     ("url", "part"),
     [
         ("mongodb://ada:whi/sper@db/planner", "sper"),

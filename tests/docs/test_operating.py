@@ -29,6 +29,12 @@ DASHBOARD: dict[str, Any] = json.loads((ROOT / "docs" / "operating" / "grafana.j
 SAMPLES_OF = {"counter": ("_total",), "histogram": ("_bucket", "_sum", "_count"), "gauge": ("",)}
 
 
+def roles_of(user: str) -> list[Any]:
+    """Return the roles with which the page creates a user of the database."""
+    (roles,) = re.findall(rf'createUser\(\{{ user: "{user}",.*?roles: (\[.*?\]) \}}\)', PAGE, re.DOTALL)
+    return list(yaml.safe_load(roles))
+
+
 @contextmanager
 def database_as_described(folder: Path) -> Iterator[str]:
     """Run MongoDB with the configuration of the page, as a set of one member, and yield the planner's URL."""
@@ -54,10 +60,9 @@ def database_as_described(folder: Path) -> Iterator[str]:
             initiate_replica_set(first, "rs0", port)
             first.admin.command("createUser", "root", pwd="secret", roles=["root"])
         with MongoClient[Any](f"mongodb://root:secret@127.0.0.1:{port}/?directConnection=true") as root:
-            # Restoring goes to a database of its own, to which the planner's user has no access otherwise.
-            roles = ["readWrite", {"role": "readWrite", "db": "restored"}]
-            root.planner.command("createUser", "planner", pwd="secret", roles=roles)
-        yield f"mongodb://planner:secret@127.0.0.1:{port}/planner?replicaSet=rs0&authSource=planner"
+            root.planner.command("createUser", "planner", pwd="secret", roles=roles_of("planner"))
+        (url,) = re.findall(r"`(mongodb://planner:PASSWORD@\S+)`", PAGE)
+        yield re.sub(r"PASSWORD@[^/]+", f"secret@127.0.0.1:{port}", url)
     finally:
         server.terminate()
         server.wait(30)
@@ -103,6 +108,10 @@ def test_the_commands_of_the_page_do_what_it_says(operated: Operated) -> None:
     assert re.search(r"\d+ documents were restored", operated.printed)
     assert re.search(r"^planner_database_up.* 1\.0$", operated.printed, re.MULTILINE)
     assert "Traceback" not in operated.printed
+
+
+def test_the_user_that_replaces_another_one_has_the_same_roles() -> None:
+    assert roles_of("planner2") == roles_of("planner")
 
 
 @pytest.mark.slow

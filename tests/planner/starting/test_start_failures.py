@@ -124,7 +124,8 @@ def test_a_user_who_may_only_read(fails: Fails, servers: FaultyServers) -> None:
 
 def test_a_user_of_another_database(fails: Fails, servers: FaultyServers) -> None:
     sentence = fails(f"mongodb://writer:{PASSWORD}@127.0.0.1:{servers.plain}/other?authSource=admin")
-    assert "its user lacks rights" in sentence or "in the database other" in sentence
+    lacking = "its user lacks rights; give the user the role readWrite on the database other."
+    assert sentence.endswith(lacking) or "in the database other" in sentence
 
 
 def test_a_wrong_password(fails: Fails, servers: FaultyServers) -> None:
