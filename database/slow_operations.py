@@ -10,9 +10,11 @@ log = logging.getLogger("planner.database")
 
 
 def log_slow_operation(operation: Operation, took: float) -> None:
-    """Log an operation that took so many seconds, with the shape of its filter."""
-    shape = "" if operation.filter is None else f" where {describe_filter(operation.filter)}"
-    log.warning("slow: %s %s%s took %.0f ms", operation.kind, operation.collection, shape, took * 1000)
+    """Log an operation that took so many seconds, with its collection and the shape of its filter if it has them."""
+    words = [operation.kind, operation.collection]
+    if operation.filter is not None:
+        words += ["where", describe_filter(operation.filter)]
+    log.warning("slow: %s took %.0f ms", " ".join(filter(None, words)), took * 1000)
 
 
 def describe_filter(value: Any) -> str:

@@ -23,7 +23,7 @@ class Supervisor(Multiprocess):
 
     A worker that ends before it was ready, such as while the database is unavailable, is started again after a pause,
     which doubles each time. It never waits for a worker: while one does not respond, the others are looked after, and
-    signals are handled. When it is asked to stop, the workers have `stop_seconds` to end.
+    signals are handled. A worker that is told to stop has `stop_seconds` to end.
     """
 
     def __init__(self, config: Config, sockets: list[socket], stop_seconds: float) -> None:
@@ -34,10 +34,11 @@ class Supervisor(Multiprocess):
         self._start_at: dict[int, float] = {}
         self._watches: dict[Process, _Watch] = {}
         # The places of workers that are to be replaced, the one that replaces the first of them when it is ready, and
-        # those that were told to stop and have not ended yet.
+        # those that were told to stop and have not ended yet, with the time at which they are killed.
         self._to_replace: list[int] = []
         self._successor: Process | None = None
-        self._stopping: list[Process] = []
+        self._stopping: dict[Process, float] = {}
+        self._is_replacing = False
         self.was_asked_to_stop = False
 
     def keep_subprocess_alive(self) -> None:
@@ -67,7 +68,10 @@ class Supervisor(Multiprocess):
         return process
 
     def _end(self, place: int, process: Process) -> None:
-        was_ready = self._watch(process).is_ready
+        watch = self._watch(process)
+        was_ready = watch.is_ready
+        if reason := watch.explain_kill():
+            log.warning("worker %s %s and is killed", process.pid, reason)
         self._kill(process)
         failures = self._failures[place] = 0 if was_ready else self._failures.get(place, 0) + 1
         pause = min(FIRST_PAUSE_SECONDS * 2**failures, LONGEST_PAUSE_SECONDS) if failures else 0.0
@@ -89,31 +93,45 @@ class Supervisor(Multiprocess):
     def restart_all(self) -> None:
         """Begin to replace the workers, one after the other: each goes on until the one that replaces it is ready."""
         self._to_replace = list(range(len(self.processes)))
+        self._is_replacing = True
+        log.info("the workers are replaced by new ones: %d", len(self.processes))
 
     def _replace_next(self) -> None:
         """Take the next step of replacing the workers, if there is one to take now."""
-        for process in [stopping for stopping in self._stopping if not stopping.process.is_alive()]:
-            self._stopping.remove(process)
-            self._forget(process)
+        for process, kill_at in list(self._stopping.items()):
+            if not process.process.is_alive():
+                del self._stopping[process]
+                self._forget(process)
+            elif time.monotonic() > kill_at:
+                log.warning("worker %s did not stop in time and is killed", process.pid)
+                process.kill()
         if self._successor is None:
             if self._to_replace:
                 self._successor = self._start()
+            elif self._is_replacing and not self._stopping:
+                log.info("all workers are new ones, and the old ones have ended: %d", len(self.processes))
+                self._is_replacing = False
             return
-        watch = self._watch(self._successor)
+        self._watch_successor(self._successor)
+
+    def _watch_successor(self, successor: Process) -> None:
+        """Let a new worker replace the first of those that are to be replaced, when it is ready."""
+        watch = self._watch(successor)
         if watch.has_failed():
-            log.error("new worker %s was not ready; the workers that run are kept", self._successor.pid)
+            log.error("new worker %s was not ready; the workers that run are kept", successor.pid)
             self._drop_successor()
             self._to_replace.clear()
+            self._is_replacing = False
         elif watch.is_ready:
             place = self._to_replace.pop(0)
             self._stop(place)
-            self.processes[place], self._successor = self._successor, None
+            self.processes[place], self._successor = successor, None
 
     def _stop(self, place: int) -> None:
         """Tell a worker to stop, and forget what its place was waiting for."""
         process = self.processes[place]
         process.terminate()
-        self._stopping.append(process)
+        self._stopping[process] = time.monotonic() + self._stop_seconds
         self._start_at.pop(place, None)
         self._failures.pop(place, None)
 
@@ -192,5 +210,15 @@ class _Watch:
                 self._has_responded, self._asked_at = True, None
         except (OSError, EOFError):
             pass  # It ends at this moment, or it never responds, and then its time will be up.
-        is_silent = self._asked_at is not None and now > self._asked_at + RESPONSE_SECONDS
-        return (is_silent and self._has_responded) or (not self.is_ready and now > self._started_at + START_SECONDS)
+        return self.explain_kill() is not None
+
+    def explain_kill(self) -> str | None:
+        """Return what is wrong with a worker that has not ended and is too late, or None."""
+        if not self._process.process.is_alive():
+            return None
+        now = time.monotonic()
+        if self._has_responded and self._asked_at is not None and now > self._asked_at + RESPONSE_SECONDS:
+            return f"has not responded for {now - self._asked_at:.0f} s"
+        if not self.is_ready and now > self._started_at + START_SECONDS:
+            return f"was not ready after {now - self._started_at:.0f} s"
+        return None

@@ -1,6 +1,7 @@
 """A planner that gets the signal to stop finishes what it has begun, and sends clients elsewhere first."""
 
 import os
+import re
 import signal
 import socket
 from pathlib import Path
@@ -59,6 +60,39 @@ def test_workers_are_replaced_one_after_the_other_on_sighup(tmp_path: Path) -> N
         wait_until(lambda: not worker_processes(server) & before and len(worker_processes(server)) == 2)
         assert httpx.get(f"{server.root}/readyz", timeout=30).status_code == 200
         assert "Traceback" not in server.output
+
+
+def test_the_log_says_when_the_workers_begin_to_be_replaced_and_when_all_old_ones_have_ended(tmp_path: Path) -> None:
+    with running(tmp_path / "data", ("--workers", "2")) as server:
+        assert server.process is not None
+        before = worker_processes(server)
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: "all workers are new ones" in server.output)
+        assert not worker_processes(server) & before
+        assert server.output.count("the workers are replaced by new ones") == 1
+        server.process.send_signal(signal.SIGHUP)
+        wait_until(lambda: server.output.count("all workers are new ones") == 2)
+        assert server.output.count("the workers are replaced by new ones") == 2
+
+
+def test_a_worker_that_hangs_is_killed_and_replaced_and_the_log_says_why(tmp_path: Path) -> None:
+    with running(tmp_path / "data", ("--workers", "2")) as server:
+        hanging = min(worker_processes(server))
+        os.kill(hanging, signal.SIGSTOP)
+        wait_until(lambda: f"worker {hanging} ended by signal 9" in server.output)
+        assert re.search(rf"worker {hanging} has not responded for [5-9] s and is killed", server.output)
+
+
+def test_old_workers_that_hang_are_killed_while_workers_are_replaced(tmp_path: Path) -> None:
+    with running(tmp_path / "data", ("--workers", "2"), GRACE_SECONDS="1") as server:
+        assert server.process is not None
+        before = worker_processes(server)
+        server.process.send_signal(signal.SIGHUP)
+        for worker in before:
+            os.kill(worker, signal.SIGSTOP)
+        wait_until(lambda: "all workers are new ones" in server.output)
+        assert not worker_processes(server) & before
+        assert len(worker_processes(server)) == 2
 
 
 def test_a_worker_that_is_taken_away_while_workers_are_replaced_is_not_replaced(tmp_path: Path) -> None:
