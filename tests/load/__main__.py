@@ -28,8 +28,11 @@ ALL = (*KINDS, DESCRIPTORS, CAPACITY)
 
 def main() -> int:
     """Measure, print, and return the exit status."""
-    parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
-    parser.add_argument("--kinds", default=",".join(ALL), help=",".join(ALL))
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.load",
+        description="Start a planner, ask more of it than it can do, and print what was answered and what was refused.",
+    )
+    parser.add_argument("--kinds", type=_kinds, default=ALL, help="what to measure: " + ",".join(ALL) + " (all)")
     parser.add_argument("--rounds", type=int, default=1, help="how often each is measured (1)")
     parser.add_argument("--workers", type=int, default=1, help="how many processes serve requests (1)")
     options = parser.parse_args()
@@ -38,13 +41,20 @@ def main() -> int:
         # The load has a core to itself: otherwise the planner and its database would have less time the more is asked.
         cores.keep_to(cores.SERVER)
         with EmbeddedMongo(folder / "mongo") as mongo:
-            for kind in options.kinds.split(","):
+            for kind in options.kinds:
                 with MongoClient[dict[str, object]](mongo.url) as client:
                     client.drop_database(DATABASE)
                 _print_figures(kind, folder / kind, mongo.url, options.rounds, options.workers)
     finally:
         shutil.rmtree(folder, ignore_errors=True)
     return 0
+
+
+def _kinds(text: str) -> tuple[str, ...]:
+    kinds = tuple(text.split(","))
+    if unknown := set(kinds) - set(ALL):
+        raise argparse.ArgumentTypeError(f"there is no {', '.join(sorted(unknown))}; there are {', '.join(ALL)}")
+    return kinds
 
 
 def _print_figures(kind: str, data: Path, mongo: str, rounds: int, workers: int) -> None:
