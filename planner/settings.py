@@ -50,6 +50,16 @@ PLACEHOLDERS = (
     "hi5hl3v3l",
     "09d25e094faa6ca2556c818166b7a9563b93f7099f6f0f4caa6cf63b88e8d3e7",
 )
+# By the kind of an error of Pydantic: what the value of a setting must be.
+_SAID = {
+    "int_parsing": "must be a whole number",
+    "int_from_float": "must be a whole number",
+    "float_parsing": "must be a number",
+    "literal_error": "must be {expected}",
+    "greater_than": "must be greater than {gt}",
+    "greater_than_equal": "must be at least {ge}",
+    "less_than_equal": "must be at most {le}",
+}
 
 
 class Settings(LoadSettings):
@@ -340,6 +350,11 @@ def _private(path: str, flags: int) -> int:
     return os.open(path, flags, 0o600)
 
 
+def _explain(kind: str, message: str, limits: dict[str, Any]) -> str:
+    """Return what a value must be, by the error of Pydantic, without the value."""
+    return _SAID[kind].format(**limits) if kind in _SAID else message.removeprefix("Value error, ")
+
+
 def load(**overrides: object) -> Settings:
     """Return the settings from the environment and `.env`.
 
@@ -351,7 +366,8 @@ def load(**overrides: object) -> Settings:
         raise ConfigurationError(".env is not UTF-8 text. Save it as UTF-8.") from None
     except ValidationError as error:
         lines = [
-            f"{'_'.join(str(part) for part in problem['loc']).upper()}: {problem['msg'].removeprefix('Value error, ')}"
+            f"{'_'.join(str(part) for part in problem['loc']).upper()}: "
+            + _explain(problem["type"], problem["msg"], problem.get("ctx", {}))
             for problem in error.errors(include_input=False, include_url=False)
         ]
         raise ConfigurationError("The settings are not valid. " + "; ".join(lines)) from None

@@ -144,6 +144,21 @@ def test_an_invalid_value_is_named_and_not_repeated(monkeypatch: pytest.MonkeyPa
     assert said.isprintable()
 
 
+@pytest.mark.parametrize(
+    ("name", "value", "said"),
+    [
+        ("WORKERS", "abc", "must be a whole number"),
+        ("WORKERS", "1.5", "must be a whole number"),
+        ("WORKERS", "0", "must be at least 1"),
+        ("WORKERS", "257", "must be at most 256"),
+        ("DRAIN_SECONDS", "abc", "must be a number"),
+        ("RATE_LIMITS", "perhaps", "must be 'on' or 'off'"),
+    ],
+)
+def test_it_is_said_what_a_number_must_be(monkeypatch: pytest.MonkeyPatch, name: str, value: str, said: str) -> None:
+    assert refusal(monkeypatch, **{name: value}) == f"The settings are not valid. {name}: {said}"
+
+
 def test_all_invalid_values_are_named_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     said = refusal(monkeypatch, PORT="none", PASSWORD_ROUNDS="4", CORS_ORIGINS="*")
     assert all(f"{name}:" in said for name in ("PORT", "PASSWORD_ROUNDS", "CORS_ORIGINS"))
