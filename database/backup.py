@@ -89,12 +89,12 @@ def _write_frames(url: str, target: BinaryIO, version: str, report: Progress) ->
             database = client[name]
             taken_at = datetime.now(UTC)
             cluster_time = database.command("ping").get("operationTime")
-            _refuse_unfinished_restore(database, session)
+            collections = database.list_collection_names(filter={"name": {"$not": {"$regex": "^system\\."}}})
+            if _RESTORE_MARK in collections:
+                _refuse_unfinished_restore(database, session)
             header = {"format": FORMAT, "version": version, "taken_at": taken_at, "cluster_time": cluster_time}
             _write_frame(target, _HEADER, bson.encode(header))
-            for collection in sorted(
-                database.list_collection_names(filter={"name": {"$not": {"$regex": "^system\\."}}})
-            ):
+            for collection in sorted(collections):
                 _write_frame(target, _COLLECTION, collection.encode())
                 done = 0
                 batches = database[collection].find_raw_batches({}, batch_size=10_000, session=session)
