@@ -28,8 +28,10 @@ UNAVAILABLE_ERRORS: tuple[type[PyMongoError], ...] = (
 """The database cannot be reached, has no primary, or did not respond in time."""
 
 # A primary that is shutting down, stepping down or recovering, or has no majority yet, and a transaction that
-# conflicted with others until its time was up.
-_TRANSIENT_CODES = {24, 43, 91, 112, 134, 189, 10107, 11600, 11602, 13435, 13436, 50, 262, 246, 251}
+# conflicted with others until its time was up. And 211, KeyNotFound: a primary with access control that has just been
+# started, and has not yet read the keys with which the members sign the cluster time that the driver repeats to them.
+# 13 and 18, which refuse a user, are not here: they last until an operator changes a right or a password.
+_TRANSIENT_CODES = {24, 43, 91, 112, 134, 189, 211, 10107, 11600, 11602, 13435, 13436, 50, 262, 246, 251}
 
 
 class DatabaseUnavailable(Exception):

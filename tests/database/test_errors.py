@@ -32,6 +32,7 @@ def labelled(error: PyMongoError, label: str) -> PyMongoError:
         OperationFailure("not primary", 10107),
         OperationFailure("in shutdown", 91),
         OperationFailure("time limit exceeded", 50),
+        OperationFailure("No keys found for HMAC that is valid for time", 211),
         WTimeoutError("no majority in time", 64),
         labelled(OperationFailure("write conflict", 112), "TransientTransactionError"),
         labelled(OperationFailure("anything", 1), "TransientTransactionError"),
@@ -47,6 +48,7 @@ def test_a_transient_error_means_that_the_database_is_unavailable(error: PyMongo
     [
         DuplicateKeyError("E11000", 11000),
         OperationFailure("not authorized", 13),
+        OperationFailure("Authentication failed.", 18),
         OperationFailure("unknown operator", 2),
         BulkWriteError({"writeErrors": []}),
         InvalidOperation("the client is closed"),

@@ -44,8 +44,8 @@ class WriterAccount:
 class WriterGroup:
     """Writers that create and delete events until they are stopped or the planner is killed.
 
-    With an `observer` they go on when a response never comes, send what has an Idempotency-Key again until it is
-    acknowledged, and wait `pause` seconds between two requests.
+    With an `observer` they go on when a response never comes and when the planner fails (a status of 500 or more), send
+    what has an Idempotency-Key again until it is acknowledged, and wait `pause` seconds between two requests.
     """
 
     def __init__(self, people: list[Person], observer: Observer | None = None, pause: float = 0.0) -> None:
@@ -147,7 +147,7 @@ class WriterGroup:
     async def _request(self, account: WriterAccount, method: str, path: str, expected: int, **options: Any) -> Any:
         """Return the body of a response with the expected status; None for a 503, which must say when to retry.
 
-        With an observer also None when no response came.
+        With an observer also None when no response came, or another status of 500 or more.
         """
         began = time.monotonic()
         try:
@@ -162,6 +162,10 @@ class WriterGroup:
             self._observer(method, path, response.status_code, began, time.monotonic())
         if response.status_code == 503:
             assert int(response.headers["Retry-After"]) > 0
+            await asyncio.sleep(PAUSE_SECONDS)
+            return None
+        if response.status_code >= 500 and self._observer is not None:
+            # Whoever observes says whether that may happen.
             await asyncio.sleep(PAUSE_SECONDS)
             return None
         body = ok(response, expected)

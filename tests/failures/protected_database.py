@@ -4,7 +4,7 @@ from pathlib import Path
 
 from pymongo import MongoClient
 
-from tests.support.mongod import Standalone, initiate_replica_set
+from tests.support.mongod import Standalone, initiate_replica_set, make_key_file
 
 # The users that a test may create, each with the rights that operating.md gives to the planner.
 PASSWORDS = {"first": "the first one", "second": "the second one"}
@@ -15,10 +15,7 @@ class ProtectedDatabase:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir()
-        key = folder / "key"
-        key.write_text("only for this test " * 4)
-        key.chmod(0o600)
-        self._mongod = Standalone(folder / "mongo", "--replSet", "rs", "--keyFile", str(key))
+        self._mongod = Standalone(folder / "mongo", "--replSet", "rs", *make_key_file(folder))
         self._mongod.start()
         with self._mongod.connect() as client:
             # As long as there is no user, this is allowed from the same machine.

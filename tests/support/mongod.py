@@ -70,6 +70,14 @@ def standalone(folder: Path) -> Iterator[Standalone]:
         mongod.stop()
 
 
+def make_key_file(folder: Path) -> tuple[str, str]:
+    """Write a key into this folder; returns the options with which members know each other by it, and ask for users."""
+    key = folder / "key"
+    key.write_text("only for this test " * 4)
+    key.chmod(0o600)
+    return "--keyFile", str(key)
+
+
 def initiate_replica_set(client: MongoClient[Any], name: str, port: int) -> None:
     """Make the mongod of a client the only member of a replica set, and wait until it is the primary."""
     member = {"_id": 0, "host": f"127.0.0.1:{port}"}

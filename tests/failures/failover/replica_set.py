@@ -11,10 +11,13 @@ from typing import Any
 from pymongo import MongoClient
 from pymongo.errors import PyMongoError
 
-from tests.support.mongod import Standalone
+from tests.support.mongod import Standalone, make_key_file
 from tests.support.waiting import wait_until
 
 NAME = "failover"
+# The user of this module, and that of the planner, who may do what operating.md lets it do, and nothing else.
+OPERATOR, OPERATOR_PASSWORD = "operator", "that of the operator"
+PLANNER, PLANNER_PASSWORD = "planner", "that-of-the-planner"
 # What docs/reliability.md recommends. A new primary waits two seconds, and not ten, for what a member that hangs may
 # have written; and no secondary reads from another one, which may hang.
 SETTINGS = {"catchUpTimeoutMillis": 2000, "chainingAllowed": False}
@@ -45,6 +48,17 @@ class Member(Standalone):
         self.process.send_signal(signal.SIGCONT)
         self.is_stopped = False
 
+    def connect_as_operator(self) -> MongoClient[dict[str, Any]]:
+        """Return a client of this member alone, as the user who may do everything."""
+        return MongoClient(
+            self.url,
+            username=OPERATOR,
+            password=OPERATOR_PASSWORD,
+            authSource="admin",
+            directConnection=True,
+            serverSelectionTimeoutMS=30_000,
+        )
+
     def find_state(self) -> str:
         """Return "primary", "secondary" or "other", as it says itself."""
         if not self.responds:
@@ -58,16 +72,21 @@ class Member(Standalone):
 
 
 class ReplicaSet:
-    """So many members. An election begins when the primary has been silent for `election_seconds`."""
+    """So many members, with access control. `url` has the user of the planner.
+
+    An election begins when the primary has been silent for `election_seconds`.
+    """
 
     def __init__(self, folder: Path, election_seconds: float, size: int) -> None:
         self._election_seconds = election_seconds
-        self.members = [Member(folder / str(n), "--replSet", NAME) for n in range(size)]
+        folder.mkdir(parents=True, exist_ok=True)
+        options = ("--replSet", NAME, *make_key_file(folder))
+        self.members = [Member(folder / str(n), *options) for n in range(size)]
         hosts = ",".join(f"127.0.0.1:{member.port}" for member in self.members)
-        self.url = f"mongodb://{hosts}/planner?replicaSet={NAME}"
+        self.url = f"mongodb://{PLANNER}:{PLANNER_PASSWORD}@{hosts}/planner?replicaSet={NAME}"
 
     def start(self) -> None:
-        """Start and configure the members, and wait until one is primary and the others follow it."""
+        """Start and configure the members, wait until one is primary and the others follow it, and create the users."""
         for member in self.members:
             member.start()
         hosts = [{"_id": n, "host": f"127.0.0.1:{member.port}"} for n, member in enumerate(self.members)]
@@ -75,6 +94,12 @@ class ReplicaSet:
         with self.members[0].connect() as client:
             client.admin.command("replSetInitiate", {"_id": NAME, "members": hosts, "settings": settings})
         self.wait_until_whole()
+        primary = self.primary()
+        with primary.connect() as client:
+            # As long as there is no user, this is allowed from the same machine.
+            client.admin.command("createUser", OPERATOR, pwd=OPERATOR_PASSWORD, roles=["root"])
+        with primary.connect_as_operator() as client:
+            client.planner.command("createUser", PLANNER, pwd=PLANNER_PASSWORD, roles=["readWrite"])
 
     def wait_until_whole(self) -> None:
         """Wait until one member is primary and the others are secondaries."""
@@ -94,14 +119,14 @@ class ReplicaSet:
 
     def find_last_election(self) -> float:
         """Return when the election of the primary began, by `time.monotonic`."""
-        with self.primary().connect() as client:
+        with self.primary().connect_as_operator() as client:
             metrics = client.admin.command("replSetGetStatus")["electionCandidateMetrics"]
         began: datetime = metrics["lastElectionDate"].replace(tzinfo=UTC)
         return time.monotonic() - (time.time() - began.timestamp())
 
     def step_down(self) -> None:
         """Have the primary give up its part, as a maintenance of its machine does."""
-        with self.primary().connect() as client:
+        with self.primary().connect_as_operator() as client:
             client.admin.command("replSetStepDown", 20)
 
     def heal(self) -> float:

@@ -3,6 +3,7 @@
 import asyncio
 import random
 import time
+from collections import Counter
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -136,6 +137,8 @@ class Trial:
             )
         if slowest > REQUEST_SECONDS:
             broken.append(f"a request took {slowest:.1f} s, {REQUEST_SECONDS:.0f} at most are promised")
+        failed = Counter(e.status for e in (*made, *polls) if e.status >= 500 and e.status != 503)
+        broken += [f"{count} requests got status {status}" for status, count in failed.items()]
         before, traceback, after = self._server.output[self._read :].partition("Traceback")
         self._read += len(before + traceback + after)
         if traceback:
