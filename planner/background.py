@@ -58,7 +58,7 @@ async def _repeat(work: str, do_due: Callable[[], Awaitable[int]], wake: asyncio
         try:
             await do_due()
             has_failed = False
-            services.readiness.note_success()
+            await services.readiness.check_recovery()
         except DRIVER_ERROR as error:
             if is_unavailable(error):
                 services.readiness.note_failure(error)
