@@ -89,12 +89,12 @@ def _write_frames(url: str, target: BinaryIO, version: str, report: Progress) ->
             database = client[name]
             taken_at = datetime.now(UTC)
             cluster_time = database.command("ping").get("operationTime")
-            collections = database.list_collection_names(filter={"name": {"$not": {"$regex": "^system\\."}}})
+            collections = _list_collections(database)
             if _RESTORE_MARK in collections:
                 _refuse_unfinished_restore(database, session)
             header = {"format": FORMAT, "version": version, "taken_at": taken_at, "cluster_time": cluster_time}
             _write_frame(target, _HEADER, bson.encode(header))
-            for collection in sorted(collections):
+            for collection in collections:
                 _write_frame(target, _COLLECTION, collection.encode())
                 done = 0
                 batches = database[collection].find_raw_batches({}, batch_size=10_000, session=session)
@@ -169,8 +169,8 @@ def restore_backup(url: str, path: Path, report: Progress) -> BackupSummary:
         with _connect(url) as (client, name):
             database = client.get_database(name, write_concern=WriteConcern("majority"))
             _refuse_unfinished_restore(database)
-            for collection in database.list_collection_names():
-                if not collection.startswith("system.") and database[collection].find_one({}, {"_id": 1}):
+            for collection in _list_collections(database):
+                if database[collection].find_one({}, {"_id": 1}):
                     raise BackupFailed(
                         f"The database {name} is not empty: a backup is restored into an empty one only."
                     )
@@ -199,7 +199,7 @@ def _restore_frames(database: Any, path: Path, report: Progress) -> BackupSummar
 
 
 async def find_unfinished_restore(handle: Any) -> str | None:
-    """Return in a sentence that a restore into this database was interrupted, and what to do, or None."""
+    """Return that a restore into this database has not ended, and what to do, or None."""
     return _explain_mark(await handle[_RESTORE_MARK].find_one({}))
 
 
@@ -211,4 +211,7 @@ def _refuse_unfinished_restore(database: Any, session: ClientSession | None = No
 def _explain_mark(mark: Mapping[str, Any] | None) -> str | None:
     if mark is None:
         return None
-    return f"The restore of {mark['file']} into this database was interrupted. Drop the database, and restore again."
+    return (
+        f"The restore of {mark['file']} into this database has not ended. "
+        "If it was interrupted, drop the database, and restore again."
+    )

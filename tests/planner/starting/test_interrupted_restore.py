@@ -12,7 +12,10 @@ from database.backup import BackupFailed, restore_backup, write_backup
 from tests.conftest import SECRET, url_of
 from tests.planner.operators import Operator
 
-SENTENCE = "The restore of whole into this database was interrupted. Drop the database, and restore again."
+SENTENCE = (
+    "The restore of whole into this database has not ended. "
+    "If it was interrupted, drop the database, and restore again."
+)
 pytestmark = pytest.mark.real_server("only a real server has snapshots")
 
 
