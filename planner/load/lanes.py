@@ -17,6 +17,8 @@ T = TypeVar("T")
 WEIGHT_OF_LAST = 0.2
 # So many may wait in a lane, however short their work is.
 MOST_WAITING = 256
+# An account of which more waits rests after each piece of work, for this part of the time that the piece took.
+REST = 1.0
 Uncounted = Callable[[], AbstractContextManager[None]]
 
 
@@ -28,9 +30,10 @@ class Lane:
     """Does at most `slots` pieces of work of one kind at the same time; others wait for their turn.
 
     Of one account, at most `slots` less one are done at the same time, and accounts take turns: those who wait behind
-    an account that asks for much wait only for one piece of its work. Work that would wait longer than `longest_wait`,
-    in seconds, is refused at once; how long it would wait follows from what is before it, and how long the last pieces
-    of work took. `kind` says in the plural what the work is. `uncounted` is the context in which a request waits and
+    an account that asks for much wait only for one piece of its work. Such an account rests after each piece, and so
+    leaves a part of the processor to whatever else is asked. Work that would wait longer than `longest_wait`, in
+    seconds, is refused at once; how long it would wait follows from what is before it, and how long the last pieces of
+    work took. `kind` says in the plural what the work is. `uncounted` is the context in which a request waits and
     works, and `on_turn` is called between the two.
     """
 
@@ -50,6 +53,8 @@ class Lane:
         self._running: Counter[Hashable] = Counter()
         # By account, the futures of those who wait; the account whose turn is next comes first.
         self._waiting: dict[Hashable, deque[asyncio.Future[None]]] = {}
+        # Accounts that rest.
+        self._resting: set[Hashable] = set()
         self._usual_seconds = 0.0
 
     @asynccontextmanager
@@ -100,6 +105,9 @@ class Lane:
             took = time.perf_counter() - begun
             before = self._usual_seconds or took
             self._usual_seconds = before + (took - before) * WEIGHT_OF_LAST
+            if account is not None and account in self._waiting:
+                self._resting.add(account)
+                asyncio.get_running_loop().call_later(took * REST, self._end_rest, account)
             self._release(account)
 
     def _limit_of(self, account: Hashable) -> int:
@@ -115,7 +123,8 @@ class Lane:
         # Each other account has one turn before each of this one's.
         others = sum(min(len(queue), own_waiting + 1) for other, queue in self._waiting.items() if other != account)
         before = self._running.total() + own_waiting + others - self._slots + 1
-        return max(own_before / limit, before / self._slots, 0) * self._usual_seconds
+        rest = 0.0 if account is None else REST
+        return max(own_before / limit * (1 + rest), before / self._slots, 0) * self._usual_seconds
 
     def _refuse(self, wait: float) -> Busy:
         # Up to twice as long: those who are refused at the same time must not come back at the same time.
@@ -148,10 +157,18 @@ class Lane:
             del self._running[account]
         self._give_slots()
 
+    def _end_rest(self, account: Hashable) -> None:
+        self._resting.discard(account)
+        self._give_slots()
+
     def _give_slots(self) -> None:
         """Give the slots that are free to those whose turn it is."""
         while self._running.total() < self._slots:
-            ready = [account for account in self._waiting if self._running[account] < self._limit_of(account)]
+            ready = [
+                account
+                for account in self._waiting
+                if account not in self._resting and self._running[account] < self._limit_of(account)
+            ]
             if not ready:
                 return
             account = ready[0]

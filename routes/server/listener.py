@@ -63,7 +63,8 @@ class Listener:
             await asyncio.wait(self._tasks)
 
     def _accept_some(self) -> None:
-        for _ in range(self._batch):
+        # What was accepted is counted, and refused if need be, some turns later. Unbounded, it would take all files.
+        for _ in range(min(self._batch, MOST_AT_A_TIME - len(self._tasks))):
             try:
                 connection, _ = self._sock.accept()
             except (BlockingIOError, InterruptedError, ConnectionAbortedError):

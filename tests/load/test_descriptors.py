@@ -7,7 +7,7 @@ import pytest
 from tests.conftest import SECRET, url_of
 from tests.load.descriptors import measure, running_with_files
 
-FILES, LIMIT = 200, 100
+FILES, LIMIT = 512, 256
 
 
 @pytest.mark.real_server("it is a process of its own")

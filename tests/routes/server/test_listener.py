@@ -97,6 +97,25 @@ async def test_only_so_many_are_accepted_in_one_turn(sock: CountingSocket, liste
             before = sock.accepted
 
 
+async def test_only_so_many_are_accepted_before_they_are_counted(
+    sock: CountingSocket, listening: Listener, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loop, counted = asyncio.get_running_loop(), asyncio.Event()
+
+    async def wait_to_be_counted(_: object, connection: socket.socket) -> None:
+        await counted.wait()
+        connection.close()
+
+    monkeypatch.setattr(loop, "connect_accepted_socket", wait_to_be_counted)
+    with connections_to(sock, 3 * MOST_AT_A_TIME):
+        await wait_until_async(lambda: sock.accepted == MOST_AT_A_TIME)
+        for _ in range(10):
+            await asyncio.sleep(0)
+        assert sock.accepted == MOST_AT_A_TIME
+        counted.set()
+        await wait_until_async(lambda: sock.accepted == 3 * MOST_AT_A_TIME)
+
+
 async def test_while_no_files_can_be_opened_clients_wait_and_it_is_logged_once(
     sock: CountingSocket, listening: Listener, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
