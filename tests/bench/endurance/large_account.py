@@ -3,25 +3,20 @@
 import argparse
 import http.client
 import json
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from statistics import median, quantiles
 from typing import Any
 
 from bson import ObjectId
-from pymongo import MongoClient
 
-from database.embedded.server import EmbeddedMongo
 from database.queries import Id, new_id
 from models.accounts.user import event_ids_by_bucket
 from models.events.event import Event
 from planner.domain.times import build_order_key
-from tests.bench.endurance.memory import DATABASE, SETTINGS, resident_megabytes
+from tests.bench.endurance.setting import resident_megabytes, running_planner
 from tests.bench.sides import EVENT, PASSWORD, Api
 from tests.support.documents import build_event_document, insert_events
 from tests.support.servers import RunningServer
@@ -140,18 +135,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure the export and the deletion of an account with many events.")
     parser.add_argument("--events", type=int, default=100_000)
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="planner-large-account-"))
-    try:
-        with EmbeddedMongo(folder / "mongo") as mongo, MongoClient[dict[str, Any]](mongo.url) as client:
-            url = mongo.url.replace("/?", f"/{DATABASE}?")
-            server = RunningServer(folder / "planner", DATABASE_URL=url, **SETTINGS)
-            server.start()
-            try:
-                measure(server, client[DATABASE], options.events)
-            finally:
-                server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with running_planner("large-account") as (server, database, _):
+        measure(server, database, options.events)
     return 0
 
 

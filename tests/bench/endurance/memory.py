@@ -2,20 +2,15 @@
 
 import argparse
 import random
-import shutil
-import tempfile
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from statistics import median
 from typing import Any
 from urllib.parse import quote
 
 from bson import ObjectId
-from pymongo import MongoClient
 
-from database.embedded.server import EmbeddedMongo
 from database.queries import Id
 from models.accounts.user import event_ids_by_bucket
 from models.events.event import Event
@@ -23,6 +18,7 @@ from models.events.event_draft import build_content
 from models.events.event_schema import EventCreate
 from planner.domain.recurrence.documents import build_series
 from planner.domain.times import resolve_times
+from tests.bench.endurance.setting import resident_megabytes, running_planner
 from tests.bench.months import MIDDLE, MONTH
 from tests.bench.sides import EVENT, PASSWORD, Api
 from tests.support.documents import insert_events
@@ -31,8 +27,6 @@ from tests.support.servers import RunningServer
 ACCOUNTS = 64
 EVENTS = 120
 THREADS = 8
-DATABASE = "planner"
-SETTINGS = {"SECRET_KEY": "m" * 40, "ACCESS_TOKEN_MINUTES": "1440"}
 WORDS = [f"{first}{second}" for first in ("har", "row", "light", "boat", "quay") for second in map(str, range(200))]
 
 
@@ -139,66 +133,49 @@ def store(database: Any, creator: ObjectId, chance: random.Random) -> list[str]:
     return [str(event.id) for event in events if event.visibility == "public"]
 
 
-def resident_megabytes(pid: int) -> float:
-    """Return the resident memory of a process."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    line = next(line for line in status.splitlines() if line.startswith("VmRSS"))
-    return int(line.split()[1]) / 1024
-
-
 def main() -> int:
     parser = argparse.ArgumentParser(description="Print the memory of a worker under a mixed load, every minute.")
     parser.add_argument("--minutes", type=int, default=12)
     parser.add_argument("--rate", type=float, default=50, help="requests a second (50)")
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="planner-memory-"))
-    try:
-        with EmbeddedMongo(folder / "mongo") as mongo:
-            measure(folder, mongo.url, options.minutes, options.rate)
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with running_planner("memory") as (server, database, _):
+        measure(server, database, options.minutes, options.rate)
     return 0
 
 
-def measure(folder: Path, mongo: str, minutes: int, rate: float) -> None:
-    """Start a planner, and print the memory of its only process each minute of the load."""
-    server = RunningServer(folder / "planner", DATABASE_URL=mongo.replace("/?", f"/{DATABASE}?"), **SETTINGS)
-    server.start()
+def measure(server: RunningServer, database: Any, minutes: int, rate: float) -> None:
+    """Print the memory of the planner's only process each minute of the load."""
     assert server.process is not None
     pid = server.process.pid
-    try:
-        print(f"started: {resident_megabytes(pid):.0f} MB", flush=True)
-        tokens, feeds, ids, chance = [], [], [], random.Random(1)
-        with MongoClient[dict[str, Any]](mongo) as client:
-            for number in range(ACCOUNTS):
-                who = {"email": f"person{number}@example.com", "password": PASSWORD}
-                api = Api(server.port)
-                creator = ObjectId(api.ask("POST", "/auth/signup", who)["id"])
-                tokens.append(str(api.ask("POST", "/auth/signin", who)["access_token"]))
-                api.close()
-                ids += store(client[DATABASE], creator, chance)
-                api = Api(server.port, tokens[-1])
-                api.ask("GET", "/events/changes")  # the changes of these events get their numbers
-                api.close()
-        for token in tokens[:8]:
-            api = Api(server.port, token)
-            url = str(api.ask("POST", "/feeds", {"name": "phone", "scope": "mine"})["url"])
-            feeds.append(url.partition("/api/v1")[2])
-            api.close()
-        load = Load(server, tokens, feeds, ids, rate)
-        load.run()
-        begun, readings = time.monotonic(), []
-        for minute in range(1, minutes + 1):
-            time.sleep(max(begun + minute * 60 - time.monotonic(), 0))
-            readings.append(resident_megabytes(pid))
-            print(f"{minute:>3} min: {readings[-1]:6.1f} MB, {load.answered:,} answers", flush=True)
-        load.stop()
-        print(f"failed requests: {load.failed}")
-        if minutes >= 4:
-            late = median(readings[-3:])
-            print(f"median of the last three minutes / two minutes: {late / readings[1]:.3f}")
-    finally:
-        server.stop()
+    print(f"started: {resident_megabytes(pid):.0f} MB", flush=True)
+    tokens, feeds, ids, chance = [], [], [], random.Random(1)
+    for number in range(ACCOUNTS):
+        who = {"email": f"person{number}@example.com", "password": PASSWORD}
+        api = Api(server.port)
+        creator = ObjectId(api.ask("POST", "/auth/signup", who)["id"])
+        tokens.append(str(api.ask("POST", "/auth/signin", who)["access_token"]))
+        api.close()
+        ids += store(database, creator, chance)
+        api = Api(server.port, tokens[-1])
+        api.ask("GET", "/events/changes")  # the changes of these events get their numbers
+        api.close()
+    for token in tokens[:8]:
+        api = Api(server.port, token)
+        url = str(api.ask("POST", "/feeds", {"name": "phone", "scope": "mine"})["url"])
+        feeds.append(url.partition("/api/v1")[2])
+        api.close()
+    load = Load(server, tokens, feeds, ids, rate)
+    load.run()
+    begun, readings = time.monotonic(), []
+    for minute in range(1, minutes + 1):
+        time.sleep(max(begun + minute * 60 - time.monotonic(), 0))
+        readings.append(resident_megabytes(pid))
+        print(f"{minute:>3} min: {readings[-1]:6.1f} MB, {load.answered:,} answers", flush=True)
+    load.stop()
+    print(f"failed requests: {load.failed}")
+    if minutes >= 4:
+        late = median(readings[-3:])
+        print(f"median of the last three minutes / two minutes: {late / readings[1]:.3f}")
 
 
 if __name__ == "__main__":

@@ -1,26 +1,20 @@
 """Who waits for changes without a number, and for how long: `python -m tests.bench.endurance.numbering`."""
 
 import argparse
-import shutil
-import tempfile
 import time
 from collections.abc import Callable
 from functools import partial
-from pathlib import Path
 from statistics import median
 from typing import Any
 
 import httpx
 from bson import ObjectId
-from pymongo import MongoClient
 
-from database.embedded.server import EmbeddedMongo
 from models.events.change_numbers import UNNUMBERED
 from tests.bench.cores import processor_seconds
 from tests.bench.endurance.large_account import store
-from tests.bench.endurance.memory import DATABASE, SETTINGS
+from tests.bench.endurance.setting import running_planner
 from tests.bench.sides import EVENT, Api, sign_up
-from tests.support.mongod import embedded_pid
 from tests.support.servers import RunningServer
 from tests.support.waiting import wait_until
 
@@ -90,18 +84,8 @@ def main() -> int:
     parser = argparse.ArgumentParser(description="Measure how changes get their numbers, beside many that have none.")
     parser.add_argument("--changes", type=int, default=200_000)
     options = parser.parse_args()
-    folder = Path(tempfile.mkdtemp(prefix="planner-numbering-"))
-    try:
-        with EmbeddedMongo(folder / "mongo") as mongo, MongoClient[dict[str, Any]](mongo.url) as client:
-            url = mongo.url.replace("/?", f"/{DATABASE}?")
-            server = RunningServer(folder / "planner", DATABASE_URL=url, **SETTINGS)
-            server.start()
-            try:
-                measure(server, client[DATABASE], embedded_pid(folder / "mongo"), options.changes)
-            finally:
-                server.stop()
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    with running_planner("numbering") as (server, database, mongod):
+        measure(server, database, mongod, options.changes)
     return 0
 
 
