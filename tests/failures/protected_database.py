@@ -2,8 +2,6 @@
 
 from pathlib import Path
 
-from pymongo import MongoClient
-
 from tests.support.mongod import Standalone, initiate_replica_set, make_key_file
 
 # The users that a test may create, each with the rights that operating.md gives to the planner.
@@ -18,12 +16,9 @@ class ProtectedDatabase:
         self._mongod = Standalone(folder / "mongo", "--replSet", "rs", *make_key_file(folder))
         self._mongod.start()
         with self._mongod.connect() as client:
-            # As long as there is no user, this is allowed from the same machine.
             initiate_replica_set(client, "rs", self._mongod.port)
-            client.admin.command("createUser", "operator", pwd="operator", roles=["root"])
-        self._operator: MongoClient[dict[str, object]] = MongoClient(
-            self._mongod.url, username="operator", password="operator", authSource="admin", directConnection=True
-        )
+        self._mongod.create_operator()
+        self._operator = self._mongod.connect_as_operator()
 
     def create_user(self, name: str) -> None:
         self._operator.admin.command(

@@ -14,6 +14,8 @@ from database.embedded.server import find_mongod
 from tests.support.servers import free_port
 from tests.support.waiting import wait_until
 
+OPERATOR = "operator"
+
 
 class Standalone:
     """A single mongod on a port of its own; `url` is where it is, or will be. `options` are added to its command."""
@@ -46,6 +48,22 @@ class Standalone:
     def connect(self) -> MongoClient[dict[str, Any]]:
         """Return a client of this server alone, whether it belongs to a replica set or not."""
         return MongoClient(self.url, directConnection=True, serverSelectionTimeoutMS=30_000)
+
+    def create_operator(self) -> None:
+        """Create the user who may do everything: as long as there is no user, this is allowed from the same machine."""
+        with self.connect() as client:
+            client.admin.command("createUser", OPERATOR, pwd=OPERATOR, roles=["root"])
+
+    def connect_as_operator(self) -> MongoClient[dict[str, Any]]:
+        """Return a client of this server alone, as the user of `create_operator`."""
+        return MongoClient(
+            self.url,
+            username=OPERATOR,
+            password=OPERATOR,
+            authSource="admin",
+            directConnection=True,
+            serverSelectionTimeoutMS=30_000,
+        )
 
     def kill(self) -> None:
         """Kill it, as a crash would."""

@@ -15,8 +15,7 @@ from tests.support.mongod import Standalone, make_key_file
 from tests.support.waiting import wait_until
 
 NAME = "failover"
-# The user of this module, and that of the planner, who may do what operating.md lets it do, and nothing else.
-OPERATOR, OPERATOR_PASSWORD = "operator", "that of the operator"
+# The user of the planner, who may do what operating.md lets it do, and nothing else.
 PLANNER, PLANNER_PASSWORD = "planner", "that-of-the-planner"
 # What docs/reliability.md recommends. A new primary waits two seconds, and not ten, for what a member that hangs may
 # have written; and no secondary reads from another one, which may hang.
@@ -47,17 +46,6 @@ class Member(Standalone):
         assert self.process is not None
         self.process.send_signal(signal.SIGCONT)
         self.is_stopped = False
-
-    def connect_as_operator(self) -> MongoClient[dict[str, Any]]:
-        """Return a client of this member alone, as the user who may do everything."""
-        return MongoClient(
-            self.url,
-            username=OPERATOR,
-            password=OPERATOR_PASSWORD,
-            authSource="admin",
-            directConnection=True,
-            serverSelectionTimeoutMS=30_000,
-        )
 
     def find_state(self) -> str:
         """Return "primary", "secondary" or "other", as it says itself."""
@@ -95,9 +83,7 @@ class ReplicaSet:
             client.admin.command("replSetInitiate", {"_id": NAME, "members": hosts, "settings": settings})
         self.wait_until_whole()
         primary = self.primary()
-        with primary.connect() as client:
-            # As long as there is no user, this is allowed from the same machine.
-            client.admin.command("createUser", OPERATOR, pwd=OPERATOR_PASSWORD, roles=["root"])
+        primary.create_operator()
         with primary.connect_as_operator() as client:
             client.planner.command("createUser", PLANNER, pwd=PLANNER_PASSWORD, roles=["readWrite"])
 

@@ -119,8 +119,7 @@ async def running_background_work(services: Services, patch: pytest.MonkeyPatch)
     try:
         yield ended
     finally:
-        loop.cancel()
-        await asyncio.wait([loop])
+        await background.stop(loop)
 
 
 async def test_background_work_that_can_read_does_not_call_a_database_available_that_acknowledges_no_write(
