@@ -41,7 +41,8 @@ test-mock: .venv/test ## run the tests that need no real MongoDB, on any platfor
 .PHONY: test-beanie2
 test-beanie2: .venv-beanie2/test ## run the tests with Beanie 2, and PyMongo's own asynchronous client instead of Motor
 	.venv-beanie2/bin/python -m pytest -n $(JOBS) --dist loadfile --no-loadscope-reorder $(TESTS) \
-		--ignore=tests/structure/test_dependencies.py --ignore=tests/structure/test_typed_documents.py -W "ignore:unclosed:ResourceWarning"
+		--ignore=tests/structure/test_dependencies.py --ignore=tests/structure/test_typed_documents.py \
+		-W "ignore:unclosed:ResourceWarning"
 
 .PHONY: client
 client: .venv/test ## generate a client from the OpenAPI document, and use it and stock OAuth clients

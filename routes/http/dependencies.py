@@ -52,13 +52,12 @@ async def event_by_id(request: Request, id: IdInPath, caller: EventsReader) -> E
 
 
 async def owned_event(request: Request, id: IdInPath, caller: EventsWriter) -> EventView:
-    """Return the event in the path if the caller may change it; raises `NotFound` and `Forbidden`.
+    """Return the event in the path, which the request is to change, if the caller may; raises `NotFound`, `Forbidden`.
 
     Raises `Stale` if the request must not change this revision (`If-None-Match`, RFC 9110 §13.1.2).
     """
     event = await services_of(request).events.get_own(caller, id)
-    is_change = request.method not in ("GET", "HEAD")
-    if is_change and matches_if_none_match(request.headers.get("if-none-match"), event.revision):
+    if matches_if_none_match(request.headers.get("if-none-match"), event.revision):
         raise Stale("There is an event that If-None-Match excludes.")
     return event
 

@@ -89,7 +89,6 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_begin(self) -> None:
         """Note that a request begins."""
         self._is_receiving = True
-        self._has_head = False
         self._status, self._reason = 400, NOT_HTTP
         super().on_message_begin()
 
