@@ -4,6 +4,7 @@ A rendered document is a pure function of its bytes. Whoever renders documents c
 the result by the bytes, and never shows anything but what the database holds now.
 """
 
+import time
 from collections.abc import AsyncIterator
 from typing import Any, Generic, NamedTuple, TypeVar
 
@@ -11,7 +12,7 @@ import bson
 from pymongo import MongoClient
 from pymongo.cursor import RawBatchCursor
 
-from database.connection import Database, Operation, bound_database, collection_name
+from database.connection import Database, Operation, bound_database, collection_name, seconds_for_operation
 from database.documents import StoredDocument
 from database.drivers.find_command import FindQuery
 from database.queries import Filter, Id, Projection
@@ -187,9 +188,12 @@ async def find_raw_by_ids(document: type[StoredDocument], ids: list[Id]) -> dict
 async def _find_documents(database: Database, query: FindQuery) -> list[bytes]:
     """Return the documents that a query finds, as bytes: with one command if that is possible, else with a cursor."""
     operation = Operation("find", query.collection, query.match)
+    ends_at = time.monotonic() + seconds_for_operation()
     if (found := await database.send_find(operation, query)) is not None:
         return found
-    return await database.run_in_thread(operation, lambda client: _read_with_cursor(client, database.name, query))
+    # Both attempts are one operation: whoever stops the planner waits for it, and no longer than for any other.
+    left = ends_at - time.monotonic()
+    return await database.run_in_thread(operation, lambda client: _read_with_cursor(client, database.name, query), left)
 
 
 def _read_with_cursor(client: MongoClient[Any], database: str, query: FindQuery) -> list[bytes]:

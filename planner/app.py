@@ -1,8 +1,8 @@
 """The application: how it is assembled, started and stopped."""
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
@@ -15,7 +15,7 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from auth.hash_password import PasswordHasher
 from database.connection import bind, extend_request_limit
-from database.errors import DatabaseUnavailable
+from database.errors import DRIVER_ERROR, DatabaseUnavailable
 from models import DOCUMENTS
 from models.accounts.user import User
 from planner import background
@@ -27,7 +27,7 @@ from planner.memory.cache import limit_caches
 from planner.randomness import RandomBytes, system_random_bytes
 from planner.services.mail.transports import MailTransport
 from planner.settings import Settings
-from planner.startup import OpenDatabase, database_opener
+from planner.startup import OpenDatabase, database_opener, explain_failure
 from planner.telemetry.metrics import Metrics
 from planner.version import VERSION
 from planner.wiring import build_services, mail_transport_of
@@ -83,14 +83,12 @@ def create_app(
 
     @asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[dict[str, object]]:
-        try:
+        with _note_start_failure(app):
             database = await (open_database or database_opener(settings))()
-        except DatabaseUnavailable as error:
-            app.state.start_failure = str(error)
-            raise
         try:
-            await bind(database, DOCUMENTS)
-            await hasher.warm_up(User.find_password_hash)
+            with _note_start_failure(app):
+                await bind(database, DOCUMENTS)
+                await hasher.warm_up(User.find_password_hash)
             services = build_services(
                 settings,
                 database,
@@ -190,6 +188,16 @@ def cors(origins: list[str]) -> dict[str, Any]:
         "expose_headers": EXPOSED,
         "max_age": 600,
     }
+
+
+@contextmanager
+def _note_start_failure(app: FastAPI) -> Iterator[None]:
+    """Note for `_StartFailure` why the database cannot be used, if what the block does with it fails."""
+    try:
+        yield
+    except (DatabaseUnavailable, DRIVER_ERROR) as error:
+        app.state.start_failure = explain_failure(error)
+        raise
 
 
 class _StartFailure:

@@ -1,6 +1,7 @@
 """The command `find` over connections of the driver: the same documents as with a cursor, whatever fails on the way."""
 
 import asyncio
+import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import Any
@@ -26,6 +27,7 @@ from models.events.event import Event
 from tests.conftest import url_of
 from tests.support.documents import insert_user
 from tests.support.servers import free_port
+from tests.support.waiting import wait_until_async
 
 pytestmark = pytest.mark.real_server("the mock has no connections")
 
@@ -144,6 +146,21 @@ async def test_who_waits_for_a_connection_until_the_time_is_up_is_told_so(databa
         slots.release()
     with pytest.raises(WaitQueueTimeoutError):
         await waiting
+
+
+@pytest.mark.usefixtures("ada")
+async def test_a_second_attempt_has_only_the_time_that_the_first_one_left(
+    database: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("database.connection.OPERATION_SECONDS", 0.2)
+
+    async def lose_the_connection_at_the_end(query: FindQuery, seconds: float) -> None:
+        ends_at = time.monotonic() + seconds
+        await wait_until_async(lambda: time.monotonic() >= ends_at)
+
+    monkeypatch.setattr(command_of(database), "send", lose_the_connection_at_the_end)
+    with pytest.raises(WaitQueueTimeoutError):
+        await emails(database)
 
 
 async def test_a_query_that_the_server_refuses_raises_its_error(database: Database) -> None:

@@ -11,7 +11,13 @@ from pathlib import Path
 
 import httpx
 import pytest
+from pydantic import SecretStr
+from pymongo.errors import PyMongoError
+from starlette.types import Message
 
+from database.connection import Database, open_database
+from planner.app import create_app
+from planner.settings import Settings
 from tests.support.clients import PASSWORD, ok, sign_in, sign_up
 from tests.support.mongod import Standalone, embedded_pid
 from tests.support.servers import ROOT, RunningServer, free_port, running
@@ -115,3 +121,31 @@ def test_check_ends_with_a_message_when_the_database_is_unavailable(tmp_path: Pa
     assert said.returncode == 1
     assert f"planner: No database at 127.0.0.1:{port} after 5 s: nothing listens there; start MongoDB" in said.stderr
     assert "Traceback" not in said.stderr
+
+
+async def test_a_database_that_is_lost_during_a_start_is_reported_in_a_sentence(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    database = Standalone(tmp_path / "mongo")
+    database.start()
+
+    async def open_and_lose() -> Database:
+        opened = await open_database(database.url)
+        database.kill()
+        return opened
+
+    monkeypatch.setattr("database.connection.INDEX_SECONDS", 1)
+    settings = Settings(_env_file=None, secret_key=SecretStr(SECRET), data_dir=tmp_path)
+    app = create_app(settings, open_database=open_and_lose)
+    messages: list[Message] = []
+
+    async def receive() -> Message:
+        return {"type": "lifespan.startup"}
+
+    async def send(message: Message) -> None:
+        messages.append(message)
+
+    with pytest.raises(PyMongoError):
+        await app({"type": "lifespan", "asgi": {"version": "3.0"}, "app": app, "state": {}}, receive, send)
+    assert [message["type"] for message in messages] == ["lifespan.startup.failed"]
+    assert messages[0]["message"].startswith("The database cannot be used: it does not respond")
