@@ -72,30 +72,35 @@ async def find_occurrences(
     found = [ListedOccurrence(event.key, "", event, None) for event in map(prepare_occurrences, singles)]
     # What has ended by then is on an earlier page.
     since = window[0] if after is None else max(window[0], add_clamped(after.start, -TIME_RESOLUTION))
-    length, is_first = window[1] - since, True
+    remaining, length = (since, window[1]), window[1] - since
     # If there are many series, they are looked for in short parts of the window, one after the other: a page of a busy
     # month shows an hour of it, and only the series of that hour are read.
-    while since < (end := _find_end(found, count, window[1])):
+    while since < (end := _find_end(found, count, remaining)):
         part = since, min(end, add_clamped(since, length))
         series = await find_few_recurring_events(selection._replace(window=part), MAX_SERIES + 1)
         if len(series) > MAX_SERIES and length > SHORTEST_PART:
             length = max(SHORTEST_PART, (part[1] - part[0]) / 16)
             continue
-        start = None if is_first else OccurrenceCursor(since)
+        start = None if since == remaining[0] else OccurrenceCursor(since)
         async for event in _iterate_series(selection._replace(window=part), series):
-            found += _expand(event, (part[0], _find_end(found, count, part[1])), after, start, count)
+            shown = part[0], _find_end(found, count, (remaining[0], part[1]))
+            found += _expand(event, shown, after, start, count)
             if len(found) >= count:
                 _keep_first(found, count)
         found.sort(key=_in_order)
-        since, length, is_first = part[1], 2 * length, False
+        since, length = part[1], 2 * length
     return Slice(found[:limit], len(found) > limit)
 
 
-def _find_end(found: list[ListedOccurrence], count: int, until: datetime) -> datetime:
-    """Return the end of the window, or the instant after which nothing is on the page any more if it is full."""
+def _find_end(found: list[ListedOccurrence], count: int, window: Window) -> datetime:
+    """Return the end of the window, or the instant after which nothing is on the page any more if it is full.
+
+    That is after the beginning of the window also if the page is full with what began before: so did some series.
+    """
     if len(found) < count:
-        return until
-    return min(until, add_clamped(parse_position(found[count - 1].sort_key).start, _SECOND))
+        return window[1]
+    last = parse_position(found[count - 1].sort_key).start
+    return min(window[1], add_clamped(max(last, window[0]), _SECOND))
 
 
 def _keep_first(found: list[ListedOccurrence], count: int) -> None:
