@@ -20,7 +20,7 @@ from database.opening.index_builds import build_indexes
 from models import DOCUMENTS
 from models.events.embedded_ids import repair_embedded_ids
 from planner.errors import ConfigurationError, Invalid, PlannerError
-from planner.services.events.hours_refresh import refresh_hours
+from planner.services.events.times_refresh import refresh_times
 from planner.settings import Settings, pass_on_otel_variables
 from planner.wiring import outbox_of
 
@@ -211,7 +211,7 @@ async def _repair(database: Database, workers: int) -> None:
     # Here, so that an index that cannot be created is reported once, and not by each worker.
     await build_indexes(database, DOCUMENTS)
     await bind(database, DOCUMENTS)
-    await refresh_hours()
+    await refresh_times()
     if not database.transactions and (repaired := await repair_embedded_ids()):
         log.warning("repaired the embedded event ids of %d account(s)", repaired)
 

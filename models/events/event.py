@@ -14,7 +14,7 @@ from database.reads import Loader
 from database.writes import Update
 from models.events.event_fields import EventContent, fold_tag
 from planner.domain.fields import CONTENT_FIELDS
-from planner.domain.recurrence.documents import series_from_event
+from planner.domain.recurrence.documents import compute_extent, series_from_event
 from planner.domain.recurrence.hours import list_hours
 from planner.domain.search.cells import list_cells
 from planner.domain.search.searchable_text import SearchableText, build_searchable_text
@@ -211,15 +211,9 @@ class Event(EventContent, StoredDocument):
         """Return the write that stores what its organizer wrote last; refused when the event has been changed."""
         return Update(Event, self.unchanged_filter(), {"$set": assign(Event.source, source)})
 
-    def refresh_hours_write(self) -> Update | None:
-        """Return the write that stores the hours of a recurring event as they are computed now; None if it has these.
-
-        It is refused when the event was changed meanwhile.
-        """
-        hours = list_hours(series_from_event(self))
-        if hours == self.hours:
-            return None
-        return Update(Event, self.unchanged_filter(), {"$set": assign(Event.hours, hours)})
+    def compute_again(self) -> "Event":
+        """Return the event with what is computed from its other fields as it is computed now; it is not stored yet."""
+        return Event.from_stored(_with_computed_fields(self.to_stored()))
 
     def unchanged_filter(self) -> Filter:
         """Return the filter that matches the event as long as it is stored as it is here."""
@@ -243,12 +237,15 @@ def default_uid(id: Id | str) -> str:
 def _with_computed_fields(fields: Changes) -> Changes:
     """Return the stored fields of an event with those for the indexes that are computed from others."""
     fields = {name: value for name, value in fields.items() if name not in (Event.place, Event.cells, Event.hours)}
+    if fields.get(Event.repeats):
+        # Those of an earlier revision that is restored may have been computed otherwise.
+        series = series_from_event(Event.from_stored(fields))
+        fields |= compute_extent(series)
+        fields[Event.hours] = list_hours(series)
     fields[Event.key] = build_order_key(fields[Event.begins], str(fields[Event.id]))
     if geo := fields.get(Event.geo):
         fields[Event.place] = GeoJsonPoint(type="Point", coordinates=[geo["lon"], geo["lat"]])
         fields[Event.cells] = list_cells(geo["lat"], geo["lon"])
-    if fields.get(Event.repeats):
-        fields[Event.hours] = list_hours(series_from_event(Event.from_stored(fields)))
     fields[Event.tag_keys] = [fold_tag(tag) for tag in fields.get(Event.tags) or ()]
     fields[Event.search] = build_searchable_text(fields)
     return fields

@@ -62,6 +62,20 @@ def update_event_writes(before: Event, after: Event) -> list[Write]:
     return [*writes, *PublicEventIndex.update_writes(before, after)]
 
 
+def refresh_event_writes(event: Event) -> list[Write]:
+    """Return the writes that store when a recurring event takes place as it is computed now; none if it is stored so.
+
+    They are refused when the event was changed meanwhile.
+    """
+    now = event.compute_again()
+    old, new = event.to_stored(), now.to_stored()
+    times: list[Any] = [Event.hours, Event.begins, Event.ends, Event.span, Event.key]
+    changed = {name: new[name] for name in times if name not in old or old[name] != new[name]}
+    if not changed:
+        return []
+    return [Update(Event, event.unchanged_filter(), {"$set": changed}), *PublicEventIndex.update_writes(event, now)]
+
+
 def delete_event_writes(event: Event, by: Id, now: datetime, *, merged_into: Id | None = None) -> list[Write]:
     """Return the writes that delete an event, and its id from its creator's account; refused when it was changed.
 

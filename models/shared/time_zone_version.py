@@ -1,4 +1,4 @@
-"""The version of the time zone rules by which the stored hours of recurring events were computed."""
+"""The version of the time zone rules by which it was computed when recurring events take place."""
 
 from pydantic import Field
 
@@ -23,10 +23,10 @@ class TimeZoneVersion(StoredDocument):
 
     @classmethod
     async def is_current(cls, version: str) -> bool:
-        """Return whether the hours were computed by this version."""
+        """Return whether it was computed by this version when recurring events take place."""
         return await find_one(cls, {cls.id: HOURS, cls.version: version}) is not None
 
     @classmethod
     async def record(cls, version: str) -> None:
-        """Store that all hours are computed by this version."""
+        """Store that it is computed by this version when recurring events take place."""
         await find_and_update(cls, {cls.id: HOURS}, {"$set": assign(cls.version, version)}, upsert=True)

@@ -68,10 +68,18 @@ class StoredSource(TypedDict):
     base: NotRequired[dict[str, Any]]
 
 
-class StoredSeries(TypedDict):
+class StoredExtent(TypedDict):
+    """The first instant and the end of an event, of all its occurrences if it repeats, and the class of its length."""
+
+    begins: datetime
+    ends: datetime
+    span: int
+
+
+class StoredSeries(StoredExtent):
     """The fields of an event that follow from its series.
 
-    `begins`, `ends` and `span` are those of the whole series; `seconds` is there if occurrences have a duration,
+    `seconds` is there if occurrences have a duration,
     and `nominal_days` if so many days of it are days by the clock.
     """
 
@@ -83,9 +91,6 @@ class StoredSeries(TypedDict):
     repeats: bool
     seconds: NotRequired[int]
     nominal_days: NotRequired[int]
-    begins: datetime
-    ends: datetime
-    span: int
 
 
 class TimesOfEvent(Protocol):

@@ -10,14 +10,13 @@ from datetime import UTC, date, datetime, timedelta
 from planner.domain.recurrence.occurrences import find_first_start, find_last_end
 from planner.domain.recurrence.rrule import RecurrenceError
 from planner.domain.recurrence.series import (
-    NO_DURATION,
     Override,
     Series,
     find_first_local,
     set_fold_of_start,
     validate_series,
 )
-from planner.domain.stored_event import StoredOverride, StoredSeries, TimesOfEvent
+from planner.domain.stored_event import StoredExtent, StoredOverride, StoredSeries, TimesOfEvent
 from planner.domain.times import (
     TIME_RESOLUTION,
     UNDATED_INSTANT,
@@ -151,12 +150,16 @@ def _parse_own_start(stored: str) -> date:
     return start.replace(fold=1) if isinstance(start, datetime) and has_offset(stored) else start
 
 
+def compute_extent(series: Series) -> StoredExtent:
+    """Return the fields of a stored event by which a query for a window finds it."""
+    begins, ends = find_first_start(series), find_last_end(series)
+    ends = ENDLESS_INSTANT if ends is None else max(ends, begins + TIME_RESOLUTION)
+    return {"begins": begins, "ends": ends, "span": compute_series_span(ends - begins)}
+
+
 def series_to_stored(series: Series) -> StoredSeries:
     """Return the fields of a stored event that follow from its series."""
-    begins, ends = find_first_start(series), find_last_end(series)
-    # An occurrence without a duration has the one instant at which it begins, like an event without an end.
-    min_duration = NO_DURATION if series.effective_duration else TIME_RESOLUTION
-    ends = ENDLESS_INSTANT if ends is None else max(ends + min_duration, begins + TIME_RESOLUTION)
+    extent = compute_extent(series)
     fields: StoredSeries = {
         "start": format_local(find_first_local(series), series.time_zone),
         "end": None,
@@ -170,9 +173,9 @@ def series_to_stored(series: Series) -> StoredSeries:
             *(_override_to_stored(series, *item) for item in sorted(series.overrides.items())),
             *(_override_to_stored(series, *item, is_range=True) for item in sorted(series.ranges.items())),
         ],
-        "begins": begins,
-        "ends": ends,
-        "span": compute_series_span(ends - begins),
+        "begins": extent["begins"],
+        "ends": extent["ends"],
+        "span": extent["span"],
         "repeats": True,
     }
     if series.duration is not None:

@@ -11,6 +11,7 @@ from typing import NamedTuple, cast
 
 from planner.domain.recurrence.pattern import Pattern
 from planner.domain.recurrence.series import OccurrenceRow, Series, add_days_clamped
+from planner.domain.times import TIME_RESOLUTION
 from planner.domain.zones import (
     EARLIEST_INSTANT,
     LATEST_INSTANT,
@@ -104,20 +105,20 @@ def find_first_start(series: Series) -> datetime:
 def find_last_end(series: Series) -> datetime | None:
     """Return the instant at which the last occurrence ends, or None if the rule has no end.
 
+    An occurrence without a duration ends `TIME_RESOLUTION` after it begins, so that it has the instant of its start.
     For a series without an occurrence it is the start of the series.
     """
     pattern = series.pattern
     if pattern is not None and pattern.is_endless:
         return None
-    ends = [row[2] for row in series.overridden_rows]
+    rows = list(series.overridden_rows)
     # What is before a range may end after all that is in it.
     explicit_ids = series.explicit_ids if series.ranges else series.explicit_ids[-1:]
-    ends += [series.compute_row(recurrence_id)[2] for recurrence_id in explicit_ids]
+    rows += map(series.compute_row, explicit_ids)
     if pattern is not None:
         for before in (*series.range_ids, date.max if series.all_day else datetime.max):
-            ends += [
-                series.compute_row(recurrence_id)[2] for recurrence_id in _find_latest_ids(series, pattern, before)
-            ]
+            rows += map(series.compute_row, _find_latest_ids(series, pattern, before))
+    ends = [max(end, add_clamped(start, TIME_RESOLUTION)) for start, _, end in rows]
     return max(ends, default=series.compute_row(series.start)[0])
 
 

@@ -9,7 +9,7 @@ revisions.py           list earlier revisions of an event, and restore one
 changes.py             list what has changed since a client last asked
 conflicts.py           detection of double bookings
 current_event.py       changing an event while others change it
-hours_refresh.py       the hours of recurring events, when the rules of time zones have changed
+times_refresh.py       when events recur, computed again after the rules of time zones have changed
 user_lock.py           serialised decisions of one user
 free_busy.py           busy intervals, and who may see them
 moderation.py          takedowns of public events

@@ -110,7 +110,7 @@ async def _find_overlapping(
             found += [] if single.event.id in excluded else _overlaps(single, requested)
     async for batch in find_scheduled_recurring_events(event.creator, window, day_zone):
         for number, recurring in enumerate(batch):
-            if len(found) < MAX_CONFLICTS and recurring.event.id not in excluded:
+            if recurring.event.id not in excluded:
                 found += _overlaps(recurring, requested)
                 if number % _BATCH_SIZE == 0:
                     await asyncio.sleep(0)

@@ -91,6 +91,23 @@ async def test_at_most_ten_conflicts_are_named_in_the_order_of_their_start(ada: 
     assert found[1]["recurrence_id"] == "2026-12-02T08:00:00"
 
 
+async def test_the_first_conflicts_are_named_also_if_others_were_created_before(ada: Person) -> None:
+    for title, day, rule in (("late", "2026-12-20", "FREQ=DAILY;COUNT=20"), ("early", "2026-12-02", "FREQ=WEEKLY")):
+        times = {"start": f"{day}T09:00:00Z", "end": f"{day}T10:00:00Z"}
+        await ada.event(title=title, recurrence={"rrule": rule}, **times)
+    conflicts = refused(
+        await book(
+            ada,
+            start="2026-12-02T09:30:00Z",
+            end="2026-12-02T09:45:00Z",
+            recurrence={"rrule": "FREQ=DAILY"},
+        )
+    )
+    starts = [conflict["start"] for conflict in conflicts]
+    assert starts == sorted(starts)
+    assert [conflict["title"] for conflict in conflicts] == [*["early"] * 3, *["late"] * 4, "early", *["late"] * 2]
+
+
 async def test_all_day_events_conflict_by_the_midnights_of_their_zone(ada: Person) -> None:
     day = await ada.event(start="2026-12-01", time_zone="Europe/Berlin")
     (found,) = refused(await book(ada, start="2026-11-30T23:30:00Z", end="2026-12-01T00:30:00Z"))

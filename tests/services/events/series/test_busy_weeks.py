@@ -1,4 +1,4 @@
-"""Occurrences among more series than are read for one page, and the stored hours by which they are found."""
+"""Occurrences among more series than are read for one page, and the stored times by which they are found."""
 
 import random
 from datetime import UTC, datetime, timedelta
@@ -11,8 +11,8 @@ from database.queries import Id
 from models.events.event_queries import EventSelection
 from models.shared.time_zone_version import HOURS, TimeZoneVersion
 from planner.services.events import occurrence_list
-from planner.services.events.hours_refresh import refresh_hours
 from planner.services.events.occurrence_list import find_occurrences, parse_position
+from planner.services.events.times_refresh import refresh_times
 from tests.support.clients import Person, ok
 from tests.support.services import database_of
 
@@ -86,6 +86,46 @@ async def test_a_series_that_has_begun_is_on_a_page_that_is_full_without_it(ada:
     assert [item["title"] for item in items] == ["weekly", *["once"] * begun, "weekly", *["once"] * (60 - begun)]
 
 
+EMPTY_ENDS = [
+    # The series: its start, end and zone; its last occurrence, and what is changed of it.
+    ("2026-12-10T10:00:00", "2026-12-10T11:00:00", "UTC", "2026-12-11T10:00:00", {"end": None}),
+    ("2026-12-10T10:00:00", "2026-12-10T11:00:00", "Asia/Kolkata", "2026-12-11T10:00:00", {"end": None}),
+    ("2026-12-10T10:00:00", None, "UTC", "2026-12-11T10:00:00", {"start": "2026-12-12T10:00:00"}),
+    ("2026-12-10", None, "Europe/Berlin", "2026-12-11", {"start": "2026-12-12T18:00:00", "end": None}),
+]
+
+
+@pytest.mark.parametrize(("start", "end", "zone", "last", "change"), EMPTY_ENDS)
+async def test_a_last_occurrence_without_a_duration_is_in_a_window_that_begins_with_it(
+    app: FastAPI, ada: Person, start: str, end: str | None, zone: str, last: str, change: dict[str, Any]
+) -> None:
+    event = await ada.event(start=start, end=end, time_zone=zone, recurrence={"rrule": "FREQ=DAILY;COUNT=2"})
+    path = f"/events/{event['id']}/occurrences/{last}"
+    begins = datetime.fromisoformat(ok(await ada.patch(path, json=change))["start"])
+
+    async def count_in_window(since: datetime) -> list[int]:
+        window = {"from": since.isoformat(), "to": "2026-12-31T00:00:00Z"}
+        lists = [ok(await ada.get(path, params=window))["items"] for path in ("/events", "/events/occurrences")]
+        return list(map(len, lists))
+
+    assert await count_in_window(begins) == [1, 1]
+    assert await count_in_window(begins + timedelta(seconds=1)) == [0, 0]
+
+    # Once it was stored as ending at the start of this occurrence: it is computed again when the planner starts.
+    stored = {"ends": begins.astimezone(UTC)}
+    await database_of(app)["events"].update_one({}, {"$set": stored})
+    assert await count_in_window(begins) == [0, 0]
+    await TimeZoneVersion.record("an older one")
+    assert await refresh_times() == 1
+    assert await count_in_window(begins) == [1, 1]
+
+    # An earlier revision may be stored so too.
+    ok(await ada.patch(f"/events/{event['id']}", json={"title": "Another title"}))
+    await database_of(app)["revisions"].update_many({}, {"$set": {"state.ends": stored["ends"]}})
+    ok(await ada.post(f"/events/{event['id']}/restore", json={"revision": 2}))
+    assert await count_in_window(begins) == [1, 1]
+
+
 async def test_an_event_has_hours_as_long_as_it_recurs(app: FastAPI, ada: Person) -> None:
     events = database_of(app)["events"]
     made = await ada.event(start="2026-12-07T09:00:00Z", end="2026-12-07T10:00:00Z")
@@ -102,11 +142,11 @@ async def test_hours_are_computed_again_when_the_rules_of_time_zones_have_change
     events = database_of(app)["events"]
     for start in ("2026-12-07T09:00:00Z", "2026-12-08T09:00:00Z"):
         await ada.event(start=start, recurrence={"rrule": "FREQ=WEEKLY"})
-    await refresh_hours()
+    await refresh_times()
     await events.update_one({}, {"$set": {"hours": [1]}})
-    assert await refresh_hours() == 0
+    assert await refresh_times() == 0
     await TimeZoneVersion.record("an older one")
-    assert await refresh_hours() == 1
+    assert await refresh_times() == 1
     assert sorted([stored["hours"] async for stored in events.find({})]) == [[9], [33]]
     assert (await database_of(app)["time_zone_versions"].find_one({"_id": HOURS}))["version"] != "an older one"
 
