@@ -6,7 +6,7 @@ import logging
 import math
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -128,6 +128,7 @@ class Database:
     pool: ThreadPoolExecutor | None = field(default=None, repr=False)
     find_command: FindCommand | None = field(default=None, repr=False)
     on_operation: OperationObserver | None = field(default=None, repr=False)
+    _working: set[Future[Any]] = field(default_factory=set, repr=False)
     _write_listeners: dict[type[StoredDocument], list[Callable[[], None]]] = field(default_factory=dict, repr=False)
     _insert_listeners: dict[type[StoredDocument], list[Callable[[Any], None]]] = field(default_factory=dict, repr=False)
 
@@ -185,7 +186,10 @@ class Database:
 
         # With the context of the caller, what is logged and traced in the thread has the id of the request.
         run = contextvars.copy_context().run
-        return await asyncio.get_running_loop().run_in_executor(self.pool, run, run_until_deadline, self.sync)
+        working = self.pool.submit(run, run_until_deadline, self.sync)
+        self._working.add(working)
+        working.add_done_callback(self._working.discard)
+        return await asyncio.wrap_future(working)
 
     async def send_find(self, operation: Operation, query: FindQuery) -> list[bytes] | None:
         """Return the documents that a query finds within the time of an operation, or None if only a cursor can.
@@ -215,11 +219,12 @@ class Database:
         await self.handle.command("ping")
 
     async def close(self) -> None:
-        """Close every connection."""
+        """Close every connection. What its threads are doing has CLOSE_SECONDS to end, because a server may hang."""
         # The threads first: a transaction that loses its connection stays open on the server, and other writes of the
         # same documents wait meanwhile (`transactions/abandoned.py`).
         if self.pool is not None:
-            self.pool.shutdown(wait=True)
+            self.pool.shutdown(wait=False, cancel_futures=True)
+            await asyncio.to_thread(wait, list(self._working), CLOSE_SECONDS)
         # The driver tells the server which sessions end, and must not wait for one that does not respond.
         with pymongo.timeout(CLOSE_SECONDS):
             if self.sync is None or self.find_command is None:

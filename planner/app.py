@@ -198,6 +198,9 @@ def _note_start_failure(app: FastAPI) -> Iterator[None]:
     except (DatabaseUnavailable, DRIVER_ERROR) as error:
         app.state.start_failure = explain_failure(error)
         raise
+    except asyncio.CancelledError:
+        app.state.start_failure = "A signal has ended the start."
+        raise
 
 
 class _StartFailure:

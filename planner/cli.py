@@ -5,6 +5,7 @@ import asyncio
 import contextlib
 import getpass
 import logging
+import multiprocessing
 import os
 import signal
 import socket
@@ -20,6 +21,7 @@ from typing import TypeVar
 import uvicorn
 from fastapi import FastAPI
 from pydantic import SecretStr
+from uvicorn.config import STARTUP_FAILURE
 
 from database.backup import restore_backup, write_backup
 from database.embedded.processes import die_with_parent
@@ -42,7 +44,7 @@ from planner.startup import (
     recover,
     start_tracing,
 )
-from planner.supervisor import Supervisor
+from planner.supervisor import Server, Supervisor
 from planner.telemetry.metrics import SHARED_FOLDER
 from planner.version import VERSION, find_commit
 from planner.wiring import Services
@@ -135,8 +137,24 @@ def _database(settings: Settings) -> Iterator[Settings]:
     if settings.database_url is not None:
         yield settings.model_copy(update={"secret_key": secret})
         return
-    with EmbeddedMongo(settings.data_dir) as mongo:
-        yield settings.model_copy(update={"secret_key": secret, "database_url": SecretStr(mongo.url)})
+    mongo = EmbeddedMongo(settings.data_dir)
+    url = SecretStr(mongo.start())
+    try:
+        yield settings.model_copy(update={"secret_key": secret, "database_url": url})
+    finally:
+        with _ignored_signals():
+            mongo.stop()
+
+
+@contextmanager
+def _ignored_signals() -> Iterator[None]:
+    """Do what must not be interrupted: a second SIGTERM or Ctrl-C changes nothing meanwhile."""
+    handlers = {number: signal.signal(number, signal.SIG_IGN) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in handlers.items():
+            signal.signal(number, handler)
 
 
 @contextmanager
@@ -168,6 +186,9 @@ def _serve(options: argparse.Namespace) -> int:
     given = {"host": options.host, "port": options.port, "workers": options.workers}
     settings = load(**{name: value for name, value in given.items() if value is not None})
     _stop_on_sigterm()
+    if settings.workers > 1 and hasattr(signal, "SIGHUP"):
+        # It replaces the workers; until there are some, it must not end the planner.
+        signal.signal(signal.SIGHUP, signal.SIG_IGN)
     raise_file_limit()
     limit_arenas()
     request_log = configure_logs(settings.log_level, settings.log_format)
@@ -184,11 +205,11 @@ def _serve(options: argparse.Namespace) -> int:
         asyncio.run(recover(ready, exclusive=True, workers=settings.workers))
         if settings.workers == 1:
             app = create_app(ready, request_log=request_log, tracing=start_tracing(ready))
-            _Server(_config(settings, freeze_gc(app)), settings).run(sockets=[listener])
+            _AnnouncingServer(_config(settings, freeze_gc(app)), settings).run(sockets=[listener])
         else:
             _hand_down(settings, ready)
             _announce(settings)
-            with tempfile.TemporaryDirectory(prefix="planner-metrics-") as folder:
+            with tempfile.TemporaryDirectory(prefix="planner-metrics-", dir=_memory_folder()) as folder:
                 # The workers count what they do in files of this folder; see `planner/telemetry/metrics.py`.
                 os.environ[SHARED_FOLDER] = folder
                 config = _config(settings, "planner.cli:worker", settings.workers)
@@ -199,6 +220,14 @@ def _serve(options: argparse.Namespace) -> int:
                 # An end that nobody asked for is a failure, so that whoever runs the planner starts it again.
                 return 0 if supervisor.was_asked_to_stop else 1
     return 0
+
+
+def _memory_folder() -> str | None:
+    """Return the folder for files in memory, or None where there is none.
+
+    The files of the metrics are mapped into memory, and on a full disk the kernel would kill who writes there.
+    """
+    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - the folder in it has a random name
 
 
 def _stop_on_sigterm() -> None:
@@ -243,15 +272,30 @@ def _hand_down(settings: Settings, ready: Settings) -> None:
 
 
 def worker() -> FastAPI:
-    """Return the application of one worker process."""
+    """Return the application of one worker process.
+
+    If it cannot be made, such as for a wrong setting in `.env`, the log says why, and the process ends with status 3.
+    """
     die_with_parent()
+    parent = multiprocessing.parent_process()
+    if parent is not None and parent.pid != os.getppid():
+        # It ended before the line above: nobody would ever stop this process.
+        os._exit(1)
     limit_arenas()
-    settings = load()
-    request_log = configure_logs(settings.log_level, settings.log_format)
-    return freeze_gc(create_app(settings, request_log=request_log, tracing=start_tracing(settings)))
+    configure_logs("info", "auto")
+    try:
+        settings = load()
+        request_log = configure_logs(settings.log_level, settings.log_format)
+        return freeze_gc(create_app(settings, request_log=request_log, tracing=start_tracing(settings)))
+    except Exception as error:
+        sentence = explain_failure(error)
+        if sentence is None:
+            raise
+        log.error("the worker cannot start: %s", sentence)
+        sys.exit(STARTUP_FAILURE)
 
 
-class _Server(uvicorn.Server):
+class _AnnouncingServer(Server):
     """A server that prints its address as soon as it serves requests."""
 
     def __init__(self, config: uvicorn.Config, settings: Settings) -> None:

@@ -1,9 +1,14 @@
 """The process that starts the workers, and starts another one for each that ends."""
 
 import logging
+import os
+import signal
 import time
+from contextlib import suppress
 from socket import socket
+from types import FrameType
 
+import uvicorn
 from uvicorn import Config
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
@@ -16,6 +21,47 @@ LONGEST_PAUSE_SECONDS = 10.0
 # for the first time, only the second limit counts.
 RESPONSE_SECONDS = 5.0
 START_SECONDS = 60.0
+
+
+class Server(uvicorn.Server):
+    """A server that a signal ends at any time, and that is never interrupted while it ends."""
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Stop, because of a signal. In the middle of the start, it is given up: it may wait for the database."""
+        if not self.started:
+            raise KeyboardInterrupt
+        super().handle_exit(sig, frame)
+        # A second Ctrl-C would end it without the end of what it is doing.
+        self.force_exit = False
+
+
+class Worker(Process):
+    """A process that serves requests."""
+
+    @property
+    def server(self) -> Server:
+        """The server of this process."""
+        if self._server is None:
+            self._server = Server(config=self.config)
+        assert isinstance(self._server, Server)
+        return self._server
+
+    def target(self, sockets: list[socket] | None = None) -> None:
+        """Serve until a signal comes, and end the process."""
+        with suppress(KeyboardInterrupt):
+            super().target(sockets)
+        with suppress(OSError, ValueError):
+            logging.shutdown()
+        # Python would wait for each thread, and some may wait for a database that does not respond.
+        os._exit(0)
+
+    def start(self) -> None:
+        """Start the process; until it serves, Ctrl-C, which is meant for the supervisor, does not reach it."""
+        handler = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        try:
+            super().start()
+        finally:
+            signal.signal(signal.SIGINT, handler)
 
 
 class Supervisor(Multiprocess):
@@ -63,9 +109,13 @@ class Supervisor(Multiprocess):
         return self._watches.setdefault(process, _Watch(process))
 
     def _start(self) -> Process:
-        process = Process(self.config, self.sockets)
+        process = Worker(self.config, self.sockets)
         process.start()
         return process
+
+    def init_processes(self) -> None:
+        """Start the workers."""
+        self.processes = [self._start() for _ in range(self.processes_num)]
 
     def _end(self, place: int, process: Process) -> None:
         watch = self._watch(process)
@@ -91,7 +141,11 @@ class Supervisor(Multiprocess):
             forget_worker(process.pid)
 
     def restart_all(self) -> None:
-        """Begin to replace the workers, one after the other: each goes on until the one that replaces it is ready."""
+        """Begin to replace the workers, one after the other: each goes on until the one that replaces it is ready.
+
+        One that is starting already is given up: it may have read settings that have changed since.
+        """
+        self._drop_successor()
         self._to_replace = list(range(len(self.processes)))
         self._is_replacing = True
         log.info("the workers are replaced by new ones: %d", len(self.processes))
