@@ -3,7 +3,7 @@
 The rooms of the house, and which way imports go (always down):
 
     planner.__main__, planner.cli   how it is started, and the operator's commands
-    planner.supervisor              starts the worker processes
+    planner.serving/                starts the worker processes
     planner.app                     how it is assembled: create_app(settings)
     planner.startup                 what is done once, before any process serves
     routes/                         a path, a status, a header

@@ -5,12 +5,9 @@ import asyncio
 import contextlib
 import getpass
 import logging
-import multiprocessing
-import os
 import signal
 import socket
 import sys
-import tempfile
 import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -19,18 +16,17 @@ from types import FrameType
 from typing import TypeVar
 
 import uvicorn
-from fastapi import FastAPI
 from pydantic import SecretStr
-from uvicorn.config import STARTUP_FAILURE
 
 from database.backup import restore_backup, write_backup
-from database.embedded.processes import die_with_parent
 from database.embedded.server import EmbeddedMongo, running_url
 from database.migrate import migrate
 from planner.app import create_app
 from planner.errors import ConfigurationError
 from planner.logs import configure_logs
 from planner.memory.process import freeze_gc, limit_arenas
+from planner.serving.supervisor import Server
+from planner.serving.workers import configure_server, run_workers
 from planner.settings import Settings, find_misspelt_names, load
 from planner.startup import (
     check_outbox,
@@ -44,13 +40,10 @@ from planner.startup import (
     recover,
     start_tracing,
 )
-from planner.supervisor import Server, Supervisor
-from planner.telemetry.metrics import SHARED_FOLDER
 from planner.version import VERSION, find_commit
 from planner.wiring import Services
 from routes.server.connections import raise_file_limit
 from routes.server.listener import open_listener
-from routes.server.protocol import BoundedProtocol
 
 log = logging.getLogger("planner")
 # How long `check` waits for the database.
@@ -205,29 +198,11 @@ def _serve(options: argparse.Namespace) -> int:
         asyncio.run(recover(ready, exclusive=True, workers=settings.workers))
         if settings.workers == 1:
             app = create_app(ready, request_log=request_log, tracing=start_tracing(ready))
-            _AnnouncingServer(_config(settings, freeze_gc(app)), settings).run(sockets=[listener])
+            _AnnouncingServer(configure_server(settings, freeze_gc(app)), settings).run(sockets=[listener])
         else:
-            _hand_down(settings, ready)
             _announce(settings)
-            with tempfile.TemporaryDirectory(prefix="planner-metrics-", dir=_memory_folder()) as folder:
-                # The workers count what they do in files of this folder; see `planner/telemetry/metrics.py`.
-                os.environ[SHARED_FOLDER] = folder
-                config = _config(settings, "planner.cli:worker", settings.workers)
-                supervisor = Supervisor(
-                    config, [listener], settings.drain_seconds + settings.grace_seconds + END_SECONDS
-                )
-                supervisor.run()
-                # An end that nobody asked for is a failure, so that whoever runs the planner starts it again.
-                return 0 if supervisor.was_asked_to_stop else 1
+            return run_workers(settings, ready, listener)
     return 0
-
-
-def _memory_folder() -> str | None:
-    """Return the folder for files in memory, or None where there is none.
-
-    The files of the metrics are mapped into memory, and on a full disk the kernel would kill who writes there.
-    """
-    return "/dev/shm" if os.access("/dev/shm", os.W_OK) else None  # noqa: S108 - the folder in it has a random name
 
 
 def _stop_on_sigterm() -> None:
@@ -236,63 +211,6 @@ def _stop_on_sigterm() -> None:
         raise KeyboardInterrupt
 
     signal.signal(signal.SIGTERM, stop)
-
-
-def _config(settings: Settings, app: FastAPI | str, workers: int = 1) -> uvicorn.Config:
-    return uvicorn.Config(
-        app,
-        factory=isinstance(app, str),
-        workers=workers,
-        http=BoundedProtocol,
-        loop="routes.server.loop:new_loop",
-        backlog=settings.listen_backlog,
-        timeout_keep_alive=settings.keep_alive_seconds,
-        ws="none",
-        lifespan="on",
-        log_config=None,
-        access_log=False,
-        server_header=False,
-        proxy_headers=bool(settings.proxies),
-        forwarded_allow_ips=settings.proxies,
-        timeout_graceful_shutdown=settings.grace_seconds,
-    )
-
-
-def _hand_down(settings: Settings, ready: Settings) -> None:
-    """Pass on to worker processes, through the environment, what they do not find out themselves.
-
-    Each worker reads a `DATABASE_URL` in `.env` when it starts, so that on SIGHUP new ones use new credentials.
-    """
-    assert ready.secret_key is not None
-    if settings.database_url is None:
-        os.environ["DATABASE_URL"] = database_url_of(ready)
-    # All workers have the same secret at any time.
-    os.environ["SECRET_KEY"] = ready.secret_key.get_secret_value()
-    os.environ["HOST"], os.environ["PORT"] = settings.host, str(settings.port)
-
-
-def worker() -> FastAPI:
-    """Return the application of one worker process.
-
-    If it cannot be made, such as for a wrong setting in `.env`, the log says why, and the process ends with status 3.
-    """
-    die_with_parent()
-    parent = multiprocessing.parent_process()
-    if parent is not None and parent.pid != os.getppid():
-        # It ended before the line above: nobody would ever stop this process.
-        os._exit(1)
-    limit_arenas()
-    configure_logs("info", "auto")
-    try:
-        settings = load()
-        request_log = configure_logs(settings.log_level, settings.log_format)
-        return freeze_gc(create_app(settings, request_log=request_log, tracing=start_tracing(settings)))
-    except Exception as error:
-        sentence = explain_failure(error)
-        if sentence is None:
-            raise
-        log.error("the worker cannot start: %s", sentence)
-        sys.exit(STARTUP_FAILURE)
 
 
 class _AnnouncingServer(Server):

@@ -17,7 +17,7 @@ MODULES_IN_A_FOLDER = 16
 
 # Who may name a library: modules, and packages with all that is in them.
 OWNERS = {
-    "fastapi": ("routes", "auth.authenticate", "planner.app", "planner.cli"),
+    "fastapi": ("routes", "auth.authenticate", "planner.app", "planner.serving.workers"),
     "starlette": ("routes", "auth.authenticate", "planner.app", "planner.cli"),
     "jose": ("auth.jwt_handler",),
     "passlib": ("auth.hash_password",),
@@ -31,7 +31,7 @@ OWNERS = {
     "gridfs": ("database",),
     "beanie": ("database", "models"),
     "fastapi_offline": ("routes.pages.api_page",),
-    "uvicorn": ("planner.cli", "planner.supervisor", "routes.server.protocol"),
+    "uvicorn": ("planner.cli", "planner.serving.supervisor", "planner.serving.workers", "routes.server.protocol"),
     "uvloop": ("routes.server.loop",),
     "jinja2": ("routes.pages.rendering",),
     "structlog": ("planner.logs", "routes.http.request_record"),

@@ -12,5 +12,5 @@ def never_serves(monkeypatch: pytest.MonkeyPatch) -> None:
     def run(*_: object, **__: object) -> NoReturn:
         pytest.fail("the planner has started")
 
-    monkeypatch.setattr("planner.cli.Server.run", run)
-    monkeypatch.setattr("planner.cli.Supervisor.run", run)
+    monkeypatch.setattr("planner.serving.supervisor.Server.run", run)
+    monkeypatch.setattr("planner.serving.supervisor.Supervisor.run", run)

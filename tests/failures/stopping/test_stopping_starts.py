@@ -5,11 +5,12 @@ import signal
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import uvicorn
 
-from planner.supervisor import Server
+from planner.serving.supervisor import Server
 from tests.failures.failover.replica_set import ReplicaSet, replica_set
 from tests.support.mongod import Standalone, embedded_pid
 from tests.support.processes import family_of, have_ended, worker_processes
@@ -61,8 +62,11 @@ def test_sigterm_ends_a_planner_that_waits_for_an_index_to_be_built(tmp_path: Pa
     assert server.process is not None
     try:
         with slow_database.connect() as client:
-            operations = lambda: client.admin.aggregate([{"$currentOp": {}}])  # noqa: E731
-            wait_until(lambda: any("createIndexes" in each["command"] for each in operations()))
+            search: list[dict[str, Any]] = [
+                {"$currentOp": {}},
+                {"$match": {"command.createIndexes": {"$exists": True}}},
+            ]
+            wait_until(lambda: list(client.admin.aggregate(search)))
         server.process.send_signal(signal.SIGTERM)
         assert server.process.wait(STOP_SECONDS) == 0
     finally:
