@@ -27,6 +27,10 @@ def run() -> int:
         return main()
     except KeyboardInterrupt:
         return 128 + interrupted_by
+    except SystemExit as ended:
+        if not isinstance(ended.code, int):
+            raise
+        return ended.code
 
 
 if __name__ == "__main__":

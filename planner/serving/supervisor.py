@@ -47,13 +47,18 @@ class Worker(Process):
         return self._server
 
     def target(self, sockets: list[socket] | None = None) -> None:
-        """Serve until a signal comes, and end the process."""
-        with suppress(KeyboardInterrupt):
+        """Serve until a signal comes, and end the process; with status 3 if it could not start."""
+        status = 0
+        try:
             super().target(sockets)
+        except KeyboardInterrupt:
+            pass
+        except SystemExit as ended:
+            status = ended.code if isinstance(ended.code, int) else 1
         with suppress(OSError, ValueError):
             logging.shutdown()
         # Python would wait for each thread, and some may wait for a database that does not respond.
-        os._exit(0)
+        os._exit(status)
 
     def start(self) -> None:
         """Start the process; until it serves, Ctrl-C, which is meant for the supervisor, does not reach it."""

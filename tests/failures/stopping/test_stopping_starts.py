@@ -2,6 +2,7 @@
 
 import os
 import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -14,7 +15,7 @@ from planner.serving.supervisor import Server
 from tests.failures.failover.replica_set import ReplicaSet, replica_set
 from tests.support.mongod import Standalone, embedded_pid
 from tests.support.processes import family_of, have_ended, worker_processes
-from tests.support.servers import RunningServer, running
+from tests.support.servers import ROOT, RunningServer, running
 from tests.support.waiting import wait_until
 from tests.support.workers import both_workers
 
@@ -124,6 +125,25 @@ def test_ctrl_c_while_workers_start_ends_all_without_a_traceback(launched: Runni
     assert launched.process.wait(STOP_SECONDS) == 0
     wait_until(lambda: have_ended(everyone))
     assert "Traceback" not in launched.output
+
+
+def test_sigterm_ends_a_backup_and_leaves_no_part_of_it(tmp_path: Path) -> None:
+    with replica_set(tmp_path / "mongo", size=1) as database:
+        with database.members[0].connect_as_operator() as client:
+            # Some seconds of work: random bytes cannot be compressed.
+            client.planner.events.insert_many([{"description": os.urandom(20_000)} for _ in range(5_000)])
+        environment = {
+            "PYTHONPATH": str(ROOT),
+            "DATABASE_URL": database.url,
+            "SECRET_KEY": SECRET,
+            "DATA_DIR": str(tmp_path / "data"),
+        }
+        command = [sys.executable, "-m", "planner", "backup", str(tmp_path / "backup")]
+        with subprocess.Popen(command, env=environment, cwd=tmp_path, stdout=subprocess.DEVNULL) as backup:
+            wait_until(lambda: list(tmp_path.glob("backup*")))
+            backup.send_signal(signal.SIGTERM)
+            assert backup.wait(STOP_SECONDS) != 0
+        assert list(tmp_path.glob("backup*")) == []
 
 
 async def test_a_wrong_setting_is_reported_in_a_sentence_and_the_next_sighup_replaces_the_workers(
