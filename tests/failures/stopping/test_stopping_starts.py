@@ -103,9 +103,12 @@ def test_sigterm_before_anything_is_imported_ends_the_process_without_a_tracebac
     # Python has begun to run `planner/__main__.py` when it has a handler for the signal.
     status = Path(f"/proc/{server.process.pid}/status")
     bit = 1 << signal.SIGTERM - 1
-    wait_until(lambda: int(status.read_text().split("SigCgt:")[1].split()[0], 16) & bit)
-    server.process.send_signal(signal.SIGTERM)
-    assert server.process.wait(STOP_SECONDS) in (128 + signal.SIGTERM, 0)
+    try:
+        wait_until(lambda: int(status.read_text().split("SigCgt:")[1].split()[0], 16) & bit)
+        server.process.send_signal(signal.SIGTERM)
+        assert server.process.wait(STOP_SECONDS) in (128 + signal.SIGTERM, 0)
+    finally:
+        server.kill()
     assert "Traceback" not in server.output
 
 
