@@ -30,6 +30,8 @@ def test_without_a_repository_the_commit_is_unknown(monkeypatch: pytest.MonkeyPa
     assert find_commit.__wrapped__() is None
 
 
+# Otherwise the changes may have their numbers before they are counted.
+@pytest.mark.usefixtures("without_background_work")
 async def test_statistics_count_what_is_stored(ada: Person, ben: Person) -> None:
     await ada.event(visibility="public")
     await ben.event()
