@@ -1,10 +1,6 @@
 """`python -m planner …`: see cli.py. This part works before anything is imported, and does not wait at the end."""
 
-import logging
-import os
 import signal
-import sys
-from contextlib import suppress
 from types import FrameType
 
 
@@ -35,10 +31,6 @@ def run() -> int:
 
 if __name__ == "__main__":
     status = run()
-    # What the log is written to may be full or closed.
-    with suppress(OSError, ValueError):
-        logging.shutdown()
-        sys.stdout.flush()
-        sys.stderr.flush()
-    # Python would wait for each thread, and some may wait for a database that does not respond.
-    os._exit(status)
+    from planner.serving.ending import end_process
+
+    end_process(status)

@@ -12,7 +12,6 @@ import time
 from collections.abc import Awaitable, Callable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from types import FrameType
 from typing import TypeVar
 
 import uvicorn
@@ -178,7 +177,6 @@ def _with_services(work: Callable[[Services], Awaitable[T]]) -> T:
 def _serve(options: argparse.Namespace) -> int:
     given = {"host": options.host, "port": options.port, "workers": options.workers}
     settings = load(**{name: value for name, value in given.items() if value is not None})
-    _stop_on_sigterm()
     if settings.workers > 1 and hasattr(signal, "SIGHUP"):
         # It replaces the workers; until there are some, it must not end the planner.
         signal.signal(signal.SIGHUP, signal.SIG_IGN)
@@ -203,14 +201,6 @@ def _serve(options: argparse.Namespace) -> int:
             _announce(settings)
             return run_workers(settings, ready, listener)
     return 0
-
-
-def _stop_on_sigterm() -> None:
-    # By default SIGTERM would end the process without stopping the embedded server.
-    def stop(number: int, frame: FrameType | None) -> None:
-        raise KeyboardInterrupt
-
-    signal.signal(signal.SIGTERM, stop)
 
 
 class _AnnouncingServer(Server):

@@ -1,10 +1,8 @@
 """The process that starts the workers, and starts another one for each that ends."""
 
 import logging
-import os
 import signal
 import time
-from contextlib import suppress
 from socket import socket
 from types import FrameType
 
@@ -12,6 +10,7 @@ import uvicorn
 from uvicorn import Config
 from uvicorn.supervisors.multiprocess import Multiprocess, Process
 
+from planner.serving.ending import end_process
 from planner.telemetry.metrics import forget_worker
 
 log = logging.getLogger("planner.workers")
@@ -55,10 +54,7 @@ class Worker(Process):
             pass
         except SystemExit as ended:
             status = ended.code if isinstance(ended.code, int) else 1
-        with suppress(OSError, ValueError):
-            logging.shutdown()
-        # Python would wait for each thread, and some may wait for a database that does not respond.
-        os._exit(status)
+        end_process(status)
 
     def start(self) -> None:
         """Start the process; until it serves, Ctrl-C, which is meant for the supervisor, does not reach it."""

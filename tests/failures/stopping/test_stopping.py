@@ -8,6 +8,7 @@ from pathlib import Path
 import httpx
 import pytest
 
+from tests.failures.stopping.conftest import ALONE, WITH_WORKERS
 from tests.support.mongod import embedded_pid
 from tests.support.processes import family_of, have_ended, worker_processes
 from tests.support.servers import RunningServer, running
@@ -18,9 +19,6 @@ pytestmark = [
     pytest.mark.slow,
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc, relies on prctl"),
 ]
-
-ALONE = ()
-WITH_WORKERS = ("--workers", "2")
 
 
 def is_free(server: RunningServer) -> bool:

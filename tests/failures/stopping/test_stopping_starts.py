@@ -13,6 +13,7 @@ import uvicorn
 
 from planner.serving.supervisor import Server
 from tests.failures.failover.replica_set import ReplicaSet, replica_set
+from tests.failures.stopping.conftest import STOP_SECONDS, WITH_WORKERS
 from tests.support.mongod import Standalone, embedded_pid
 from tests.support.processes import family_of, have_ended, worker_processes
 from tests.support.servers import ROOT, RunningServer, running
@@ -25,14 +26,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
 SECRET = "known to the tests of ended starts alone: 51e07c3a"
-STOP_SECONDS = 10
-WITH_WORKERS = ("--workers", "2")
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplicaSet]:
-    with replica_set(tmp_path_factory.mktemp("mongo"), size=1) as database:
-        yield database
 
 
 @pytest.fixture

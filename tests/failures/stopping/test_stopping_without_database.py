@@ -11,7 +11,8 @@ from pathlib import Path
 import httpx
 import pytest
 
-from tests.failures.failover.replica_set import ReplicaSet, replica_set
+from tests.failures.failover.replica_set import ReplicaSet
+from tests.failures.stopping.conftest import ALONE, STOP_SECONDS, WITH_WORKERS
 from tests.support.processes import family_of, have_ended, worker_processes
 from tests.support.servers import RunningServer, running
 from tests.support.waiting import wait_until
@@ -23,16 +24,6 @@ pytestmark = [
     pytest.mark.skipif(sys.platform != "linux", reason="reads /proc"),
 ]
 SECRET = "known to the tests of stopping alone: 92ce01fd"
-# What is promised of SIGTERM while the database does not respond.
-STOP_SECONDS = 10
-ALONE = ()
-WITH_WORKERS = ("--workers", "2")
-
-
-@pytest.fixture(scope="module")
-def database(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ReplicaSet]:
-    with replica_set(tmp_path_factory.mktemp("mongo"), size=1) as database:
-        yield database
 
 
 @pytest.fixture
